@@ -1,0 +1,72 @@
+# Every target sets up what it needs by itself: Debian packages of the host (as root), and a
+# virtual environment of the project's own. Nothing is installed into the system's Python.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONWARNINGS := ignore
+export PYTHONDONTWRITEBYTECODE := 1
+
+HOST_PACKAGES := python3-venv python3-dev gcc systemd-container debootstrap iproute2 nftables \
+	dpkg-dev util-linux pacemaker-cli-utils resource-agents sip-tester dash
+PY_DIRS := _utils _modules _states _output lab tests bench docs
+TYPED := _utils lab
+
+.PHONY: help demo test lint unit functional lab-test bench venv host docs spm clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: venv host ## Bring up two nodes, apply the formula, make a drift, switch over
+	$(BIN)/python -m lab.demo
+
+test: lint unit functional lab-test ## Everything
+
+lint: venv ## Style, types, templates, shell
+	$(BIN)/ruff check $(PY_DIRS)
+	$(BIN)/ruff format --check $(PY_DIRS)
+	MYPYPATH=_utils $(BIN)/mypy $(TYPED)
+	$(BIN)/yamllint --strict .
+	$(BIN)/salt-lint $$(git ls-files 'fsha/*.sls' 'fsha/*.jinja')
+	for shell in sh dash bash; do \
+		$(BIN)/shellcheck --shell=$$shell fsha/files/FSSofia || exit 1; done
+	$(BIN)/shellcheck .ci/run
+
+unit: venv host ## The library without Salt, the stand-in, the init script
+	$(BIN)/pytest tests/unit
+
+functional: venv host ## States with Salt's loader on a CIB in a file
+	$(BIN)/pytest tests/functional
+
+lab-test: venv host ## Two real nodes
+	$(BIN)/pytest tests/lab
+
+bench: venv host ## Figures, side by side in one run
+	$(BIN)/python -m bench
+
+docs: venv ## Generate docs/pillar.md
+	$(BIN)/python docs/make_pillar.py
+
+spm: venv ## Build the formula's package into build/
+	$(BIN)/python -m lab.spm build
+
+venv: $(VENV)/.done
+
+$(VENV)/.done: requirements.lock
+	@if ! $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq python3-venv python3-dev gcc; fi
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	@touch $@
+
+host:
+	@missing=$$(for p in $(HOST_PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing on this machine:" $$missing; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+
+clean: ## Remove the lab, the virtual environment and what was built
+	if [ -x $(BIN)/python ]; then $(BIN)/python -m lab down; fi
+	rm -rf $(VENV) build

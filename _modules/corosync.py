@@ -1,0 +1,428 @@
+"""Look at corosync: its configuration, its ring, and what a reload would bring.
+
+Nothing here changes a cluster but :func:`reload_`. The states ``corosync_*`` are built on
+these verbs.
+
+:depends: corosync's command-line tools
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from salt.exceptions import CommandExecutionError
+
+import fsha_authkey
+import fsha_corosync
+import fsha_file
+import fsha_ghost
+import fsha_ring
+import fsha_run
+
+if TYPE_CHECKING:
+    __salt__: dict[str, Any]
+
+__virtualname__ = "corosync"
+__func_alias__ = {"reload_": "reload"}
+
+CONFIG = "/etc/corosync/corosync.conf"
+AUTHKEY = "/etc/corosync/authkey"
+# corosync makes it when it starts, in the foreground too (exec/main.c, corosync_flock).
+PIDFILE = "/run/corosync.pid"
+CIB_DIRECTORY = "/var/lib/pacemaker/cib"
+STATE_DIRECTORY = "/var/lib/corosync"
+PACEMAKER = "pacemaker"
+KEY_IN_USE = "fsha.authkey"
+JUDGE = "corosync"
+CFGTOOL = "corosync-cfgtool"
+RELOAD_TIMEOUT = 30.0
+
+
+def __virtual__():
+    """Load always: whether corosync is installed may change within a run."""
+    return __virtualname__
+
+
+def installed():
+    """Tell whether corosync itself is installed.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.installed
+    """
+    return fsha_run.which(JUDGE) is not None
+
+
+def status():
+    """Return the ring as this node sees it.
+
+    The keys: ``running``; then, when it does, ``local`` and ``members`` and ``nodes`` (each
+    ``{nodeid, name}``), ``cluster_name``, ``transport``, ``quorate``, ``expected_votes``,
+    ``total_votes``, ``waiting`` (for all nodes, ``wait_for_all``), and ``links`` (each
+    ``{node, number, address, connected, mtu}``). When it does not, ``reason``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.status
+    """
+    try:
+        ring = fsha_ring.read(fsha_run.run)
+    except (fsha_ring.NotRunningError, fsha_run.ToolMissing) as error:
+        return {"running": False, "reason": str(error)}
+    except (fsha_ring.RingError, fsha_run.RunError) as error:
+        raise CommandExecutionError(str(error)) from error
+    return {"running": True, **fsha_ring.as_data(ring)}
+
+
+def faults(nodes):
+    """Return what keeps the ring from being whole, as a list of sentences; empty is healthy.
+
+    nodes
+        The cluster's nodes as in pillar: ``{name: {id: 1, addresses: [one per link]}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.faults '{fs1: {addresses: [10.0.0.1]}, fs2: {addresses: [10.0.0.2]}}'
+    """
+    try:
+        wanted = fsha_corosync.nodes_from(nodes)
+        return list(fsha_ring.faults(fsha_ring.read(fsha_run.run), wanted))
+    except (fsha_ring.NotRunningError, fsha_run.ToolMissing) as error:
+        return [str(error)]
+    except (fsha_ring.RingError, fsha_run.RunError, fsha_corosync.ConfError) as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def config(path=CONFIG):
+    """Return a corosync.conf as data; sections that may repeat are lists.
+
+    path
+        The file.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.config
+    """
+    return fsha_corosync.as_data(_parse(path))
+
+
+def test_config(text):
+    """Let corosync itself judge a configuration, without touching the one in use.
+
+    text
+        The whole corosync.conf.
+
+    Returns ``{"result": bool, "comment": str}``; the comment is corosync's own sentence. The
+    authkey is not what is judged: where it is not there yet, a throw-away one stands in.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.test_config "$(cat corosync.conf)"
+    """
+    try:
+        return _judge(text)
+    except (fsha_corosync.ConfError, fsha_run.RunError) as error:
+        return {"result": False, "comment": str(error)}
+
+
+def _judge(text: str) -> dict[str, Any]:
+    conf = fsha_corosync.parse(text)
+    with tempfile.TemporaryDirectory(prefix="fsha-corosync-") as directory:
+        file = Path(directory, "corosync.conf")
+        spare_key = Path(directory, "authkey")
+        spare_key.write_bytes(bytes(range(256)))
+        keyfile = None if Path(AUTHKEY).exists() else str(spare_key)
+        file.write_text(
+            fsha_corosync.render(fsha_corosync.for_judge(conf, keyfile)), encoding="utf-8"
+        )
+        done = fsha_run.run([JUDGE, "-t", "-c", str(file)])
+        if done.code == 0:
+            return {"result": True, "comment": "corosync accepts the configuration."}
+        said = fsha_corosync.judges_sentence(f"{done.err}\n{done.out}", str(file))
+    return {"result": False, "comment": said or f"corosync -t: exit code {done.code}."}
+
+
+def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
+    """Return how the running corosync differs from a configuration, and what would bring it.
+
+    path
+        The file to compare with.
+    text
+        Compare with this corosync.conf instead of the file.
+    authkey
+        The key file; another key than the one in use needs a restart.
+    fingerprint
+        Of a key that the file is going to hold, instead of the one it holds.
+
+    Returns ``{"running": bool, "class": "none"|"reload"|"restart", "changes": {path: {old,
+    new}}, "restart_paths": […], "nodes": [{nodeid, name}], "default": bool}``, where ``old``
+    is what runs and ``default`` tells that the packages' one-node example runs.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.pending
+    """
+    conf = _parse(path) if text is None else _parse_text(text)
+    try:
+        cmap = fsha_ring.read_cmap(fsha_run.run)
+    except (fsha_ring.NotRunningError, fsha_run.ToolMissing):
+        return {
+            "running": False,
+            "class": fsha_corosync.NONE,
+            "changes": {},
+            "restart_paths": [],
+            "nodes": [],
+            "default": False,
+        }
+    except fsha_run.RunError as error:
+        raise CommandExecutionError(str(error)) from error
+    changes = list(fsha_corosync.running_difference(conf, cmap))
+    if (
+        _encrypted(cmap)
+        and fsha_corosync.needs_key(conf)
+        and _other_key(cmap, authkey, fingerprint)
+    ):
+        changes.append(fsha_corosync.Change("authkey", "the one in use", "another one"))
+    nodes = fsha_ring.configured(cmap)
+    return {
+        "running": True,
+        "class": fsha_corosync.change_class(changes),
+        "changes": fsha_corosync.as_changes(changes),
+        "restart_paths": list(fsha_corosync.restart_paths(changes)),
+        "nodes": [{"nodeid": node.id, "name": node.name} for node in nodes],
+        "default": fsha_corosync.only_loopback(nodes),
+    }
+
+
+def reload_():
+    """Make every corosync of the cluster read its corosync.conf again.
+
+    Only what can be changed at run time takes effect; :func:`pending` tells what that is.
+    Every node reads its own file, so put the new one on all of them.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'fs1' corosync.reload
+    """
+    try:
+        done = fsha_run.run([CFGTOOL, "-R"], timeout=RELOAD_TIMEOUT)
+    except fsha_run.RunError as error:
+        raise CommandExecutionError(str(error)) from error
+    said = (done.err.strip() or done.out.strip()).splitlines()
+    if done.code != 0:
+        return {
+            "result": False,
+            "comment": f"corosync refused the reload: {said[-1] if said else done.code}",
+        }
+    return {"result": True, "comment": "corosync has read its configuration again."}
+
+
+def guard(path=CONFIG, text=None, fingerprint=None, allow_restart=False):
+    """Return why this node must not be given a configuration now; empty if it may.
+
+    path, text, fingerprint
+        As for :func:`pending`.
+    allow_restart
+        Whoever asks accepts that the resources on this node stop.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.guard
+    """
+    ahead = pending(path, text=text, fingerprint=fingerprint)
+    if allow_restart or ahead["class"] != fsha_corosync.RESTART or not _pacemaker_runs():
+        return ""
+    if ahead["default"] and not _cib().resources:
+        return ""
+    return (
+        f"A restart of corosync would be needed for {', '.join(ahead['restart_paths'])}; it "
+        "stops every resource on this node and is refused while Pacemaker runs here. Stop "
+        "Pacemaker on this node first (its resources move), or set allow_restart: true."
+    )
+
+
+def note_key(authkey=AUTHKEY):
+    """Let the running corosync remember which authkey it has read, if that is certain.
+
+    The fingerprint is kept in corosync's own map of keys, so it is gone when corosync is.
+    Without it nobody could tell whether an authkey that was changed and changed back is the
+    one in use.
+
+    authkey
+        The key file.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.note_key
+    """
+    try:
+        cmap = fsha_ring.read_cmap(fsha_run.run)
+        key = fsha_file.read(Path(authkey))
+        if KEY_IN_USE in cmap or key is None or not _older_than_corosync(authkey):
+            return False
+        line = f"{KEY_IN_USE} str {fsha_authkey.fingerprint(key)}\n"
+        return fsha_run.run([fsha_ring.CMAPCTL, "-p", "/dev/stdin"], stdin=line).code == 0
+    except (fsha_ring.NotRunningError, fsha_run.ToolMissing):
+        return False
+    except (OSError, fsha_run.RunError) as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
+    """Return why the authkey of this node must not be replaced now; empty if it may.
+
+    fingerprint
+        Of the new key, from ``fsha_authkey.fingerprint``.
+    authkey
+        The key file.
+    allow_restart
+        Whoever asks accepts that the resources on this node stop.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.guard_key 0123456789abcdef
+    """
+    try:
+        cmap = fsha_ring.read_cmap(fsha_run.run)
+    except (fsha_ring.NotRunningError, fsha_run.ToolMissing):
+        return ""
+    except fsha_run.RunError as error:
+        raise CommandExecutionError(str(error)) from error
+    default = fsha_corosync.only_loopback(fsha_ring.configured(cmap))
+    # A file that was changed after the start is not what is in use; nor is one that differs
+    # from what corosync remembers.
+    noted = cmap.get(KEY_IN_USE)
+    harmless = noted == fingerprint if noted else not _older_than_corosync(authkey)
+    if allow_restart or harmless or default or not _encrypted(cmap) or not _pacemaker_runs():
+        return ""
+    return (
+        "Another authkey than the one in use is refused while Pacemaker runs here: after the "
+        "next reload or restart this node would no longer understand its peer. Stop "
+        "Pacemaker and corosync on all nodes first, or set allow_restart: true."
+    )
+
+
+def ghost(path=CONFIG, text=None):
+    """Return what a cluster that is not ours left on disk: its nodes, and the files.
+
+    path, text
+        The wanted configuration, as for :func:`pending`.
+
+    Returns ``{"nodes": […], "files": […]}``, both empty when the CIB on disk is missing, has
+    a resource, or knows one of the wanted nodes.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.ghost
+    """
+    conf = _parse(path) if text is None else _parse_text(text)
+    found = _cib()
+    names = [node.name for node in fsha_corosync.nodes_of(conf)]
+    if not fsha_ghost.is_ghost(found, names):
+        return {"nodes": [], "files": []}
+    files = [
+        str(file)
+        for directory, pattern in ((CIB_DIRECTORY, "cib*"), (STATE_DIRECTORY, "ringid_*"))
+        for file in sorted(Path(directory).glob(pattern))
+        if file.is_file()
+    ]
+    return {"nodes": list(found.nodes), "files": files}
+
+
+def forget_ghost(path=CONFIG):
+    """Remove what :func:`ghost` finds. Refuses while corosync or Pacemaker runs.
+
+    path
+        The wanted configuration.
+
+    Returns what was removed, in the shape of :func:`ghost`.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.forget_ghost
+    """
+    found = ghost(path)
+    if not found["files"]:
+        return found
+    if pending(path)["running"] or _pacemaker_runs():
+        raise CommandExecutionError("Stop Pacemaker and corosync first: their files are in use.")
+    for file in found["files"]:
+        Path(file).unlink(missing_ok=True)
+    return found
+
+
+def _pacemaker_runs() -> bool:
+    return bool(__salt__["service.status"](PACEMAKER))
+
+
+def _cib() -> fsha_ghost.Contents:
+    content = fsha_file.read(Path(CIB_DIRECTORY, "cib.xml"))
+    if content is None:
+        return fsha_ghost.Contents((), ())
+    try:
+        return fsha_ghost.contents(content.decode("utf-8", "surrogateescape"))
+    except fsha_ghost.GhostError as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def _parse(path: str) -> fsha_corosync.Conf:
+    content = fsha_file.read(Path(path))
+    if content is None:
+        raise CommandExecutionError(f"{path} does not exist.")
+    return _parse_text(content.decode("utf-8", "surrogateescape"), path)
+
+
+def _parse_text(text: str, path: str = "text") -> fsha_corosync.Conf:
+    try:
+        return fsha_corosync.parse(text)
+    except fsha_corosync.ConfError as error:
+        raise CommandExecutionError(f"{path}: {error}") from error
+
+
+def _encrypted(cmap: dict[str, str]) -> bool:
+    return cmap.get("totem.crypto_hash", "none") != "none"
+
+
+def _other_key(cmap: dict[str, str], path: str, fingerprint: str | None) -> bool:
+    """Tell whether the wanted key is another one than the running corosync read."""
+    on_disk = _fingerprint(path)
+    wanted = fingerprint or on_disk
+    in_use = cmap.get(KEY_IN_USE) or (on_disk if _older_than_corosync(path) else None)
+    return wanted is not None and wanted != in_use
+
+
+def _fingerprint(path: str) -> str | None:
+    key = fsha_file.read(Path(path))
+    return None if key is None else fsha_authkey.fingerprint(key)
+
+
+def _older_than_corosync(path: str) -> bool:
+    """Tell whether a file is as it was when the running corosync started."""
+    changed, started = (fsha_file.changed_at(Path(file)) for file in (path, PIDFILE))
+    return changed is None or started is None or changed <= started

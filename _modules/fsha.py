@@ -1,0 +1,362 @@
+"""Operate the voice pair: see how it is, switch over, come back.
+
+:depends: lxml in Salt's own Python; Pacemaker's command-line tools
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+try:
+    import fsha_cluster
+    import fsha_commit
+    import fsha_freeswitch
+    import fsha_poll
+    import fsha_screen
+    import fsha_switch
+
+    import fsha_cib
+    import fsha_event
+    import fsha_run
+    import fsha_status
+
+    MISSING = ""
+except ImportError as error:
+    MISSING = str(error)
+
+from salt.exceptions import CommandExecutionError
+
+if TYPE_CHECKING:
+    __opts__: dict[str, Any]
+    __pillar__: dict[str, Any]
+    __salt__: dict[str, Any]
+
+__virtualname__ = "fsha"
+__outputter__ = {"status": "fsha_screen", "failover": "fsha_screen", "failback": "fsha_screen"}
+
+PREVIOUS = "fsha-previous-node"
+LOOK_EVERY = 0.2
+SIP_PATIENCE = 5.0
+
+
+def __virtual__():
+    """Load when lxml is there; say what is missing otherwise."""
+    if MISSING:
+        return False, f"fsha: {MISSING}; the state fsha_python.lxml puts lxml in place."
+    return __virtualname__
+
+
+# --- status --------------------------------------------------------------------------------
+
+
+def status():
+    """Show how the pair is: nodes, rings, resources, who holds the VIP, profiles, leftovers.
+
+    Returns the same as data: ``nodes``, ``dc``, ``quorate``, ``rings``, ``service`` (``id``,
+    ``node``, ``vips``), ``resources``, ``profiles`` (of this node's switch), ``fail_counts``,
+    ``failures``, ``leftovers``, ``notes``, and ``screen``, which a terminal shows. Raises
+    ``CommandExecutionError`` when the cluster cannot be asked.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.status
+        salt-call --out=json fsha.status
+    """
+    try:
+        seen, root = _look()
+        return _status(seen, root)
+    except (fsha_run.RunError, fsha_status.NoStatus, fsha_cib.CibError) as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def _look() -> tuple[Any, Any]:
+    seen = fsha_status.parse_status(fsha_cluster.status())
+    return seen, fsha_cib.parse(fsha_cluster.query())
+
+
+def _status(seen: Any, root: Any) -> dict[str, Any]:
+    notes: list[str] = []
+    service = _service_data(seen, root, notes)
+    data = {
+        "dc": seen.dc,
+        "quorate": seen.quorate,
+        "nodes": [{"name": n.name, "state": n.word, "dc": n.dc} for n in seen.nodes],
+        "rings": _rings(notes),
+        "service": service,
+        "resources": [dataclasses.asdict(r) for r in seen.resources],
+        "profiles": _profiles(notes),
+        "fail_counts": [dataclasses.asdict(f) for f in seen.fail_counts],
+        "failures": [str(f) for f in seen.failures]
+        + [f"{f.resource}: fail count {f.count} on {f.node}" for f in seen.fail_counts],
+        "leftovers": _leftovers(root),
+        "notes": notes,
+    }
+    return {**data, "screen": fsha_screen.screen(data)}
+
+
+def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
+    try:
+        service = fsha_switch.find_service(root)
+    except fsha_switch.Refused as error:
+        notes.extend(error.reasons)
+        return {"id": "", "node": "", "vips": []}
+    return {"id": service.id, "node": seen.serving(service.id), "vips": list(service.vips)}
+
+
+def _leftovers(root: Any) -> list[str]:
+    found = root.iterfind("configuration/constraints/rsc_location")
+    return [
+        f"{e.get('id')}: {e.get('score', 'a rule')} on {e.get('node', 'nodes by rule')}"
+        for e in found
+        if fsha_cib.OPERATOR_CONSTRAINT.match(e.get("id", ""))
+    ]
+
+
+def _rings(notes: list[str]) -> list[dict[str, Any]]:
+    try:
+        found = __salt__["corosync.status"]()
+    except (CommandExecutionError, KeyError) as error:
+        notes.append(f"rings: {error}")
+        return []
+    return [
+        {
+            "node": link["node"],
+            "link": link["number"],
+            "address": link["address"],
+            "connected": link["connected"],
+        }
+        for link in found["links"]
+    ]
+
+
+def _profiles(notes: list[str]) -> dict[str, Any]:
+    told = __pillar__.get("fsha", {}).get("freeswitch", {})
+    try:
+        text = fsha_freeswitch.ask(
+            "sofia xmlstatus",
+            fs_cli=told.get("fs_cli", "fs_cli"),
+            host=told.get("host", "127.0.0.1"),
+            port=told.get("port", 8021),
+            password_file=told.get("password_file", ""),
+        )
+        return dict(fsha_freeswitch.parse_profiles(text))
+    except fsha_run.RunError as error:
+        notes.append(str(error))
+        return {}
+
+
+# --- switchover ----------------------------------------------------------------------------
+
+
+def failover(target=None, resource=None, timeout=60, sip_port=5060):
+    """Switch the voice service over to the other node, and see that it serves there.
+
+    target
+        The node to switch to; in a pair it need not be named.
+    resource
+        The resource to move, where it is not clear which one carries voice.
+    timeout
+        Seconds that the other node has to take over.
+    sip_port
+        The port on the floating address that has to answer SIP OPTIONS afterwards; 0 for
+        none.
+
+    The node that is left is banned until the service runs on the other one. The ban is
+    lifted when the service then stays; where the configuration would bounce it back, it is
+    kept as a *hold*, which :func:`failback` lifts.
+
+    Returns ``result``, ``comment``, ``old``, ``new``, ``seconds`` (until the cluster had it
+    started), ``hold`` and ``screen``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.failover
+        salt-call fsha.failover ubuntu-v20z
+    """
+    try:
+        seen, root = _look()
+        service = fsha_switch.find_service(root, resource)
+        active = _active(seen, service)
+        target = fsha_switch.choose_target(seen, active, target)
+        _check(seen, root, service, active, target)
+        return _move(service, active, target, [active], float(timeout), int(sip_port))
+    except fsha_switch.SwitchError as error:
+        return _answer(False, str(error))
+    except ValueError as error:
+        return _answer(False, f"Nothing was moved: a number is expected ({error}).")
+    except (fsha_run.RunError, fsha_status.NoStatus, fsha_cib.CibError) as error:
+        return _answer(False, f"Not switched over: {error}")
+
+
+def failback(resource=None, timeout=60, sip_port=5060):
+    """Undo the last switchover: lift the hold, or move the service back where it was.
+
+    resource, timeout, sip_port
+        As for :func:`failover`.
+
+    Returns what :func:`failover` returns.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.failback
+    """
+    try:
+        seen, root = _look()
+        service = fsha_switch.find_service(root, resource)
+        active = _active(seen, service)
+        target = _where_before(root, service, active)
+        fsha_switch.choose_target(seen, active, target)
+        held = fsha_switch.bans(root, service.id)
+        lifted = fsha_switch.with_bans(root, service.id, [])
+        comes_back = fsha_switch.would_serve(fsha_switch.simulate(lifted), service) == target
+        banned = [] if held and comes_back else [active]
+        obstacles = fsha_switch.obstacles(seen, service, target)
+        if obstacles:
+            raise fsha_switch.Refused(obstacles)
+        return _move(service, active, target, banned, float(timeout), int(sip_port))
+    except fsha_switch.SwitchError as error:
+        return _answer(False, str(error))
+    except ValueError as error:
+        return _answer(False, f"Nothing was moved: a number is expected ({error}).")
+    except (fsha_run.RunError, fsha_status.NoStatus, fsha_cib.CibError) as error:
+        return _answer(False, f"Not switched back: {error}")
+
+
+def _active(seen: Any, service: Any) -> str:
+    nodes = seen.active(service.id)
+    if len(nodes) != 1:
+        where = f"on {', '.join(nodes)}" if nodes else "nowhere"
+        raise fsha_switch.Refused([f"{service.id} runs {where}; look at fsha.status first"])
+    return nodes[0]
+
+
+def _where_before(root: Any, service: Any, active: str) -> str:
+    held = [node for node in fsha_switch.bans(root, service.id) if node != active]
+    if held:
+        return held[0]
+    before = fsha_switch.previous_node(root, active, PREVIOUS)
+    if before is None:
+        raise fsha_switch.Refused(
+            ["there is no hold and no earlier switchover to undo; fsha.failover moves the service"]
+        )
+    return before
+
+
+def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> None:
+    """Refuse a switchover that cannot succeed, with every reason there is."""
+    found = list(fsha_switch.obstacles(seen, service, target))
+    moved = fsha_switch.with_bans(root, service.id, [active])
+    transition = fsha_switch.simulate(moved)
+    if not found and fsha_switch.would_serve(transition, service) != target:
+        actions = "; ".join(str(action) for action in transition.actions) or "do nothing"
+        found.append(f"the cluster would not start {service.id} on {target}; it would: {actions}")
+    if found:
+        raise fsha_switch.Refused(found)
+
+
+def _move(
+    service: Any, active: str, target: str, banned: list[str], timeout: float, sip_port: int
+) -> dict[str, Any]:
+    """Move the service by bans, verify it, and lift every ban that is not needed to stay."""
+    _announce(service, "started", active, target, {})
+    begun = time.monotonic()
+    fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, banned))
+    seen = fsha_poll.until(
+        lambda: fsha_status.parse_status(fsha_cluster.status()),
+        lambda s: s.serving(service.id) == target,
+        timeout,
+        f"{service.id} on {target}",
+        LOOK_EVERY,
+    )
+    seconds = round(time.monotonic() - begun, 2)
+    if seen.serving(service.id) != target:
+        return _give_up(service, active, target, seen, timeout)
+    silent = _silent(service, sip_port)
+    hold = _lift(service, target)
+    fsha_run.check(["attrd_updater", "--name", PREVIOUS, "--update", active, "--node", target])
+    facts = {"old": active, "new": target, "seconds": seconds, "hold": hold}
+    if silent:
+        comment = (
+            f"{service.id} runs on {target}, but nobody answers SIP on {', '.join(silent)} "
+            f"port {sip_port}. Look at fsha.status on {target}; fsha.failback goes back."
+        )
+        _announce(service, "failed", active, target, {**facts, "silent": silent})
+        return _answer(False, comment, **facts)
+    comment = f"{service.id} moved from {active} to {target} in {seconds} s and serves there."
+    if hold:
+        comment += (
+            f" The configuration prefers {active}, so the ban of {active} is kept as a hold: "
+            "it stays until fsha.failback."
+        )
+    _announce(service, "finished", active, target, facts)
+    return _answer(True, comment, **facts)
+
+
+def _silent(service: Any, sip_port: int) -> list[str]:
+    """Return the floating addresses that do not answer SIP OPTIONS."""
+    if not sip_port:
+        return []
+    return [
+        vip
+        for vip in service.vips
+        if not fsha_poll.until(
+            lambda vip=vip: fsha_run.sip_options(vip, sip_port),
+            bool,
+            SIP_PATIENCE,
+            f"SIP on {vip}",
+            LOOK_EVERY,
+        )
+    ]
+
+
+def _lift(service: Any, target: str) -> bool:
+    """Lift the bans when the service then stays where it is; tell whether they are kept."""
+    root = fsha_cib.parse(fsha_cluster.query())
+    lifted = fsha_switch.with_bans(root, service.id, [])
+    transition = fsha_switch.simulate(lifted)
+    if not fsha_switch.stays(transition, service):
+        return bool(fsha_switch.bans(root, service.id))
+    fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, []))
+    return False
+
+
+def _give_up(service: Any, active: str, target: str, seen: Any, timeout: float) -> dict[str, Any]:
+    """Let the service go back to the node it came from, and say why."""
+    why = "; ".join(seen.complaints(service.id))
+    fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, [target]))
+    back = fsha_poll.until(
+        lambda: fsha_status.parse_status(fsha_cluster.status()),
+        lambda s: s.serving(service.id) == active,
+        timeout,
+        f"{service.id} back on {active}",
+        LOOK_EVERY,
+    )
+    returned = back.serving(service.id) == active
+    kept = _lift(service, active)
+    _announce(service, "failed", active, target, {"why": why, "returned": returned})
+    where = f"It is back on {active}." if returned else f"It DOES NOT SERVE on {active} either."
+    comment = f"{target} did not take {service.id} over within {timeout:g} s: {why}. {where}"
+    return _answer(False, comment, old=active, new=active if returned else "", hold=kept)
+
+
+def _announce(service: Any, phase: str, old: str, new: str, facts: dict[str, Any]) -> None:
+    fsha_event.send(
+        __salt__["event.send"],
+        fsha_event.FAILOVER,
+        service.id,
+        __opts__["id"],
+        {"phase": phase, "old": old, "new": new, **facts},
+    )
+
+
+def _answer(result: bool, comment: str, **facts: Any) -> dict[str, Any]:
+    answer = {"result": result, "comment": comment, "old": "", "new": "", "seconds": None}
+    return {**answer, "hold": False, **facts, "screen": comment}

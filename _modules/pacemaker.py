@@ -1,0 +1,310 @@
+"""Read, plan and change the configuration of a Pacemaker cluster.
+
+The states ``pacemaker_*`` are thin over these verbs. All changes of a run reach the CIB as
+one patch against the exact version that was read; see ``docs/design.md``.
+
+:depends: lxml in Salt's own Python; Pacemaker's command-line tools
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+try:
+    import fsha_cluster
+    import fsha_commit
+    import fsha_metadata
+    import fsha_normal
+
+    import fsha_cib
+    import fsha_config
+    import fsha_run
+    import fsha_status
+
+    MISSING = ""
+except ImportError as error:
+    MISSING = str(error)
+
+from salt.exceptions import CommandExecutionError, SaltInvocationError
+
+if TYPE_CHECKING:
+    __context__: dict[str, Any]
+    __salt__: dict[str, Any]
+
+__virtualname__ = "pacemaker"
+
+_TRANSACTIONS = "fsha.pacemaker.transactions"
+
+
+def __virtual__():
+    """Load when lxml is there; say what is missing otherwise."""
+    if MISSING:
+        return False, f"pacemaker: {MISSING}; the state fsha_python.lxml puts lxml in place."
+    return __virtualname__
+
+
+class _Transaction:
+    """The objects that a run has staged so far, on the CIB as it was at the first of them."""
+
+    def __init__(self, cib: str) -> None:
+        self.live = fsha_cib.parse(cib)
+        self.root = fsha_cib.parse(cib)
+        self.objects: dict[str, Any] = {}
+        self.absent: list[str] = []
+
+    def stage(self, item: Any) -> dict[str, Any]:
+        """Add an object and return what it changes."""
+        self.objects[item.id] = item
+        self.absent = [id for id in self.absent if id != item.id]
+        fsha_cib.merge(self.root, [item])
+        return fsha_normal.changes(
+            fsha_normal.normal(fsha_cib.read(self.live, item)),
+            fsha_normal.normal(fsha_cib.read(self.root, item)),
+        )
+
+    def stage_absent(self, id: str) -> dict[str, Any]:
+        """Add a removal and return what it changes."""
+        old = fsha_cib.describe(self.live, id)
+        self.objects.pop(id, None)
+        self.absent.append(id)
+        fsha_cib.remove(self.root, id)
+        return {} if old is None else {"object": {"old": old, "new": None}}
+
+    def wanted(self, complete: bool, purge: bool) -> Any:
+        """Return all of it as the library's question."""
+        return fsha_cib.Wanted(
+            tuple(self.objects.values()), tuple(self.absent), complete=complete, purge=purge
+        )
+
+
+def _live(test: bool) -> str:
+    """Return the CIB; in a test run on a host that has no cluster yet, an empty one."""
+    try:
+        return fsha_cluster.query()
+    except (fsha_run.ToolMissing, fsha_cluster.ClusterDown):
+        if test:
+            return fsha_cib.EMPTY
+        raise
+
+
+def _transaction(name: str, run: str, test: bool) -> _Transaction:
+    open_ones = __context__.setdefault(_TRANSACTIONS, {})
+    key = (name, run)
+    if key not in open_ones:
+        open_ones[key] = _Transaction(_live(test))
+    return open_ones[key]
+
+
+def _object(kind: str, spec: dict[str, Any]) -> Any:
+    makers = {
+        "primitive": fsha_config.primitive,
+        "group": fsha_config.group,
+        "location": fsha_config.location,
+        "properties": fsha_config.properties,
+        "resource_defaults": fsha_config.resource_defaults,
+    }
+    if kind not in makers:
+        raise SaltInvocationError(f"kind: one of {', '.join(makers)} is expected, not {kind!r}.")
+    try:
+        return makers[kind](**spec)
+    except fsha_config.ConfigErrors as error:
+        raise SaltInvocationError(str(error)) from error
+
+
+def cib():
+    """Return the text of the live CIB, with its status section.
+
+    Raises ``CommandExecutionError`` when the cluster cannot be asked.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.cib
+    """
+    try:
+        return fsha_cluster.query()
+    except fsha_run.RunError as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def status():
+    """Return the cluster's state as data: nodes, DC, quorum, resources, failures.
+
+    Raises ``CommandExecutionError`` when the cluster cannot be asked.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.status
+    """
+    import dataclasses
+
+    try:
+        return dataclasses.asdict(fsha_status.parse_status(fsha_cluster.status()))
+    except (fsha_run.RunError, fsha_status.NoStatus) as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def stage(kind, transaction, run="", test=False, absent=False, **spec):
+    """Add an object to a transaction; nothing is written before :func:`commit`.
+
+    kind
+        ``primitive``, ``group``, ``location``, ``properties`` or ``resource_defaults``.
+    transaction
+        The transaction's name.
+    run
+        What tells this run from others in the same process; the states give their own.
+    test
+        Whether a host without a cluster counts as an empty one.
+    absent
+        Stage the removal of ``id`` instead.
+    spec
+        The object: ``id`` and the fields of its kind, as in the pillar.
+
+    Returns the object's own changes, ``{path: {"old": …, "new": …}}``. Raises
+    ``SaltInvocationError`` for a bad object, ``CommandExecutionError`` for a cluster that
+    cannot be asked.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.stage group mine id=VoiceServices members='[ip_shared, fs]'
+    """
+    try:
+        held = _transaction(transaction, run, test)
+        found = held.stage_absent(spec["id"]) if absent else held.stage(_object(kind, spec))
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        raise CommandExecutionError(str(error)) from error
+    return fsha_normal.masked(found)
+
+
+def plan(transaction, run="", complete=False, unmanaged="report"):
+    """Return what committing a transaction would do; nothing is written.
+
+    transaction, run
+        As given to :func:`stage`.
+    complete
+        Whether the transaction holds all that fsha manages.
+    unmanaged
+        ``report``, ``purge`` or ``ignore``: what to do with other people's objects.
+
+    Returns ``changes`` (object → path → old and new), ``drifted``, ``unmanaged``,
+    ``transition`` and ``comment``. Raises ``CommandExecutionError``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.plan mine
+    """
+    try:
+        wanted = _transaction(transaction, run, True).wanted(complete, unmanaged == "purge")
+        found = fsha_commit.make_plan(_live(True), wanted)
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        raise CommandExecutionError(str(error)) from error
+    return _report(found, unmanaged)
+
+
+def commit(transaction, run="", complete=False, unmanaged="report", settle_timeout=120):
+    """Write a transaction to the CIB as one versioned patch and wait until it has settled.
+
+    transaction, run, complete, unmanaged
+        As for :func:`plan`.
+    settle_timeout
+        Seconds to wait for the end of the cluster's transition.
+
+    Returns what :func:`plan` returns, and ``committed``, ``settled``, ``attempts``,
+    ``problems`` and ``version``. Raises ``CommandExecutionError``; the CIB is then as it was.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.commit mine
+    """
+    try:
+        wanted = _transaction(transaction, run, False).wanted(complete, unmanaged == "purge")
+        done = fsha_commit.commit(wanted, settle=settle_timeout)
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        raise CommandExecutionError(str(error)) from error
+    __context__.get(_TRANSACTIONS, {}).pop((transaction, run), None)
+    return {
+        **_report(done.plan, unmanaged),
+        "committed": done.committed,
+        "settled": done.settled,
+        "attempts": done.attempts,
+        "problems": list(done.problems),
+        "version": done.version,
+    }
+
+
+def _report(found: Any, unmanaged: str) -> dict[str, Any]:
+    data = fsha_commit.as_data(found)
+    if unmanaged == "ignore":
+        data["unmanaged"] = []
+    return {**data, "empty": found.empty, "comment": fsha_commit.summary(found)}
+
+
+def is_reporter():
+    """Tell whether this node is the one that reports what all nodes see: the DC.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' pacemaker.is_reporter
+    """
+    if fsha_cluster.on_file():
+        return True
+    try:
+        dc = fsha_status.parse_status(fsha_cluster.status()).dc
+        return dc == fsha_cluster.local_node()
+    except (fsha_run.RunError, fsha_status.NoStatus) as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def agent(name):
+    """Return an agent's parameters from its own metadata; ``None`` if it is not installed.
+
+    name
+        The agent, ``ocf:heartbeat:IPaddr2``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.agent ocf:heartbeat:IPaddr2
+    """
+    import dataclasses
+
+    try:
+        text = fsha_cluster.metadata(name)
+    except fsha_run.RunError as error:
+        raise CommandExecutionError(str(error)) from error
+    return None if text is None else dataclasses.asdict(fsha_metadata.parse_metadata(text))
+
+
+def serving(name):
+    """Tell where a resource, or every member of a group, is started.
+
+    name
+        The id of the primitive or group.
+
+    Returns ``node`` (``""`` when it is not started on exactly one) and ``why`` not. Raises
+    ``CommandExecutionError`` when the cluster cannot be asked.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.serving VoiceServices
+    """
+    try:
+        seen = fsha_status.parse_status(fsha_cluster.status())
+    except (fsha_run.RunError, fsha_status.NoStatus) as error:
+        raise CommandExecutionError(str(error)) from error
+    node = seen.serving(name)
+    return {"node": node, "why": "" if node else "; ".join(seen.complaints(name))}

@@ -1,0 +1,138 @@
+"""Keep corosync's shared key. It is never shown: not in changes, comments, logs or events.
+
+.. code-block:: yaml
+
+    /etc/corosync/authkey:
+      corosync_authkey.present:
+        - source_file: /root/authkey
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from salt.exceptions import CommandExecutionError
+
+import fsha_authkey
+import fsha_event
+import fsha_file
+import fsha_state
+
+if TYPE_CHECKING:
+    __context__: dict[str, Any]
+    __low__: dict[str, Any]
+    __opts__: dict[str, Any]
+    __salt__: dict[str, Any]
+
+__virtualname__ = "corosync_authkey"
+
+MODE = 0o400
+SUBJECT = "authkey"
+# The key that a test run would have written, for the corosync_* states after this one.
+WANTED = "fsha.corosync.key"
+
+
+def __virtual__():
+    """Load always: corosync may be installed earlier in the same run."""
+    return __virtualname__
+
+
+def present(name="/etc/corosync/authkey", key=None, source_file=None, allow_restart=False):
+    """Make sure that the key file holds this key, for root's eyes only (0400).
+
+    name
+        The file.
+    key
+        The key in Base64; 128 to 4096 bytes decoded. Give ``source_file`` instead to keep it
+        out of pillar.
+    source_file
+        A file on this node that holds the raw key.
+    allow_restart
+        Replace the key although Pacemaker runs on this node; corosync has to be restarted
+        to use it, and finds no peer until that has the new key as well.
+    """
+    path = Path(name)
+    try:
+        wanted = _wanted(key, source_file)
+        if wanted is None:
+            return fsha_state.unchanged(name, f"{name} is not managed: no key is given.")
+        changes = _changes(path, wanted)
+        refusal = _refusal(path, wanted, changes, allow_restart)
+    except fsha_authkey.AuthkeyError as error:
+        return fsha_state.failed(name, f"{name}: {error}")
+    except (OSError, CommandExecutionError) as error:
+        return fsha_state.failed(name, f"{name}: {error}")
+    if not changes:
+        return fsha_state.unchanged(name, f"{name} holds the key.")
+    if changes.get("key") != "created" and not __low__.get("__prereq__"):
+        _tell(name, changes, refusal)
+    if refusal:
+        return fsha_state.failed(name, refusal)
+    if __opts__["test"]:
+        __context__[WANTED] = fsha_authkey.fingerprint(wanted)
+        return fsha_state.changed(name, changes, f"{name} would be written.", test=True)
+    return _write(path, wanted, changes)
+
+
+def _refusal(path: Path, wanted: bytes, changes: dict[str, Any], allow_restart: bool) -> str:
+    if changes.get("key") != "changed":
+        return ""
+    fingerprint = fsha_authkey.fingerprint(wanted)
+    return __salt__["corosync.guard_key"](fingerprint, str(path), allow_restart=allow_restart)
+
+
+def _write(path: Path, wanted: bytes, changes: dict[str, Any]) -> dict[str, Any]:
+    name = str(path)
+    try:
+        if "key" in changes:
+            fsha_file.replace(path, wanted, MODE, owned_by=(0, 0))
+        else:
+            fsha_file.restrict(path, MODE, (0, 0))
+        left = _changes(path, wanted)
+    except OSError as error:
+        return fsha_state.failed(name, f"{name} cannot be written: {error}")
+    if left:
+        return fsha_state.failed(name, f"{name} was written, but still differs.", changes)
+    return fsha_state.changed(name, changes, f"{name} is written.", test=False)
+
+
+def _wanted(key: str | None, source_file: str | None) -> bytes | None:
+    if key and source_file:
+        raise fsha_authkey.AuthkeyError("give key or source_file, not both.")
+    if source_file:
+        return fsha_authkey.check(Path(source_file).read_bytes())
+    return fsha_authkey.decode(key) if key else None
+
+
+def _changes(path: Path, wanted: bytes) -> dict[str, Any]:
+    has = fsha_file.read(path)
+    if has is None:
+        return {"key": "created"}
+    changes: dict[str, Any] = {}
+    if not fsha_authkey.same(has, wanted):
+        changes["key"] = "changed"
+    permissions = fsha_file.mode(path)
+    if permissions is not None and permissions != MODE:
+        changes["mode"] = {"old": f"{permissions:04o}", "new": f"{MODE:04o}"}
+    if fsha_file.owner(path) != (0, 0):
+        changes["owner"] = "changed"
+    return changes
+
+
+def _tell(name: str, changes: dict[str, Any], refusal: str) -> None:
+    test = bool(__opts__["test"])
+    action = "would_change" if test else "corrected"
+    fsha_event.send(
+        __salt__["event.send"],
+        fsha_event.REFUSED if refusal else fsha_event.DRIFT,
+        SUBJECT,
+        __opts__["id"],
+        {
+            "resource": name,
+            "changes": changes,
+            "action": "refused" if refusal else action,
+            "reason": refusal,
+        },
+        test=test,
+    )

@@ -1,0 +1,184 @@
+"""Keep corosync.conf, the same text on every node, judged by corosync before it is used.
+
+.. code-block:: yaml
+
+    /etc/corosync/corosync.conf:
+      corosync_config.managed:
+        - cluster_name: voice
+        - nodes:
+            fs1: {addresses: [10.0.0.1/24, 10.0.1.1/24]}
+            fs2: {addresses: [10.0.0.2/24, 10.0.1.2/24]}
+        - totem: {token: 3000}
+
+The file is only written; ``corosync_service.running`` makes a running corosync take it over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from salt.exceptions import CommandExecutionError
+
+import fsha_corosync
+import fsha_event
+import fsha_file
+import fsha_state
+
+if TYPE_CHECKING:
+    __context__: dict[str, Any]
+    __low__: dict[str, Any]
+    __opts__: dict[str, Any]
+    __salt__: dict[str, Any]
+
+__virtualname__ = "corosync_config"
+
+MODE = 0o644
+SUBJECT = "corosync.conf"
+# What a test run would have written, for corosync_service.running later in the same run.
+WANTED = "fsha.corosync.wanted"
+WANTED_KEY = "fsha.corosync.key"
+
+EFFECTS = {
+    fsha_corosync.NONE: "; corosync already runs with these values",
+    fsha_corosync.RELOAD: "; corosync needs a reload",
+    fsha_corosync.RESTART: "; corosync needs a restart",
+}
+
+
+def __virtual__():
+    """Load always: corosync may be installed earlier in the same run."""
+    return __virtualname__
+
+
+def managed(
+    name="/etc/corosync/corosync.conf",
+    cluster_name=None,
+    nodes=None,
+    transport="knet",
+    crypto=None,
+    totem=None,
+    links=None,
+    quorum=None,
+    logging=None,
+    allow_restart=False,
+):
+    """Make sure that corosync.conf says what is wanted.
+
+    name
+        The file.
+    cluster_name
+        The cluster's name.
+    nodes
+        ``{name: {id: 1, addresses: [one per link, prefix length allowed]}}``, in order; the
+        names are those of ``uname -n``. ``id`` defaults to the position.
+    transport
+        ``knet``, ``udpu`` or ``udp`` (multicast).
+    crypto
+        ``{cipher: aes256, hash: sha256}``; without it these with knet, none with the others.
+    totem
+        Further options of the totem section (milliseconds where they are times).
+    links
+        Options per link by position: ``knet_link_priority``, ``mcastaddr``, ``mcastport`` …
+    quorum
+        Further options of the quorum section; ``two_node`` is derived.
+    logging
+        Options of the logging section.
+    allow_restart
+        Write a change that takes a restart of corosync although Pacemaker runs on this node.
+
+    Only the meaning counts: a file that differs in order or comments is left alone. A change
+    that would need a restart of a cluster in service is refused before anything is written,
+    because a node that boots with another configuration than its peer does not find it.
+    """
+    try:
+        conf = fsha_corosync.from_settings(
+            cluster_name or "",
+            fsha_corosync.nodes_from(nodes or {}),
+            transport=transport,
+            crypto=crypto,
+            totem=totem,
+            links=links,
+            quorum=quorum,
+            logging=logging,
+        )
+        text = fsha_corosync.render(conf)
+    except fsha_corosync.ConfError as error:
+        return fsha_state.failed(name, str(error))
+    old, broken = _read(Path(name))
+    changes = fsha_corosync.difference(old, conf)
+    if not changes:
+        return fsha_state.unchanged(name, f"{name} says what is wanted.")
+    try:
+        refusal, effect = _ahead(name, text, allow_restart)
+    except CommandExecutionError as error:
+        return fsha_state.failed(name, str(error))
+    report = fsha_corosync.as_changes(changes)
+    drifted = broken or not (old is None or fsha_corosync.is_packaged_default(old))
+    if drifted and not __low__.get("__prereq__"):
+        _tell(name, report, refusal)
+    if refusal:
+        return fsha_state.failed(name, refusal)
+    if __opts__["test"]:
+        __context__[WANTED] = {name: text}
+        return fsha_state.changed(name, report, f"{name} would be written{effect}.", test=True)
+    return _write(name, text, conf, report, effect)
+
+
+def _read(path: Path) -> tuple[fsha_corosync.Conf | None, bool]:
+    """Return the file as data, and whether it is there but cannot be read as such."""
+    content = fsha_file.read(path)
+    if content is None:
+        return None, False
+    try:
+        return fsha_corosync.parse(content.decode("utf-8", "surrogateescape")), False
+    except fsha_corosync.ParseError:
+        return None, True
+
+
+def _ahead(name: str, text: str, allow_restart: bool) -> tuple[str, str]:
+    """Return why the configuration must not be written, and what corosync will need."""
+    if not __salt__["corosync.installed"]():
+        return "", ""
+    judged = __salt__["corosync.test_config"](text)
+    if not judged["result"]:
+        return f"{name} stays as it is, corosync refuses the new one: {judged['comment']}", ""
+    key = __context__.get(WANTED_KEY)
+    refusal = __salt__["corosync.guard"](text=text, fingerprint=key, allow_restart=allow_restart)
+    if refusal:
+        return f"{name} stays as it is. {refusal}", ""
+    pending = __salt__["corosync.pending"](text=text, fingerprint=key)
+    if not pending["running"]:
+        return "", ""
+    return "", EFFECTS[pending["class"]]
+
+
+def _tell(name: str, report: dict[str, Any], refusal: str) -> None:
+    test = bool(__opts__["test"])
+    action = "would_change" if test else "corrected"
+    fsha_event.send(
+        __salt__["event.send"],
+        fsha_event.REFUSED if refusal else fsha_event.DRIFT,
+        SUBJECT,
+        __opts__["id"],
+        {
+            "resource": name,
+            "changes": report,
+            "action": "refused" if refusal else action,
+            "reason": refusal,
+        },
+        test=test,
+    )
+
+
+def _write(name, text, conf, report, effect):
+    try:
+        fsha_file.replace(Path(name), text.encode("utf-8", "surrogateescape"), MODE)
+    except OSError as error:
+        return fsha_state.failed(name, f"{name} cannot be written: {error.strerror}.")
+    now, _ = _read(Path(name))
+    left = fsha_corosync.difference(now, conf)
+    if left:
+        paths = ", ".join(change.path for change in left)
+        return fsha_state.failed(name, f"{name} was written, but still differs: {paths}.", report)
+    return fsha_state.changed(name, report, f"{name} is written{effect}.", test=False)

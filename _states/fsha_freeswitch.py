@@ -1,0 +1,48 @@
+"""What FreeSWITCH's init script needs on a node."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import fsha_config
+import fsha_state
+
+if TYPE_CHECKING:
+    __pillar__: dict[str, Any]
+    __states__: dict[str, Any]
+
+__virtualname__ = "fsha_freeswitch"
+
+
+def __virtual__():
+    """Load always."""
+    return __virtualname__
+
+
+def settings(name, source, pillar="fsha"):
+    """Make sure that the init script's settings are those of the pillar.
+
+    name
+        The file, ``/etc/default/FSSofia``.
+    source
+        Its template.
+    pillar
+        The pillar's top-level key. Floating addresses that the pillar does not name are
+        those of the group that holds the profiles.
+
+    .. code-block:: yaml
+
+        /etc/default/FSSofia:
+          fsha_freeswitch.settings:
+            - source: salt://fsha/files/FSSofia.default.jinja
+    """
+    try:
+        config = fsha_config.check(__pillar__.get(pillar))
+    except fsha_config.ConfigErrors as error:
+        return fsha_state.failed(name, str(error))
+    told = dataclasses.asdict(config.freeswitch)
+    told.pop("password")
+    return __states__["file.managed"](
+        name, source=source, template="jinja", mode="0644", makedirs=True, context=told
+    )

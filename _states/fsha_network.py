@@ -1,0 +1,122 @@
+"""Names and interfaces of the nodes, over Salt's own states."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+import fsha_state
+
+if TYPE_CHECKING:
+    __opts__: dict[str, Any]
+    __salt__: dict[str, Any]
+    __states__: dict[str, Any]
+
+__virtualname__ = "fsha_network"
+
+
+def __virtual__():
+    """Load always."""
+    return __virtualname__
+
+
+def hosts(name, nodes, managed=True):
+    """Make sure that every node's first address and names stand in the hosts file.
+
+    name
+        The file, for the report.
+    nodes
+        Node name → ``{addresses: [address/prefix, …], aliases: [name, …]}``.
+    managed
+        Whether the formula cares for it at all.
+
+    .. code-block:: yaml
+
+        /etc/hosts:
+          fsha_network.hosts:
+            - nodes:
+                fs1: {addresses: [10.0.0.1/24], aliases: [fs1.example.com]}
+    """
+    if not managed:
+        return fsha_state.unchanged(name, f"{name} is not managed (network:hosts).")
+    rets = []
+    for node, facts in nodes.items():
+        address = str(ipaddress.ip_interface(facts["addresses"][0]).ip)
+        for host in [*facts.get("aliases", []), node]:
+            ret = __states__["host.present"](host, ip=address)
+            rets.append({**ret, "changes": {host: ret["changes"]} if ret["changes"] else {}})
+    return _together(name, rets, f"{name} names every node.")
+
+
+def interfaces(name, nodes, managed=False):
+    """Make sure that this node's interfaces have their static stanzas.
+
+    An interface that is up is never bounced: the stanza is written, and brought up only
+    where the interface has no address at all, since it may carry a ring or a floating IP.
+
+    name
+        This node's name.
+    nodes
+        Node name → ``{interfaces: {eth0: {address: address/prefix, gateway: address}}}``.
+    managed
+        Whether the formula cares for it at all.
+
+    .. code-block:: yaml
+
+        fs1:
+          fsha_network.interfaces:
+            - managed: true
+            - nodes:
+                fs1: {interfaces: {eth1: {address: 10.0.1.1/24}}}
+    """
+    wanted = (nodes.get(name) or {}).get("interfaces") or {}
+    if not managed or not wanted:
+        return fsha_state.unchanged(name, "Interfaces are not managed (network:interfaces).")
+    rets = [_interface(interface, facts) for interface, facts in wanted.items()]
+    return _together(name, rets, "Every interface has its static stanza.")
+
+
+def _interface(interface: str, facts: dict[str, Any]) -> dict[str, Any]:
+    address = ipaddress.ip_interface(facts["address"])
+    settings: dict[str, Any] = {
+        "type": "eth",
+        "enabled": True,
+        "noifupdown": True,
+        "proto": "static",
+        "ipaddr": str(address.ip),
+        "netmask": str(address.netmask),
+    }
+    if facts.get("gateway"):
+        settings["gateway"] = str(facts["gateway"])
+    ret = dict(__states__["network.managed"](interface, **settings))
+    if ret["result"] is None and not ret["changes"]:
+        ret["changes"] = {interface: ret["comment"]}
+    live = __salt__["network.interfaces"]().get(interface, {})
+    held = [held["address"] for held in live.get("inet", []) + live.get("inet6", [])]
+    if str(address.ip) in held:
+        return ret
+    if [held for held in live.get("inet", [])]:
+        ret["comment"] = (
+            f"{ret['comment']} {interface} carries {', '.join(held)} and is left as it is; "
+            f"{address} comes with the next boot or 'ifup {interface}'."
+        )
+        return ret
+    ret["changes"] = {**ret["changes"], f"{interface} up": {"old": None, "new": str(address)}}
+    if __opts__["test"]:
+        return {**ret, "result": None}
+    __salt__["ip.up"](interface, "eth")
+    return ret
+
+
+def _together(name: str, rets: list[dict[str, Any]], comment: str) -> dict[str, Any]:
+    """Return several states' returns as one."""
+    changes: dict[str, Any] = {}
+    for ret in rets:
+        changes.update(ret["changes"])
+    bad = [str(ret["comment"]) for ret in rets if ret["result"] is False]
+    if bad:
+        return fsha_state.failed(name, "\n".join(bad), changes)
+    if not changes:
+        return fsha_state.unchanged(name, comment)
+    said = "\n".join(str(ret["comment"]) for ret in rets if ret["changes"])
+    return fsha_state.changed(name, changes, said, __opts__["test"])

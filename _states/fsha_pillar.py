@@ -1,0 +1,72 @@
+"""The door for input: every mistake in the pillar is told before anything is touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fsha_state
+
+import fsha_config
+import fsha_lint
+
+if TYPE_CHECKING:
+    __opts__: dict[str, Any]
+    __pillar__: dict[str, Any]
+    __salt__: dict[str, Any]
+
+__virtualname__ = "fsha_pillar"
+
+
+def __virtual__():
+    """Load always."""
+    return __virtualname__
+
+
+def checked(name="fsha"):
+    """Check the pillar and say in one warning what works but is not advised.
+
+    name
+        The pillar's top-level key.
+
+    .. code-block:: yaml
+
+        fsha:
+          fsha_pillar.checked:
+            - failhard: true
+    """
+    try:
+        config = fsha_config.check(__pillar__.get(name))
+    except fsha_config.ConfigErrors as error:
+        return fsha_state.failed(name, str(error))
+    count = len(config.pacemaker.objects)
+    ret = fsha_state.unchanged(
+        name, f"The pillar is sound: {len(config.nodes)} nodes, {count} cluster objects."
+    )
+    advice = fsha_lint.summary(fsha_lint.lint(config))
+    if advice:
+        ret["warnings"] = [advice]
+    return ret
+
+
+def agents_known(name="fsha"):
+    """Check resources against the metadata of their agents, as installed on this node.
+
+    name
+        The pillar's top-level key.
+
+    In a test run on a host without the cluster's packages there is nothing to ask yet.
+    """
+    try:
+        config = fsha_config.check(__pillar__.get(name))
+        missing = "pacemaker.agent" not in __salt__ or not __salt__["cmd.has_exec"]("crm_resource")
+        if missing and __opts__["test"]:
+            return fsha_state.not_yet(name, "The agents are not installed yet; would check them.")
+        fsha_config.check_agents(config, _metadata)
+    except fsha_config.ConfigErrors as error:
+        return fsha_state.failed(name, str(error))
+    return fsha_state.unchanged(name, "Every agent is installed and knows its parameters.")
+
+
+def _metadata(agent: Any) -> Any:
+    found = __salt__["pacemaker.agent"](str(agent))
+    return None if found is None else fsha_config.agent_metadata(found)

@@ -1,0 +1,92 @@
+"""What the formula needs in Salt's own Python.
+
+Salt on Linux does not bring lxml. Where it has to go depends on how Salt itself was
+installed: packaged with its own Python (onedir), in a virtual environment, or with the
+distribution's Python.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+import fsha_state
+import salt.utils.package
+from salt.exceptions import CommandExecutionError
+
+if TYPE_CHECKING:
+    __grains__: dict[str, Any]
+    __opts__: dict[str, Any]
+    __salt__: dict[str, Any]
+
+__virtualname__ = "fsha_python"
+
+# By os_family; the name is the same on every platform that the formula knows.
+PACKAGE = "python3-lxml"
+
+
+def __virtual__():
+    """Load always: this is what makes the others load."""
+    return __virtualname__
+
+
+def _own_environment() -> str:
+    """Return what kind of Python Salt runs in: onedir, virtual environment, distribution."""
+    if salt.utils.package.bundled():
+        return "onedir"
+    return "virtual environment" if sys.prefix != sys.base_prefix else "distribution"
+
+
+def _importable() -> bool:
+    importlib.invalidate_caches()
+    return importlib.util.find_spec("lxml") is not None
+
+
+def lxml(name="lxml"):
+    """Make sure that Salt's own Python can import lxml.
+
+    name
+        The name of the library, as pip knows it; a version may be pinned, ``lxml==6.1.0``.
+
+    .. code-block:: yaml
+
+        lxml in Salt's own Python:
+          fsha_python.lxml:
+            - name: lxml
+            - reload_modules: true
+    """
+    kind = _own_environment()
+    if _importable():
+        return fsha_state.unchanged(name, f"Salt's Python ({kind}, {sys.prefix}) has lxml.")
+    changes = {"lxml": {"old": None, "new": f"installed in {kind} {sys.prefix}"}}
+    if __opts__["test"]:
+        comment = (
+            f"lxml would be installed in Salt's Python ({kind}, {sys.prefix}). "
+            "Until then the cluster's configuration can't be compared."
+        )
+        return fsha_state.changed(name, changes, comment, True)
+    said = _install(name, kind)
+    if not _importable():
+        hint = "salt-pip install lxml" if kind == "onedir" else f"{sys.executable} -m pip install lxml"
+        hint = f"apt-get install {PACKAGE}" if kind == "distribution" else hint
+        return fsha_state.failed(
+            name,
+            f"lxml can't be put into Salt's Python ({kind}, {sys.prefix}): {said} "
+            f"Install it by hand with '{hint}' and run again.",
+        )
+    return fsha_state.changed(name, changes, f"lxml is installed in {kind} {sys.prefix}.", False)
+
+
+def _install(name: str, kind: str) -> str:
+    """Install lxml where Salt's Python finds it and return what the installer said."""
+    try:
+        if kind == "distribution":
+            __salt__["pkg.install"](PACKAGE)
+            return "the package manager did not bring it."
+        done = __salt__["pip.install"](name)
+    except CommandExecutionError as error:
+        return f"{error}"
+    lines = (done.get("stderr") or done.get("stdout") or "").strip().splitlines()
+    return lines[-1] if lines else "pip said nothing."

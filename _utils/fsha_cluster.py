@@ -1,0 +1,188 @@
+"""What fsha asks of Pacemaker, one small function per question.
+
+Each function runs one of the cluster's own tools through the runner it is given and
+returns data. With ``CIB_file`` in the environment they all work on a file.
+"""
+
+# ruff: noqa: N818
+# Errors are named for what has happened.
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import fsha_run
+from fsha_run import Completed, Runner, ToolFailed
+
+WAIT_SLACK = 15.0
+CIB_FILE = "CIB_file"
+# What crm_verify says of an error: its own severity, or libxml2's words for a bad document.
+_ERROR = re.compile(r"(error|crit|alert|emerg): |.*: ((Relax-NG )?validity|parser) error : ")
+_WARNING = re.compile(r"warning: ")
+
+
+class ClusterError(fsha_run.RunError):
+    """The cluster cannot be asked."""
+
+
+class ClusterDown(ClusterError):
+    """Pacemaker does not run on this node."""
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail
+        super().__init__(
+            "Pacemaker does not run on this node: start it with 'systemctl start pacemaker' "
+            "and look at 'journalctl -u pacemaker' if it stops again."
+        )
+
+
+class NotPermitted(ClusterError):
+    """The user may not ask the cluster."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cluster may only be asked by root or the group haclient: run as root."
+        )
+
+
+class NoQuorum(ClusterError):
+    """The cluster refuses a change because it has no quorum."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cluster has no quorum and takes no change: bring the other node back first."
+        )
+
+
+class StaleCib(ClusterError):
+    """The CIB has changed since it was read; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__("The CIB has changed since it was read; nothing was written.")
+
+
+class InvalidCib(ClusterError):
+    """The cluster's own judge refuses a candidate."""
+
+    def __init__(self, errors: tuple[str, ...]) -> None:
+        self.errors = errors
+        super().__init__("crm_verify refuses the new configuration: " + "; ".join(errors))
+
+
+class NotSettled(ClusterError):
+    """The cluster is still busy when the patience ends."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"The cluster has not settled within {seconds:g} s.")
+
+
+def on_file() -> bool:
+    """Tell whether a file stands in for the cluster (``CIB_file``)."""
+    return bool(os.environ.get(CIB_FILE))
+
+
+def _judge(completed: Completed) -> Completed:
+    """Turn the exit codes that mean the same for every tool into their errors."""
+    if completed.code in (fsha_run.EX_DISCONNECT, fsha_run.EX_UNAVAILABLE):
+        raise ClusterDown(completed.err.strip())
+    if completed.code == fsha_run.EX_INSUFFICIENT_PRIV:
+        raise NotPermitted
+    if completed.code == fsha_run.EX_QUORUM:
+        raise NoQuorum
+    if completed.code == fsha_run.EX_OLD:
+        raise StaleCib
+    if completed.code != fsha_run.EX_OK:
+        raise ToolFailed(completed)
+    return completed
+
+
+def query(run: Runner = fsha_run.run) -> str:
+    """Return the text of the live CIB with its status section."""
+    return _judge(run(["cibadmin", "--query"])).out
+
+
+def status(run: Runner = fsha_run.run) -> str:
+    """Return what ``crm_mon`` says, as XML."""
+    return _judge(run(["crm_mon", "-1", "--inactive", "--output-as=xml"])).out
+
+
+def verify(cib: str, run: Runner = fsha_run.run) -> tuple[str, ...]:
+    """Let ``crm_verify`` judge a candidate; return its warnings.
+
+    The exit code alone is no verdict: it is the same for warnings (deprecated spellings)
+    and for errors. Raises :class:`InvalidCib` for errors.
+    """
+    done = run(["crm_verify", "--verbose", "--xml-pipe"], stdin=cib)
+    if done.code == fsha_run.EX_OK:
+        return ()
+    said = tuple(_without_place(line) for line in (done.err + done.out).splitlines() if line)
+    errors = tuple(dict.fromkeys(line for line in said if _ERROR.match(line)))
+    if errors or done.code != fsha_run.EX_CONFIG:
+        raise InvalidCib(errors or said or (f"exit code {done.code}",))
+    return tuple(dict.fromkeys(line for line in said if _WARNING.match(line)))
+
+
+def _without_place(line: str) -> str:
+    """Drop the function name that Pacemaker's tools put before a message."""
+    return line.split("\t")[-1].strip()
+
+
+def simulate(cib: str, run: Runner = fsha_run.run) -> str:
+    """Return what the cluster would do with a CIB, as XML."""
+    argv = ["crm_simulate", "--simulate", "--xml-pipe", "--output-as=xml"]
+    return _judge(run(argv, stdin=cib, timeout=60)).out
+
+
+def patch(live: str, target: str, run: Runner = fsha_run.run) -> str:
+    """Return the versioned patch between two CIBs, ``""`` when they are the same."""
+    with tempfile.TemporaryDirectory(prefix="fsha-") as folder:
+        old, new = Path(folder, "live.xml"), Path(folder, "target.xml")
+        for path, text in ((old, live), (new, target)):
+            path.touch(mode=0o600)
+            path.write_text(text, encoding="utf-8")
+        done = run(["crm_diff", "--original", str(old), "--new", str(new)])
+    if done.code not in (fsha_run.EX_OK, fsha_run.EX_DIFFERENT):
+        raise ToolFailed(done)
+    return done.out if done.code == fsha_run.EX_DIFFERENT else ""
+
+
+def apply_patch(patch: str, run: Runner = fsha_run.run) -> None:
+    """Commit a versioned patch.
+
+    Raises :class:`StaleCib` when the CIB is no longer the one that the patch was made for.
+    """
+    _judge(run(["cibadmin", "--patch", "--xml-pipe"], stdin=patch, timeout=60))
+
+
+def settle(seconds: float, run: Runner = fsha_run.run) -> None:
+    """Wait until the cluster has nothing left to do.
+
+    Raises :class:`NotSettled` after ``seconds``.
+    """
+    if on_file():
+        return
+    limit = f"--timeout={max(int(seconds), 1)}s"
+    try:
+        done = run(["crm_resource", "--wait", limit], timeout=seconds + WAIT_SLACK)
+    except fsha_run.ToolTimeout as error:
+        raise NotSettled(seconds) from error
+    if done.code == fsha_run.EX_TIMEOUT:
+        raise NotSettled(seconds)
+    _judge(done)
+
+
+def local_node(run: Runner = fsha_run.run) -> str:
+    """Return this node's name in the cluster."""
+    return _judge(run(["crm_node", "--name"])).out.strip()
+
+
+def metadata(agent: str, run: Runner = fsha_run.run) -> str | None:
+    """Return an agent's metadata (XML); ``None`` when the agent is not installed."""
+    done = run(["crm_resource", "--show-metadata", agent])
+    if done.code == fsha_run.EX_NOSUCH:
+        return None
+    return _judge(done).out

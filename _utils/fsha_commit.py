@@ -1,0 +1,208 @@
+"""From what is wanted to a committed CIB: plan, patch, commit, settle.
+
+    live CIB + wanted → target → crm_verify → crm_simulate → versioned patch → settle
+
+The patch carries the version that was read. When the CIB has moved meanwhile the cluster
+refuses it, and all of it is read and planned again: a bounded number of times, with jitter,
+because two nodes that apply at the same moment would otherwise meet again and again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import fsha_cluster
+import fsha_normal
+
+import fsha_cib
+import fsha_plan
+import fsha_run
+import fsha_status
+from fsha_run import Runner
+
+ATTEMPTS = 12
+JITTER = 0.5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done, before it is done."""
+
+    target: fsha_cib.Target
+    transition: fsha_plan.Transition
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether the CIB is already as it is wanted."""
+        return self.target.empty
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a commit has done."""
+
+    plan: Plan
+    committed: bool
+    attempts: int
+    settled: bool = True
+    problems: tuple[str, ...] = ()
+    version: str = ""
+
+
+class Contended(fsha_run.RunError):
+    """The CIB changed under every attempt."""
+
+    def __init__(self, attempts: int) -> None:
+        self.attempts = attempts
+        super().__init__(
+            f"Not committed: the CIB changed under each of {attempts} attempts. "
+            "Somebody else is changing the cluster; run again when it is quiet."
+        )
+
+
+NO_TRANSITION = fsha_plan.Transition(actions=(), placement={})
+
+
+def make_plan(cib: str, wanted: fsha_cib.Wanted, run: Runner = fsha_run.run) -> Plan:
+    """Return what has to be done to a CIB, and what the cluster would do about it.
+
+    cib
+        The text of the live CIB.
+    wanted
+        The objects that it should hold.
+
+    Raises :class:`fsha_cib.CibError`, :class:`fsha_run.RunError`.
+    """
+    target = fsha_cib.target(fsha_cib.parse(cib), wanted)
+    if target.empty:
+        return Plan(target, NO_TRANSITION)
+    fsha_cib.next_version(target.root)
+    text = fsha_cib.render(target.root)
+    warnings = fsha_cluster.verify(text, run)
+    transition = fsha_plan.parse_transition(fsha_cluster.simulate(text, run))
+    return Plan(target, transition, warnings)
+
+
+def commit(
+    wanted: fsha_cib.Wanted,
+    settle: float = 120.0,
+    run: Runner = fsha_run.run,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Outcome:
+    """Bring the live CIB to what is wanted, as one patch, and wait until it has settled.
+
+    wanted
+        The objects that the CIB should hold.
+    settle
+        Seconds to wait for the end of the transition.
+
+    Raises :class:`Contended`, :class:`fsha_cib.CibError`, :class:`fsha_run.RunError`; the
+    CIB is then untouched.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        cib = fsha_cluster.query(run)
+        plan = make_plan(cib, wanted, run)
+        if plan.empty:
+            return Outcome(plan, committed=False, attempts=attempt)
+        try:
+            patch = fsha_cluster.patch(cib, fsha_cib.render(plan.target.root), run)
+            fsha_cluster.apply_patch(patch, run)
+        except fsha_cluster.StaleCib:
+            sleep(random.uniform(0.05, JITTER))  # noqa: S311  jitter needs no secrecy
+            continue
+        return _finish(plan, attempt, settle, run)
+    raise Contended(ATTEMPTS)
+
+
+def change(
+    edit: Callable[[fsha_cib.Element], fsha_cib.Element],
+    run: Runner = fsha_run.run,
+    sleep: Callable[[float], object] = time.sleep,
+) -> bool:
+    """Commit an edit of the CIB that is no configuration object, such as a ban.
+
+    edit
+        Returns the target for the CIB that it is given, which it leaves as it is.
+
+    Returns whether there was anything to write. Raises as :func:`commit` does.
+    """
+    for _ in range(ATTEMPTS):
+        cib = fsha_cluster.query(run)
+        live = fsha_cib.parse(cib)
+        target = edit(live)
+        if fsha_cib.render(live) == fsha_cib.render(target):
+            return False
+        fsha_cib.next_version(target)
+        try:
+            fsha_cluster.apply_patch(fsha_cluster.patch(cib, fsha_cib.render(target), run), run)
+        except fsha_cluster.StaleCib:
+            sleep(random.uniform(0.05, JITTER))  # noqa: S311  jitter needs no secrecy
+            continue
+        return True
+    raise Contended(ATTEMPTS)
+
+
+def _finish(plan: Plan, attempts: int, seconds: float, run: Runner) -> Outcome:
+    settled = True
+    try:
+        fsha_cluster.settle(seconds, run)
+    except fsha_cluster.NotSettled:
+        settled = False
+    version = str(fsha_cib.version(plan.target.root))
+    return Outcome(plan, True, attempts, settled, _problems(plan, run), version)
+
+
+def _problems(plan: Plan, run: Runner) -> tuple[str, ...]:
+    """Return what failed of the resources that the plan touches."""
+    if fsha_cluster.on_file():
+        return ()
+    status = fsha_status.parse_status(fsha_cluster.status(run))
+    touched = {action.resource for action in plan.transition.actions}
+    failed = [str(f) for f in status.failures if f.resource in touched]
+    stuck = [
+        f"{r.id} is {'blocked' if r.blocked else 'failed'} on {', '.join(r.nodes) or 'no node'}"
+        for r in status.resources
+        if r.id in touched and (r.blocked or r.failed)
+    ]
+    return tuple(dict.fromkeys(failed + stuck))
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """Return a plan as plain data for Salt's returns and events."""
+    return {
+        "changes": fsha_normal.masked(plan.target.changes),
+        "drifted": list(plan.target.drifted),
+        "unmanaged": list(plan.target.unmanaged),
+        "transition": [str(action) for action in plan.transition.actions],
+    }
+
+
+def summary(plan: Plan) -> str:
+    """Return a plan in a few lines for people."""
+    shown = fsha_normal.masked(plan.target.changes)
+    lines = [f"{name}: {_delta(delta)}" for name, delta in shown.items()]
+    if not lines and not plan.empty:
+        lines.append("only the list of what fsha manages changes")
+    actions = [str(action) for action in plan.transition.actions]
+    lines.append("The cluster would then: " + ("; ".join(actions) or "do nothing") + ".")
+    lines.extend(f"crm_verify warns: {warning}" for warning in plan.warnings)
+    return "\n".join(lines)
+
+
+def _delta(delta: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = []
+    for path, change in delta.items():
+        if path == "object":
+            parts.append("removed" if change["new"] is None else "new")
+        else:
+            parts.append(f"{path} {_shown(change['old'])} → {_shown(change['new'])}")
+    return ", ".join(parts)
+
+
+def _shown(value: Any) -> str:
+    return "(none)" if value is None else str(value)

@@ -1,0 +1,834 @@
+"""corosync.conf as data: read it, write it, build the wanted one, compare two.
+
+Pure functions over immutable data; nothing here runs a program or opens a file. The grammar
+is that of corosync's own reader (``exec/coroparse.c`` of corosync 3.1): sections in braces,
+``key: value`` lines, a line with ``{`` opens a section whatever else is on it.
+
+Paths name a setting the way a person would look for it: ``totem.token``,
+``totem.interface[1].knet_link_priority``, ``nodelist.node[ubuntu-v20z].ring0_addr``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+NONE = "none"
+RELOAD = "reload"
+RESTART = "restart"
+
+KNET = "knet"
+UDPU = "udpu"
+UDP = "udp"
+TRANSPORTS = (KNET, UDPU, UDP)
+
+MAX_LINKS = {KNET: 8, UDPU: 1, UDP: 1}
+# KNET_MAX_HOST of libknet; corosync refuses a nodeid from there on with transport knet.
+MAX_NODEID = 65535
+# fgets buffer in coroparse.c, less the line's end and the terminating zero.
+MAX_LINE = 510
+
+CIPHERS = ("none", "aes128", "aes192", "aes256")
+HASHES = ("none", "md5", "sha1", "sha256", "sha384", "sha512")
+DEFAULT_CRYPTO = {"cipher": "aes256", "hash": "sha256"}
+DEFAULT_LOGGING: Mapping[str, str] = {
+    "to_stderr": "no",
+    "to_logfile": "yes",
+    "logfile": "/var/log/corosync/corosync.log",
+    "to_syslog": "yes",
+}
+
+# Read again on a reload: totem_volatile_config_read() in exec/totemconfig.c, and
+# cmap.c for config_version, which it tracks.
+TOTEM_RELOAD = frozenset(
+    {
+        "block_unlisted_ips",
+        "cancel_token_hold_on_retransmit",
+        "config_version",
+        "consensus",
+        "downcheck",
+        "fail_recv_const",
+        "heartbeat_failures_allowed",
+        "hold",
+        "join",
+        "knet_compression_level",
+        "knet_compression_model",
+        "knet_compression_threshold",
+        "knet_mtu",
+        "knet_pmtud_interval",
+        "max_messages",
+        "max_network_delay",
+        "merge",
+        "miss_count_const",
+        "send_join",
+        "seqno_unchanged_const",
+        "token",
+        "token_coefficient",
+        "token_retransmit",
+        "token_retransmits_before_loss_const",
+        "token_warning",
+        "window_size",
+    }
+)
+# Read at start only, or refused on a reload (remove_ro_entries() in exec/cfg.c). Newer
+# builds can change crypto and key on a reload, but only if every node has the new file at
+# that moment, which a node by node run cannot promise: for fsha they need a restart.
+TOTEM_RESTART = frozenset(
+    {
+        "clear_node_high_bit",
+        "crypto_model",
+        "ip_version",
+        "keyfile",
+        "link_mode",
+        "netmtu",
+        "threads",
+    }
+)
+TOTEM_KEYS = TOTEM_RELOAD | TOTEM_RESTART
+"""Names that ``totem`` settings may have beside those with a setting of their own."""
+
+LINK_KEYS: Mapping[str, frozenset[str]] = {
+    KNET: frozenset(
+        {
+            "knet_link_priority",
+            "knet_ping_interval",
+            "knet_ping_precision",
+            "knet_ping_timeout",
+            "knet_pong_count",
+            "knet_transport",
+            "mcastport",
+        }
+    ),
+    UDPU: frozenset({"mcastport"}),
+    UDP: frozenset({"bindnetaddr", "broadcast", "mcastaddr", "mcastport", "ttl"}),
+}
+LINK_ALIASES: Mapping[str, str] = {"link_priority": "knet_link_priority"}
+_LINK_RELOAD = frozenset(
+    {
+        "knet_link_priority",
+        "knet_ping_interval",
+        "knet_ping_precision",
+        "knet_ping_timeout",
+        "knet_pong_count",
+    }
+)
+# votequorum_readconfig() in exec/votequorum.c reads these at run time too.
+_QUORUM_RELOAD = frozenset({"expected_votes", "two_node"})
+_ON_OFF = frozenset({"debug", "fileline", "function_name", "timestamp", "blackbox", "secauth"})
+_SECRET = frozenset({"totem.key"})
+# What tells apart sections that may come more than once.
+_IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "nodelist.node": ("name", "nodeid", "ring0_addr"),
+    "totem.interface": ("linknumber", "ringnumber"),
+    "logging.logger_subsys": ("subsys",),
+    "logging.logging_daemon": ("name",),
+}
+
+
+class ConfError(Exception):
+    """A corosync.conf cannot be read, written or built."""
+
+
+class ParseError(ConfError):
+    """Text is not a corosync.conf."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        self.line = line
+        self.reason = reason
+        super().__init__(f"corosync.conf line {line}: {reason}.")
+
+
+class UnwritableError(ConfError):
+    """A key, section name or value that corosync's reader would not read back."""
+
+    def __init__(self, path: str, text: str, reason: str) -> None:
+        self.path = path
+        self.text = text
+        self.reason = reason
+        super().__init__(f"{path}: {text!r} cannot stand in corosync.conf: {reason}.")
+
+
+class SettingsError(ConfError):
+    """The settings that a corosync.conf is wanted from contradict corosync's rules."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        self.message = message
+        super().__init__(f"{path}: {message}")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One ``key: value`` line."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A named pair of braces and what stands in it, in order."""
+
+    name: str
+    entries: tuple[Entry, ...] = ()
+
+    def options(self) -> dict[str, str]:
+        """Return the section's own lines; the last of a repeated key wins, as in corosync."""
+        return {e.key: e.value for e in self.entries if isinstance(e, Option)}
+
+    def sections(self, name: str) -> tuple[Section, ...]:
+        """Return the sections called ``name`` that stand directly in this one."""
+        return tuple(e for e in self.entries if isinstance(e, Section) and e.name == name)
+
+
+Entry = Option | Section
+
+
+@dataclass(frozen=True)
+class Conf:
+    """A whole corosync.conf."""
+
+    entries: tuple[Entry, ...] = ()
+
+    def sections(self, name: str) -> tuple[Section, ...]:
+        """Return the top level sections called ``name``."""
+        return tuple(e for e in self.entries if isinstance(e, Section) and e.name == name)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A cluster node: name as in ``uname -n``, nodeid, one address (no prefix) per link."""
+
+    name: str
+    id: int
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One setting that differs; ``None`` where a side has no such setting."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+# --- reading and writing -----------------------------------------------------------------
+
+
+def parse(text: str) -> Conf:
+    """Read the text of a corosync.conf; comments are lost, unknown keys and order are not.
+
+    Raises :class:`ParseError` for what corosync's reader would refuse as well.
+    """
+    stack: list[tuple[str, int, list[Entry]]] = [("", 0, [])]
+    for number, raw in enumerate(text.split("\n"), start=1):
+        line = raw.removesuffix("\r").strip(" \t")
+        if not line or line.startswith("#"):
+            continue
+        _parse_line(stack, number, line)
+    if len(stack) > 1:
+        raise ParseError(stack[-1][1], f'section "{stack[-1][0]}" is not closed')
+    return Conf(tuple(stack[0][2]))
+
+
+def _parse_line(stack: list[tuple[str, int, list[Entry]]], number: int, line: str) -> None:
+    if "{" in line:
+        name, _, rest = line.partition("{")
+        name = name.strip(" \t").rstrip(" \t:")
+        if not name:
+            raise ParseError(number, "a section name is missing before the opening brace")
+        if rest.strip(" \t"):
+            raise ParseError(number, "there is text after the opening brace")
+        stack.append((name, number, []))
+    elif ":" in line:
+        key, _, value = line.partition(":")
+        key = key.strip(" \t")
+        if not key:
+            raise ParseError(number, "a key is missing before the colon")
+        stack[-1][2].append(Option(key, value.strip(" \t")))
+    elif line == "}":
+        if len(stack) == 1:
+            raise ParseError(number, "a closing brace has no section to close")
+        name, _, entries = stack.pop()
+        stack[-1][2].append(Section(name, tuple(entries)))
+    else:
+        raise ParseError(number, f'"{line}" is neither a section nor a "key: value" line')
+
+
+def render(conf: Conf) -> str:
+    """Write a corosync.conf; the same data gives the same text everywhere.
+
+    Raises :class:`UnwritableError` for data that corosync would read back differently.
+    """
+    blocks = ["\n".join(_lines(entry, "", 0)) + "\n" for entry in conf.entries]
+    return "\n".join(blocks)
+
+
+def _lines(entry: Entry, path: str, depth: int) -> Iterable[str]:
+    indent = "    " * depth
+    if isinstance(entry, Option):
+        here = _join(path, entry.key)
+        _writable(here, entry.key, ":{}")
+        _writable(here, entry.value, "{", empty=True)
+        line = f"{indent}{entry.key}: {entry.value}".rstrip(" ")
+        if len(line.encode("utf-8", "surrogateescape")) > MAX_LINE:
+            raise UnwritableError(here, entry.value[:20] + "…", "the line is too long")
+        yield line
+        return
+    here = _join(path, entry.name)
+    _writable(here, entry.name, ":{}")
+    yield f"{indent}{entry.name} {{"
+    for inner in entry.entries:
+        yield from _lines(inner, here, depth + 1)
+    yield f"{indent}}}"
+
+
+def _writable(path: str, text: str, forbidden: str, empty: bool = False) -> None:
+    if not text and not empty:
+        raise UnwritableError(path, text, "it is empty")
+    if text != text.strip(" \t\r"):
+        raise UnwritableError(path, text, "it begins or ends with white space")
+    if text.startswith("#") and forbidden != "{":
+        raise UnwritableError(path, text, "it begins with #, which makes it a comment")
+    for char in "\n\r\0" + forbidden:
+        if char in text:
+            raise UnwritableError(path, text, f"it contains {char!r}")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+# --- building the wanted one -------------------------------------------------------------
+
+
+def nodes_from(nodes: Mapping[str, Mapping[str, Any]]) -> tuple[Node, ...]:
+    """Return the nodes of the pillar's ``nodes`` mapping, in its order.
+
+    nodes
+        ``{name: {"id": 1, "addresses": ["10.101.20.110/24", …]}}``; ``id`` defaults to the
+        position, counted from 1; prefix lengths are dropped; other keys are not looked at.
+
+    Raises :class:`SettingsError`.
+    """
+    result = []
+    for position, (name, values) in enumerate(nodes.items(), start=1):
+        where = f"nodes:{name}"
+        raw = (values or {}).get("addresses") or ()
+        if isinstance(raw, str) or not raw:
+            raise SettingsError(f"{where}:addresses", "a list with one address per link expected.")
+        identity = (values or {}).get("id") or position
+        if not str(identity).isdigit():
+            raise SettingsError(f"{where}:id", f'a number expected, not "{identity}".')
+        addresses = tuple(
+            _address(f"{where}:addresses:{link}", str(text)) for link, text in enumerate(raw)
+        )
+        result.append(Node(str(name), int(identity), addresses))
+    return tuple(result)
+
+
+def _address(path: str, text: str) -> str:
+    try:
+        return str(ipaddress.ip_interface(text).ip)
+    except ValueError:
+        raise SettingsError(path, f'an IPv4 or IPv6 address expected, not "{text}".') from None
+
+
+def from_settings(
+    cluster_name: str,
+    nodes: Sequence[Node],
+    transport: str = KNET,
+    crypto: Mapping[str, str] | None = None,
+    totem: Mapping[str, Any] | None = None,
+    links: Sequence[Mapping[str, Any]] | None = None,
+    quorum: Mapping[str, Any] | None = None,
+    logging: Mapping[str, Any] | None = None,
+) -> Conf:
+    """Build the corosync.conf that every node of the cluster gets, the same text on each.
+
+    cluster_name
+        ``totem.cluster_name``.
+    nodes
+        All nodes; each has the same number of addresses, one per link, link 0 first.
+    transport
+        ``knet`` (up to 8 links, encrypted), ``udpu`` or ``udp`` (multicast; one link).
+    crypto
+        ``{"cipher": …, "hash": …}``; without it aes256 and sha256 with knet, and none with
+        udpu and udp, with which corosync 3 cannot encrypt.
+    totem
+        Further options of the totem section, names in :data:`TOTEM_KEYS`.
+    links
+        Options per link by position, names in :data:`LINK_KEYS`.
+    quorum
+        Further options of the quorum section. ``two_node: 1`` is added for exactly two
+        nodes without a quorum device (votequorum(5)).
+    logging
+        Options of the logging section over :data:`DEFAULT_LOGGING`; a list of mappings is a
+        repeated section (``logger_subsys``).
+
+    Raises :class:`SettingsError`.
+    """
+    if not cluster_name:
+        raise SettingsError("cluster:name", "a name for the cluster expected.")
+    _one_of("corosync:transport", transport, TRANSPORTS)
+    _check_nodes(nodes, transport)
+    head = {"version": "2", "cluster_name": str(cluster_name), "transport": transport}
+    head.update(_ip_version(nodes, totem or {}))
+    head.update(_crypto(transport, crypto))
+    entries: list[Entry] = [Option(key, value) for key, value in head.items()]
+    entries += _totem(totem or {})
+    totem_section = Section("totem", (*entries, *_interfaces(transport, nodes, links or ())))
+    return Conf(
+        (
+            totem_section,
+            Section("nodelist", tuple(_node_section(node) for node in nodes)),
+            Section("quorum", _quorum(nodes, quorum or {})),
+            Section("logging", _entries("logging", {**DEFAULT_LOGGING, **(logging or {})})),
+        )
+    )
+
+
+def _check_nodes(nodes: Sequence[Node], transport: str) -> None:
+    if not nodes:
+        raise SettingsError("nodes", "at least one node expected.")
+    _unique("nodes", "name", (node.name for node in nodes))
+    _unique("nodes", "id", (str(node.id) for node in nodes))
+    links = len(nodes[0].addresses)
+    for node in nodes:
+        where = f"nodes:{node.name}"
+        if not 1 <= node.id <= MAX_NODEID:
+            raise SettingsError(f"{where}:id", f"1 to {MAX_NODEID} expected, not {node.id}.")
+        if len(node.addresses) != links:
+            raise SettingsError(
+                f"{where}:addresses",
+                f"{links} addresses expected, as {nodes[0].name} has, not {len(node.addresses)}.",
+            )
+    if links > MAX_LINKS[transport]:
+        raise SettingsError(
+            "corosync:transport",
+            f"{transport} has {MAX_LINKS[transport]} link(s) at most, the nodes have "
+            f"{links} addresses; use knet, or give each node fewer addresses.",
+        )
+    for link in range(links):
+        _unique("nodes", f"address on link {link}", (node.addresses[link] for node in nodes))
+        if len({":" in node.addresses[link] for node in nodes}) > 1:
+            raise SettingsError("nodes", f"link {link} mixes IPv4 and IPv6 addresses.")
+
+
+def _unique(path: str, what: str, values: Iterable[str]) -> None:
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise SettingsError(path, f"the {what} {value} is used twice.")
+        seen.add(value)
+
+
+def _one_of(path: str, value: str, allowed: Iterable[str]) -> None:
+    names = tuple(allowed)
+    if value in names:
+        return
+    near = difflib.get_close_matches(value, names, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else f": {', '.join(sorted(names))}."
+    raise SettingsError(path, f'"{value}" is not known here{hint}')
+
+
+def _ip_version(nodes: Sequence[Node], totem: Mapping[str, Any]) -> dict[str, str]:
+    # Needed for udp, whose default is IPv4 only; harmless and clear for the others.
+    only_v6 = all(":" in address for node in nodes for address in node.addresses)
+    return {"ip_version": "ipv6"} if only_v6 and "ip_version" not in totem else {}
+
+
+def _crypto(transport: str, crypto: Mapping[str, str] | None) -> dict[str, str]:
+    if crypto is None:
+        crypto = DEFAULT_CRYPTO if transport == KNET else {}
+    cipher = str(crypto.get("cipher", "none"))
+    digest = str(crypto.get("hash", "none"))
+    _one_of("corosync:crypto:cipher", cipher, CIPHERS)
+    _one_of("corosync:crypto:hash", digest, HASHES)
+    if transport != KNET and (cipher, digest) != ("none", "none"):
+        raise SettingsError(
+            "corosync:crypto",
+            f"transport {transport} cannot encrypt or sign; use transport knet, "
+            "or cipher none and hash none.",
+        )
+    if cipher != "none" and digest == "none":
+        raise SettingsError("corosync:crypto:hash", f"cipher {cipher} needs a hash.")
+    return {"crypto_cipher": cipher, "crypto_hash": digest}
+
+
+def _totem(totem: Mapping[str, Any]) -> list[Entry]:
+    for key in totem:
+        _one_of(f"corosync:totem:{key}", str(key), TOTEM_KEYS)
+    return list(_entries("totem", totem))
+
+
+def _interfaces(
+    transport: str, nodes: Sequence[Node], links: Sequence[Mapping[str, Any]]
+) -> Iterable[Section]:
+    count = len(nodes[0].addresses)
+    if len(links) > count:
+        raise SettingsError(
+            "corosync:links", f"{len(links)} links have options, the nodes have {count}."
+        )
+    for number, options in enumerate(links):
+        named = {LINK_ALIASES.get(str(key), str(key)): value for key, value in options.items()}
+        for key in named:
+            _one_of(f"corosync:links:{number}:{key}", key, LINK_KEYS[transport])
+        if named:
+            rest = _entries("totem.interface", named)
+            yield Section("interface", (Option("linknumber", str(number)), *rest))
+
+
+def _node_section(node: Node) -> Section:
+    addresses = (Option(f"ring{link}_addr", address) for link, address in enumerate(node.addresses))
+    return Section("node", (Option("name", node.name), Option("nodeid", str(node.id)), *addresses))
+
+
+def _quorum(nodes: Sequence[Node], quorum: Mapping[str, Any]) -> tuple[Entry, ...]:
+    values: dict[str, Any] = {"provider": "corosync_votequorum"}
+    if len(nodes) == 2 and "device" not in quorum:
+        values["two_node"] = "1"
+    values.update(quorum)
+    result = _entries("quorum", values)
+    if Option("two_node", "1") in result and len(nodes) != 2:
+        raise SettingsError(
+            "corosync:quorum:two_node", f"two_node is for two nodes, there are {len(nodes)}."
+        )
+    return result
+
+
+def _entries(path: str, values: Mapping[str, Any]) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
+    for key, value in values.items():
+        here = f"{path}.{key}"
+        if isinstance(value, Mapping):
+            entries.append(Section(str(key), _entries(here, value)))
+        elif isinstance(value, (list, tuple)):
+            entries += [Section(str(key), _entries(here, item)) for item in value]
+        else:
+            entries.append(Option(str(key), _text(here, value)))
+    return tuple(entries)
+
+
+def _text(path: str, value: Any) -> str:
+    """Return a plain value as corosync spells it; its booleans differ from key to key."""
+    if value is None:
+        raise SettingsError(path.replace(".", ":"), "a value expected.")
+    if value in ("true", "false"):
+        value = value == "true"
+    if not isinstance(value, bool):
+        return str(value)
+    if path.startswith("quorum."):
+        return "1" if value else "0"
+    if path.rpartition(".")[2] in _ON_OFF:
+        return "on" if value else "off"
+    return "yes" if value else "no"
+
+
+# --- comparing ---------------------------------------------------------------------------
+
+
+def flatten(conf: Conf) -> dict[str, str]:
+    """Return every setting by its path; repeated sections are told apart by what names them.
+
+    A second section with the same name keeps its own path (``nodelist.node[a#2]``), so no
+    setting of any section is ever lost.
+    """
+    result: dict[str, str] = {}
+    _flatten(conf.entries, "", "", result)
+    return result
+
+
+def _flatten(entries: Iterable[Entry], plain: str, path: str, result: dict[str, str]) -> None:
+    entries = tuple(entries)
+    names = [e.name for e in entries if isinstance(e, Section)]
+    repeated = {name for name in names if names.count(name) > 1}
+    taken: set[str] = set()
+    for entry in entries:
+        if isinstance(entry, Option):
+            result[_join(path, entry.key)] = entry.value
+            continue
+        kind = _join(plain, entry.name)
+        here = _join(path, entry.name)
+        # Top level sections of one name are one section to corosync.
+        if plain and (kind in _IDENTITY or entry.name in repeated):
+            here = _distinct(f"{here}[{_identity(kind, entry)}]", taken)
+        _flatten(_without_identity(kind, entry), kind, here, result)
+
+
+def _identity(kind: str, section: Section) -> str:
+    options = section.options()
+    for key in _IDENTITY.get(kind, ()):
+        if key in options:
+            return options[key]
+    # corosync takes an interface without a number as link 0.
+    return "0" if kind == "totem.interface" else "1"
+
+
+def _without_identity(kind: str, section: Section) -> Iterable[Entry]:
+    named_by_path = {"totem.interface": "linknumber", "logging.logger_subsys": "subsys"}.get(kind)
+    return (e for e in section.entries if not (isinstance(e, Option) and e.key == named_by_path))
+
+
+def _distinct(path: str, taken: set[str]) -> str:
+    candidate, number = path, 2
+    while candidate in taken:
+        candidate = f"{path[:-1]}#{number}]"
+        number += 1
+    taken.add(candidate)
+    return candidate
+
+
+def difference(old: Conf | None, new: Conf) -> tuple[Change, ...]:
+    """Return the settings that differ, removed ones last; order and comments do not count."""
+    return _compare(flatten(old) if old else {}, flatten(new))
+
+
+def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    changed = [
+        _change(path, before.get(path), value)
+        for path, value in after.items()
+        if before.get(path) != value
+    ]
+    removed = [_change(path, value, None) for path, value in before.items() if path not in after]
+    return (*changed, *removed)
+
+
+def _change(path: str, old: str | None, new: str | None) -> Change:
+    if path in _SECRET:
+        return Change(path, "(secret)" if old else None, "(secret)" if new else None)
+    return Change(path, old, new)
+
+
+def change_class(changes: Sequence[Change]) -> str:
+    """Return what makes a running corosync take over the changes.
+
+    :data:`RELOAD` when every one of them can be changed at run time by
+    ``corosync-cfgtool -R``, :data:`RESTART` when at least one cannot, :data:`NONE` for none.
+    An unknown key needs a restart. Source: ``exec/cfg.c``, ``exec/totemconfig.c`` and
+    ``exec/votequorum.c`` of corosync 3.1.7 and 3.1.9.
+    """
+    if not changes:
+        return NONE
+    return RESTART if restart_paths(changes) else RELOAD
+
+
+def restart_paths(changes: Sequence[Change]) -> tuple[str, ...]:
+    """Return the paths among the changes that only a restart makes effective."""
+    renumbered = _renamed_nodes(changes)
+    return tuple(c.path for c in changes if not _reloadable(c) or _section_of(c.path) in renumbered)
+
+
+def _renamed_nodes(changes: Sequence[Change]) -> set[str]:
+    """Return node sections that take over the nodeid of a section that goes away."""
+    ids = [c for c in changes if c.path.startswith("nodelist.") and c.path.endswith(".nodeid")]
+    gone = {c.old for c in ids if c.new is None}
+    return {_section_of(c.path) for c in ids if c.old is None and c.new in gone}
+
+
+def _section_of(path: str) -> str:
+    return path.rpartition("]")[0]
+
+
+def _reloadable(change: Change) -> bool:
+    section, _, key = change.path.rpartition(".")
+    if section.startswith("nodelist.node["):
+        # A node or a link may come or go; one that stays must keep its address and number.
+        return key == "quorum_votes" or change.old is None or change.new is None
+    if section.startswith("totem.interface["):
+        return key in _LINK_RELOAD
+    if section == "totem":
+        return key in TOTEM_RELOAD
+    if section == "quorum":
+        return key in _QUORUM_RELOAD
+    return section.startswith(("logging", "quorum.device"))
+
+
+def running(cmap: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of a running corosync, by the same paths as :func:`flatten`.
+
+    cmap
+        What ``corosync-cmapctl`` prints, as :func:`fsha_ring.parse_cmap` returns it. What
+        corosync itself adds to the configuration is left out.
+    """
+    names = {
+        key.split(".")[2]: value
+        for key, value in cmap.items()
+        if key.startswith("nodelist.node.") and key.endswith(".name")
+    }
+    result = {}
+    for key, value in cmap.items():
+        path = _cmap_path(key, names)
+        if path:
+            result[path] = value
+    return result
+
+
+def _cmap_path(key: str, names: Mapping[str, str]) -> str | None:
+    parts = key.split(".")
+    top = parts[0]
+    if top not in ("totem", "nodelist", "quorum", "logging", "system"):
+        return None
+    if key == "nodelist.local_node_pos" or parts[-1] == "bindnetaddr":
+        return None
+    if top == "nodelist" and len(parts) == 4:
+        return f"nodelist.node[{names.get(parts[2], parts[2])}].{parts[3]}"
+    if key.startswith("totem.interface.") and len(parts) == 4:
+        return f"totem.interface[{parts[2]}].{parts[3]}"
+    if key.startswith("logging.logger_subsys.") and len(parts) == 4:
+        return None if parts[3] == "subsys" else f"logging.logger_subsys[{parts[2]}].{parts[3]}"
+    return key
+
+
+# corosync fills these in by itself where the file has none.
+_FILLED_IN = ("].mcastaddr", "].mcastport")
+
+
+def running_difference(conf: Conf, cmap: Mapping[str, str]) -> tuple[Change, ...]:
+    """Return what a running corosync has (old) and the file would give it (new)."""
+    wanted = {
+        path: value for path, value in flatten(conf).items() if not path.endswith("].bindnetaddr")
+    }
+    has = {
+        path: value
+        for path, value in running(cmap).items()
+        if path in wanted or not path.endswith(_FILLED_IN)
+    }
+    return _compare(has, {p: v for p, v in wanted.items() if _in_cmap(p)})
+
+
+def _in_cmap(path: str) -> bool:
+    return path.startswith(("totem.", "nodelist.", "quorum.", "logging.", "system."))
+
+
+# --- asking ------------------------------------------------------------------------------
+
+
+def nodes_of(conf: Conf) -> tuple[Node, ...]:
+    """Return the nodes that a configuration lists; one without a name is named by address."""
+    result = []
+    for nodelist in conf.sections("nodelist"):
+        for section in nodelist.sections("node"):
+            options = section.options()
+            addresses = tuple(
+                options[key]
+                for key in (f"ring{link}_addr" for link in range(MAX_LINKS[KNET]))
+                if key in options
+            )
+            name = options.get("name") or (addresses[0] if addresses else "")
+            number = options.get("nodeid", "0")
+            result.append(Node(name, int(number) if number.isdigit() else 0, addresses))
+    return tuple(result)
+
+
+def cluster_name(conf: Conf) -> str | None:
+    """Return ``totem.cluster_name``."""
+    return flatten(conf).get("totem.cluster_name")
+
+
+def is_packaged_default(conf: Conf) -> bool:
+    """Tell whether this is the one-node example that distributions install and start.
+
+    Debian and Ubuntu ship one node, ``node1``, whose only ring is on 127.0.0.1.
+    """
+    return only_loopback(nodes_of(conf))
+
+
+def only_loopback(nodes: Sequence[Node]) -> bool:
+    """Tell whether this is one node that can talk to none but itself."""
+    return len(nodes) == 1 and all(_is_loopback(a) for a in nodes[0].addresses if a)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def needs_key(conf: Conf) -> bool:
+    """Tell whether the configuration encrypts or signs, and so reads the authkey."""
+    values = flatten(conf)
+    used = (values.get(f"totem.crypto_{kind}", "none") for kind in ("cipher", "hash"))
+    return values.get("totem.secauth") == "on" or any(value != "none" for value in used)
+
+
+_LOG_TARGETS = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}
+
+
+def for_judge(conf: Conf, keyfile: str | None = None) -> Conf:
+    """Return the configuration as ``corosync -t`` shall judge it.
+
+    All is as it was, but what corosync has to say goes to standard error alone: with
+    ``to_stderr: no`` its reason would reach a log and nobody else.
+
+    keyfile
+        Judge with this key instead of the configured one, which may not be there yet.
+    """
+    entries: list[Entry] = [
+        Section("logging", _logging_to_stderr(e.entries))
+        if isinstance(e, Section) and e.name == "logging"
+        else e
+        for e in conf.entries
+    ]
+    entries.append(Section("logging", tuple(Option(k, v) for k, v in _LOG_TARGETS.items())))
+    if keyfile:
+        entries.append(Section("totem", (Option("keyfile", keyfile),)))
+    return Conf(tuple(entries))
+
+
+def _logging_to_stderr(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    result: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry, Section):
+            result.append(Section(entry.name, _logging_to_stderr(entry.entries)))
+        elif entry.key not in _LOG_TARGETS:
+            result.append(entry)
+    return tuple(result)
+
+
+_LOG_PREFIX = re.compile(r"^.*?\[[A-Z]+ *\] +")
+
+
+def judges_sentence(said: str, file: str) -> str:
+    """Return corosync's reason from what ``corosync -t`` printed; empty if it gave none.
+
+    said
+        Its output; a line may carry a log prefix (``Nov 23 21:04:29.843 error   [MAIN  ]``).
+    file
+        The path of the candidate, which is of no use to anybody afterwards.
+    """
+    lines = (_LOG_PREFIX.sub("", line).strip() for line in said.splitlines())
+    reasons = [line for line in lines if line and "Corosync Cluster Engine" not in line]
+    return reasons[0].replace(file, "corosync.conf") if reasons else ""
+
+
+def as_data(conf: Conf) -> dict[str, Any]:
+    """Return a configuration as nested mappings; repeated sections become lists."""
+    return _as_data(conf.entries, "")
+
+
+def _as_data(entries: Iterable[Entry], path: str) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for entry in entries:
+        if isinstance(entry, Option):
+            secret = _join(path, entry.key) in _SECRET
+            result[entry.key] = "(secret)" if secret else entry.value
+        else:
+            here = _join(path, entry.name)
+            inner = _as_data(entry.entries, here)
+            if here in _IDENTITY:
+                result.setdefault(entry.name, []).append(inner)
+            else:
+                result.setdefault(entry.name, {}).update(inner)
+    return result
+
+
+def as_changes(changes: Sequence[Change]) -> dict[str, dict[str, str | None]]:
+    """Return changes in the shape of a Salt state: ``{path: {"old": …, "new": …}}``."""
+    return {c.path: {"old": c.old, "new": c.new} for c in changes}

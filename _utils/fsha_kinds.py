@@ -1,0 +1,180 @@
+"""Kinds of values that only a cluster's pillar has: addresses, agents, keys, ids, rules."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import zlib
+from itertools import pairwise
+
+import fsha_authkey
+from fsha_rules import RuleError, parse_expressions
+from fsha_schema import INVALID, At, Plain, Text, Whole, nearest, printable, quoted, what
+
+# RFC 1123 labels; a node's name is at most HOST_NAME_MAX, which is 64 on Linux.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*"
+_NODE = rf"(?=.{{1,64}}$){_LABEL}(?:\.{_LABEL})*"
+# An XML NCName, ASCII only: what every tool of the cluster can take as an argument.
+_ID = r"[A-Za-z_][A-Za-z0-9._-]{0,199}"
+_PATH = r"/[A-Za-z0-9._+@/-]{0,254}"
+_PROFILE = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
+
+# Between random bytes nearly every step is another one.
+_STEPS = 32
+
+AGENT_CLASSES = ("ocf", "lsb", "systemd", "service", "stonith")
+PROVIDER_CLASSES = frozenset({"ocf"})
+PLAIN_CLASSES = frozenset({"lsb", "systemd", "service"})
+"""Classes whose agents take no parameters."""
+
+
+def is_patterned(key: bytes) -> bool:
+    """Tell whether bytes follow a pattern: a repeated block, or a counter."""
+    steps = bytes((b - a) % 256 for a, b in pairwise(key))
+    return len(set(steps)) < _STEPS or len(zlib.compress(key, 9)) < len(key) // 2
+
+
+# --- kinds of fsha's own ---------------------------------------------------------------------
+
+
+class SecretKey:
+    """The authkey: Base64 of random bytes. Never shown."""
+
+    expected = f"Base64 of {fsha_authkey.MIN_BYTES} to {fsha_authkey.MAX_BYTES} random bytes"
+
+    def check(self, value: object, at: At) -> object:
+        """Return the key's bytes."""
+        if not isinstance(value, str) or not value.isascii():
+            at.error(f"{self.expected} is expected, not {what(value)}; see corosync-keygen(8).")
+            return INVALID
+        try:
+            key = fsha_authkey.decode(value)
+        except fsha_authkey.AuthkeyError as wrong:
+            at.error(str(wrong))
+            return INVALID
+        if is_patterned(key):
+            at.error("the authkey is not random; corosync-keygen makes a good one.")
+            return INVALID
+        return key
+
+
+class Address:
+    """An IPv4 or IPv6 address, with its prefix length (``prefix=True``) or without."""
+
+    def __init__(self, prefix: bool, example: str, multicast: bool = False) -> None:
+        self._prefix = prefix
+        self._multicast = multicast
+        kind = "a multicast address" if multicast else "an address"
+        self.expected = f"{kind}{' with its prefix length' if prefix else ''} ({example})"
+
+    def check(self, value: object, at: At) -> object:
+        """Return the text in its canonical spelling."""
+        text = Text(self.expected, pattern=r"[0-9A-Fa-f.:/]{2,50}").check(value, at)
+        if not isinstance(text, str):
+            return INVALID
+        if ("/" in text) != self._prefix:
+            at.error(f'{self.expected} is expected, not "{text}".')
+            return INVALID
+        try:
+            address = ipaddress.ip_interface(text)
+        except ValueError:
+            at.error(f'{self.expected} is expected, not "{text}".')
+            return INVALID
+        reason = self._unusable(address)
+        if reason:
+            at.error(f'{self.expected} is expected, but "{text}" is {reason}.')
+            return INVALID
+        return str(address) if self._prefix else str(address.ip)
+
+    def _unusable(self, address: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> str:
+        if self._multicast:
+            return "" if address.ip.is_multicast else "none"
+        for wrong, reason in (
+            (address.ip.is_multicast, "a multicast address"),
+            (address.ip.is_unspecified, "the unspecified address"),
+            (address.ip.is_loopback, "a loopback address, which no other node can reach"),
+            (self._prefix and is_network_end(address.ip, address.network),
+             "no host's address but the first or last of its network"),
+        ):  # fmt: skip
+            if wrong:
+                return reason
+        return ""
+
+
+def is_network_end(
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network,
+) -> bool:
+    """Tell whether an address is its network's own or its broadcast address."""
+    if network.num_addresses <= 2:
+        return False
+    return ip == network.network_address or (ip.version == 4 and ip == network.broadcast_address)
+
+
+class AgentName:
+    """A resource agent: ``ocf:PROVIDER:TYPE``, ``lsb:TYPE``, ``systemd:UNIT`` and so on."""
+
+    expected = "a resource agent (ocf:heartbeat:IPaddr2, lsb:FSSofia, systemd:freeswitch)"
+    _part = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*", re.ASCII)
+
+    def check(self, value: object, at: At) -> object:
+        """Return the name's parts: standard, provider or ``None``, type."""
+        text = Text(self.expected).check(value, at)
+        if not isinstance(text, str):
+            return INVALID
+        standard, _, rest = text.partition(":")
+        if standard not in AGENT_CLASSES:
+            return self._unknown_class(text, standard, at)
+        provider, colon, kind = rest.rpartition(":")
+        parts = [provider, kind] if standard in PROVIDER_CLASSES else [rest]
+        if standard in PROVIDER_CLASSES and not colon:
+            at.error(f'ocf:PROVIDER:TYPE is expected, not "{text}"; '
+                     f'did you mean "ocf:heartbeat:{rest}"?')  # fmt: skip
+            return INVALID
+        if not all(self._part.fullmatch(part) for part in parts):
+            at.error(f'{self.expected} is expected, not "{text}".')
+            return INVALID
+        return (standard, provider, kind) if colon and len(parts) == 2 else (standard, None, rest)
+
+    def _unknown_class(self, text: str, standard: str, at: At) -> object:
+        near = nearest(standard, AGENT_CLASSES)
+        hint = f'; did you mean "{near}"?' if near else f"; known: {', '.join(AGENT_CLASSES)}."
+        at.error(f"an agent of a known class is expected, not {quoted(text)}{hint}")
+        return INVALID
+
+
+# --- names -----------------------------------------------------------------------------------
+
+ID = Text("an id (letters, digits, dots, - and _, with a letter or _ first)", _ID)
+HOST = Text("a host name", _HOST)
+HOST_OR_ADDRESS = Text("a host name or an address", rf"{_HOST}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
+NODE_NAME = Text('a host name as "uname -n" prints it', _NODE)
+ABSOLUTE = Text("an absolute path", _PATH)
+HIDDEN_PATH = Text("an absolute path", _PATH, hidden=True)
+
+
+PROFILE = Text("a profile's name (letters, digits, dots, - and _)", _PROFILE)
+INTERFACE = Text("a network interface (eth0)", r"[A-Za-z0-9_.-]{1,15}")
+PASSWORD = Text("a password of visible ASCII characters", r"[!-~]{1,128}", hidden=True)
+PARAMETER = Text("a parameter's name", r"[A-Za-z0-9_#][A-Za-z0-9_.:#-]*")
+PARAMETER_VALUE = Plain()
+MILLISECONDS = Whole(0, 2**31 - 1, "milliseconds")
+PORT = Whole(1, 65535)
+
+
+class Expressions:
+    """The text of a rule. Returns the joining word and the expressions."""
+
+    expected = 'a rule expression ("#uname eq fs1", "pingd lt 1 or not_defined pingd")'
+
+    def check(self, value: object, at: At) -> object:
+        """Return ``(boolean_op, expressions)``."""
+        text = Text(self.expected).check(value, at)
+        if not isinstance(text, str):
+            return INVALID
+        try:
+            return parse_expressions(text)
+        except RuleError as wrong:
+            at.error(f"{printable(str(wrong), 200)}.")
+            return INVALID

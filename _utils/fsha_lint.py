@@ -1,0 +1,326 @@
+"""What works but is not advised: said once, with the reason and what to do instead.
+
+Each check is a function from the configuration to places and findings; what is known about a
+finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry and one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from fsha_options import SERVER_WRITTEN
+from fsha_schema import Keys, path, quoted
+from fsha_units import INFINITY, parse_boolean, parse_duration, score_value
+
+from fsha_config import FSSOFIA, IPADDR2, Config
+from fsha_model import Location, Operation, Primitive
+
+SENDARP = "ocf:heartbeat:SendArp"
+DEFAULT_TIMEOUT = "20s"
+"""Pacemaker's timeout of an operation that names none."""
+PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One thing that is not advised; ``path`` is the key in the pillar that it is about."""
+
+    code: str
+    path: str
+    message: str
+    reason: str
+    source: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a finding, wherever it is found."""
+
+    reason: str
+    source: str
+    mend: str
+
+
+KNOWN: Mapping[str, Known] = {
+    "nic-alias": Known(
+        "An alias is no interface to today's kernels, only a label on an address; the agents want "
+        "the card's own name",
+        "metadata of ocf:heartbeat:IPaddr2, parameters nic and iflabel",
+        "name the card alone (eth0); a label goes to iflabel",
+    ),
+    "send-arp": Known(
+        "IPaddr2 announces its address to the network by itself, five times; a second announcer "
+        "adds nothing but one more resource that can fail and move the group",
+        "ocf:heartbeat:IPaddr2, parameters arp_count and arp_bg",
+        "remove the SendArp resource from the group and from resources",
+    ),
+    "infinite-preference": Known(
+        "No stickiness outweighs infinity: a switchover away from the preferred node does nothing "
+        "or is undone at once, and a repaired node pulls all calls back, a second interruption",
+        "Pacemaker Explained, scores: INFINITY plus anything is INFINITY",
+        "use a score below the resource-stickiness of the whole group (50)",
+    ),
+    "cli-id": Known(
+        "Ids that begin with cli- belong to crm_resource: its --move replaces such a constraint "
+        "and its --clear removes it, and the next run would put it back in the middle of that",
+        "crm_resource(8), --move, --ban and --clear",
+        "give the constraint an id of its own (prefer-NODE)",
+    ),
+    "migration-threshold": Known(
+        "Without a migration-threshold a resource that fails is restarted where it is, however "
+        "often; only a failed start makes it fail over",
+        "Pacemaker Explained, meta attribute migration-threshold: INFINITY by default",
+        "set migration-threshold: 1 and a failure-timeout in rsc_defaults",
+    ),
+    "split-brain": Known(
+        "With fencing off and lost quorum ignored, a cut between the nodes makes both hold the "
+        "floating address and both take over each other's calls",
+        "votequorum(5), two_node; Pacemaker Explained, no-quorum-policy",
+        "remove no-quorum-policy: ignore (corosync's two_node gives the survivor quorum), and "
+        "configure fencing",
+    ),
+    "no-fencing": Known(
+        "Without fencing a node that hangs may still hold the floating address, and a stop that "
+        "fails blocks the failover",
+        "Pacemaker Explained, stonith-enabled",
+        "configure a fence device on real hosts and set stonith-enabled: true",
+    ),
+    "no-monitor": Known(
+        "The cluster notices no failure of a resource that it does not monitor",
+        "Pacemaker Explained, resource operations",
+        "add {name: monitor, interval: 5s, timeout: 20s} to its operations",
+    ),
+    "monitor-times": Known(
+        "The two numbers are easily swapped: interval is the pause between two monitors, timeout "
+        "how long one may take; a short timeout turns a busy moment into a failover",
+        "Pacemaker Explained, operation properties",
+        "let the timeout be at least as long as the interval",
+    ),
+    "agent-timeout": Known(
+        "The cluster would give up before FSSofia does, count a slow start or stop as a failure, "
+        "and a failed stop without fencing blocks the failover",
+        "lsb:FSSofia, START_TIMEOUT and STOP_TIMEOUT",
+        "give the operation a longer timeout (start 60s, stop 90s)",
+    ),
+    "nonlocal-bind": Known(
+        "The profiles then run on the standby node as well, where they register gateways and "
+        "answer requests. The formula's own FSSofia tells the two apart by a stamp that it leaves "
+        "when it is started; any other script reports them active on both nodes, and the "
+        "cluster then stops them on both and starts one again",
+        "Pacemaker Explained, multiple-active; ip-sysctl, ip_nonlocal_bind",
+        "set network:nonlocal_bind: false, unless the standby has to have its profiles ready",
+    ),
+    "not-managed": Known(
+        "The cluster writes it itself, or nothing reads it any more; the formula leaves it alone",
+        "pacemaker-schedulerd(7) and pacemaker-controld(7); votequorum(5) counts the votes",
+        "remove it from the pillar",
+    ),
+    "several-rules": Known(
+        "Pacemaker 3 accepts one rule per constraint only",
+        "Pacemaker 3.0.0 release notes",
+        "make one constraint of each rule",
+    ),
+    "published-password": Known(
+        "FreeSWITCH's default password is known to everyone, and the Event Socket gives full "
+        "control of the switch",
+        "FreeSWITCH, event_socket.conf.xml",
+        "choose a password of your own, and keep it in an encrypted pillar",
+    ),
+}
+
+Finding = tuple[str, Keys, str]
+_RESOURCES: Keys = ("pacemaker", "resources")
+_PROPERTIES: Keys = ("pacemaker", "properties")
+
+
+def lint(config: Config) -> tuple[Advice, ...]:
+    """Return everything that is not advised in a checked configuration.
+
+    config
+        What ``fsha_config.check`` returned.
+    """
+    found = [finding for look in CHECKS for finding in look(config)]
+    return tuple(_advice(*finding) for finding in found)
+
+
+def _advice(code: str, keys: Keys, message: str) -> Advice:
+    known = KNOWN[code]
+    return Advice(code, path(keys), message, known.reason, known.source, known.mend)
+
+
+def summary(advices: Iterable[Advice]) -> str:
+    """Return one text with every advice, each reason once; empty without advice."""
+    by_code: dict[str, list[Advice]] = {}
+    for advice in advices:
+        by_code.setdefault(advice.code, []).append(advice)
+    if not by_code:
+        return ""
+    lines = ["This works, but is not advised:"]
+    for number, (code, found) in enumerate(by_code.items(), start=1):
+        known = KNOWN[code]
+        lines.append(f"{number}. {' '.join(f'{a.path}: {a.message}.' for a in found)}")
+        lines.append(f"   Why: {known.reason} ({known.source}).")
+        lines.append(f"   Instead: {known.mend}.")
+    return "\n".join(lines)
+
+
+# --- checks ----------------------------------------------------------------------------------
+
+
+def _nic_aliases(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.primitives:
+        nic = item.params.get("nic", "")
+        if ":" in nic:
+            keys = (*_RESOURCES, item.id, "params", "nic")
+            yield "nic-alias", keys, f"{quoted(nic)} is an alias, not a network card"
+
+
+def _announcers(config: Config) -> Iterator[Finding]:
+    held = {
+        item.params.get("ip"): item.id
+        for item in config.pacemaker.primitives
+        if str(item.agent) == IPADDR2
+    }
+    for item in config.pacemaker.primitives:
+        if str(item.agent) == SENDARP and item.params.get("ip") in held:
+            owner = held[item.params.get("ip")]
+            yield "send-arp", (*_RESOURCES, item.id), f"SendArp announces the address of {owner}"
+
+
+def _infinite_preferences(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.locations:
+        for keys, score in _scores(item):
+            if score_value(score) >= INFINITY:
+                message = "the preference is infinite"
+                yield "infinite-preference", ("pacemaker", "locations", item.id, *keys), message
+
+
+def _scores(item: Location) -> Iterator[tuple[Keys, str]]:
+    if item.score is not None:
+        yield ("score",), item.score
+    for number, rule in enumerate(item.rules):
+        yield ("rules", number, "score"), rule.score
+
+
+def _ids_of_the_tool(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.locations:
+        if item.id.startswith("cli-"):
+            message = "the id is one of crm_resource's own"
+            yield "cli-id", ("pacemaker", "locations", item.id), message
+
+
+def _several_rules(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.locations:
+        if len(item.rules) > 1:
+            keys = ("pacemaker", "locations", item.id, "rules")
+            yield "several-rules", keys, f"there are {len(item.rules)} rules in one constraint"
+
+
+def _thresholds(config: Config) -> Iterator[Finding]:
+    defaults = config.pacemaker.resource_defaults
+    given = {} if defaults is None else defaults.values
+    groups = {m: item.meta for item in config.pacemaker.groups for m in item.members}
+    without = [
+        item.id
+        for item in config.pacemaker.primitives
+        if _threshold(item.meta, groups.get(item.id, {}), given) in (0, INFINITY)
+    ]
+    if without:
+        message = f"there is no migration-threshold for {', '.join(without)}"
+        yield "migration-threshold", ("pacemaker", "rsc_defaults"), message
+
+
+def _threshold(*levels: Mapping[str, str]) -> int:
+    found = next((m["migration-threshold"] for m in levels if "migration-threshold" in m), None)
+    return INFINITY if found is None else score_value(found)
+
+
+def _fencing(config: Config) -> Iterator[Finding]:
+    values = {} if config.pacemaker.properties is None else config.pacemaker.properties.values
+    if parse_boolean(values.get("stonith-enabled", "true")):
+        return
+    if values.get("no-quorum-policy") == "ignore":
+        message = "fencing is off and lost quorum is ignored"
+        yield "split-brain", (*_PROPERTIES, "no-quorum-policy"), message
+    else:
+        yield "no-fencing", (*_PROPERTIES, "stonith-enabled"), "fencing is off"
+
+
+def _monitors(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.primitives:
+        keys = (*_RESOURCES, item.id, "operations")
+        monitors = [
+            (number, operation)
+            for number, operation in enumerate(item.operations)
+            if operation.name == "monitor" and parse_duration(operation.interval) > 0
+        ]
+        if not monitors:
+            yield "no-monitor", keys, "there is no monitor with an interval"
+        for number, operation in monitors:
+            if parse_duration(_timeout(operation)) < parse_duration(operation.interval):
+                message = (
+                    f"the timeout ({_timeout(operation)}) is shorter than the interval "
+                    f"({operation.interval})"
+                )
+                yield "monitor-times", (*keys, number), message
+
+
+def _timeout(operation: Operation) -> str:
+    return operation.attributes.get("timeout", DEFAULT_TIMEOUT)
+
+
+def _agent_timeouts(config: Config) -> Iterator[Finding]:
+    if not config.freeswitch.init_script:
+        return
+    limits = {"start": config.freeswitch.start_timeout, "stop": config.freeswitch.stop_timeout}
+    for item in _fssofias(config):
+        named = {op.name: _timeout(op) for op in item.operations}
+        for name, seconds in limits.items():
+            timeout = named.get(name, DEFAULT_TIMEOUT)
+            if parse_duration(timeout) <= seconds * 1000:
+                by = "" if name in named else ", Pacemaker's default,"
+                message = (
+                    f"the timeout of {name} ({timeout}){by} is not longer than "
+                    f"freeswitch:{name}_timeout ({seconds}s)"
+                )
+                yield "agent-timeout", (*_RESOURCES, item.id, "operations"), message
+
+
+def _fssofias(config: Config) -> list[Primitive]:
+    return [item for item in config.pacemaker.primitives if str(item.agent) == FSSOFIA]
+
+
+def _nonlocal_bind(config: Config) -> Iterator[Finding]:
+    if config.network.nonlocal_bind and _fssofias(config):
+        message = "the standby may bind the floating address, too"
+        yield "nonlocal-bind", ("network", "nonlocal_bind"), message
+
+
+def _not_managed(config: Config) -> Iterator[Finding]:
+    for name in config.pacemaker.ignored:
+        by = "is written by the cluster itself" if name in SERVER_WRITTEN else "has no effect"
+        yield "not-managed", (*_PROPERTIES, name), f"this property {by}"
+
+
+def _passwords(config: Config) -> Iterator[Finding]:
+    if config.freeswitch.password in PUBLISHED_PASSWORDS:
+        message = "this is the password that FreeSWITCH comes with"
+        yield "published-password", ("freeswitch", "password"), message
+
+
+CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
+    _fencing,
+    _infinite_preferences,
+    _ids_of_the_tool,
+    _several_rules,
+    _thresholds,
+    _monitors,
+    _agent_timeouts,
+    _nic_aliases,
+    _announcers,
+    _nonlocal_bind,
+    _not_managed,
+    _passwords,
+)

@@ -1,0 +1,111 @@
+"""What a change would do: the cluster's own simulation, as data and for people."""
+
+# ruff: noqa: N818
+# Errors are named for what has happened.
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from lxml import etree
+
+# How crm_simulate names an action, and how a person reads it.
+_TEXTS = {
+    "start": "start {resource} on {node}",
+    "stop": "stop {resource} on {node}",
+    "restart": "restart {resource} on {node}",
+    "recover": "recover {resource} on {node}",
+    "reload": "reload {resource} on {node}",
+    "move": "move {resource} from {source} to {node}",
+    "migrate": "migrate {resource} from {source} to {node}",
+    "promote": "promote {resource} on {node}",
+    "demote": "demote {resource} on {node}",
+}
+INTERRUPTING = frozenset({"stop", "restart", "recover", "move", "demote"})
+QUIET = frozenset({"leave", "none"})
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that the cluster would do to one resource."""
+
+    action: str
+    resource: str
+    node: str
+    source: str = ""
+    reason: str = ""
+    blocked: bool = False
+
+    def __str__(self) -> str:
+        """Return the action as a person reads it."""
+        template = _TEXTS.get(self.action, self.action + " {resource} on {node}")
+        text = template.format(resource=self.resource, node=self.node, source=self.source)
+        blocked = " (blocked)" if self.blocked else ""
+        return f"{text}{blocked}{f' ({self.reason})' if self.reason else ''}"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What the cluster would do next, and where everything would run afterwards."""
+
+    actions: tuple[Action, ...]
+    placement: Mapping[str, tuple[str, ...]]
+
+    @property
+    def interrupted(self) -> tuple[str, ...]:
+        """The resources that run now and would stop, even if only for a moment."""
+        return tuple(
+            dict.fromkeys(
+                a.resource for a in self.actions if a.action in INTERRUPTING and not a.blocked
+            )
+        )
+
+
+class NoTransition(Exception):
+    """The simulation's answer cannot be understood."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"crm_simulate gave no transition: {reason}.")
+
+
+def parse_transition(text: str) -> Transition:
+    """Return the transition from the XML of ``crm_simulate --simulate --output-as=xml``.
+
+    Raises :class:`NoTransition`.
+    """
+    try:
+        root = etree.fromstring(text.encode("utf-8"), etree.XMLParser(resolve_entities=False))
+    except etree.XMLSyntaxError as error:
+        raise NoTransition(str(error)) from error
+    after = root.find("revised_cluster_status/resources")
+    return Transition(
+        actions=tuple(_actions(root.findall("actions/rsc_action"))),
+        placement={} if after is None else _placement(after),
+    )
+
+
+def _actions(elements: Sequence[etree._Element]) -> list[Action]:
+    return [
+        Action(
+            action=e.get("action", ""),
+            resource=e.get("resource", ""),
+            node=e.get("dest") or e.get("node") or e.get("source") or "",
+            source=e.get("source", ""),
+            reason=e.get("reason", ""),
+            blocked=e.get("blocked") == "true",
+        )
+        for e in elements
+        if e.get("action") not in QUIET
+    ]
+
+
+def _placement(resources: etree._Element) -> dict[str, tuple[str, ...]]:
+    return {
+        resource.get("id", ""): tuple(
+            cast(str, node.get("name")) for node in resource.findall("node")
+        )
+        for resource in resources.iter("resource")
+    }

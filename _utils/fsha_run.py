@@ -1,0 +1,196 @@
+"""The only room with a door to the outside: programs are run here and nowhere else.
+
+Arguments are lists and never pass a shell, every call is bounded in time, secrets go
+through standard input or a file. What a program says is returned as data; the exit codes
+that mean something to fsha have names here.
+
+``CIB_file`` in the environment makes Pacemaker's tools work on a file instead of a
+cluster; it is passed on, so everything above works without a cluster too.
+"""
+
+# ruff: noqa: N818
+# Errors are named for what has happened.
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+# Exit codes of Pacemaker's tools (crm_exit_e in its include/crm/common/results.h).
+EX_OK = 0
+EX_ERROR = 1
+EX_INSUFFICIENT_PRIV = 4
+EX_NOSUCH = 105
+EX_UNAVAILABLE = 69
+EX_CONFIG = 78
+EX_DISCONNECT = 102
+EX_OLD = 103
+EX_QUORUM = 106
+EX_TIMEOUT = 124
+# crm_diff: 0 the same, 1 different, above that an error.
+EX_DIFFERENT = 1
+# fs_cli: no connection, or the password was refused (it says the same for both).
+FS_CLI_NO_CONNECTION = 255
+FS_CLI_TIMEOUT = 254
+
+SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_TIMEOUT = 30.0
+
+
+class RunError(Exception):
+    """A program could not do what was asked of it."""
+
+
+class ToolMissing(RunError):
+    """A program is not installed."""
+
+    def __init__(self, program: str) -> None:
+        self.program = program
+        super().__init__(f"{program} is not installed on this node.")
+
+
+class ToolTimeout(RunError):
+    """A program did not answer within its bound and was ended."""
+
+    def __init__(self, argv: Sequence[str], seconds: float) -> None:
+        self.argv = tuple(argv)
+        self.seconds = seconds
+        super().__init__(f"{argv[0]} did not answer within {seconds:g} s and was ended.")
+
+
+class ToolFailed(RunError):
+    """A program ended with an exit code that means failure."""
+
+    def __init__(self, completed: Completed) -> None:
+        self.completed = completed
+        said = (completed.err or completed.out).strip().splitlines()
+        detail = f": {said[-1].strip()}" if said else "."
+        super().__init__(f"{completed.argv[0]} failed (exit code {completed.code}){detail}")
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a program that ran to its end has said."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+
+Runner = Callable[..., Completed]
+"""The shape of :func:`run`, so that pure code and tests can be given another."""
+
+
+def which(program: str) -> str | None:
+    """Return the path of ``program``, looking into the administrator's directories too."""
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":" + SBIN)
+
+
+def run(
+    argv: Sequence[str],
+    stdin: str | bytes | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    env: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run a program to its end and return what it said, whatever its exit code.
+
+    argv
+        The program and its arguments; no shell sees them. No secret belongs here: every
+        user of the machine can read argument lists.
+    stdin
+        Text (or bytes) for its standard input; without it the input is empty.
+    timeout
+        Seconds after which the program is ended.
+    env
+        Variables to add to the environment.
+
+    Raises :class:`ToolMissing` and :class:`ToolTimeout`.
+    """
+    program = which(argv[0])
+    if program is None:
+        raise ToolMissing(argv[0])
+    environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":" + SBIN, "LC_ALL": "C"}
+    environment.update(env or {})
+    data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin or b""
+    begun = time.monotonic()
+    try:
+        done = subprocess.run(
+            [program, *argv[1:]],
+            input=data,
+            capture_output=True,
+            timeout=timeout,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as expired:
+        raise ToolTimeout(argv, timeout) from expired
+    return Completed(
+        argv=tuple(argv),
+        code=done.returncode,
+        out=done.stdout.decode("utf-8", "surrogateescape"),
+        err=done.stderr.decode("utf-8", "surrogateescape"),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def check(
+    argv: Sequence[str],
+    stdin: str | bytes | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    env: Mapping[str, str] | None = None,
+    allowed: Sequence[int] = (EX_OK,),
+) -> Completed:
+    """Run a program as :func:`run` does; an exit code that is not allowed is an error.
+
+    Raises :class:`ToolFailed` besides what :func:`run` raises.
+    """
+    completed = run(argv, stdin=stdin, timeout=timeout, env=env)
+    if completed.code not in allowed:
+        raise ToolFailed(completed)
+    return completed
+
+
+_SIP_OPTIONS = (
+    "OPTIONS sip:ping@{host} SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP {mine};rport;branch=z9hG4bK{token}\r\n"
+    "Max-Forwards: 70\r\n"
+    "From: <sip:fsha@{mine}>;tag={token}\r\n"
+    "To: <sip:ping@{host}>\r\n"
+    "Call-ID: {token}@{mine}\r\n"
+    "CSeq: 1 OPTIONS\r\n"
+    "Contact: <sip:fsha@{mine}>\r\n"
+    "Content-Length: 0\r\n\r\n"
+)
+
+
+def sip_options(host: str, port: int = 5060, timeout: float = 1.0) -> str:
+    """Ask a SIP server for its options over UDP and return its status line, ``""`` for silence.
+
+    host, port
+        Where to ask; an address, not a name.
+    timeout
+        Seconds to wait for the answer.
+    """
+    bare = host.strip("[]")
+    family = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(timeout)
+        try:
+            sock.connect((bare, port))
+            mine = sock.getsockname()[0]
+            shown, own = (f"[{a}]" if ":" in a else a for a in (bare, mine))
+            text = _SIP_OPTIONS.format(host=shown, mine=own, token=secrets.token_hex(8))
+            sock.send(text.encode("ascii"))
+            answer = sock.recv(65535).decode("utf-8", "replace")
+        except OSError:
+            # Nobody there, no route and no answer all mean the same here: silence.
+            return ""
+    return answer.split("\r\n", 1)[0]

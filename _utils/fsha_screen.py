@@ -1,0 +1,59 @@
+"""The status screen: what a tired person needs to see first, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+WIDTH = 78
+
+
+def screen(data: Mapping[str, Any]) -> str:
+    """Return the status (see ``fsha.status``) as a page of plain text."""
+    lines = [_headline(data), "-" * WIDTH]
+    lines += _table("node", [_node(node) for node in data["nodes"]])
+    lines += _table("ring", [_link(link) for link in data["rings"]] or ["(not known)"])
+    lines += _table("resource", [_resource(item) for item in data["resources"]] or ["(none)"])
+    lines += _table("profile", [_profile(item) for item in data["profiles"].items()])
+    for title in ("failures", "leftovers", "notes"):
+        lines += _table(title.rstrip("s") if title == "notes" else title, data[title])
+    return "\n".join(lines)
+
+
+def _headline(data: Mapping[str, Any]) -> str:
+    service = data["service"]
+    if not service["id"]:
+        where = "no voice service is configured"
+    elif service["node"]:
+        vips = f", VIP {', '.join(service['vips'])}" if service["vips"] else ""
+        where = f"{service['id']} serves on {service['node']}{vips}"
+    else:
+        where = f"{service['id']} DOES NOT SERVE"
+    quorum = "quorate" if data["quorate"] else "NO QUORUM"
+    return f"{where}   [{quorum}, DC {data['dc'] or 'none'}]"
+
+
+def _table(title: str, rows: Sequence[str]) -> list[str]:
+    return [f"{title if number == 0 else '':10s}{row}" for number, row in enumerate(rows)]
+
+
+def _node(node: Mapping[str, Any]) -> str:
+    return f"{node['name']:24s}{node['state']}{'  (DC)' if node['dc'] else ''}"
+
+
+def _link(link: Mapping[str, Any]) -> str:
+    state = "connected" if link["connected"] else "NOT CONNECTED"
+    return f"{'link ' + str(link['link']) + ' to ' + link['node']:24s}{state}  {link['address']}"
+
+
+def _resource(item: Mapping[str, Any]) -> str:
+    marks = [word for word in ("failed", "blocked", "orphaned") if item[word]]
+    marks += [] if item["managed"] else ["unmanaged"]
+    where = ", ".join(item["nodes"]) or "-"
+    shown = f"{item['id']:24s}{item['role']:10s}{where:24s}{item['agent']}"
+    return f"{shown}  {' '.join(m.upper() for m in marks)}".rstrip()
+
+
+def _profile(item: tuple[str, Any]) -> str:
+    name, sessions = item
+    return f"{name:24s}{'not running' if sessions is None else f'RUNNING, {sessions} sessions'}"

@@ -1,0 +1,33 @@
+"""What every state of the formula returns, so that all of them speak alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Return = dict[str, Any]
+
+
+def unchanged(name: str, comment: str) -> Return:
+    """Return for a state that is as it should be."""
+    return {"name": name, "result": True, "changes": {}, "comment": comment}
+
+
+def failed(name: str, comment: str, changes: Mapping[str, Any] | None = None) -> Return:
+    """Return for a state that could not do its work; ``changes`` are those that did happen."""
+    return {"name": name, "result": False, "changes": dict(changes or {}), "comment": comment}
+
+
+def changed(name: str, changes: Mapping[str, Any], comment: str, test: bool) -> Return:
+    """Return for a state that has changed something, or would in a test run."""
+    return {
+        "name": name,
+        "result": None if test else True,
+        "changes": dict(changes),
+        "comment": comment,
+    }
+
+
+def not_yet(name: str, comment: str) -> Return:
+    """Return for a state that, in a test run, cannot know before another one has run."""
+    return {"name": name, "result": None, "changes": {}, "comment": comment}

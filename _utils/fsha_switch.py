@@ -1,0 +1,211 @@
+"""A planned switchover: who serves, who could, what moves it, and what would bounce it back.
+
+The move is a ban of the node that is left, never a preference with a score of INFINITY: a
+preference for one node is outbid by the pillar's own one for the other. Measured on
+Pacemaker 2.1: with a +INFINITY location in the configuration, ``crm_resource --move``
+towards the other node does nothing at all, and lifting a ban bounces the resource back at
+once; so a ban that has to stay is kept as a *hold* and said to be one.
+"""
+
+# ruff: noqa: A001, N818
+# ``id`` is the cluster's own word; errors are named for what has happened.
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import fsha_cluster
+from lxml import etree
+
+import fsha_cib
+import fsha_plan
+import fsha_run
+from fsha_cib import Element
+from fsha_run import Runner
+from fsha_status import Status
+
+VOICE_AGENTS = frozenset({"FSSofia", "freeswitch"})
+VIP_AGENTS = frozenset({"IPaddr2", "IPaddr"})
+
+
+class SwitchError(Exception):
+    """A switchover is refused or has failed; the text says why and what to do."""
+
+
+class Refused(SwitchError):
+    """A switchover is refused; nothing was moved."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("Nothing was moved: " + "; ".join(self.reasons) + ".")
+
+
+@dataclass(frozen=True)
+class Service:
+    """The resource that an operator switches over, with its floating addresses."""
+
+    id: str
+    members: tuple[str, ...]
+    vips: tuple[str, ...]
+
+
+def find_service(root: Element, name: str | None = None) -> Service:
+    """Return the voice service of a CIB: the group (or primitive) that holds FreeSWITCH.
+
+    name
+        The id of another resource to take instead.
+
+    Raises :class:`Refused` when there is none, or more than one to choose from.
+    """
+    resources = list(root.iterfind("configuration/resources/*"))
+    if name is not None:
+        found = [e for e in resources if e.get("id") == name]
+    else:
+        found = [e for e in resources if _agents(e) & VOICE_AGENTS]
+        found = found or [e for e in resources if _agents(e) & VIP_AGENTS]
+    if len(found) != 1:
+        ids = ", ".join(e.get("id", "") for e in found or resources) or "none"
+        what = f"there is no resource {name}" if name else "it is not clear what to switch over"
+        raise Refused([f"{what} (resources: {ids}); name one with resource=ID"])
+    return _service(found[0])
+
+
+def _primitives(element: Element) -> list[Element]:
+    return [element] if element.tag == "primitive" else list(element.iter("primitive"))
+
+
+def _agents(element: Element) -> frozenset[str]:
+    return frozenset(p.get("type", "") for p in _primitives(element))
+
+
+def _service(element: Element) -> Service:
+    primitives = _primitives(element)
+    vips = [
+        str(pair.get("value"))
+        for p in primitives
+        if p.get("type") in VIP_AGENTS
+        for pair in p.iterfind("instance_attributes/nvpair[@name='ip']")
+    ]
+    members = tuple(p.get("id", "") for p in primitives)
+    return Service(element.get("id", ""), members, tuple(vips))
+
+
+# --- bans and holds ------------------------------------------------------------------------
+
+
+def ban_id(resource: str, node: str) -> str:
+    """Return the id of a ban, the same that ``crm_resource --ban`` gives it."""
+    return f"cli-ban-{resource}-on-{node}"
+
+
+def bans(root: Element, resource: str) -> dict[str, str]:
+    """Return the bans in force on a resource, node → id."""
+    prefix = ban_id(resource, "")
+    # The node is part of the id: a ban with a lifetime names it in a rule only.
+    return {
+        e.get("id", "").removeprefix(prefix): e.get("id", "")
+        for e in root.iterfind("configuration/constraints/rsc_location")
+        if e.get("rsc") == resource and e.get("id", "").startswith(prefix)
+    }
+
+
+def with_bans(root: Element, resource: str, nodes: Sequence[str]) -> Element:
+    """Return a copy of a CIB in which exactly these nodes are banned for a resource."""
+    new = copy.deepcopy(root)
+    constraints = cast(Element, new.find("configuration/constraints"))
+    for node, id in bans(new, resource).items():
+        if node not in nodes:
+            fsha_cib.remove(new, id)
+    held = bans(new, resource)
+    for node in nodes:
+        if node not in held:
+            etree.SubElement(
+                constraints,
+                "rsc_location",
+                {
+                    "id": ban_id(resource, node),
+                    "rsc": resource,
+                    "role": "Started",
+                    "node": node,
+                    "score": "-INFINITY",
+                },
+            )
+    return new
+
+
+# --- before: can it be done? ---------------------------------------------------------------
+
+
+def choose_target(status: Status, active: str, target: str | None) -> str:
+    """Return the node to switch over to: the one that is asked for, or the only other one.
+
+    Raises :class:`Refused`.
+    """
+    others = [node.name for node in status.nodes if node.name != active]
+    if target is None:
+        if len(others) != 1:
+            raise Refused([f"a target is needed, one of: {', '.join(others) or 'no other node'}"])
+        return others[0]
+    if target == active:
+        raise Refused([f"the service runs on {target} already"])
+    if target not in others:
+        names = ", ".join(node.name for node in status.nodes)
+        raise Refused([f"{target} is no node of this cluster (nodes: {names})"])
+    return target
+
+
+def obstacles(status: Status, service: Service, target: str) -> tuple[str, ...]:
+    """Return why a node cannot take the service over now, as far as the status tells."""
+    node = status.node(target)
+    found = []
+    if node is None or node.word != "online":
+        found.append(f"{target} is {node.word if node else 'unknown'}")
+    if not status.quorate:
+        found.append("the cluster has no quorum")
+    if status.maintenance:
+        found.append("the cluster is in maintenance mode")
+    found += [
+        f"{part.id} is not managed by the cluster"
+        for part in status.resource(service.id)
+        if not part.managed
+    ]
+    found += [
+        f"{held.resource} has failed on {target} (fail count {held.count}): look at it, "
+        f"then 'crm_resource --cleanup --resource {held.resource} --node {target}'"
+        for held in status.fail_counts
+        if held.node == target and held.resource in service.members
+    ]
+    return tuple(found)
+
+
+def simulate(root: Element, run: Runner = fsha_run.run) -> fsha_plan.Transition:
+    """Return what the cluster would do with a CIB."""
+    return fsha_plan.parse_transition(fsha_cluster.simulate(fsha_cib.render(root), run))
+
+
+def would_serve(transition: fsha_plan.Transition, service: Service) -> str:
+    """Return the node where all of the service would run, ``""`` if there is none."""
+    places = {transition.placement.get(member, ()) for member in service.members}
+    if len(places) == 1:
+        (place,) = places
+        if len(place) == 1:
+            return place[0]
+    return ""
+
+
+def stays(transition: fsha_plan.Transition, service: Service) -> bool:
+    """Tell whether a transition leaves the service alone."""
+    return not {a.resource for a in transition.actions} & set(service.members)
+
+
+def previous_node(root: Element, node: str, attribute: str) -> str | None:
+    """Return where the service was before, as a transient attribute of ``node`` says."""
+    found = root.xpath(
+        "status/node_state[@uname=$node]/transient_attributes//nvpair[@name=$name]/@value",
+        node=node,
+        name=attribute,
+    )
+    return str(cast("list[str]", found)[0]) if found else None

@@ -1,0 +1,45 @@
+# The ring: one key and one configuration for both nodes, and every link of it healthy.
+{%- from "fsha/map.jinja" import fsha, value with context %}
+{%- set corosync = fsha.corosync %}
+include:
+  - fsha.pillar
+  - fsha.package
+  - fsha.network
+
+fsha-corosync-authkey:
+  corosync_authkey.present:
+    - name: /etc/corosync/authkey
+    - key: {{ value(corosync.get("authkey")) }}
+    - source_file: {{ value(corosync.get("authkey_file")) }}
+    - require:
+      - sls: fsha.package
+
+fsha-corosync-config:
+  corosync_config.managed:
+    - name: /etc/corosync/corosync.conf
+    - cluster_name: {{ value(fsha.cluster.name) }}
+    - nodes: {{ value(fsha.get("nodes", {})) }}
+    - transport: {{ value(corosync.transport) }}
+    - crypto: {{ value(corosync.crypto) }}
+    - totem: {{ value(corosync.totem) }}
+    - links: {{ value(corosync.links) }}
+    - quorum: {{ value(corosync.quorum) }}
+    - logging: {{ value(corosync.logging) }}
+    - require:
+      - corosync_authkey: fsha-corosync-authkey
+      - sls: fsha.network
+
+fsha-corosync-service:
+  corosync_service.running:
+    - name: corosync
+    - enable: true
+    - require:
+      - corosync_config: fsha-corosync-config
+
+fsha-corosync-ring:
+  corosync_ring.healthy:
+    - name: {{ value(fsha.cluster.name) }}
+    - nodes: {{ value(fsha.get("nodes", {})) }}
+    - timeout: {{ value(fsha.cluster.membership_timeout) }}
+    - require:
+      - corosync_service: fsha-corosync-service

@@ -1,0 +1,37 @@
+# The init script FSSofia, through which the cluster starts and stops FreeSWITCH's profiles.
+{%- from "fsha/map.jinja" import fsha, value with context %}
+{%- set freeswitch = fsha.freeswitch %}
+include:
+  - fsha.pillar
+
+{%- if freeswitch.get("password") %}
+
+fsha-freeswitch-password:
+  file.managed:
+    - name: {{ value(freeswitch.get("password_file")) }}
+    - contents: {{ value(freeswitch.get("password")) }}
+    - mode: '0400'
+    - makedirs: true
+    - dir_mode: '0700'
+    - show_changes: false
+    - require:
+      - fsha_pillar: fsha-pillar
+{%- endif %}
+
+{%- if freeswitch.get("init_script") %}
+
+fsha-freeswitch-settings:
+  fsha_freeswitch.settings:
+    - name: {{ value(fsha.lookup.settings_dir ~ "/FSSofia") }}
+    - source: salt://fsha/files/FSSofia.default.jinja
+    - require:
+      - fsha_pillar: fsha-pillar
+
+fsha-freeswitch-init-script:
+  file.managed:
+    - name: /etc/init.d/FSSofia
+    - source: salt://fsha/files/FSSofia
+    - mode: '0755'
+    - require:
+      - fsha_freeswitch: fsha-freeswitch-settings
+{%- endif %}

@@ -1,0 +1,9 @@
+# Two bare hosts become a voice pair: what happens, in order.
+include:
+  - fsha.sync
+  - fsha.pillar
+  - fsha.package
+  - fsha.network
+  - fsha.corosync
+  - fsha.freeswitch
+  - fsha.cluster

@@ -1,0 +1,4 @@
+include:
+  - fsha.network.hosts
+  - fsha.network.interfaces
+  - fsha.network.sysctl

@@ -1,0 +1,60 @@
+#!/opt/salt/bin/python3
+"""Print the master's events as JSON lines until stdin ends. Run on the master as root.
+
+Says ``{"said": "listening"}`` once it has heard a mark of its own, and ``{"said": "end"}`` once it
+has heard the mark it sends when stdin ends: in between nothing is missed.
+"""
+
+import json
+import os
+import sys
+import threading
+import uuid
+
+import salt.config
+import salt.utils.event
+
+MARK = "fsha-lab/mark/"
+MARK_SECONDS = 0.2
+MARK_TRIES = 100
+
+
+def say(message):
+    """Print one JSON line; what JSON doesn't know becomes text."""
+    os.write(1, (json.dumps(message, default=str) + "\n").encode())
+
+
+def main():
+    """Listen for events whose tag starts with the first argument."""
+    prefix = sys.argv[1]
+    opts = salt.config.master_config("/etc/salt/master")
+    mark = f"{MARK}{uuid.uuid4()}"
+    heard = threading.Event()
+
+    def send(kind):
+        sender = salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False)
+        sender.fire_event({}, f"{mark}/{kind}")
+
+    def announce():
+        for _ in range(MARK_TRIES):
+            send("start")
+            if heard.wait(MARK_SECONDS):
+                break
+        sys.stdin.read()
+        send("end")
+
+    bus = salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=True)
+    threading.Thread(target=announce, daemon=True).start()
+    for event in bus.iter_events(full=True, auto_reconnect=True):
+        if event["tag"] == f"{mark}/start":
+            if not heard.is_set():
+                heard.set()
+                say({"said": "listening"})
+        elif event["tag"] == f"{mark}/end":
+            say({"said": "end"})
+            return
+        elif heard.is_set() and event["tag"].startswith(prefix) and MARK not in event["tag"]:
+            say({"event": event["tag"], "data": event["data"]})
+
+
+main()

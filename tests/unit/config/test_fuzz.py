@@ -1,0 +1,159 @@
+"""Whatever stands in the pillar: a configuration, or sentences about what is wrong."""
+
+import copy
+import datetime
+import json
+
+import fsha_config
+import fsha_corosync
+import fsha_lint
+import pytest
+import yaml
+from fsha_tree import PILLAR
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.config.pillars import pillar
+
+QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(
+        ["", "inf", "1s", "10.101.20.219", "10.101.20.5/24", "fd00::1/64", "fs1", "a:b", "\x00",
+         "lsb:FSSofia", "#uname eq fs1", "knet", "udp", "fe80::1%eth0/64", "{", "🎺", "\ud800",
+         10**5000, -1, float("nan"), float("inf"), b"bytes", datetime.date(2024, 1, 1)]
+    )
+)  # fmt: skip
+
+
+def names_in(section, found):
+    """Collect every key that the pillar knows, so that the fuzz meets the checks inside."""
+    for name, known in getattr(section, "fields", {}).items():
+        found.add(name)
+        kind = known.kind
+        while hasattr(kind, "item"):
+            kind = kind.item
+        names_in(kind, found)
+    return found
+
+
+KNOWN = sorted(names_in(PILLAR, set()))
+keys = st.sampled_from(KNOWN) | st.text(max_size=8)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(keys | st.integers() | st.none(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def outcome(raw):
+    """Return the mistakes; for a good pillar go on to what is made of it."""
+    try:
+        config = fsha_config.check(raw)
+    except fsha_config.ConfigErrors as caught:
+        assert caught.errors
+        for error in caught.errors:
+            assert str(error).isprintable()
+            assert error.path.startswith("fsha")
+            assert error.message.endswith((".", "?"))
+            assert "expected" in error.message or "authkey" in error.path or "leave it" in str(error)
+        return caught.errors
+    fsha_lint.summary(fsha_lint.lint(config))
+    conf = corosync_conf(config)
+    assert fsha_corosync.parse(fsha_corosync.render(conf)) == conf
+    return ()
+
+
+def corosync_conf(config):
+    nodes = [fsha_corosync.Node(node.name, node.id, node.ips) for node in config.nodes]
+    corosync = config.corosync
+    return fsha_corosync.from_settings(
+        config.cluster.name, nodes, corosync.transport, corosync.crypto, corosync.totem,
+        corosync.links, corosync.quorum, corosync.logging,
+    )  # fmt: skip
+
+
+@QUICK
+@given(values)
+def test_anything(raw):
+    outcome(raw)
+
+
+@QUICK
+@given(st.fixed_dictionaries({}, optional={name: values for name in PILLAR.fields}))
+def test_anything_in_known_sections(raw):
+    outcome(raw)
+
+
+def places(data, path=()):
+    yield path
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from places(value, (*path, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from places(value, (*path, index))
+
+
+PLACES = [place for place in places(pillar()) if place]
+
+
+@QUICK
+@given(st.lists(st.tuples(st.sampled_from(PLACES), values | scalars), min_size=1, max_size=3))
+def test_anything_in_place_of_something_good(changes):
+    raw = pillar()
+    for place, value in changes:
+        target = raw
+        for key in place[:-1]:
+            try:
+                target = target[key]
+            except (KeyError, IndexError, TypeError):
+                break
+        else:
+            if isinstance(target, dict) or (isinstance(target, list) and place[-1] < len(target)):
+                target[place[-1]] = copy.deepcopy(value)
+    outcome(raw)
+
+
+@QUICK
+@given(st.sampled_from(PLACES), keys, values)
+def test_anything_added(place, key, value):
+    raw = pillar()
+    target = raw
+    for part in place:
+        target = target[part]
+    if isinstance(target, dict):
+        target[key] = value
+    outcome(raw)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ":".join(map(str, place)))
+def test_every_key_with_every_kind_of_value(place):
+    for value in (None, [], {}, "", "x" * 500, 3, -1, 2.5, True, [[]], [None], {"x": None}, {1: 2}):
+        raw = pillar()
+        target = raw
+        for part in place[:-1]:
+            target = target[part]
+        target[place[-1]] = value
+        outcome(raw)
+
+
+def test_a_pillar_that_holds_itself():
+    raw = yaml.safe_load("&all {nodes: *all, cluster: *all, pacemaker: {resources: *all}}")
+    assert outcome(raw)
+
+
+@QUICK
+@given(st.text(min_size=6, max_size=30, alphabet=st.characters(codec="ascii", categories=["L"])))
+def test_an_authkey_is_never_shown(text):
+    raw = pillar()
+    secret = f"zqj{text}jqz"
+    raw["corosync"]["authkey"] = secret
+    told = json.dumps([str(error) for error in outcome(raw)])
+    assert secret not in told

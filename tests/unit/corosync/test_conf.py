@@ -1,0 +1,325 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fsha_corosync as fc
+
+NODES = (
+    fc.Node("freeswitch-dev", 1, ("10.101.20.110", "10.101.21.110")),
+    fc.Node("ubuntu-v20z", 2, ("10.101.20.220", "10.101.21.220")),
+)
+ONE_LINK = tuple(fc.Node(n.name, n.id, n.addresses[:1]) for n in NODES)
+
+words = st.from_regex(r"[a-z_][a-z0-9_]{0,11}", fullmatch=True)
+values = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="{"), max_size=30
+).filter(lambda text: text == text.strip(" \t\r"))
+options = st.builds(fc.Option, words, values)
+entries = st.recursive(
+    options,
+    lambda inner: st.builds(
+        fc.Section, words, st.lists(inner, max_size=4).map(tuple)
+    ),
+    max_leaves=20,
+)
+confs = st.builds(fc.Conf, st.lists(entries, max_size=6).map(tuple))
+
+
+@st.composite
+def clusters(draw):
+    count = draw(st.integers(1, 4))
+    links = draw(st.integers(1, 8))
+    names = draw(st.lists(words, min_size=count, max_size=count, unique=True))
+    ids = draw(st.lists(st.integers(1, 65535), min_size=count, max_size=count, unique=True))
+    return tuple(
+        fc.Node(name, number, tuple(f"10.{link}.0.{position}" for link in range(links)))
+        for position, (name, number) in enumerate(zip(names, ids, strict=True), start=1)
+    )
+
+
+class TestText:
+    @given(confs)
+    def test_what_is_written_is_read_back(self, conf):
+        assert fc.parse(fc.render(conf)) == conf
+
+    def test_comments_blank_lines_tabs_and_crlf_do_not_matter(self):
+        text = "# top\r\n\r\ntotem {\r\n\t# inside\r\n\ttoken:\t 3000 \r\n}\r\n"
+        assert fc.parse(text) == fc.Conf((fc.Section("totem", (fc.Option("token", "3000"),)),))
+
+    def test_a_value_may_contain_a_colon_and_a_closing_brace(self):
+        conf = fc.Conf((fc.Section("a", (fc.Option("addr", "2001:db8::1 }"),)),))
+        assert fc.parse(fc.render(conf)) == conf
+
+    @pytest.mark.parametrize(
+        ("text", "line", "word"),
+        [
+            ("totem {\n", 1, "not closed"),
+            ("a: b\n}\n", 2, "no section"),
+            ("totem {\n nonsense\n}", 2, "neither"),
+            ("{\n}", 1, "name is missing"),
+            ("totem { token: 1 }", 1, "after the opening"),
+            (": 1", 1, "key is missing"),
+        ],
+    )
+    def test_what_corosync_refuses_is_refused_with_its_line(self, text, line, word):
+        with pytest.raises(fc.ParseError, match=word) as caught:
+            fc.parse(text)
+        assert caught.value.line == line
+
+    @pytest.mark.parametrize("value", ["a\nb", "a{b", " a", "a ", "x" * 600, "a\rb"])
+    def test_a_value_that_would_be_read_differently_is_not_written(self, value):
+        conf = fc.Conf((fc.Section("totem", (fc.Option("cluster_name", value),)),))
+        with pytest.raises(fc.UnwritableError, match=r"totem\.cluster_name"):
+            fc.render(conf)
+
+
+class TestWanted:
+    @given(clusters())
+    def test_no_node_and_no_link_is_lost(self, nodes):
+        conf = fc.parse(fc.render(fc.from_settings("voice", nodes)))
+        assert fc.nodes_of(conf) == nodes
+        flat = fc.flatten(conf)
+        for node in nodes:
+            for link, address in enumerate(node.addresses):
+                assert flat[f"nodelist.node[{node.name}].ring{link}_addr"] == address
+
+    @given(clusters())
+    def test_two_node_is_set_for_exactly_two_nodes(self, nodes):
+        flat = fc.flatten(fc.from_settings("voice", nodes))
+        assert flat.get("quorum.two_node") == ("1" if len(nodes) == 2 else None)
+
+    def test_knet_is_encrypted_unless_told_otherwise(self):
+        flat = fc.flatten(fc.from_settings("voice", NODES))
+        assert (flat["totem.crypto_cipher"], flat["totem.crypto_hash"]) == ("aes256", "sha256")
+        flat = fc.flatten(
+            fc.from_settings("voice", NODES, crypto={"cipher": "none", "hash": "none"})
+        )
+        assert flat["totem.crypto_cipher"] == "none"
+
+    @pytest.mark.parametrize("transport", ["udpu", "udp"])
+    def test_udp_transports_are_not_encrypted_and_cannot_be(self, transport):
+        flat = fc.flatten(fc.from_settings("voice", ONE_LINK, transport=transport))
+        assert (flat["totem.crypto_cipher"], flat["totem.crypto_hash"]) == ("none", "none")
+        with pytest.raises(fc.SettingsError, match="cannot encrypt"):
+            fc.from_settings("voice", ONE_LINK, transport=transport, crypto={"hash": "sha1"})
+
+    def test_multicast_as_in_the_article(self):
+        links = [{"mcastaddr": "226.94.1.1", "mcastport": 5405}]
+        conf = fc.from_settings("voice", ONE_LINK, transport="udp", links=links)
+        flat = fc.flatten(conf)
+        assert flat["totem.interface[0].mcastaddr"] == "226.94.1.1"
+        assert flat["totem.interface[0].mcastport"] == "5405"
+        # corosync takes the address from the nodelist and warns about a bindnetaddr beside it.
+        assert not [path for path in flat if "bindnetaddr" in path]
+
+    def test_ipv6_is_said_where_all_is_ipv6(self):
+        nodes = (fc.Node("a", 1, ("2001:db8::1",)), fc.Node("b", 2, ("2001:db8::2",)))
+        assert fc.flatten(fc.from_settings("v", nodes))["totem.ip_version"] == "ipv6"
+        assert "totem.ip_version" not in fc.flatten(fc.from_settings("v", NODES))
+
+    def test_booleans_become_what_each_key_wants(self):
+        conf = fc.from_settings(
+            "voice",
+            NODES,
+            totem={"block_unlisted_ips": False},
+            quorum={"wait_for_all": False},
+            logging={"debug": True, "to_syslog": False, "logger_subsys": [{"subsys": "QUORUM"}]},
+        )
+        flat = fc.flatten(conf)
+        assert flat["totem.block_unlisted_ips"] == "no"
+        assert flat["quorum.wait_for_all"] == "0"
+        assert flat["logging.debug"] == "on"
+        assert flat["logging.to_syslog"] == "no"
+
+    def test_a_quorum_device_takes_the_place_of_two_node(self):
+        device = {"device": {"model": "net", "net": {"host": "10.0.0.9"}}}
+        flat = fc.flatten(fc.from_settings("voice", NODES, quorum=device))
+        assert "quorum.two_node" not in flat
+        assert flat["quorum.device.net.host"] == "10.0.0.9"
+
+    @pytest.mark.parametrize(
+        ("change", "path", "word"),
+        [
+            ({"totem": {"tokn": 1}}, "corosync:totem:tokn", '"token"'),
+            ({"totem": {"key": "secret"}}, "corosync:totem:key", "not known"),
+            ({"transport": "knett"}, "corosync:transport", '"knet"'),
+            ({"crypto": {"cipher": "aes256"}}, "corosync:crypto:hash", "needs a hash"),
+            ({"crypto": {"cipher": "des"}}, "corosync:crypto:cipher", "not known"),
+            ({"links": [{"ttl": 2}]}, "corosync:links:0:ttl", "not known"),
+            ({"links": [{}, {}, {}]}, "corosync:links", "3 links"),
+            ({"transport": "udpu"}, "corosync:transport", "1 link"),
+            ({"totem": {"token": None}}, "totem:token", "a value"),
+            ({"nodes": ()}, "nodes", "at least one"),
+            ({"cluster_name": ""}, "cluster:name", "a name"),
+            ({"nodes": (NODES[0], ONE_LINK[1])}, "nodes:ubuntu-v20z:addresses", "2 addresses"),
+            ({"nodes": (NODES[0], NODES[0])}, "nodes", "used twice"),
+            ({"nodes": (fc.Node("a", 70000, ("10.0.0.1",)),)}, "nodes:a:id", "65535"),
+            (
+                {"nodes": (*NODES, fc.Node("c", 3, ("10.0.0.1", "10.0.0.2"))),
+                 "quorum": {"two_node": 1}},
+                "corosync:quorum:two_node",
+                "there are 3",
+            ),
+            (
+                {"nodes": (fc.Node("a", 1, ("10.0.0.1",)), fc.Node("b", 2, ("::1",)))},
+                "nodes",
+                "mixes",
+            ),
+        ],
+    )
+    def test_what_corosync_would_refuse_is_refused_with_its_key(self, change, path, word):
+        with pytest.raises(fc.SettingsError, match=word) as caught:
+            fc.from_settings(**{"cluster_name": "voice", "nodes": NODES, **change})
+        assert caught.value.path == path
+
+    def test_nodes_come_from_pillar_in_order(self, nodes):
+        assert fc.nodes_from(nodes) == NODES
+
+    @pytest.mark.parametrize(
+        "facts", [{"addresses": []}, {"addresses": ["10.0.0"]}, {"id": "x", "addresses": ["::1"]}]
+    )
+    def test_a_node_that_makes_no_sense_is_named(self, facts):
+        with pytest.raises(fc.SettingsError, match="nodes:fs1"):
+            fc.nodes_from({"fs1": facts})
+
+
+class TestDifference:
+    @given(confs)
+    def test_nothing_differs_from_itself(self, conf):
+        assert fc.difference(conf, conf) == ()
+
+    @given(confs, confs)
+    def test_the_changes_lead_from_one_to_the_other(self, old, new):
+        flat = fc.flatten(old)
+        for change in fc.difference(old, new):
+            if change.path == "totem.key":
+                continue
+            assert flat.get(change.path) == change.old
+            if change.new is None:
+                del flat[change.path]
+            else:
+                flat[change.path] = change.new
+        flat.pop("totem.key", None)
+        wanted = fc.flatten(new)
+        wanted.pop("totem.key", None)
+        assert flat == wanted
+
+    @given(clusters())
+    def test_order_of_nodes_does_not_count(self, nodes):
+        one = fc.from_settings("voice", nodes)
+        other = fc.from_settings("voice", nodes[::-1])
+        assert fc.difference(one, other) == ()
+
+    def test_paths_name_the_node_and_the_link(self):
+        other = (NODES[0], fc.Node("ubuntu-v20z", 2, ("10.101.20.220", "10.101.21.221")))
+        changes = fc.difference(fc.from_settings("v", NODES), fc.from_settings("v", other))
+        assert changes == (
+            fc.Change("nodelist.node[ubuntu-v20z].ring1_addr", "10.101.21.220", "10.101.21.221"),
+        )
+
+    def test_two_sections_of_one_name_are_both_seen(self):
+        text = "nodelist {\nnode {\nname: a\nnodeid: 1\n}\nnode {\nname: a\nnodeid: 2\n}\n}\n"
+        flat = fc.flatten(fc.parse(text))
+        assert flat["nodelist.node[a].nodeid"] == "1"
+        assert flat["nodelist.node[a#2].nodeid"] == "2"
+
+    def test_a_key_in_the_file_is_never_shown(self):
+        conf = fc.parse("totem {\nkey: S3CRET\n}\n")
+        changes = fc.difference(None, conf)
+        assert "S3CRET" not in repr((changes, fc.as_data(conf), fc.as_changes(changes)))
+        assert changes
+
+
+def _class(change_old, change_new):
+    return fc.change_class(fc.difference(change_old, change_new))
+
+
+class TestClass:
+    @pytest.mark.parametrize(
+        ("settings", "kind"),
+        [
+            ({"totem": {"token": 1000}}, fc.RELOAD),
+            ({"totem": {"knet_mtu": 1400}}, fc.RELOAD),
+            ({"links": [{"link_priority": 5}]}, fc.RELOAD),
+            ({"logging": {"debug": True}}, fc.RELOAD),
+            ({"links": [{"mcastport": 5500}]}, fc.RESTART),
+            ({"links": [{"knet_transport": "sctp"}]}, fc.RESTART),
+            ({"totem": {"link_mode": "active"}}, fc.RESTART),
+            ({"totem": {"netmtu": 1400}}, fc.RESTART),
+            ({"crypto": {"cipher": "aes128", "hash": "sha1"}}, fc.RESTART),
+            ({"cluster_name": "other"}, fc.RESTART),
+            ({"quorum": {"wait_for_all": False}}, fc.RESTART),
+            ({"nodes": (*NODES, fc.Node("c", 3, ("10.101.20.3", "10.101.21.3")))}, fc.RELOAD),
+            ({"nodes": ONE_LINK}, fc.RELOAD),
+            (
+                {"nodes": (NODES[0], fc.Node("ubuntu-v20z", 2, ("10.101.20.9", "10.101.21.220")))},
+                fc.RESTART,
+            ),
+            ({"nodes": (NODES[0], fc.Node("renamed", 2, NODES[1].addresses))}, fc.RESTART),
+            ({}, fc.NONE),
+        ],
+    )
+    def test_each_key_has_its_class(self, settings, kind):
+        old = fc.from_settings("voice", NODES)
+        new = fc.from_settings(**{"cluster_name": "voice", "nodes": NODES, **settings})
+        assert _class(old, new) == kind
+
+    def test_one_key_that_needs_a_restart_decides(self):
+        old = fc.from_settings("voice", NODES)
+        new = fc.from_settings("voice", NODES, totem={"token": 1, "netmtu": 1400})
+        assert _class(old, new) == fc.RESTART
+        assert fc.restart_paths(fc.difference(old, new)) == ("totem.netmtu",)
+
+    def test_an_unknown_key_needs_a_restart(self):
+        assert _class(fc.Conf(), fc.parse("nozzle {\nname: x\n}\n")) == fc.RESTART
+
+
+class TestPackagedDefault:
+    DEBIAN = (
+        "totem {\nversion: 2\ncluster_name: debian\n}\n"
+        "nodelist {\nnode {\nname: node1\nnodeid: 1\nring0_addr: 127.0.0.1\n}\n}\n"
+    )
+
+    def test_debians_example_is_recognised(self):
+        assert fc.is_packaged_default(fc.parse(self.DEBIAN))
+
+    def test_a_pair_and_a_real_single_node_are_not(self):
+        assert not fc.is_packaged_default(fc.from_settings("voice", NODES))
+        assert not fc.is_packaged_default(fc.from_settings("voice", NODES[:1]))
+        assert not fc.is_packaged_default(fc.Conf())
+
+
+class TestJudge:
+    def test_only_the_log_targets_and_the_key_differ(self):
+        conf = fc.from_settings(
+            "voice", NODES, logging={"logger_subsys": [{"subsys": "CPG", "to_syslog": True}]}
+        )
+        changed = {c.path: c.new for c in fc.difference(conf, fc.for_judge(conf, "/x/key"))}
+        assert changed == {
+            "logging.to_stderr": "yes",
+            "logging.to_syslog": "no",
+            "logging.to_logfile": "no",
+            "logging.logger_subsys[CPG].to_syslog": None,
+            "totem.keyfile": "/x/key",
+        }
+
+    @pytest.mark.parametrize(
+        ("said", "sentence"),
+        [
+            (
+                "Nov 23 21:04:29.879 error   [MAIN  ] parse error in config: The token timeout "
+                "parameter (10 ms) may not be less than (30 ms).\n"
+                "Nov 23 21:04:29.879 error   [MAIN  ] Corosync Cluster Engine exiting with "
+                "status 8 at main.c:1445.\n",
+                "parse error in config: The token timeout parameter (10 ms) may not be less "
+                "than (30 ms).",
+            ),
+            (
+                'parser error: /tmp/x/corosync.conf:7: Value of key "totem.token" is expected\n',
+                'parser error: corosync.conf:7: Value of key "totem.token" is expected',
+            ),
+            ("", ""),
+        ],
+    )
+    def test_its_reason_is_told_without_its_decoration(self, said, sentence):
+        assert fc.judges_sentence(said, "/tmp/x/corosync.conf") == sentence
