@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 HOST_PACKAGES := python3-venv python3-dev gcc systemd-container debootstrap iproute2 nftables \
 	dpkg-dev util-linux pacemaker-cli-utils resource-agents sip-tester dash
-PY_DIRS := _utils _modules _states _output lab tests bench docs
+PY_DIRS := _utils _modules _states lab tests bench docs
 TYPED := _utils lab
 
 .PHONY: help demo test lint unit functional lab-test bench venv host docs spm clean

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
+    import fsha_cib
     import fsha_cluster
     import fsha_commit
+    import fsha_event
     import fsha_freeswitch
     import fsha_poll
-    import fsha_screen
-    import fsha_switch
-
-    import fsha_cib
-    import fsha_event
     import fsha_run
+    import fsha_screen
     import fsha_status
+    import fsha_switch
 
     MISSING = ""
 except ImportError as error:
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     __salt__: dict[str, Any]
 
 __virtualname__ = "fsha"
-__outputter__ = {"status": "fsha_screen", "failover": "fsha_screen", "failback": "fsha_screen"}
 
 PREVIOUS = "fsha-previous-node"
+# Where the formula puts the Event Socket's password unless the pillar names another file.
+PASSWORD_FILE = "/etc/fsha/event_socket.password"  # noqa: S105  a path, no password
 LOOK_EVERY = 0.2
 SIP_PATIENCE = 5.0
 
@@ -51,25 +52,27 @@ def __virtual__():
 # --- status --------------------------------------------------------------------------------
 
 
-def status():
+def status(as_data=False):
     """Show how the pair is: nodes, rings, resources, who holds the VIP, profiles, leftovers.
 
-    Returns the same as data: ``nodes``, ``dc``, ``quorate``, ``rings``, ``service`` (``id``,
-    ``node``, ``vips``), ``resources``, ``profiles`` (of this node's switch), ``fail_counts``,
-    ``failures``, ``leftovers``, ``notes``, and ``screen``, which a terminal shows. Raises
-    ``CommandExecutionError`` when the cluster cannot be asked.
+    as_data
+        Return the same as data instead of one page of text: ``nodes``, ``dc``, ``quorate``,
+        ``rings``, ``service`` (``id``, ``node``, ``vips``), ``resources``, ``profiles`` (of
+        this node's switch), ``fail_counts``, ``failures``, ``leftovers``, ``notes``.
+
+    Raises ``CommandExecutionError`` when the cluster cannot be asked.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt-call fsha.status
-        salt-call --out=json fsha.status
+        salt-call --out=json fsha.status as_data=True
     """
     try:
-        seen, root = _look()
-        return _status(seen, root)
-    except (fsha_run.RunError, fsha_status.NoStatus, fsha_cib.CibError) as error:
+        data = _status(*_look())
+        return data if as_data else fsha_screen.screen(data)
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -81,7 +84,7 @@ def _look() -> tuple[Any, Any]:
 def _status(seen: Any, root: Any) -> dict[str, Any]:
     notes: list[str] = []
     service = _service_data(seen, root, notes)
-    data = {
+    return {
         "dc": seen.dc,
         "quorate": seen.quorate,
         "nodes": [{"name": n.name, "state": n.word, "dc": n.dc} for n in seen.nodes],
@@ -95,7 +98,6 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
         "leftovers": _leftovers(root),
         "notes": notes,
     }
-    return {**data, "screen": fsha_screen.screen(data)}
 
 
 def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
@@ -108,11 +110,12 @@ def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
 
 
 def _leftovers(root: Any) -> list[str]:
+    ours = fsha_cib.owned(root)
     found = root.iterfind("configuration/constraints/rsc_location")
     return [
         f"{e.get('id')}: {e.get('score', 'a rule')} on {e.get('node', 'nodes by rule')}"
         for e in found
-        if fsha_cib.OPERATOR_CONSTRAINT.match(e.get("id", ""))
+        if fsha_cib.OPERATOR_CONSTRAINT.match(e.get("id", "")) and e.get("id") not in ours
     ]
 
 
@@ -121,6 +124,9 @@ def _rings(notes: list[str]) -> list[dict[str, Any]]:
         found = __salt__["corosync.status"]()
     except (CommandExecutionError, KeyError) as error:
         notes.append(f"rings: {error}")
+        return []
+    if not found["running"]:
+        notes.append(f"rings: {found['reason']}")
         return []
     return [
         {
@@ -134,14 +140,15 @@ def _rings(notes: list[str]) -> list[dict[str, Any]]:
 
 
 def _profiles(notes: list[str]) -> dict[str, Any]:
-    told = __pillar__.get("fsha", {}).get("freeswitch", {})
+    told = (__pillar__.get("fsha") or {}).get("freeswitch") or {}
+    written = PASSWORD_FILE if Path(PASSWORD_FILE).exists() else ""
     try:
         text = fsha_freeswitch.ask(
             "sofia xmlstatus",
             fs_cli=told.get("fs_cli", "fs_cli"),
             host=told.get("host", "127.0.0.1"),
             port=told.get("port", 8021),
-            password_file=told.get("password_file", ""),
+            password_file=told.get("password_file", written),
         )
         return dict(fsha_freeswitch.parse_profiles(text))
     except fsha_run.RunError as error:
@@ -170,7 +177,7 @@ def failover(target=None, resource=None, timeout=60, sip_port=5060):
     kept as a *hold*, which :func:`failback` lifts.
 
     Returns ``result``, ``comment``, ``old``, ``new``, ``seconds`` (until the cluster had it
-    started), ``hold`` and ``screen``.
+    started) and ``hold``.
 
     CLI Example:
 
@@ -190,7 +197,7 @@ def failover(target=None, resource=None, timeout=60, sip_port=5060):
         return _answer(False, str(error))
     except ValueError as error:
         return _answer(False, f"Nothing was moved: a number is expected ({error}).")
-    except (fsha_run.RunError, fsha_status.NoStatus, fsha_cib.CibError) as error:
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
         return _answer(False, f"Not switched over: {error}")
 
 
@@ -226,7 +233,7 @@ def failback(resource=None, timeout=60, sip_port=5060):
         return _answer(False, str(error))
     except ValueError as error:
         return _answer(False, f"Nothing was moved: a number is expected ({error}).")
-    except (fsha_run.RunError, fsha_status.NoStatus, fsha_cib.CibError) as error:
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
         return _answer(False, f"Not switched back: {error}")
 
 
@@ -265,8 +272,23 @@ def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> None
 def _move(
     service: Any, active: str, target: str, banned: list[str], timeout: float, sip_port: int
 ) -> dict[str, Any]:
-    """Move the service by bans, verify it, and lift every ban that is not needed to stay."""
+    """Move the service by bans and say what became of it."""
     _announce(service, "started", active, target, {})
+    try:
+        return _moved(service, active, target, banned, timeout, sip_port)
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        _announce(service, "failed", active, target, {"why": str(error)})
+        comment = (
+            f"The switchover of {service.id} from {active} to {target} was broken off: {error} "
+            "Look at fsha.status: a ban may be left, which fsha.failback lifts."
+        )
+        return _answer(False, comment, old=active)
+
+
+def _moved(
+    service: Any, active: str, target: str, banned: list[str], timeout: float, sip_port: int
+) -> dict[str, Any]:
+    """Move the service, verify it, and lift every ban that is not needed to stay."""
     begun = time.monotonic()
     fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, banned))
     seen = fsha_poll.until(
@@ -280,7 +302,7 @@ def _move(
     if seen.serving(service.id) != target:
         return _give_up(service, active, target, seen, timeout)
     silent = _silent(service, sip_port)
-    hold = _lift(service, target)
+    hold = _lift(service)
     fsha_run.check(["attrd_updater", "--name", PREVIOUS, "--update", active, "--node", target])
     facts = {"old": active, "new": target, "seconds": seconds, "hold": hold}
     if silent:
@@ -317,7 +339,7 @@ def _silent(service: Any, sip_port: int) -> list[str]:
     ]
 
 
-def _lift(service: Any, target: str) -> bool:
+def _lift(service: Any) -> bool:
     """Lift the bans when the service then stays where it is; tell whether they are kept."""
     root = fsha_cib.parse(fsha_cluster.query())
     lifted = fsha_switch.with_bans(root, service.id, [])
@@ -340,7 +362,7 @@ def _give_up(service: Any, active: str, target: str, seen: Any, timeout: float) 
         LOOK_EVERY,
     )
     returned = back.serving(service.id) == active
-    kept = _lift(service, active)
+    kept = _lift(service)
     _announce(service, "failed", active, target, {"why": why, "returned": returned})
     where = f"It is back on {active}." if returned else f"It DOES NOT SERVE on {active} either."
     comment = f"{target} did not take {service.id} over within {timeout:g} s: {why}. {where}"
@@ -359,4 +381,4 @@ def _announce(service: Any, phase: str, old: str, new: str, facts: dict[str, Any
 
 def _answer(result: bool, comment: str, **facts: Any) -> dict[str, Any]:
     answer = {"result": result, "comment": comment, "old": "", "new": "", "seconds": None}
-    return {**answer, "hold": False, **facts, "screen": comment}
+    return {**answer, "hold": False, **facts}

@@ -8,16 +8,17 @@ one patch against the exact version that was read; see ``docs/design.md``.
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from typing import TYPE_CHECKING, Any
 
 try:
+    import fsha_cib
     import fsha_cluster
     import fsha_commit
+    import fsha_config
     import fsha_metadata
     import fsha_normal
-
-    import fsha_cib
-    import fsha_config
     import fsha_run
     import fsha_status
 
@@ -25,6 +26,7 @@ try:
 except ImportError as error:
     MISSING = str(error)
 
+import salt.utils.args
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __virtualname__ = "pacemaker"
 
 _TRANSACTIONS = "fsha.pacemaker.transactions"
+_UNSTAGED = "fsha.pacemaker.unstaged"
 
 
 def __virtual__():
@@ -44,33 +47,26 @@ def __virtual__():
 
 
 class _Transaction:
-    """The objects that a run has staged so far, on the CIB as it was at the first of them."""
+    """The objects that a run has staged so far, beside the CIB as it was at the first of them."""
 
     def __init__(self, cib: str) -> None:
         self.live = fsha_cib.parse(cib)
-        self.root = fsha_cib.parse(cib)
-        self.objects: dict[str, Any] = {}
+        self.objects: dict[tuple[str, str], Any] = {}
         self.absent: list[str] = []
 
-    def stage(self, item: Any) -> dict[str, Any]:
+    def stage(self, kind: str, item: Any) -> dict[str, Any]:
         """Add an object and return what it changes."""
-        self.objects[item.id] = item
-        self.absent = [id for id in self.absent if id != item.id]
-        fsha_cib.merge(self.root, [item])
-        return fsha_normal.changes(
-            fsha_normal.normal(fsha_cib.read(self.live, item)),
-            fsha_normal.normal(fsha_cib.read(self.root, item)),
-        )
+        self.absent = [name for name in self.absent if name != item.id]
+        self.objects[kind, item.id] = item
+        return fsha_cib.object_changes(self.live, self.wanted(), item)
 
-    def stage_absent(self, id: str) -> dict[str, Any]:
+    def stage_absent(self, name: str) -> dict[str, Any]:
         """Add a removal and return what it changes."""
-        old = fsha_cib.describe(self.live, id)
-        self.objects.pop(id, None)
-        self.absent.append(id)
-        fsha_cib.remove(self.root, id)
-        return {} if old is None else {"object": {"old": old, "new": None}}
+        self.objects = {key: item for key, item in self.objects.items() if item.id != name}
+        self.absent.append(name)
+        return fsha_cib.removal(self.live, name)
 
-    def wanted(self, complete: bool, purge: bool) -> Any:
+    def wanted(self, complete: bool = False, purge: bool = False) -> Any:
         """Return all of it as the library's question."""
         return fsha_cib.Wanted(
             tuple(self.objects.values()), tuple(self.absent), complete=complete, purge=purge
@@ -96,19 +92,38 @@ def _transaction(name: str, run: str, test: bool) -> _Transaction:
 
 
 def _object(kind: str, spec: dict[str, Any]) -> Any:
-    makers = {
-        "primitive": fsha_config.primitive,
-        "group": fsha_config.group,
-        "location": fsha_config.location,
-        "properties": fsha_config.properties,
-        "resource_defaults": fsha_config.resource_defaults,
-    }
-    if kind not in makers:
-        raise SaltInvocationError(f"kind: one of {', '.join(makers)} is expected, not {kind!r}.")
+    if kind not in fsha_config.MAKERS:
+        known = ", ".join(fsha_config.MAKERS)
+        raise SaltInvocationError(f"kind: one of {known} is expected, not {kind!r}.")
     try:
-        return makers[kind](**spec)
+        inspect.signature(fsha_config.MAKERS[kind]).bind(**spec)
+    except TypeError as error:
+        raise SaltInvocationError(f"{kind}: {error}.") from error
+    try:
+        return fsha_config.MAKERS[kind](**spec)
     except fsha_config.ConfigErrors as error:
         raise SaltInvocationError(str(error)) from error
+
+
+def _unstaged(transaction: str, run: str) -> list[str]:
+    """Return what could not be staged; a transaction without it must not be written."""
+    return __context__.setdefault(_UNSTAGED, {}).setdefault((transaction, run), [])
+
+
+def _wanted(transaction: str, run: str, test: bool, complete: bool, purge: bool) -> Any:
+    """Return what a transaction wants, if it may be written at all."""
+    missing = _unstaged(transaction, run)
+    if missing:
+        raise CommandExecutionError(
+            f"{transaction}: nothing is written, because {', '.join(missing)} could not be staged."
+        )
+    held = _transaction(transaction, run, test)
+    if complete and not held.objects:
+        raise CommandExecutionError(
+            f"{transaction}: nothing is staged, and complete would remove everything that fsha "
+            "manages; name what has to go with absent instead."
+        )
+    return held.wanted(complete, purge)
 
 
 def cib():
@@ -139,16 +154,20 @@ def status():
 
         salt fs1 pacemaker.status
     """
-    import dataclasses
+    return dataclasses.asdict(_status())
 
+
+def _status() -> Any:
     try:
-        return dataclasses.asdict(fsha_status.parse_status(fsha_cluster.status()))
-    except (fsha_run.RunError, fsha_status.NoStatus) as error:
+        return fsha_status.parse_status(fsha_cluster.status())
+    except fsha_run.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
 def stage(kind, transaction, run="", test=False, absent=False, **spec):
     """Add an object to a transaction; nothing is written before :func:`commit`.
+
+    A transaction lives as long as the run (the process) that stages it.
 
     kind
         ``primitive``, ``group``, ``location``, ``properties`` or ``resource_defaults``.
@@ -173,11 +192,18 @@ def stage(kind, transaction, run="", test=False, absent=False, **spec):
 
         salt fs1 pacemaker.stage group mine id=VoiceServices members='[ip_shared, fs]'
     """
+    spec = salt.utils.args.clean_kwargs(**spec)
+    if "id" not in spec:
+        raise SaltInvocationError(f"{kind}: an id is expected.")
+    missing = _unstaged(transaction, run)
+    missing.append(str(spec["id"]))
     try:
         held = _transaction(transaction, run, test)
-        found = held.stage_absent(spec["id"]) if absent else held.stage(_object(kind, spec))
+        item = None if absent else _object(kind, spec)
+        found = held.stage_absent(spec["id"]) if item is None else held.stage(kind, item)
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         raise CommandExecutionError(str(error)) from error
+    missing[:] = [name for name in missing if name != str(spec["id"])]
     return fsha_normal.masked(found)
 
 
@@ -201,7 +227,7 @@ def plan(transaction, run="", complete=False, unmanaged="report"):
         salt fs1 pacemaker.plan mine
     """
     try:
-        wanted = _transaction(transaction, run, True).wanted(complete, unmanaged == "purge")
+        wanted = _wanted(transaction, run, True, complete, unmanaged == "purge")
         found = fsha_commit.make_plan(_live(True), wanted)
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         raise CommandExecutionError(str(error)) from error
@@ -226,7 +252,7 @@ def commit(transaction, run="", complete=False, unmanaged="report", settle_timeo
         salt fs1 pacemaker.commit mine
     """
     try:
-        wanted = _transaction(transaction, run, False).wanted(complete, unmanaged == "purge")
+        wanted = _wanted(transaction, run, False, complete, unmanaged == "purge")
         done = fsha_commit.commit(wanted, settle=settle_timeout)
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         raise CommandExecutionError(str(error)) from error
@@ -259,10 +285,10 @@ def is_reporter():
     """
     if fsha_cluster.on_file():
         return True
+    dc = _status().dc
     try:
-        dc = fsha_status.parse_status(fsha_cluster.status()).dc
         return dc == fsha_cluster.local_node()
-    except (fsha_run.RunError, fsha_status.NoStatus) as error:
+    except fsha_run.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -278,13 +304,11 @@ def agent(name):
 
         salt fs1 pacemaker.agent ocf:heartbeat:IPaddr2
     """
-    import dataclasses
-
     try:
         text = fsha_cluster.metadata(name)
-    except fsha_run.RunError as error:
-        raise CommandExecutionError(str(error)) from error
-    return None if text is None else dataclasses.asdict(fsha_metadata.parse_metadata(text))
+        return None if text is None else dataclasses.asdict(fsha_metadata.parse_metadata(text))
+    except (fsha_run.RunError, fsha_metadata.MetadataError) as error:
+        raise CommandExecutionError(f"{name}: {error}") from error
 
 
 def serving(name):
@@ -302,9 +326,6 @@ def serving(name):
 
         salt fs1 pacemaker.serving VoiceServices
     """
-    try:
-        seen = fsha_status.parse_status(fsha_cluster.status())
-    except (fsha_run.RunError, fsha_status.NoStatus) as error:
-        raise CommandExecutionError(str(error)) from error
+    seen = _status()
     node = seen.serving(name)
     return {"node": node, "why": "" if node else "; ".join(seen.complaints(name))}

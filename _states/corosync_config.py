@@ -75,7 +75,7 @@ def managed(
     transport
         ``knet``, ``udpu`` or ``udp`` (multicast).
     crypto
-        ``{cipher: aes256, hash: sha256}``; without it these with knet, none with the others.
+        ``{cipher: aes256, hash: sha256}``; these where not given, with udpu and udp none.
     totem
         Further options of the totem section (milliseconds where they are times).
     links

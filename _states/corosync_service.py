@@ -34,6 +34,7 @@ PACEMAKER = "pacemaker"
 WANTED = "fsha.corosync.wanted"
 WANTED_KEY = "fsha.corosync.key"
 ANSWER_TIMEOUT = 20.0
+ENABLED = {"old": False, "new": True}
 
 
 def __virtual__():
@@ -64,8 +65,9 @@ def running(
     try:
         if not __salt__["corosync.installed"]() or not _there(config, text):
             if __opts__["test"]:
-                # No change is promised: Debian's packages start it as they are installed.
-                return fsha_state.not_yet(name, f"{name} would run once it is installed.")
+                changes = {name: "started", **({"enabled": ENABLED} if enable else {})}
+                comment = f"{name} would be started once it is installed."
+                return fsha_state.changed(name, changes, comment, test=True)
             return fsha_state.failed(name, f"{name} is not installed, or {config} is missing.")
         return _running(name, config, text, enable, allow_restart)
     except CommandExecutionError as error:
@@ -105,7 +107,7 @@ def _changes(name, config, text, enable, action, pending) -> dict[str, Any]:
     if action in ("started", "restarted") and ghost["nodes"]:
         changes["ghost"] = {"old": ", ".join(ghost["nodes"]), "new": None}
     if enable and not __salt__["service.enabled"](name):
-        changes["enabled"] = {"old": False, "new": True}
+        changes["enabled"] = ENABLED
     return changes
 
 

@@ -95,7 +95,7 @@ def _interface(interface: str, facts: dict[str, Any]) -> dict[str, Any]:
     held = [held["address"] for held in live.get("inet", []) + live.get("inet6", [])]
     if str(address.ip) in held:
         return ret
-    if [held for held in live.get("inet", [])]:
+    if live.get("inet"):
         ret["comment"] = (
             f"{ret['comment']} {interface} carries {', '.join(held)} and is left as it is; "
             f"{address} comes with the next boot or 'ifup {interface}'."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fsha_state
+from salt.exceptions import CommandExecutionError
 
 import fsha_config
 import fsha_lint
+import fsha_state
 
 if TYPE_CHECKING:
     __opts__: dict[str, Any]
@@ -61,8 +62,10 @@ def agents_known(name="fsha"):
         missing = "pacemaker.agent" not in __salt__ or not __salt__["cmd.has_exec"]("crm_resource")
         if missing and __opts__["test"]:
             return fsha_state.not_yet(name, "The agents are not installed yet; would check them.")
+        if "pacemaker.agent" not in __salt__:
+            return fsha_state.failed(name, "The agents can't be asked before lxml is in place.")
         fsha_config.check_agents(config, _metadata)
-    except fsha_config.ConfigErrors as error:
+    except (fsha_config.ConfigErrors, CommandExecutionError) as error:
         return fsha_state.failed(name, str(error))
     return fsha_state.unchanged(name, "Every agent is installed and knows its parameters.")
 

@@ -12,9 +12,10 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
-import fsha_state
 import salt.utils.package
 from salt.exceptions import CommandExecutionError
+
+import fsha_state
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
@@ -25,6 +26,11 @@ __virtualname__ = "fsha_python"
 
 # By os_family; the name is the same on every platform that the formula knows.
 PACKAGE = "python3-lxml"
+BY_HAND = {
+    "onedir": "salt-pip install lxml",
+    "virtual environment": f"{sys.executable} -m pip install lxml",
+    "distribution": f"apt-get install {PACKAGE}",
+}
 
 
 def __virtual__():
@@ -69,12 +75,10 @@ def lxml(name="lxml"):
         return fsha_state.changed(name, changes, comment, True)
     said = _install(name, kind)
     if not _importable():
-        hint = "salt-pip install lxml" if kind == "onedir" else f"{sys.executable} -m pip install lxml"
-        hint = f"apt-get install {PACKAGE}" if kind == "distribution" else hint
         return fsha_state.failed(
             name,
             f"lxml can't be put into Salt's Python ({kind}, {sys.prefix}): {said} "
-            f"Install it by hand with '{hint}' and run again.",
+            f"Install it by hand with '{BY_HAND[kind]}' and run again.",
         )
     return fsha_state.changed(name, changes, f"lxml is installed in {kind} {sys.prefix}.", False)
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fsha_state
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+import fsha_config
 import fsha_event
+import fsha_normal
+import fsha_state
 
 if TYPE_CHECKING:
     __instance_id__: str
@@ -46,9 +48,7 @@ def staged(name, kind, spec, transaction=None, absent=False):
     """
     test = __opts__["test"]
     if "pacemaker.stage" not in __salt__:
-        if test:
-            return fsha_state.not_yet(name, f"{name}: {NO_LIBRARY}")
-        return fsha_state.failed(name, f"{name}: {NO_LIBRARY}")
+        return _promised(name, kind, spec, absent) if test else _no_library(name)
     own = transaction or f"alone:{name}"
     try:
         changes = __salt__["pacemaker.stage"](
@@ -57,12 +57,29 @@ def staged(name, kind, spec, transaction=None, absent=False):
     except (CommandExecutionError, SaltInvocationError) as error:
         return fsha_state.failed(name, str(error))
     if transaction is None:
-        return {**committed(own), "name": name}
+        # One object alone can't tell what else belongs to the pillar.
+        return {**committed(own, unmanaged="ignore"), "name": name}
     if not changes:
         return fsha_state.unchanged(name, f"{name} is as wanted.")
     verb = "would be" if test else "is"
     comment = f"{name} differs and {verb} staged for {transaction}."
     return fsha_state.changed(name, changes, comment, test)
+
+
+def _no_library(name: str) -> dict[str, Any]:
+    return fsha_state.failed(name, f"{name}: {NO_LIBRARY}")
+
+
+def _promised(name: str, kind: str, spec: dict[str, Any], absent: bool) -> dict[str, Any]:
+    """Say in a test run what can be said without lxml: on a host without a cluster, all is new."""
+    if absent or __salt__["cmd.has_exec"]("cibadmin"):
+        return fsha_state.not_yet(name, f"{name}: {NO_LIBRARY}")
+    try:
+        item = fsha_config.MAKERS[kind](**spec)
+    except fsha_config.ConfigErrors as error:
+        return fsha_state.failed(name, str(error))
+    new = fsha_normal.masked(fsha_normal.normal(item))
+    return fsha_state.changed(name, {"object": {"old": None, "new": new}}, f"{name} is new.", True)
 
 
 def committed(name, complete=False, unmanaged="report", settle_timeout=120):
@@ -132,13 +149,11 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
     """Send the one event that a run owes to the bus, if it owes any."""
     low = globals().get("__low__") or {}
     drifted = bool(found["drifted"] or found["unmanaged"])
-    if low.get("__prereq__") or (found["empty"] and not found["unmanaged"]):
+    written = not test and found["committed"]
+    if low.get("__prereq__") or not (drifted or written):
         return
-    if not test and not found["committed"] and not found["unmanaged"]:
-        return
-    if (test or not found["committed"]) and not __salt__["pacemaker.is_reporter"]():
-        return
-    if test and not drifted:
+    # What all nodes see and nobody has changed is told by one of them.
+    if not written and not __salt__["pacemaker.is_reporter"]():
         return
     fsha_event.send(
         __salt__["event.send"],
@@ -160,6 +175,6 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
 
 
 def _action(found: dict[str, Any], test: bool) -> str:
-    if test:
-        return "would_change"
-    return "corrected" if found["committed"] else "reported"
+    if found["empty"]:
+        return "reported"
+    return "would_change" if test else "corrected"

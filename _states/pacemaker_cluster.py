@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from salt.exceptions import CommandExecutionError
+
 import fsha_poll
 import fsha_state
-from salt.exceptions import CommandExecutionError
 
 if TYPE_CHECKING:
     __opts__: dict[str, Any]

@@ -22,9 +22,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from salt.exceptions import CommandExecutionError, SaltInvocationError
+
 import fsha_poll
 import fsha_state
-from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 if TYPE_CHECKING:
     __instance_id__: str

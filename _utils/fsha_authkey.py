@@ -1,7 +1,5 @@
 """corosync's shared key: what a good one is, without ever saying what it is."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -11,8 +11,6 @@ network; values are only ever set as attributes of the tree, so none can break o
 # ruff: noqa: A001, A002, N818
 # ``id`` is the cluster's own word; errors are named for what has happened.
 
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,16 +18,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
-from fsha_normal import (
-    SERVER_WRITTEN,
-    Normal,
-    changes,
-    masked,
-    normal,
-    operation_key,
-    property_name,
-    value,
-)
 from lxml import etree
 
 from fsha_model import (
@@ -45,6 +33,16 @@ from fsha_model import (
     ResourceDefaults,
     Rule,
 )
+from fsha_normal import (
+    Normal,
+    changes,
+    masked,
+    normal,
+    operation_key,
+    property_name,
+    value,
+)
+from fsha_options import SERVER_WRITTEN
 
 Element = etree._Element
 
@@ -584,7 +582,8 @@ def merge(root: Element, items: Iterable[Object]) -> None:
 def _remove_hollow(root: Element) -> None:
     """Remove the containers that the last member has left, innermost first."""
     for element in reversed([e for r in _children(root, "resources") for e in _resources(r)]):
-        if element.tag in _CONTAINER_TAGS and not any(element.iterchildren(*_RESOURCE_TAGS)):
+        hollow = next(element.iterchildren(*_RESOURCE_TAGS), None) is None
+        if hollow and element.tag in _CONTAINER_TAGS:
             remove(root, element.get("id", ""))
 
 

@@ -7,8 +7,6 @@ returns data. With ``CIB_file`` in the environment they all work on a file.
 # ruff: noqa: N818
 # Errors are named for what has happened.
 
-from __future__ import annotations
-
 import os
 import re
 import tempfile

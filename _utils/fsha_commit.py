@@ -7,18 +7,15 @@ refuses it, and all of it is read and planned again: a bounded number of times, 
 because two nodes that apply at the same moment would otherwise meet again and again.
 """
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import fsha_cib
 import fsha_cluster
 import fsha_normal
-
-import fsha_cib
 import fsha_plan
 import fsha_run
 import fsha_status
@@ -102,7 +99,7 @@ def commit(
         Seconds to wait for the end of the transition.
 
     Raises :class:`Contended`, :class:`fsha_cib.CibError`, :class:`fsha_run.RunError`; the
-    CIB is then untouched.
+    CIB is then untouched. What goes wrong after the commit is in the outcome's ``problems``.
     """
     for attempt in range(1, ATTEMPTS + 1):
         cib = fsha_cluster.query(run)
@@ -148,13 +145,23 @@ def change(
 
 
 def _finish(plan: Plan, attempts: int, seconds: float, run: Runner) -> Outcome:
+    """Wait for the end of the transition; nothing from here on undoes the commit."""
+    version = str(fsha_cib.version(plan.target.root))
     settled = True
+    try:
+        settled = _settled(seconds, run)
+        problems = _problems(plan, run)
+    except fsha_run.RunError as error:
+        problems = (f"what came of it is not known, since the cluster can't be asked: {error}",)
+    return Outcome(plan, True, attempts, settled, problems, version)
+
+
+def _settled(seconds: float, run: Runner) -> bool:
     try:
         fsha_cluster.settle(seconds, run)
     except fsha_cluster.NotSettled:
-        settled = False
-    version = str(fsha_cib.version(plan.target.root))
-    return Outcome(plan, True, attempts, settled, _problems(plan, run), version)
+        return False
+    return True
 
 
 def _problems(plan: Plan, run: Runner) -> tuple[str, ...]:

@@ -5,8 +5,6 @@
 one object, as the states need it. All of them raise :class:`ConfigErrors` and nothing else.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +12,17 @@ from typing import Any
 
 import fsha_cross
 from fsha_kinds import ID
+from fsha_model import (
+    Agent,
+    Group,
+    Location,
+    Object,
+    Operation,
+    Primitive,
+    Properties,
+    ResourceDefaults,
+    Rule,
+)
 from fsha_options import SERVER_WRITTEN, WITHOUT_EFFECT
 from fsha_schema import (
     INVALID,
@@ -34,18 +43,6 @@ from fsha_tree import (
     PILLAR,
     PROPERTIES_SECTION,
     RESOURCE,
-)
-
-from fsha_model import (
-    Agent,
-    Group,
-    Location,
-    Object,
-    Operation,
-    Primitive,
-    Properties,
-    ResourceDefaults,
-    Rule,
 )
 
 __all__ = [
@@ -466,3 +463,13 @@ def _parameters(item: Primitive, found: AgentMetadata, at: At) -> None:
     for name, parameter in found.parameters.items():
         if parameter.required and not parameter.default and name not in item.params:
             at.below(name).error(f"this key is missing; {item.agent} requires it.")
+
+
+MAKERS: Mapping[str, Callable[..., Object]] = {
+    "primitive": primitive,
+    "group": group,
+    "location": location,
+    "properties": properties,
+    "resource_defaults": resource_defaults,
+}
+"""The makers of single objects by the kind's name, as states and verbs give it."""

@@ -8,8 +8,6 @@ Paths name a setting the way a person would look for it: ``totem.token``,
 ``totem.interface[1].knet_link_priority``, ``nodelist.node[ubuntu-v20z].ring0_addr``.
 """
 
-from __future__ import annotations
-
 import difflib
 import ipaddress
 import re
@@ -118,7 +116,35 @@ _LINK_RELOAD = frozenset(
 )
 # votequorum_readconfig() in exec/votequorum.c reads these at run time too.
 _QUORUM_RELOAD = frozenset({"expected_votes", "two_node"})
-_ON_OFF = frozenset({"debug", "fileline", "function_name", "timestamp", "blackbox", "secauth"})
+# How corosync spells true and false differs from key to key (coroparse.c, logconfig.c).
+_BOOLEANS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("debug", "fileline", "function_name", "timestamp", "blackbox"), ("off", "on")),
+    **dict.fromkeys(
+        (
+            "allow_downscale",
+            "auto_tie_breaker",
+            "expected_votes_tracking",
+            "last_man_standing",
+            "master_wins",
+            "two_node",
+            "wait_for_all",
+        ),
+        ("0", "1"),
+    ),
+    **dict.fromkeys(
+        (
+            "block_unlisted_ips",
+            "broadcast",
+            "cancel_token_hold_on_retransmit",
+            "clear_node_high_bit",
+            "to_logfile",
+            "to_stderr",
+            "to_syslog",
+        ),
+        ("no", "yes"),
+    ),
+}
+_TRUTH = {"false": 0, "no": 0, "off": 0, "true": 1, "yes": 1, "on": 1}
 _SECRET = frozenset({"totem.key"})
 # What tells apart sections that may come more than once.
 _IDENTITY: Mapping[str, tuple[str, ...]] = {
@@ -174,13 +200,13 @@ class Section:
     """A named pair of braces and what stands in it, in order."""
 
     name: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple["Entry", ...] = ()
 
     def options(self) -> dict[str, str]:
         """Return the section's own lines; the last of a repeated key wins, as in corosync."""
         return {e.key: e.value for e in self.entries if isinstance(e, Option)}
 
-    def sections(self, name: str) -> tuple[Section, ...]:
+    def sections(self, name: str) -> "tuple[Section, ...]":
         """Return the sections called ``name`` that stand directly in this one."""
         return tuple(e for e in self.entries if isinstance(e, Section) and e.name == name)
 
@@ -358,8 +384,8 @@ def from_settings(
     transport
         ``knet`` (up to 8 links, encrypted), ``udpu`` or ``udp`` (multicast; one link).
     crypto
-        ``{"cipher": …, "hash": …}``; without it aes256 and sha256 with knet, and none with
-        udpu and udp, with which corosync 3 cannot encrypt.
+        ``{"cipher": …, "hash": …}``; what is not given is aes256 and sha256 with knet, and
+        none with udpu and udp, with which corosync 3 cannot encrypt.
     totem
         Further options of the totem section, names in :data:`TOTEM_KEYS`.
     links
@@ -444,10 +470,9 @@ def _ip_version(nodes: Sequence[Node], totem: Mapping[str, Any]) -> dict[str, st
 
 
 def _crypto(transport: str, crypto: Mapping[str, str] | None) -> dict[str, str]:
-    if crypto is None:
-        crypto = DEFAULT_CRYPTO if transport == KNET else {}
-    cipher = str(crypto.get("cipher", "none"))
-    digest = str(crypto.get("hash", "none"))
+    given = {**(DEFAULT_CRYPTO if transport == KNET else {}), **(crypto or {})}
+    cipher = str(given.get("cipher", "none"))
+    digest = str(given.get("hash", "none"))
     _one_of("corosync:crypto:cipher", cipher, CIPHERS)
     _one_of("corosync:crypto:hash", digest, HASHES)
     if transport != KNET and (cipher, digest) != ("none", "none"):
@@ -516,18 +541,14 @@ def _entries(path: str, values: Mapping[str, Any]) -> tuple[Entry, ...]:
 
 
 def _text(path: str, value: Any) -> str:
-    """Return a plain value as corosync spells it; its booleans differ from key to key."""
+    """Return a plain value as corosync spells it."""
     if value is None:
         raise SettingsError(path.replace(".", ":"), "a value expected.")
-    if value in ("true", "false"):
-        value = value == "true"
-    if not isinstance(value, bool):
-        return str(value)
-    if path.startswith("quorum."):
-        return "1" if value else "0"
-    if path.rpartition(".")[2] in _ON_OFF:
-        return "on" if value else "off"
-    return "yes" if value else "no"
+    words = _BOOLEANS.get(path.rpartition(".")[2])
+    truth = _TRUTH.get(str(value).lower())
+    if truth is not None and (words or isinstance(value, bool)):
+        return (words or ("no", "yes"))[truth]
+    return str(value)
 
 
 # --- comparing ---------------------------------------------------------------------------
@@ -536,8 +557,8 @@ def _text(path: str, value: Any) -> str:
 def flatten(conf: Conf) -> dict[str, str]:
     """Return every setting by its path; repeated sections are told apart by what names them.
 
-    A second section with the same name keeps its own path (``nodelist.node[a#2]``), so no
-    setting of any section is ever lost.
+    A second section of the same name in one place keeps its own path
+    (``nodelist.node[a#2]``), so neither hides the other.
     """
     result: dict[str, str] = {}
     _flatten(conf.entries, "", "", result)

@@ -4,17 +4,14 @@ They work on what :data:`fsha_tree.PILLAR` has checked already, where a wrong va
 out: each check looks only at what is there, so one mistake is told once.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fsha_corosync import LINK_KEYS, MAX_LINKS
 from fsha_kinds import PLAIN_CLASSES, is_network_end
 from fsha_schema import At, printable, quoted, suggestion
 from fsha_units import UnitError, parse_duration
-
-from fsha_corosync import LINK_KEYS, MAX_LINKS
 
 Data = Mapping[str, Any]
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface

@@ -14,8 +14,6 @@ it is known. Every event has the same keys, so that a reactor needs one rule:
 # ruff: noqa: N818
 # Errors are named for what has happened.
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Replace a file in one step: its readers see the old content or the new, never half of it."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from pathlib import Path

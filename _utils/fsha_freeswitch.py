@@ -6,8 +6,6 @@ password; it can hang for ever without ``-T``. Only ``sofia status`` and ``sofia
 answer without asking the database, and a stopped profile is simply absent from them.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import tempfile

@@ -5,8 +5,6 @@ Distributions start corosync and Pacemaker when they are installed, with one nod
 node that does not exist.
 """
 
-from __future__ import annotations
-
 import xml.etree.ElementTree as ET
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Kinds of values that only a cluster's pillar has: addresses, agents, keys, ids, rules."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 import zlib

@@ -4,17 +4,14 @@ Each check is a function from the configuration to places and findings; what is 
 finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry and one function.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from fsha_config import FSSOFIA, IPADDR2, Config
+from fsha_model import Location, Operation, Primitive
 from fsha_options import SERVER_WRITTEN
 from fsha_schema import Keys, path, quoted
 from fsha_units import INFINITY, parse_boolean, parse_duration, score_value
-
-from fsha_config import FSSOFIA, IPADDR2, Config
-from fsha_model import Location, Operation, Primitive
 
 SENDARP = "ocf:heartbeat:SendArp"
 DEFAULT_TIMEOUT = "20s"
@@ -87,6 +84,11 @@ KNOWN: Mapping[str, Known] = {
         "Pacemaker Explained, stonith-enabled",
         "configure a fence device on real hosts and set stonith-enabled: true",
     ),
+    "no-fence-device": Known(
+        "With fencing on and no fence device the cluster starts nothing at all",
+        "Pacemaker Explained, stonith-enabled; crm_verify refuses such a configuration",
+        "add a resource of class stonith, or set stonith-enabled: false where there is no fencing",
+    ),
     "no-monitor": Known(
         "The cluster notices no failure of a resource that it does not monitor",
         "Pacemaker Explained, resource operations",
@@ -113,8 +115,9 @@ KNOWN: Mapping[str, Known] = {
         "set network:nonlocal_bind: false, unless the standby has to have its profiles ready",
     ),
     "not-managed": Known(
-        "The cluster writes it itself, or nothing reads it any more; the formula leaves it alone",
-        "pacemaker-schedulerd(7) and pacemaker-controld(7); votequorum(5) counts the votes",
+        "The cluster writes it itself, or its schema refuses it today (corosync counts the votes "
+        "now); the formula leaves it alone",
+        "Pacemaker's options-3.0.rng and upgrade-2.10.xsl; votequorum(5)",
         "remove it from the pillar",
     ),
     "several-rules": Known(
@@ -225,7 +228,8 @@ def _thresholds(config: Config) -> Iterator[Finding]:
     without = [
         item.id
         for item in config.pacemaker.primitives
-        if _threshold(item.meta, groups.get(item.id, {}), given) in (0, INFINITY)
+        if item.agent.standard != "stonith"
+        and _threshold(item.meta, groups.get(item.id, {}), given) in (0, INFINITY)
     ]
     if without:
         message = f"there is no migration-threshold for {', '.join(without)}"
@@ -239,13 +243,22 @@ def _threshold(*levels: Mapping[str, str]) -> int:
 
 def _fencing(config: Config) -> Iterator[Finding]:
     values = {} if config.pacemaker.properties is None else config.pacemaker.properties.values
+    keys = (*_PROPERTIES, "stonith-enabled")
     if parse_boolean(values.get("stonith-enabled", "true")):
-        return
-    if values.get("no-quorum-policy") == "ignore":
+        if not _can_fence(config, values):
+            yield "no-fence-device", keys, "fencing is on, and there is no fence device"
+    elif values.get("no-quorum-policy") == "ignore":
         message = "fencing is off and lost quorum is ignored"
         yield "split-brain", (*_PROPERTIES, "no-quorum-policy"), message
     else:
-        yield "no-fencing", (*_PROPERTIES, "stonith-enabled"), "fencing is off"
+        yield "no-fencing", keys, "fencing is off"
+
+
+def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
+    # A watchdog fences its own node, without a resource.
+    watchdog = values.get("stonith-watchdog-timeout", "0")
+    devices = any(item.agent.standard == "stonith" for item in config.pacemaker.primitives)
+    return devices or watchdog not in ("0", "0s")
 
 
 def _monitors(config: Config) -> Iterator[Finding]:
@@ -300,7 +313,7 @@ def _nonlocal_bind(config: Config) -> Iterator[Finding]:
 
 def _not_managed(config: Config) -> Iterator[Finding]:
     for name in config.pacemaker.ignored:
-        by = "is written by the cluster itself" if name in SERVER_WRITTEN else "has no effect"
+        by = "is written by the cluster itself" if name in SERVER_WRITTEN else "is obsolete"
         yield "not-managed", (*_PROPERTIES, name), f"this property {by}"
 
 

@@ -7,12 +7,10 @@ and ``unique`` are written ``1``, ``true`` or ``yes`` (``unique-group`` in 1.1),
 missing or stand in capitals, a parameter may be named twice, text may surround the document.
 """
 
-from __future__ import annotations
-
-from fsha_units import TRUE_WORDS
 from lxml import etree
 
 from fsha_config import AgentMetadata, Parameter
+from fsha_units import TRUE_WORDS
 
 
 class MetadataError(ValueError):

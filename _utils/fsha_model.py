@@ -8,12 +8,8 @@ All values are text exactly as the cluster stores them; what two spellings have 
 (``2s`` and ``2000ms``) is the business of the normal form in ``fsha_cib``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Union
-
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ class ResourceDefaults:
     id: str = "rsc-options"
 
 
-Object = Union[Primitive, Group, Location, Properties, ResourceDefaults]
+Object = Primitive | Group | Location | Properties | ResourceDefaults
 """Anything that the formula can manage in the CIB."""
 
 RESOURCE_KINDS = (Primitive, Group)

@@ -9,13 +9,9 @@ Facts: Pacemaker Explained (scores, rules, operations) and
 ``crm_str_to_boolean``/``pcmk__parse_interval_spec`` in Pacemaker 2.1.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-
-from fsha_units import UnitError, parse_boolean, parse_duration, parse_score
 
 from fsha_model import (
     Expression,
@@ -27,25 +23,10 @@ from fsha_model import (
     ResourceDefaults,
     Rule,
 )
+from fsha_options import PROPERTY_ALIASES, SERVER_WRITTEN
+from fsha_units import UnitError, duration_text, parse_boolean, parse_duration, parse_score
 
 Normal = dict[str, Any]
-
-# Written by the cluster itself: never ours to compare or to set.
-SERVER_WRITTEN = frozenset(
-    {
-        "cluster-infrastructure",
-        "cluster-name",
-        "dc-version",
-        "have-watchdog",
-        "last-lrm-refresh",
-    }
-)
-
-# Pacemaker 3.0.2 renamed these; both names mean the same option.
-PROPERTY_ALIASES = {
-    f"stonith-{name}": f"fencing-{name}"
-    for name in ("enabled", "action", "timeout", "max-attempts", "watchdog-timeout")
-}
 
 ROLE_ALIASES = {"master": "Promoted", "slave": "Unpromoted"}
 
@@ -59,7 +40,7 @@ DURATIONS = frozenset(
         "cluster-recheck-interval",
         "dc-deadtime",
         "election-timeout",
-        "fencing-timeout",
+        "stonith-timeout",
         "join-finalization-timeout",
         "join-integration-timeout",
         "shutdown-escalation",
@@ -80,7 +61,7 @@ BOOLEANS = frozenset(
         "critical",
         "symmetric-cluster",
         "maintenance-mode",
-        "fencing-enabled",
+        "stonith-enabled",
         "concurrent-fencing",
         "startup-fencing",
         "start-failure-is-fatal",
@@ -112,7 +93,7 @@ def value(name: str, text: str) -> str:
 
 
 def _duration(text: str) -> str:
-    return f"{parse_duration(text)}ms"
+    return duration_text(parse_duration(text))
 
 
 def _boolean(text: str) -> str:
@@ -132,7 +113,7 @@ def values(pairs: Mapping[str, str]) -> dict[str, str]:
 
 
 def property_name(name: str) -> str:
-    """Return a cluster option's newest name (``stonith-enabled`` → ``fencing-enabled``)."""
+    """Return a cluster option's best-known name (``fencing-enabled`` → ``stonith-enabled``)."""
     return PROPERTY_ALIASES.get(name, name)
 
 
@@ -143,7 +124,7 @@ def properties(pairs: Mapping[str, str]) -> dict[str, str]:
 
 
 def operation_key(name: str, interval: str) -> str:
-    """Return what identifies an operation: its name and its interval, ``monitor 2000ms``."""
+    """Return what identifies an operation: its name and its interval, ``monitor 2s``."""
     return f"{name} {value('interval', interval)}"
 
 
@@ -164,7 +145,9 @@ def _group(item: Group) -> Normal:
 
 
 def _expression(item: Expression) -> str:
-    parts = [item.attribute, item.operation, item.value, item.type]
+    # crm_resource spells out that names are compared as text, which is the default.
+    spelt_out = item.operation in ("eq", "ne") and item.type == "string"
+    parts = [item.attribute, item.operation, item.value, None if spelt_out else item.type]
     return " ".join(part for part in parts if part is not None)
 
 
@@ -234,7 +217,10 @@ def changes(old: Normal | None, new: Normal | None, prefix: str = "") -> dict[st
     return found
 
 
-_SECRET_NAME = re.compile(r"passw|secret|credential|community|^(auth)?key$|token$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"passw|pass$|secret|credential|community|(^|auth|api|access|private)[_-]?key$|token$",
+    re.IGNORECASE,
+)
 SECRET = "(secret)"  # noqa: S105  the word that stands for one
 
 

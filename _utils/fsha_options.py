@@ -1,12 +1,11 @@
 """The options that Pacemaker knows: cluster properties, meta attributes, operation attributes.
 
 Facts: the metadata of Pacemaker 2.1.5's daemons, ``lib/common/options.c`` of 3.0.2, and the
-schemas ``resources-*.rng``. Both the ``stonith-`` names and the ``fencing-`` names of 3.0.2
-are known. Values become the one spelling that every version's schema accepts: booleans
-``true`` and ``false``, scores with ``INFINITY`` spelt out.
+schemas ``options-*.rng`` and ``resources-*.rng``: what 4.0 refuses (``remove-after-stop``,
+``stonith-action: poweroff``) is not known here. Both the ``stonith-`` names and the ``fencing-``
+names of 3.0.2 are known. Values become the one spelling that every version's schema accepts:
+booleans ``true`` and ``false``, scores with ``INFINITY`` spelt out.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 
@@ -66,7 +65,7 @@ PERCENTAGE = Plain("a percentage (80%)", _percentage, hidden=False)
 INTEGER = Plain("a whole number", _integer, hidden=False)
 STRING = Plain("text", _plain_word)
 
-_FENCING_ACTION = Choice(("reboot", "off", "poweroff"))
+_FENCING_ACTION = Choice(("reboot", "off"))
 _ROLES = ("Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave")
 
 
@@ -92,7 +91,8 @@ SERVER_WRITTEN = frozenset(
 """Properties that the cluster writes itself: accepted in a pillar, and left alone."""
 
 WITHOUT_EFFECT = frozenset({"expected-quorum-votes"})
-"""Properties that no Pacemaker on corosync 2 or later reads: accepted, and left alone."""
+"""Properties that the schema refuses since Pacemaker 2.0 (options-3.0.rng), for corosync counts
+the votes: accepted in a pillar, and left alone."""
 
 PROPERTIES: Mapping[str, Field] = {
     "no-quorum-policy": _option(
@@ -156,7 +156,6 @@ PROPERTIES: Mapping[str, Field] = {
     "node-health-red": _option(SCORE, "-INFINITY", "score of a red health attribute"),
     "enable-acl": _option(BOOLEAN, "false", "whether access control lists are enforced"),
     "cluster-ipc-limit": _option(INTEGER, "500", "backlog of a client before it is cut off"),
-    "remove-after-stop": _option(BOOLEAN, "false", "gone in Pacemaker 3; do not use"),
     "pe-error-series-max": _option(INTEGER, "-1", "inputs kept of transitions with errors"),
     "pe-warn-series-max": _option(INTEGER, "5000", "inputs kept of transitions with warnings"),
     "pe-input-series-max": _option(INTEGER, "4000", "inputs kept of other transitions"),
@@ -165,7 +164,7 @@ PROPERTIES: Mapping[str, Field] = {
         for name in sorted(SERVER_WRITTEN)
     },
     "expected-quorum-votes": _option(
-        STRING, "", "without effect since corosync counts the votes; accepted, and left alone"),
+        STRING, "", "obsolete since corosync counts the votes; accepted, and left alone"),
 }  # fmt: skip
 
 META: Mapping[str, Field] = {

@@ -1,15 +1,12 @@
 """What a change would do: the cluster's own simulation, as data and for people."""
 
-# ruff: noqa: N818
-# Errors are named for what has happened.
-
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from lxml import etree
+
+import fsha_run
 
 # How crm_simulate names an action, and how a person reads it.
 _TEXTS = {
@@ -63,7 +60,7 @@ class Transition:
         )
 
 
-class NoTransition(Exception):
+class NoTransition(fsha_run.RunError):
     """The simulation's answer cannot be understood."""
 
     def __init__(self, reason: str) -> None:

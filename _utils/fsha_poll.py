@@ -1,7 +1,5 @@
 """Wait for a condition, bounded, saying what is being waited for."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

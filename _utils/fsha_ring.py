@@ -9,8 +9,6 @@ another node's address as its own there, corosync 3.1.7): the one link to a node
 connected while the node is a member.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -12,8 +12,6 @@ An attribute or value with spaces, or one that could be taken for a keyword, sta
 quotes, in which a backslash takes the next character as it is.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 from dataclasses import dataclass

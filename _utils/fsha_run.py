@@ -11,11 +11,11 @@ cluster; it is passed on, so everything above works without a cluster too.
 # ruff: noqa: N818
 # Errors are named for what has happened.
 
-from __future__ import annotations
-
+import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -67,7 +67,7 @@ class ToolTimeout(RunError):
 class ToolFailed(RunError):
     """A program ended with an exit code that means failure."""
 
-    def __init__(self, completed: Completed) -> None:
+    def __init__(self, completed: "Completed") -> None:
         self.completed = completed
         said = (completed.err or completed.out).strip().splitlines()
         detail = f": {said[-1].strip()}" if said else "."
@@ -121,24 +121,37 @@ def run(
     environment.update(env or {})
     data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin or b""
     begun = time.monotonic()
-    try:
-        done = subprocess.run(
-            [program, *argv[1:]],
-            input=data,
-            capture_output=True,
-            timeout=timeout,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as expired:
-        raise ToolTimeout(argv, timeout) from expired
+    with subprocess.Popen(
+        [program, *argv[1:]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = _communicate(process, data, timeout)
+        except subprocess.TimeoutExpired as expired:
+            raise ToolTimeout(argv, timeout) from expired
     return Completed(
         argv=tuple(argv),
-        code=done.returncode,
-        out=done.stdout.decode("utf-8", "surrogateescape"),
-        err=done.stderr.decode("utf-8", "surrogateescape"),
+        code=process.returncode,
+        out=out.decode("utf-8", "surrogateescape"),
+        err=err.decode("utf-8", "surrogateescape"),
         seconds=time.monotonic() - begun,
     )
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], data: bytes, timeout: float
+) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(data, timeout=timeout)
+    except BaseException:
+        # With its children: they would hold the pipes open beyond every bound.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
 
 
 def check(

@@ -9,8 +9,6 @@ A check never stops at the first mistake and never raises for bad input: it repo
 :class:`Report` and returns :data:`INVALID` in place of what cannot be used.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -100,7 +98,7 @@ class At:
     report: Report
     keys: Keys = ()
 
-    def below(self, *keys: Key) -> At:
+    def below(self, *keys: Key) -> "At":
         """Return the place below this one."""
         return At(self.report, (*self.keys, *keys))
 

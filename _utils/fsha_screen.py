@@ -1,7 +1,5 @@
 """The status screen: what a tired person needs to see first, on one page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,12 +36,13 @@ def _table(title: str, rows: Sequence[str]) -> list[str]:
 
 
 def _node(node: Mapping[str, Any]) -> str:
-    return f"{node['name']:24s}{node['state']}{'  (DC)' if node['dc'] else ''}"
+    return f"{node['name']:32s}{node['state']}{'  (DC)' if node['dc'] else ''}"
 
 
 def _link(link: Mapping[str, Any]) -> str:
     state = "connected" if link["connected"] else "NOT CONNECTED"
-    return f"{'link ' + str(link['link']) + ' to ' + link['node']:24s}{state}  {link['address']}"
+    peer = f"link {link['link']} to {link['node']}"
+    return f"{peer:32s}{state}  {link['address']}"
 
 
 def _resource(item: Mapping[str, Any]) -> str:

@@ -1,7 +1,5 @@
 """What every state of the formula returns, so that all of them speak alike."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,17 +1,17 @@
 """The cluster's state as data, from the XML of ``crm_mon``."""
 
-# ruff: noqa: A002, N818
-# ``id`` is the cluster's own word; errors are named for what has happened.
-
-from __future__ import annotations
+# ruff: noqa: A002
+# ``id`` is the cluster's own word.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lxml import etree
 
+import fsha_run
 
-class NoStatus(Exception):
+
+class NoStatus(fsha_run.RunError):
     """What should be the cluster's status is something else."""
 
     def __init__(self, reason: str) -> None:
@@ -199,11 +199,10 @@ def _resources(elements: Iterable[etree._Element]) -> Iterable[Resource]:
 
 
 def _failure(element: etree._Element) -> Failure:
-    key = element.get("op_key", "")
-    resource, operation, _ = [*key.rsplit("_", 2), "", ""][:3]
+    key, task = element.get("op_key", ""), element.get("task", "")
     return Failure(
-        resource=resource,
-        operation=operation,
+        resource=key.rpartition(f"_{task}_")[0] or key,
+        operation=task,
         node=element.get("node", ""),
         exitstatus=element.get("exitstatus", ""),
         reason=element.get("exitreason", ""),

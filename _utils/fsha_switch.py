@@ -10,17 +10,15 @@ once; so a ban that has to stay is kept as a *hold* and said to be one.
 # ruff: noqa: A001, N818
 # ``id`` is the cluster's own word; errors are named for what has happened.
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import fsha_cluster
 from lxml import etree
 
 import fsha_cib
+import fsha_cluster
 import fsha_plan
 import fsha_run
 from fsha_cib import Element

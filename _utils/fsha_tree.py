@@ -6,8 +6,7 @@ defaults that ``fsha/parameters/defaults.yaml`` repeats, and ``docs/pillar.md`` 
 Names and meanings of corosync's options are those of corosync.conf(5) and votequorum(5).
 """
 
-from __future__ import annotations
-
+from fsha_corosync import CIPHERS, HASHES, MAX_NODEID, TRANSPORTS
 from fsha_kinds import (
     ABSOLUTE,
     HIDDEN_PATH,
@@ -29,8 +28,6 @@ from fsha_kinds import (
 )
 from fsha_options import META, OPERATION, PROPERTIES, PROPERTY_ALIASES, SCORE
 from fsha_schema import REQUIRED, Choice, Field, Flag, ListOf, Named, Section, Text, Whole
-
-from fsha_corosync import CIPHERS, HASHES, MAX_NODEID, TRANSPORTS
 
 YES_NO = Flag()
 SECONDS = Whole(1, 86400, "seconds")

@@ -7,8 +7,6 @@ Facts: ``pcmk_parse_score``, ``pcmk__parse_ms`` and ``crm_str_to_boolean`` of Pa
 (lib/common/scores.c and strings.c), and ISO 8601 durations as its ``iso8601`` tool has them.
 """
 
-from __future__ import annotations
-
 import re
 
 INFINITY = 1_000_000

@@ -5,8 +5,8 @@ stage          holds
 =============  ==================================================================================
 debian         a plain Debian root (debootstrap, updated)
 repo           a flat apt repository with the dependency closure of all packages of the lab
-wheels         wheels of Salt and lxml for that Debian's Python, and ``salt``: a virtual environment
-node           the overlay layer that makes a plain Debian a lab machine: Salt, apt source, units
+wheels         wheels of Salt and lxml for that Debian's Python, and a layer with Salt installed
+node           the overlay layer that makes a Debian with Salt a lab machine: apt source, units
 outside        the overlay layer with the test clients, above ``node``
 =============  ==================================================================================
 """
@@ -32,14 +32,14 @@ from lab.settings import (
     COMMAND_ENVIRONMENT,
     FILES,
     OUTSIDE_PACKAGES,
-    REPOSITORY_PACKAGES,
     REPOSITORY_RIVALS,
     SALT_VERSION,
     WHEELS,
+    repository_packages,
 )
 
-# Raise it when the way a stage is built changes although its recipe's data does not.
-RECIPE_VERSION = 1
+# Raised when the way a stage is built changes although its recipe's data does not.
+RECIPE_VERSIONS = {"debian": 1, "repo": 1, "wheels": 2, "node": 1, "outside": 1}
 STEP_SECONDS = 1800.0
 REPOSITORY_PATH = "/srv/repo"
 WHEELS_PATH = "/srv/wheels"
@@ -58,6 +58,11 @@ APT = (
     "apt-get", "-y", "-q", "--no-install-recommends", "-o", "APT::Sandbox::User=root",
     "-o", f"Acquire::https::CAInfo={CERTIFICATES}",
 )  # fmt: skip
+# All that it starts and mounts ends with it.
+OWN_PROCESSES = (
+    "unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child",
+    "--mount-proc",
+)  # fmt: skip
 # Lines of apt, debootstrap and pip that tell how far the work has come.
 TELLING = re.compile(
     r"^(?:I: (?:Retrieving|Extracting|Unpacking|Configuring)|Get:|Setting up|Building|Collecting)"
@@ -71,6 +76,7 @@ class Layers:
 
     release: str
     debian: Path
+    salt: Path
     node: Path
     outside: Path
     repo: Path
@@ -78,12 +84,12 @@ class Layers:
 
     def lower(self, *, node: bool) -> list[str]:
         """Return the lower directories of a machine's overlay, uppermost first."""
-        layers = [self.node, self.debian] if node else [self.outside, self.node, self.debian]
-        return [str(path) for path in layers]
+        layers = [] if node else [self.outside]
+        return [str(path) for path in [*layers, self.node, self.salt, self.debian]]
 
     def stages(self) -> list[Path]:
         """Return the cache directories these layers live in."""
-        parts = (self.debian, self.node, self.outside, self.repo, self.wheels)
+        parts = (self.debian, self.salt, self.node, self.outside, self.repo, self.wheels)
         return [path.parent for path in parts]
 
 
@@ -185,11 +191,12 @@ class Builder:
         """Return the parts of all machines, building what is missing."""
         debian = self._stage("debian", {"packages": BASE_PACKAGES}, [], self._debian)
         root = debian.path / "root"
+        packages = repository_packages(self.release)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             repo_job = pool.submit(
                 self._stage,
                 "repo",
-                {"packages": REPOSITORY_PACKAGES, "rivals": REPOSITORY_RIVALS},
+                {"packages": packages, "rivals": REPOSITORY_RIVALS},
                 [debian],
                 lambda where: self._repo(where, root),
             )
@@ -200,22 +207,29 @@ class Builder:
                 [debian],
                 lambda where: self._wheels(where, root),
             )
-            repo, wheels = repo_job.result(), wheels_job.result()
+            try:
+                repo, wheels = repo_job.result(), wheels_job.result()
+            except BaseException:
+                sh.kill_logged()
+                raise
         node = self._stage(
             "node",
             {"files": tree_digest(FILES / "root")},
             [debian, repo, wheels],
-            lambda where: self._node(where, root, repo.path, wheels.path),
+            lambda where: self._node(where, [wheels.path / "layer", root], repo.path),
         )
         outside = self._stage(
             "outside",
             {"packages": OUTSIDE_PACKAGES},
             [node],
-            lambda where: self._outside(where, [node.path / "layer", root], repo.path),
+            lambda where: self._outside(
+                where, [node.path / "layer", wheels.path / "layer", root], repo.path
+            ),
         )
         return Layers(
             release=self.release,
             debian=root,
+            salt=wheels.path / "layer",
             node=node.path / "layer",
             outside=outside.path / "layer",
             repo=repo.path / "repo",
@@ -232,7 +246,7 @@ class Builder:
         whole = {
             **recipe,
             "kind": kind,
-            "version": RECIPE_VERSION,
+            "version": RECIPE_VERSIONS[kind],
             "sources": self.lines,
             "parents": [parent.key for parent in parents],
         }
@@ -260,6 +274,7 @@ class Builder:
         workshop.root = root
         sh.logged(
             [
+                *OWN_PROCESSES,
                 "debootstrap",
                 "--variant=minbase",
                 f"--include={','.join(BASE_PACKAGES)}",
@@ -283,14 +298,15 @@ class Builder:
             (root / name).unlink(missing_ok=True)
 
     def _repo(self, where: Path, debian: Path) -> None:
-        self._say("repo", f"downloading the closure of {len(REPOSITORY_PACKAGES)} packages")
+        wanted = repository_packages(self.release)
+        self._say("repo", f"downloading {len(wanted)} packages and all they depend on")
         workshop = self._workshop("repo", where, [debian])
         repo = where / "repo"
         repo.mkdir()
         workshop.binds.append((str(repo), REPOSITORY_PATH, True))
         workshop.run(*APT, "update")
         archives = f"Dir::Cache::archives={REPOSITORY_PATH}"
-        for packages in (REPOSITORY_PACKAGES, *REPOSITORY_RIVALS):
+        for packages in (wanted, *REPOSITORY_RIVALS):
             workshop.run(*APT, "-o", archives, "--download-only", "install", *packages)
         shutil.rmtree(repo / "partial")
         (repo / "lock").unlink()
@@ -318,12 +334,14 @@ class Builder:
         workshop.env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS_PATH}
         workshop.run("python3", "-m", "venv", "/opt/salt")
         workshop.run("/opt/salt/bin/pip", "install", f"salt=={SALT_VERSION}")
-        (workshop.upper / "opt/salt").rename(where / "salt")
+        installed = where / "layer" / "opt"
+        installed.mkdir(parents=True)
+        (workshop.upper / "opt/salt").rename(installed / "salt")
         workshop.clear()
 
-    def _node(self, where: Path, debian: Path, repo: Path, wheels: Path) -> None:
-        self._say("node", "layer with Salt and the lab's units")
-        workshop = Workshop(where, lower=[debian])
+    def _node(self, where: Path, lower: Sequence[Path], repo: Path) -> None:
+        self._say("node", "layer with the lab's units and package source")
+        workshop = Workshop(where, lower=lower)
         workshop.upper.mkdir()
         sh.run(["cp", "-a", f"{FILES / 'root'}/.", str(workshop.upper)])
         sh.run(["chown", "-R", "root:root", str(workshop.upper)])
@@ -332,8 +350,6 @@ class Builder:
         for inside in ("srv/formula", "srv/lab", "srv/wheels", "opt/fsha-standin"):
             (workshop.upper / inside).mkdir(parents=True)
         workshop.run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "update")
-        (workshop.upper / "opt").mkdir(exist_ok=True)
-        sh.run(["cp", "-a", str(wheels / "salt"), str(workshop.upper / "opt/salt")], timeout=300)
         shutil.move(workshop.upper, where / "layer")
         workshop.upper.mkdir()
         workshop.clear()

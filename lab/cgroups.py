@@ -43,6 +43,16 @@ def existing(prefix: str) -> list[Path]:
     return [group for root in _here() for group in root.glob(f"{prefix}*") if group.is_dir()]
 
 
+def members(prefix: str) -> list[int]:
+    """Return the process numbers in the control groups of machines, however deep."""
+    found: set[int] = set()
+    for group in existing(prefix):
+        for listing in group.rglob("cgroup.procs"):
+            with contextlib.suppress(OSError):  # the group went away meanwhile
+                found.update(int(line) for line in listing.read_text().split())
+    return sorted(found - {0})
+
+
 def remove(name: str) -> None:
     """Remove the control group *name* and all below it, once its last process has gone."""
     deadline = time.monotonic() + REMOVE_SECONDS

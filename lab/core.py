@@ -9,13 +9,14 @@ import os
 import re
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import cgroups, host, processes, saltbus
+from lab import cgroups, disk, host, processes, saltbus
 from lab.build import Builder, Layers
 from lab.cache import Cache, locked
 from lab.errors import LabError, LabTimeoutError
@@ -40,6 +41,11 @@ from lab.settings import (
 
 DEFAULT_NAME = "fsha"
 MINIONS_SECONDS = 90.0
+PING_PATIENCE = 3
+PUBLISH_PORT = 4505
+END_SECONDS = 5.0
+# What systemd mounts anew in every machine, so that nothing of ours shows below it.
+HIDDEN_IN_NODES = ("tmp", "run", "dev", "proc", "sys")
 PILLAR_TOP = "base:\n  '*':\n    - fsha\n"
 MASTER_KEYS = "/etc/salt/pki/master"
 MASTER_CACHE = "/var/cache/salt/master"
@@ -149,6 +155,11 @@ class Lab:
         """The directory that both nodes see as /srv/lab."""
         return self.directory / "shared"
 
+    @property
+    def _ready(self) -> Path:
+        """There since the lab came up as a whole for the first time."""
+        return self.directory / "ready"
+
     def setup(self) -> Setup | None:
         """Return how the lab was made, None when there is none."""
         try:
@@ -207,9 +218,9 @@ class Lab:
         with self._lock():
             if fresh:
                 self._down()
-            setup = self.setup()
+            setup = self.setup() if self._ready.exists() else None
             if setup is None and self.leftovers():
-                self.progress("lab", "removing what an earlier lab left behind")
+                self.progress("lab", "an earlier lab broke off: removing what it left behind")
                 self._down()
             if setup is not None:
                 _check_same(setup, release, prefix)
@@ -236,8 +247,8 @@ class Lab:
             password=secrets.token_hex(16),
             layers=places,
         )
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.directory.chmod(0o700)
+        if disk.create(self.directory):
+            self.progress("lab", "what the machines write is kept in memory")
         self.shared.mkdir(exist_ok=True)
         self._write_private("lab.json", json.dumps(setup.__dict__))
         return setup
@@ -246,6 +257,7 @@ class Lab:
         self.network.create_outside()
         self._boot([node for node in self.machines if not node.running], setup)
         self._wait_minions(self.nodes.values())
+        self._ready.touch()
         self.progress("lab", f"{self.name} is up")
 
     def _boot(self, nodes: Iterable[Node], setup: Setup) -> None:
@@ -255,12 +267,19 @@ class Lab:
             if node.machine.is_node:
                 self.network.plug_in(node.machine)
         self._apply_faults(self.faults())
+        cancelled = threading.Event()
         with concurrent.futures.ThreadPoolExecutor(max_workers=max(len(chosen), 1)) as pool:
-            jobs = [pool.submit(self._boot_one, node, setup) for node in chosen]
-        for job in jobs:
+            jobs = [pool.submit(self._boot_one, node, setup, cancelled) for node in chosen]
+            try:
+                done, _ = concurrent.futures.wait(jobs, return_when="FIRST_EXCEPTION")
+            finally:
+                # All have booted, one failed, or we were interrupted: no reason to wait for others.
+                cancelled.set()
+                concurrent.futures.wait(jobs)
+        for job in done:
             job.result()
 
-    def _boot_one(self, node: Node, setup: Setup) -> None:
+    def _boot_one(self, node: Node, setup: Setup, cancelled: threading.Event) -> None:
         freeswitch = Path(setup.freeswitch) if setup.freeswitch else None
         node.prepare(Identity(self.name, setup.password, freeswitch))
         node.start(
@@ -268,6 +287,7 @@ class Lab:
             self.shared,
             freeswitch,
             lambda what: self.progress(f"machine {node.name}", what),
+            cancelled,
         )
         failed = node.failed_units()
         if failed:
@@ -280,9 +300,8 @@ class Lab:
         deadline = time.monotonic() + MINIONS_SECONDS
         answered: list[str] = []
         while time.monotonic() < deadline:
-            accepted = set(self._accepted_keys())
-            if accepted >= set(wanted):
-                returns = saltbus.salt(self.outside, wanted, "test.ping", [], {}, MINIONS_SECONDS)
+            if self._subscribed() >= set(wanted):
+                returns = saltbus.salt(self.outside, wanted, "test.ping", [], {}, PING_PATIENCE)
                 answered = sorted(name for name, value in returns.items() if value is True)
                 if answered == wanted:
                     self.progress("salt", "all minions answer")
@@ -292,9 +311,15 @@ class Lab:
             f"the minions {', '.join(wanted)}", MINIONS_SECONDS, f"answers from {answered}"
         )
 
-    def _accepted_keys(self) -> list[str]:
-        listed = self.outside.run(["ls", f"{MASTER_KEYS}/minions"], check=False)
-        return listed.out.split()
+    def _subscribed(self) -> set[str]:
+        """Return the nodes that are connected to the port on which the master publishes jobs."""
+        argv = ["ss", "-Htn", "state", "established", "sport", "=", f":{PUBLISH_PORT}"]
+        peers = {line.split()[-1].rpartition(":")[0] for line in self._outside_lines(argv)}
+        addresses = {machine.name: LINKS[0].address(machine.host) for machine in NODES}
+        return {name for name, address in addresses.items() if address in peers}
+
+    def _outside_lines(self, argv: list[str]) -> list[str]:
+        return [line for line in self.outside.run(argv).out.splitlines() if line.strip()]
 
     def down(self) -> None:
         """Remove the lab, whatever state it is in: processes, namespaces, mounts, files.
@@ -308,26 +333,22 @@ class Lab:
 
     def _down(self) -> None:
         prefix = machine_name(self.name, "")
+        _end(processes.launchers(prefix))
         for container, supervisor in processes.supervisors(prefix).items():
             self.progress("lab", f"ending {container.removeprefix(prefix)}")
             leader = processes.leader(supervisor)
             # Its first process first: systemd-nspawn then cleans up after itself.
             if leader is not None:
                 leader.kill()
-                processes.wait_gone([supervisor], 5)
-            supervisor.kill()
-            processes.wait_gone([supervisor], 5)
-        strays = self._strays()
-        for stray in strays:
-            stray.kill()
-        processes.wait_gone(strays, 5)
+                processes.wait_gone([supervisor], END_SECONDS)
+            _end([supervisor])
+        _end(self._strays())
         self.network.remove()
         for group in cgroups.existing(prefix):
             cgroups.remove(group.name)
         for path in self._nspawn_leftovers():
             shutil.rmtree(path)
-        if self.directory.exists():
-            shutil.rmtree(self.directory)
+        disk.remove(self.directory)
         if RUN_ROOT.exists() and not any(RUN_ROOT.iterdir()):
             RUN_ROOT.rmdir()
         left = self.leftovers()
@@ -335,12 +356,14 @@ class Lab:
             raise LabError(f"lab {self.name} leaves behind: {'; '.join(left)}")
 
     def _strays(self) -> list[processes.Process]:
-        """Return processes that live in one of the lab's network namespaces."""
-        inodes = [(NETNS_DIR / name).stat().st_ino for name in self.network.namespaces()]
-        own = processes.namespace_id("self", "net")
-        return [
-            item for inode in inodes if inode != own for item in processes.members("net", inode)
-        ]
+        """Return processes in the lab's network namespaces and control groups."""
+        prefix = machine_name(self.name, "")
+        inodes = {(NETNS_DIR / name).stat().st_ino for name in self.network.namespaces()}
+        # A namespace whose making was broken off is an ordinary file, or still ours.
+        inodes.discard(processes.namespace_id("self", "net") or 0)
+        found = [item for inode in inodes for item in processes.members("net", inode)]
+        grouped = [processes.process(pid) for pid in cgroups.members(prefix)]
+        return list({*found, *processes.launchers(prefix), *(p for p in grouped if p is not None)})
 
     def _nspawn_leftovers(self) -> list[Path]:
         prefix = machine_name(self.name, "")
@@ -352,7 +375,7 @@ class Lab:
         found = [
             f"process {item.pid} ({name})" for name, item in processes.supervisors(prefix).items()
         ]
-        found += [f"process {item.pid} in a lab namespace" for item in self._strays()]
+        found += [f"process {item.pid} in a lab namespace or group" for item in self._strays()]
         found += [f"network namespace {name}" for name in self.network.namespaces()]
         found += [f"control group {path}" for path in cgroups.existing(prefix)]
         found += [f"directory {path}" for path in self._nspawn_leftovers()]
@@ -384,8 +407,9 @@ class Lab:
                 self.progress(f"machine {node.name}", "power off, back to bare")
                 node.halt()
                 self.network.unplug(node.machine)
-                old.append(node.disk.retire())
+                # In this order a reset that is broken off leaves a node that can boot.
                 self._forget_minion(node.name)
+                old.append(node.disk.retire())
             if len(chosen) == len(self.nodes):
                 shutil.rmtree(self.shared)
                 self.shared.mkdir()
@@ -414,12 +438,14 @@ class Lab:
 
     def power_off(self, which: str | Node) -> None:
         """Cut a node's power: nothing inside is told, its addresses vanish with its namespace."""
+        self._required_setup()
         node = self._cluster_node(which)
         node.halt()
         self.network.unplug(node.machine)
 
     def shutdown(self, which: str | Node) -> None:
         """Shut a node down in order and switch it off."""
+        self._required_setup()
         node = self._cluster_node(which)
         node.shutdown_clean()
         self.network.unplug(node.machine)
@@ -673,6 +699,13 @@ class Lab:
         }
 
 
+def _end(found: Sequence[processes.Process]) -> None:
+    """SIGKILL processes and wait until they are gone."""
+    for process in found:
+        process.kill()
+    processes.wait_gone(list(found), END_SECONDS)
+
+
 def _reason(error: BaseException) -> str:
     return "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
 
@@ -684,8 +717,10 @@ def _checked_prefix(freeswitch: str | Path | None) -> Path | None:
     for name in ("freeswitch", "fs_cli"):
         if not os.access(prefix / "bin" / name, os.X_OK):
             raise LabError(f"{prefix} is no FreeSWITCH installation: it has no bin/{name}")
-    if re.search(r"[:\s]", str(prefix)):
-        raise LabError(f"{prefix} can't be used: its path has a colon or a blank")
+    if re.search(r"[:,\s]", str(prefix)):
+        raise LabError(f"{prefix} can't be used: its path has a colon, a comma or a blank")
+    if prefix.parts[1] in HIDDEN_IN_NODES:
+        raise LabError(f"{prefix} can't be used: a node has its own /{prefix.parts[1]}")
     return prefix
 
 

@@ -23,7 +23,8 @@ class Spec:
     """What to prepare.
 
     ``overlay``: lower directories, uppermost first, merged with ``upper`` (and ``work``) at
-    ``target``. ``binds``: source, path inside the target, writable. ``system``: mount /proc, /dev
+    ``target``. ``inner``: more overlays: lower directory, directory for upper and work, path inside
+    the target. ``binds``: source, path inside the target, writable. ``system``: mount /proc, /dev
     and /sys in the target. ``chroot``: enter the target. ``detach``: run in the background, output
     to ``log``. ``cgroups``: directories of control groups to enter. ``argv``, ``env``: the program.
     """
@@ -34,6 +35,7 @@ class Spec:
     overlay: list[str] = field(default_factory=list)
     upper: str = ""
     work: str = ""
+    inner: list[tuple[str, str, str]] = field(default_factory=list)
     binds: list[tuple[str, str, bool]] = field(default_factory=list)
     system: bool = False
     chroot: bool = False
@@ -56,7 +58,12 @@ def prepare(spec: Spec) -> None:
     for group in spec.cgroups:
         (Path(group) / "cgroup.procs").write_text("0", encoding="ascii")
     if spec.overlay:
-        mount_overlay(spec)
+        mount_overlay(spec.overlay, Path(spec.upper), Path(spec.work), spec.target)
+    for lower, own, inside in spec.inner:
+        upper, work, target = Path(own) / "upper", Path(own) / "work", Path(spec.target + inside)
+        for directory in (upper, work, target):
+            directory.mkdir(parents=True, exist_ok=True)
+        mount_overlay([lower], upper, work, str(target))
     if spec.system:
         sh.run(["mount", "-t", "proc", "proc", f"{spec.target}/proc"])
         sh.run(["mount", "--rbind", "/dev", f"{spec.target}/dev"])
@@ -65,12 +72,12 @@ def prepare(spec: Spec) -> None:
         bind(Path(source), Path(spec.target + inside), writable=writable)
 
 
-def mount_overlay(spec: Spec) -> None:
-    """Mount the merged root; nothing waits for the disk, since no data has to outlive the host."""
+def mount_overlay(lower: list[str], upper: Path, work: Path, target: str) -> None:
+    """Mount a merged tree; nothing waits for the disk, since no data has to outlive the host."""
     # Left by the last such mount: the kernel asks us to confirm that we know.
-    shutil.rmtree(Path(spec.work) / "work" / "incompat", ignore_errors=True)
-    options = f"lowerdir={':'.join(spec.overlay)},upperdir={spec.upper},workdir={spec.work}"
-    sh.run(["mount", "-t", "overlay", "overlay", "-o", f"{options},volatile", spec.target])
+    shutil.rmtree(work / "work" / "incompat", ignore_errors=True)
+    options = f"lowerdir={':'.join(lower)},upperdir={upper},workdir={work},volatile"
+    sh.run(["mount", "-t", "overlay", "overlay", "-o", options, target])
 
 
 def bind(source: Path, target: Path, *, writable: bool) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +21,12 @@ from lab.processes import Process
 from lab.settings import COMMAND_ENVIRONMENT, MACHINE_PREFIX, PROJECT_ROOT, STANDIN, Machine
 
 BOOT_SECONDS = 120.0
+BOOT_STEP_SECONDS = 2.0
 END_SECONDS = 15.0
 SHUTDOWN_SECONDS = 60.0
 POLL_SECONDS = 0.05
+CONSOLE_TAIL = 2000
+TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 BOOTED = ("running", "degraded")
 NSPAWN_LEFTOVERS = (Path("/run/systemd/nspawn/propagate"), Path("/run/systemd/nspawn/unix-export"))
 
@@ -58,8 +63,8 @@ class Disk:
         return self.directory / "console.log"
 
     def create(self) -> None:
-        """Make the directories."""
-        for path in (self.upper, self.work, self.root):
+        """Make the directories beside the writable layer."""
+        for path in (self.work, self.root):
             path.mkdir(parents=True, exist_ok=True)
 
     def retire(self) -> Path:
@@ -113,7 +118,9 @@ class Container:
         """
         leader = self.leader()
         if leader is None:
-            raise LabError(f"{self.name} is off: start it with `power on {self.name}` or `up`")
+            if not self.disk.directory.exists():
+                raise LabError(f"lab {self.lab} is not up: run python -m lab --lab {self.lab} up")
+            raise LabError(f"{self.name} is off: start it with `power on` or `up`")
         flags = ("--mount", "--uts", "--ipc", "--net", "--pid")
         return ["nsenter", "--target", str(leader.pid), *flags, "--", *argv]
 
@@ -185,7 +192,12 @@ class Container:
         if self.disk.upper.exists():
             return
         self.disk.create()
-        identity.write(self.disk.upper, self.machine)
+        draft = self.disk.directory / "upper.new"
+        if draft.exists():
+            shutil.rmtree(draft)
+        draft.mkdir()
+        identity.write(draft, self.machine)
+        draft.rename(self.disk.upper)
 
     def start(
         self,
@@ -193,8 +205,9 @@ class Container:
         shared: Path,
         freeswitch: Path | None,
         on_step: Callable[[str], None],
+        cancelled: threading.Event,
     ) -> None:
-        """Start the machine and wait until its systemd says that it is up.
+        """Start the machine and wait until its systemd says that it is up, or until *cancelled*.
 
         Raises:
             LabTimeoutError, LabError: it did not come up; the end of its console is in the message.
@@ -203,12 +216,18 @@ class Container:
         self.disk.console.unlink(missing_ok=True)
         groups = cgroups.create(self.container)
         spec = Spec(
-            argv=self._nspawn(layers, shared, freeswitch),
-            env={"PATH": sh.SYSTEM_PATH, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+            argv=self._nspawn(layers, shared),
+            env={
+                "PATH": sh.SYSTEM_PATH,
+                "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+                # The namespace is the node's own, so its kernel's network settings are, too.
+                "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
+            },
             target=str(self.disk.root),
             overlay=layers.lower(node=self.machine.is_node),
             upper=str(self.disk.upper),
             work=str(self.disk.work),
+            inner=self._own_copy(freeswitch),
             detach=True,
             log=str(self.disk.console),
             cgroups=[str(group) for group in groups],
@@ -217,10 +236,16 @@ class Container:
         on_step("booting")
         started = time.monotonic()
         sh.run(command, env=env, shown=["systemd-nspawn", self.name])
-        self.wait_booted(started + BOOT_SECONDS)
+        self.wait_booted(started + BOOT_SECONDS, cancelled)
         on_step(f"up after {time.monotonic() - started:.1f} s")
 
-    def _nspawn(self, layers: Layers, shared: Path, freeswitch: Path | None) -> list[str]:
+    def _own_copy(self, freeswitch: Path | None) -> list[tuple[str, str, str]]:
+        """Return the overlay that lets a node write in the installation without changing it."""
+        if freeswitch is None or not self.machine.is_node:
+            return []
+        return [(str(freeswitch), str(self.disk.directory / "freeswitch"), str(freeswitch))]
+
+    def _nspawn(self, layers: Layers, shared: Path) -> list[str]:
         binds = [
             f"--bind-ro={PROJECT_ROOT}:/srv/formula",
             f"--bind-ro={layers.repo}:{REPOSITORY_PATH}",
@@ -228,11 +253,7 @@ class Container:
         ]
         if self.machine.is_node:
             binds.append(f"--bind={shared}:/srv/lab")
-            if freeswitch is not None:
-                own = self.disk.directory / "freeswitch"
-                own.mkdir(exist_ok=True)
-                binds.append(f"--overlay={freeswitch}:{own}:{freeswitch}")
-            elif STANDIN.is_dir():
+            if STANDIN.is_dir():
                 binds.append(f"--bind-ro={STANDIN}:/opt/fsha-standin")
         namespace = NETNS_DIR / self.network.namespace(self.machine)
         return [
@@ -243,33 +264,34 @@ class Container:
             "--console=read-only", *binds,
         ]  # fmt: skip
 
-    def wait_booted(self, deadline: float) -> None:
-        """Wait until the machine's systemd has finished its start."""
+    def wait_booted(self, deadline: float, cancelled: threading.Event) -> None:
+        """Wait until the machine's systemd has finished its start; raises as :meth:`start`."""
         state = "no systemd yet"
-        seen_supervisor = False
-        while time.monotonic() < deadline:
-            supervisor = self.supervisor()
-            if supervisor is None and (seen_supervisor or self._launch_failed()):
+        while time.monotonic() < deadline and not cancelled.is_set():
+            if self._ended_early():
                 raise LabError(f"{self.name} ended while it was booting:\n{self.console_tail()}")
-            seen_supervisor = seen_supervisor or supervisor is not None
             if self.leader() is not None:
-                state = self.system_state(deadline - time.monotonic())
+                state = self.system_state(BOOT_STEP_SECONDS)
                 if state in BOOTED:
                     return
             time.sleep(POLL_SECONDS)
+        if cancelled.is_set():
+            raise LabError(f"{self.name} was not waited for: interrupted")
         raise LabTimeoutError(
             f"{self.name} to boot", BOOT_SECONDS, f"{state}\n{self.console_tail()}"
         )
 
-    def _launch_failed(self) -> bool:
-        console = self.disk.console
-        return console.exists() and "Traceback" in console.read_text(errors="replace")
+    def _ended_early(self) -> bool:
+        # Looked at twice: the launcher may have become the supervisor in between.
+        if self.supervisor() is not None or processes.launchers(self.container):
+            return False
+        return self.supervisor() is None
 
     def system_state(self, seconds: float) -> str:
         """Return ``systemctl is-system-running``, waiting up to *seconds* for the start to end."""
         argv = ["systemctl", "is-system-running", "--wait"]
         try:
-            return self.run(argv, check=False, timeout=max(seconds, 1)).out.strip()
+            return self.run(argv, check=False, timeout=seconds).out.strip()
         except LabTimeoutError:
             return self.run(argv[:-1], check=False).out.strip()
 
@@ -282,7 +304,8 @@ class Container:
         """Return the end of the console's log."""
         if not self.disk.console.exists():
             return "(nothing on its console)"
-        return self.disk.console.read_text(encoding="utf-8", errors="replace")[-3000:]
+        text = self.disk.console.read_text(encoding="utf-8", errors="replace")
+        return TERMINAL_CODES.sub("", text)[-CONSOLE_TAIL:]
 
     def halt(self) -> None:
         """End the machine at once, as if its power were cut: nothing inside is told."""

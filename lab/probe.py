@@ -181,6 +181,8 @@ class Probe:
 
     def __enter__(self) -> Probe:
         argv, env = sh.python_module("lab.prober", *self._options)
+        if not self._network.exists(OUTSIDE):
+            raise LabError(f"lab {self._network.name} is not up: there is nothing to probe")
         namespace = self._network.namespace(OUTSIDE)
         self._process = sh.stream(["ip", "netns", "exec", namespace, *argv], env=env)
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)

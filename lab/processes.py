@@ -83,6 +83,16 @@ def supervisors(prefix: str) -> dict[str, Process]:
     return result
 
 
+def launchers(prefix: str) -> list[Process]:
+    """Return the processes that are about to become a machine's systemd-nspawn."""
+    found = []
+    for pid in pids():
+        argv = command_line(pid)
+        if "lab.launch" in argv and f'"--machine={prefix}' in argv[-1]:
+            found.append(process(pid))
+    return [item for item in found if item is not None]
+
+
 def leader(supervisor: Process) -> Process | None:
     """Return the machine's first process (its systemd), None before it runs."""
     tasks = PROC / str(supervisor.pid) / "task" / str(supervisor.pid) / "children"

@@ -20,8 +20,8 @@ from lab.settings import COMMAND_ENVIRONMENT
 LISTENER = "/usr/local/lib/fsha-lab/events.py"
 SALT_PYTHON = "/opt/salt/bin/python3"
 LISTEN_SECONDS = 30.0
-# How long the CLI waits until it asks whether a job still runs; no limit to the job.
-CLI_PATIENCE = "--timeout=60"
+# How much longer than its own patience the salt command may take until it has said so.
+SLACK = 30.0
 
 Event = tuple[str, dict[str, Any]]
 
@@ -85,8 +85,11 @@ def salt(
 ) -> Returns:
     """Run ``salt TARGET FUN …`` on the master; see :meth:`lab.Lab.salt`."""
     chosen = [target] if isinstance(target, str) else ["-L", ",".join(target)]
-    argv = ["salt", "--static", "--out=json", CLI_PATIENCE, *chosen, fun]
-    done = outside.run([*argv, *arguments(args, kwargs)], timeout=timeout, check=False)
+    # Without so much patience the command asks busy minions whether they are still at it, and on a
+    # machine under load takes a late answer for none.
+    patience = f"--timeout={int(timeout)}"
+    argv = ["salt", "--static", "--out=json", patience, *chosen, fun]
+    done = outside.run([*argv, *arguments(args, kwargs)], timeout=timeout + SLACK, check=False)
     values = first_json_object(done.out)
     if values is None:
         raise LabCommandError(done, outside.name)

@@ -37,6 +37,8 @@ REPOSITORY_PACKAGES = (
     "python3-lxml", "corosync-qnetd", "corosync-qdevice", "crmsh", "pcs",
     "postgresql", "sip-tester", "cron", "openssh-server", "libxml2-utils", "xsltproc",
 )  # fmt: skip
+# Where a release calls a package otherwise, or where the small part of a split one is enough.
+RENAMED_PACKAGES = {"trixie": {"fence-agents": "fence-agents-ipmilan"}}
 # Packages that conflict with one above: also in the repository, resolved by themselves.
 REPOSITORY_RIVALS = (("arping",),)
 OUTSIDE_PACKAGES = ("sip-tester", "tcpdump", "iputils-arping", "nftables")
@@ -55,6 +57,7 @@ HOST_PROGRAMS = {
     "nft": "nftables",
     "nsenter": "util-linux",
     "unshare": "util-linux",
+    "setpriv": "util-linux",
     "mount": "mount",
     "chroot": "coreutils",
     "apt-get": "apt",
@@ -107,12 +110,6 @@ OUTSIDE = Machine(OUTSIDE_NAME, 1)
 NODES = (Machine("freeswitch-dev", 110), Machine("ubuntu-v20z", 220))
 MACHINES = (OUTSIDE, *NODES)
 
-# Everything of the formula that a Salt file server serves.
-FORMULA_DIRS = (
-    "fsha", "_modules", "_states", "_utils", "_beacons", "_runners", "_grains", "_returners",
-    "_engines", "examples", "orch", "reactor",
-)  # fmt: skip
-
 COMMAND_ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -120,6 +117,12 @@ COMMAND_ENVIRONMENT = {
     "TERM": "dumb",
     "PYTHONWARNINGS": "ignore",
 }
+
+
+def repository_packages(release: str) -> list[str]:
+    """Return what the package repository of *release* holds, without the dependencies."""
+    renamed = RENAMED_PACKAGES.get(release, {})
+    return [renamed.get(name, name) for name in REPOSITORY_PACKAGES]
 
 
 def cache_root() -> Path:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from lab.settings import HOST_PROGRAMS, PROJECT_ROOT
 EXIT_TIMEOUT = 124  # as of timeout(1)
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KILL_GRACE_SECONDS = 5.0
+# A long command dies with us, even when we are killed.
+WITH_US = ("setpriv", "--pdeathsig", "KILL")
+
+_running: set[subprocess.Popen[str]] = set()
+_running_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -136,13 +142,15 @@ def logged(
 ) -> None:
     """Run a long program with its output going to *log*, each line also to *on_line*.
 
+    It ends when we end, whatever ends us, and when :func:`kill_logged` is called.
+
     Raises LabCommandError with the end of the log when it fails, LabTimeoutError when it is late.
     """
     started = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8", errors="replace") as sink:
         process = subprocess.Popen(
-            _argv(argv),
+            _argv([*WITH_US, *_argv(argv)]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -151,15 +159,27 @@ def logged(
             text=True,
             errors="replace",
         )
+        with _running_lock:
+            _running.add(process)
         try:
             tail = _pump(process, sink, on_line, started + timeout)
         except BaseException:
             kill_group(process)
             raise
+        finally:
+            with _running_lock:
+                _running.discard(process)
     named = tuple(shown if shown is not None else argv)
     done = Completed(named, process.wait(), "\n".join(tail), "", time.monotonic() - started)
     if not done.ok:
         raise LabCommandError(done, f"this host (whole log: {log})")
+
+
+def kill_logged() -> None:
+    """End every program that :func:`logged` runs in any thread; its callers get an error."""
+    with _running_lock:
+        for process in _running:
+            kill_group(process)
 
 
 def _pump(

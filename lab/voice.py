@@ -7,15 +7,21 @@ come from a second pillar file, as they would for a user who keeps secrets apart
 from __future__ import annotations
 
 import base64
-import json
 import secrets
+import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lab.core import Lab
+from lab.core import Lab, Node
 from lab.identity import PASSWORD_FILE
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "_utils"))
+
+from fsha_status import Status, parse_status
 
 TOP = "base:\n  '*':\n    - fsha\n    - fsha_secrets\n"
 KEY_BYTES = 256
@@ -41,8 +47,8 @@ def give(lab: Lab, pillar: dict[str, Any]) -> None:
     told: dict[str, Any] = {"freeswitch": {"password": _password(lab)}}
     if encrypted:
         told["corosync"] = {"authkey": _key(lab)}
-    lab.outside.write("/srv/pillar/fsha_secrets.sls", json.dumps({"fsha": told}), 0o600)
-    lab.pillar(json.dumps({"fsha": pillar}, indent=1) + "\n", refresh=False)
+    lab.outside.write("/srv/pillar/fsha_secrets.sls", yaml.safe_dump({"fsha": told}), 0o600)
+    lab.pillar(yaml.safe_dump({"fsha": pillar}, sort_keys=False), refresh=False)
     lab.outside.write("/srv/pillar/top.sls", TOP, 0o600)
     awake = [node.name for node in lab.nodes.values() if node.running]
     if awake:
@@ -61,3 +67,74 @@ def _key(lab: Lab) -> str:
         key = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
         lab.outside.write(path, key, 0o600)
     return lab.outside.read(path).strip()
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What ``state.apply fsha`` came to, minion by minion."""
+
+    states: dict[str, dict[str, dict[str, Any]]]
+    complaints: dict[str, str]
+    seconds: float
+
+    @property
+    def failed(self) -> list[str]:
+        """Every state that failed, and every run that did not take place, as sentences."""
+        bad = [
+            f"{minion}: {state['__id__']}: {state['comment']}"
+            for minion, states in self.states.items()
+            for state in states.values()
+            if state["result"] is False
+        ]
+        return bad + [f"{minion}: {said}" for minion, said in self.complaints.items()]
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What changed, or would, as ``minion state-id`` → changes."""
+        return {
+            f"{minion} {state['__id__']}": state["changes"]
+            for minion, states in self.states.items()
+            for state in states.values()
+            if state["changes"]
+        }
+
+    def state(self, minion: str, state_id: str) -> dict[str, Any]:
+        """Return one state's return by its id in the SLS."""
+        return next(s for s in self.states[minion].values() if s["__id__"] == state_id)
+
+
+def apply(lab: Lab, target: str = "*", *, test: bool = False, timeout: float = 400) -> Applied:
+    """Run ``salt TARGET state.apply fsha`` on the lab's master.
+
+    Args:
+        lab: a lab that is up, with a pillar.
+        target: which minions.
+        test: only look.
+        timeout: seconds for all of it.
+
+    """
+    begun = time.monotonic()
+    returns = lab.salt(
+        target, "state.apply", "fsha", timeout=timeout, **({"test": True} if test else {})
+    )
+    states: dict[str, dict[str, dict[str, Any]]] = {}
+    complaints: dict[str, str] = {}
+    for minion, value in returns.items():
+        if isinstance(value, dict):
+            states[minion] = value
+        else:
+            complaints[minion] = str(value)
+    return Applied(states, complaints, time.monotonic() - begun)
+
+
+def cluster(node: Node) -> Status:
+    """Return the cluster's status as a node sees it."""
+    return parse_status(node.run(["crm_mon", "-1", "--inactive", "--output-as=xml"]).out)
+
+
+def serving(lab: Lab, group: str = "VoiceServices") -> str:
+    """Return the node where the voice group serves, by any node that runs, ``""`` for none."""
+    for node in lab.nodes.values():
+        if node.running:
+            return cluster(node).serving(group)
+    return ""

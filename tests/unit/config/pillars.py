@@ -67,6 +67,13 @@ def pillar() -> dict[str, Any]:
     }
 
 
+def with_key(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return an example with the key that examples do not carry, if it needs one."""
+    if raw["corosync"].get("transport", "knet") != "knet":
+        return raw
+    return {**raw, "corosync": {**raw["corosync"], "authkey": random_key()}}
+
+
 def changed(*places: tuple[str, Any], base: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the good pillar with values put at paths (``corosync:totem:token``)."""
     raw = copy.deepcopy(pillar() if base is None else base)
@@ -78,5 +85,5 @@ def changed(*places: tuple[str, Any], base: dict[str, Any] | None = None) -> dic
         if value is GONE:
             del target[last]
         else:
-            target[last] = value
+            target[last] = copy.deepcopy(value)
     return raw

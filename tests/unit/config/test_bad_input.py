@@ -3,9 +3,9 @@
 import base64
 import re
 
-import fsha_config
 import pytest
 
+import fsha_config
 from tests.unit.config.pillars import GONE, changed, pillar, random_key
 
 IP = "pacemaker:resources:ip_shared"
@@ -330,7 +330,7 @@ def test_good_keys(length):
     assert config.corosync.authkey == base64.b64decode(key)
 
 
-SECRET = "H4rdToGuess-9471"  # noqa: S105
+SECRET = "H4rdToGuess-9471"
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fsha_config
 import fsha_options
 import pytest
+
+import fsha_config
 from fsha_model import (
     Agent,
     Expression,
@@ -18,7 +19,6 @@ from fsha_model import (
     ResourceDefaults,
     Rule,
 )
-
 from tests.unit.config.pillars import GONE, changed, pillar
 
 IP = "pacemaker:resources:ip_shared"

@@ -1,8 +1,9 @@
 import fsha_rules as rules
 import pytest
-from fsha_model import Expression, Rule
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fsha_model import Expression, Rule
 
 
 @pytest.mark.parametrize(
@@ -84,8 +85,7 @@ def test_what_is_rendered_is_read_back_the_same(expressions, join):
 def test_any_text_is_read_or_refused(text):
     try:
         join, expressions = rules.parse_expressions(text)
-    except rules.RuleError as error:
-        assert "expected" in str(error)
+    except rules.RuleError:
         return
     rule = Rule("1", expressions, boolean_op=join)
     assert rules.parse_expressions(rules.render_expressions(rule)) == (join, expressions)

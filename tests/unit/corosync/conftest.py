@@ -39,10 +39,14 @@ class Tools:
         stats = text("stats")
         self.say(["corosync-cmapctl"], text("cmap"))
         self.say(
-            ["corosync-cmapctl", "-m", "stats", "stats.knet."], stats, code=0 if stats.strip() else 1
+            ["corosync-cmapctl", "-m", "stats", "stats.knet."],
+            stats,
+            code=0 if stats.strip() else 1,
         )
         quorum = text("quorum")
-        self.say(["corosync-quorumtool", "-s"], quorum, code=2 if "Quorate:          No" in quorum else 0)
+        self.say(
+            ["corosync-quorumtool", "-s"], quorum, code=2 if "Quorate:          No" in quorum else 0
+        )
         return self
 
     def stopped(self):

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fsha_corosync as fc
+import fsha_tree
 
 NODES = (
     fc.Node("freeswitch-dev", 1, ("10.101.20.110", "10.101.21.110")),
@@ -17,9 +18,7 @@ values = st.text(
 options = st.builds(fc.Option, words, values)
 entries = st.recursive(
     options,
-    lambda inner: st.builds(
-        fc.Section, words, st.lists(inner, max_size=4).map(tuple)
-    ),
+    lambda inner: st.builds(fc.Section, words, st.lists(inner, max_size=4).map(tuple)),
     max_leaves=20,
 )
 confs = st.builds(fc.Conf, st.lists(entries, max_size=6).map(tuple))
@@ -88,13 +87,20 @@ class TestWanted:
         flat = fc.flatten(fc.from_settings("voice", nodes))
         assert flat.get("quorum.two_node") == ("1" if len(nodes) == 2 else None)
 
-    def test_knet_is_encrypted_unless_told_otherwise(self):
-        flat = fc.flatten(fc.from_settings("voice", NODES))
-        assert (flat["totem.crypto_cipher"], flat["totem.crypto_hash"]) == ("aes256", "sha256")
-        flat = fc.flatten(
-            fc.from_settings("voice", NODES, crypto={"cipher": "none", "hash": "none"})
-        )
-        assert flat["totem.crypto_cipher"] == "none"
+    @pytest.mark.parametrize(
+        ("crypto", "cipher", "digest"),
+        [
+            (None, "aes256", "sha256"),
+            ({}, "aes256", "sha256"),
+            ({"cipher": "aes128"}, "aes128", "sha256"),
+            ({"hash": "sha512"}, "aes256", "sha512"),
+            ({"cipher": "none"}, "none", "sha256"),
+            ({"cipher": "none", "hash": "none"}, "none", "none"),
+        ],
+    )
+    def test_knet_is_encrypted_unless_told_otherwise(self, crypto, cipher, digest):
+        flat = fc.flatten(fc.from_settings("voice", NODES, crypto=crypto))
+        assert (flat["totem.crypto_cipher"], flat["totem.crypto_hash"]) == (cipher, digest)
 
     @pytest.mark.parametrize("transport", ["udpu", "udp"])
     def test_udp_transports_are_not_encrypted_and_cannot_be(self, transport):
@@ -117,19 +123,32 @@ class TestWanted:
         assert fc.flatten(fc.from_settings("v", nodes))["totem.ip_version"] == "ipv6"
         assert "totem.ip_version" not in fc.flatten(fc.from_settings("v", NODES))
 
-    def test_booleans_become_what_each_key_wants(self):
+    @pytest.mark.parametrize("false", [False, "false", "no", "off"])
+    @pytest.mark.parametrize("true", [True, "true", "yes", "on"])
+    def test_booleans_become_what_each_key_wants(self, true, false):
         conf = fc.from_settings(
             "voice",
             NODES,
-            totem={"block_unlisted_ips": False},
-            quorum={"wait_for_all": False},
-            logging={"debug": True, "to_syslog": False, "logger_subsys": [{"subsys": "QUORUM"}]},
+            totem={"block_unlisted_ips": false},
+            quorum={"wait_for_all": false, "auto_tie_breaker": true},
+            logging={"debug": true, "fileline": false, "to_syslog": false},
         )
         flat = fc.flatten(conf)
         assert flat["totem.block_unlisted_ips"] == "no"
-        assert flat["quorum.wait_for_all"] == "0"
-        assert flat["logging.debug"] == "on"
+        assert (flat["quorum.wait_for_all"], flat["quorum.auto_tie_breaker"]) == ("0", "1")
+        assert (flat["logging.debug"], flat["logging.fileline"]) == ("on", "off")
         assert flat["logging.to_syslog"] == "no"
+
+    def test_words_that_are_no_booleans_stay(self):
+        logging = {"debug": "trace", "timestamp": "hires", "logger_subsys": [{"subsys": "on"}]}
+        flat = fc.flatten(fc.from_settings("voice", NODES, logging=logging))
+        assert (flat["logging.debug"], flat["logging.timestamp"]) == ("trace", "hires")
+
+    def test_every_option_that_pillar_may_have_can_be_written(self):
+        for key in fsha_tree.TOTEM.fields:
+            fc.from_settings("voice", NODES, totem={key: "1"})
+        known = set().union(*fc.LINK_KEYS.values())
+        assert set(fsha_tree.LINK.fields) == known
 
     def test_a_quorum_device_takes_the_place_of_two_node(self):
         device = {"device": {"model": "net", "net": {"host": "10.0.0.9"}}}
@@ -143,7 +162,7 @@ class TestWanted:
             ({"totem": {"tokn": 1}}, "corosync:totem:tokn", '"token"'),
             ({"totem": {"key": "secret"}}, "corosync:totem:key", "not known"),
             ({"transport": "knett"}, "corosync:transport", '"knet"'),
-            ({"crypto": {"cipher": "aes256"}}, "corosync:crypto:hash", "needs a hash"),
+            ({"crypto": {"hash": "none"}}, "corosync:crypto:hash", "needs a hash"),
             ({"crypto": {"cipher": "des"}}, "corosync:crypto:cipher", "not known"),
             ({"links": [{"ttl": 2}]}, "corosync:links:0:ttl", "not known"),
             ({"links": [{}, {}, {}]}, "corosync:links", "3 links"),
@@ -155,8 +174,10 @@ class TestWanted:
             ({"nodes": (NODES[0], NODES[0])}, "nodes", "used twice"),
             ({"nodes": (fc.Node("a", 70000, ("10.0.0.1",)),)}, "nodes:a:id", "65535"),
             (
-                {"nodes": (*NODES, fc.Node("c", 3, ("10.0.0.1", "10.0.0.2"))),
-                 "quorum": {"two_node": 1}},
+                {
+                    "nodes": (*NODES, fc.Node("c", 3, ("10.0.0.1", "10.0.0.2"))),
+                    "quorum": {"two_node": 1},
+                },
                 "corosync:quorum:two_node",
                 "there are 3",
             ),

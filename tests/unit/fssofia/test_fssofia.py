@@ -151,6 +151,16 @@ def test_frozen_switch_with_the_default_timeouts(active):
     assert status.seconds < 7
 
 
+def test_stop_of_a_hung_switch_fails_in_time(active):
+    active.node.fault("hang-esl")
+    active.write(STOP_TIMEOUT="2")
+    stopped = active.run("stop")
+    assert stopped.code == 1
+    assert "does not answer: it hangs" in stopped.err
+    assert 2 <= stopped.seconds < 2 + 1.6 + QUICK
+    assert active.stamp.exists()
+
+
 def test_event_socket_that_hangs_after_login(active):
     """A fs_cli that connects and then waits: its own exit code 254."""
     fs_cli = active.node.directory / "slow_fs_cli"

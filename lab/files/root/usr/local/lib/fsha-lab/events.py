@@ -32,8 +32,8 @@ def main():
     heard = threading.Event()
 
     def send(kind):
-        sender = salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False)
-        sender.fire_event({}, f"{mark}/{kind}")
+        with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False) as sender:
+            sender.fire_event({}, f"{mark}/{kind}")
 
     def announce():
         for _ in range(MARK_TRIES):
@@ -43,18 +43,18 @@ def main():
         sys.stdin.read()
         send("end")
 
-    bus = salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=True)
-    threading.Thread(target=announce, daemon=True).start()
-    for event in bus.iter_events(full=True, auto_reconnect=True):
-        if event["tag"] == f"{mark}/start":
-            if not heard.is_set():
+    with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=True) as bus:
+        threading.Thread(target=announce, daemon=True).start()
+        for event in bus.iter_events(full=True, auto_reconnect=True):
+            tag = event["tag"]
+            if tag == f"{mark}/start" and not heard.is_set():
                 heard.set()
                 say({"said": "listening"})
-        elif event["tag"] == f"{mark}/end":
-            say({"said": "end"})
-            return
-        elif heard.is_set() and event["tag"].startswith(prefix) and MARK not in event["tag"]:
-            say({"event": event["tag"], "data": event["data"]})
+            elif tag == f"{mark}/end":
+                say({"said": "end"})
+                return
+            elif heard.is_set() and tag.startswith(prefix) and not tag.startswith(MARK):
+                say({"event": tag, "data": event["data"]})
 
 
 main()

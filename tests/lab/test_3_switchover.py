@@ -1,0 +1,112 @@
+"""fsha.failover, fsha.failback and fsha.status on the recommended pair."""
+
+from __future__ import annotations
+
+from lab import voice
+
+
+def other(lab, node):
+    return next(n for n in lab.nodes if n != node)
+
+
+def leftovers(node):
+    return "cli-" in node.run(["cibadmin", "--query", "--xpath", "//constraints"], check=False).out
+
+
+def test_over_and_back(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    node = quiet.nodes[old]
+    with quiet.events("fsha/failover") as bus, quiet.probe() as probe:
+        probe.wait_answered_by(old)
+        done = quiet.salt_call(node, "fsha.failover", timeout=120)
+        probe.wait_answered_by(new)
+    assert done.code == 0, done.value
+    assert (done.value["result"], done.value["old"], done.value["new"]) == (True, old, new)
+    assert done.value["hold"] is False
+    assert 0 < done.value["seconds"] < 60
+    assert voice.serving(quiet) == new
+    assert quiet.vip_holders() == [new]
+    assert not leftovers(node)
+    assert set(probe.result.answered_by) == {old, new}
+    assert (probe.result.longest.from_node, probe.result.longest.to_node) == (old, new)
+    assert [data["data"]["data"]["phase"] for _, data in bus.events] == ["started", "finished"]
+    assert voice.apply(quiet).changes == {}
+    back = quiet.salt_call(quiet.nodes[new], "fsha.failback", timeout=120)
+    assert back.value["result"] is True
+    assert voice.serving(quiet) == old
+    assert not leftovers(node)
+
+
+def test_refused_when_the_peer_is_in_standby(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    node = quiet.nodes[old]
+    node.run(["crm_standby", "--node", new, "--update", "on"])
+    try:
+        done = quiet.salt_call(node, "fsha.failover", timeout=60)
+        assert done.value["result"] is False
+        assert done.code != 0
+        assert f"{new} is standby" in done.value["comment"]
+        assert voice.serving(quiet) == old
+        assert not leftovers(node)
+    finally:
+        node.run(["crm_standby", "--node", new, "--delete"])
+
+
+def test_refused_for_unknown_and_active_targets(quiet):
+    old = voice.serving(quiet)
+    node = quiet.nodes[old]
+    for target, word in ((old, "already"), ("nosuch", "no node of this cluster")):
+        done = quiet.salt_call(node, "fsha.failover", target, timeout=60)
+        assert done.value["result"] is False
+        assert word in done.value["comment"]
+    assert voice.serving(quiet) == old
+
+
+def test_a_target_that_fails_gives_the_service_back(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    # Nothing can answer there: the start of the profiles fails.
+    quiet.nodes[new].run(["systemctl", "stop", "freeswitch"])
+    try:
+        done = quiet.salt_call(quiet.nodes[old], "fsha.failover", "timeout=150", timeout=400)
+        assert done.value["result"] is False
+        assert new in done.value["comment"]
+        assert voice.serving(quiet) == old
+    finally:
+        quiet.nodes[new].run(["systemctl", "start", "freeswitch"])
+        quiet.nodes[old].run(["crm_resource", "--cleanup"])
+        quiet.wait(lambda: voice.serving(quiet) == old, 60, "the pair to settle")
+    assert not leftovers(quiet.nodes[old])
+
+
+def test_status_on_one_page_and_as_data(quiet):
+    active = voice.serving(quiet)
+    node = quiet.nodes[active]
+    page = quiet.salt_call(node, "fsha.status", timeout=60).value
+    assert f"VoiceServices serves on {active}" in page
+    data = quiet.salt_call(node, "fsha.status", as_data=True, timeout=60).value
+    assert data["service"]["node"] == active
+    assert data["quorate"] is True
+    assert data["profiles"] == {"internal": 0}
+    assert {n["state"] for n in data["nodes"]} == {"online"}
+    assert len(data["rings"]) == 2
+    assert all(link["connected"] for link in data["rings"])
+    assert data["leftovers"] == []
+    assert data["fail_counts"] == []
+
+
+def test_power_cut_of_the_active_node(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    quiet.power_off(old)
+    quiet.wait(lambda: voice.cluster(quiet.nodes[new]).serving("VoiceServices") == new, 60, "failover")
+    page = quiet.salt_call(quiet.nodes[new], "fsha.status", timeout=60).value
+    assert "OFFLINE" in page or "UNCLEAN" in page
+    refused = quiet.salt_call(quiet.nodes[new], "fsha.failover", timeout=60).value
+    assert refused["result"] is False
+    assert old in refused["comment"]
+    quiet.power_on(old)
+    quiet.wait(lambda: voice.cluster(quiet.nodes[new]).node(old).word == "online", 120, "rejoin")
+    quiet.wait(lambda: bool(voice.serving(quiet)), 60, "the pair to serve")

@@ -1,0 +1,59 @@
+"""What the tests of the cluster's library share: samples, and a stand-in for the runner."""
+
+from pathlib import Path
+
+import pytest
+
+import fsha_run
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+@pytest.fixture
+def sample():
+    """Return the text of a sample, such as ``pair.xml``."""
+
+    def read(name):
+        return (SAMPLES / name).read_text(encoding="utf-8")
+
+    return read
+
+
+class Tools:
+    """Stands in for ``fsha_run.run``: answers in turn, keeps what it was asked."""
+
+    def __init__(self):
+        self.answers = {}
+        self.calls = []
+
+    def say(self, *argv, out="", err="", code=0):
+        """Give the next answer to the program (and first arguments); the last one stays."""
+        answer = fsha_run.Completed(argv, code, out, err, 0.0)
+        self.answers.setdefault(argv, []).append(answer)
+        return self
+
+    def hang(self, *argv):
+        """Let a program run out of time."""
+        self.answers.setdefault(argv, []).append(fsha_run.ToolTimeout(argv, 1.0))
+        return self
+
+    def __call__(self, argv, stdin=None, timeout=30.0, env=None):
+        self.calls.append((list(argv), stdin, env))
+        for length in range(len(argv), 0, -1):
+            waiting = self.answers.get(tuple(argv[:length]))
+            if waiting:
+                answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+        raise AssertionError(f"nobody told what {argv} answers")
+
+    def count(self, *argv):
+        """Return how often a program was run with these first arguments."""
+        return sum(call[: len(argv)] == list(argv) for call, _, _ in self.calls)
+
+
+@pytest.fixture
+def tools(monkeypatch):
+    monkeypatch.delenv("CIB_file", raising=False)
+    return Tools()

@@ -1,0 +1,44 @@
+"""One fact, one event, always the same keys."""
+
+import pytest
+
+import fsha_event
+
+
+def test_an_event_has_its_tag_and_all_keys():
+    sent = []
+    data = {"action": "corrected"}
+    tag = fsha_event.send(
+        lambda *event: sent.append(event), fsha_event.DRIFT, "cib", "fs1", data, test=True
+    )
+    assert sent == [
+        (
+            "fsha/drift/fs1/cib",
+            {
+                "fsha": 1,
+                "kind": "drift",
+                "subject": "cib",
+                "minion": "fs1",
+                "test": True,
+                "data": {"action": "corrected"},
+            },
+        )
+    ]
+    assert tag == "fsha/drift/fs1/cib"
+    assert sent[0][1]["data"] is not data
+
+
+@pytest.mark.parametrize("kind", fsha_event.KINDS)
+def test_a_subject_is_one_step_of_the_tag(kind):
+    assert fsha_event.tag(kind, "fs1", "/etc/hosts") == f"fsha/{kind}/fs1/_etc_hosts"
+
+
+def test_a_bus_that_is_not_there_is_no_error():
+    assert fsha_event.send(lambda *_: False, "commit", "cib", "fs1", {}) == "fsha/commit/fs1/cib"
+
+
+def test_an_unknown_kind_is_not_sent():
+    sent = []
+    with pytest.raises(fsha_event.UnknownKind, match="'drifted' is none of drift, "):
+        fsha_event.send(lambda *event: sent.append(event), "drifted", "cib", "fs1", {})
+    assert sent == []

@@ -1,0 +1,239 @@
+"""A switchover's decisions: what moves, where to, why not, and by which ban."""
+
+import dataclasses
+
+import pytest
+
+import fsha_cib
+import fsha_plan
+from fsha_plan import Action, Transition, parse_transition
+from fsha_status import FailCount, parse_status
+from fsha_switch import (
+    Refused,
+    Service,
+    ban_id,
+    bans,
+    choose_target,
+    find_service,
+    obstacles,
+    previous_node,
+    simulate,
+    stays,
+    with_bans,
+    would_serve,
+)
+
+VOICE = Service("VoiceServices", ("ip_shared", "fs"), ("10.101.20.219",))
+
+
+@pytest.fixture
+def pair(sample):
+    return fsha_cib.parse(sample("pair.xml"))
+
+
+@pytest.fixture
+def status(sample):
+    return parse_status(sample("status-serving.xml"))
+
+
+def cib(resources):
+    return fsha_cib.parse(
+        f"<cib><configuration><resources>{resources}</resources></configuration></cib>"
+    )
+
+
+VIP = '<primitive id="vip" class="ocf" provider="heartbeat" type="IPaddr2"/>'
+OTHER = '<primitive id="x" class="ocf" provider="heartbeat" type="Dummy"/>'
+
+
+def test_the_service_is_the_group_that_holds_freeswitch(pair):
+    assert find_service(pair) == VOICE
+    assert find_service(pair, "VoiceServices") == VOICE
+
+
+def test_without_freeswitch_it_is_what_holds_the_floating_address():
+    assert find_service(cib(VIP + OTHER)).id == "vip"
+
+
+@pytest.mark.parametrize(
+    ("resources", "name", "reason"),
+    [
+        ("", None, "it is not clear what to switch over (resources: none)"),
+        (OTHER, None, "it is not clear what to switch over (resources: x)"),
+        (
+            VIP + VIP.replace("vip", "vip2"),
+            None,
+            "(resources: vip, vip2); name one with resource=ID",
+        ),
+        (VIP + OTHER, "nix", "there is no resource nix (resources: vip, x)"),
+    ],
+)
+def test_a_service_that_is_not_clear_is_refused(resources, name, reason):
+    with pytest.raises(Refused) as caught:
+        find_service(cib(resources), name)
+    assert reason in str(caught.value)
+    assert str(caught.value).startswith("Nothing was moved: ")
+
+
+# --- bans ------------------------------------------------------------------------------------
+
+
+def test_a_ban_is_written_and_lifted_without_a_trace(pair):
+    before = fsha_cib.render(pair)
+    banned = with_bans(pair, "VoiceServices", ["fs1"])
+    assert fsha_cib.render(pair) == before
+    assert bans(banned, "VoiceServices") == {"fs1": "cli-ban-VoiceServices-on-fs1"}
+    element = fsha_cib.find(banned, ban_id("VoiceServices", "fs1"))
+    assert dict(element.attrib) == {
+        "id": "cli-ban-VoiceServices-on-fs1",
+        "rsc": "VoiceServices",
+        "role": "Started",
+        "node": "fs1",
+        "score": "-INFINITY",
+    }
+    assert with_bans(banned, "VoiceServices", []).xpath("count(//rsc_location)") == 1
+    assert with_bans(banned, "VoiceServices", ["fs1"]).xpath("count(//rsc_location)") == 2
+
+
+def test_one_ban_takes_the_place_of_another(pair):
+    there = with_bans(pair, "VoiceServices", ["fs1"])
+    back = with_bans(there, "VoiceServices", ["fs2"])
+    assert bans(back, "VoiceServices") == {"fs2": "cli-ban-VoiceServices-on-fs2"}
+
+
+def test_a_ban_with_a_lifetime_names_its_node_in_its_id_only(pair):
+    constraints = pair.find("configuration/constraints")
+    constraints.append(
+        fsha_cib.etree.fromstring(
+            '<rsc_location id="cli-ban-VoiceServices-on-fs2" rsc="VoiceServices" role="Started">'
+            '<rule id="r" score="-INFINITY"><expression id="e" attribute="#uname" operation="eq" '
+            'value="fs2"/><date_expression id="d" operation="lt" end="2040-01-01"/></rule>'
+            "</rsc_location>"
+        )
+    )
+    assert bans(pair, "VoiceServices") == {"fs2": "cli-ban-VoiceServices-on-fs2"}
+
+
+def test_bans_of_other_resources_and_preferences_are_no_bans(pair):
+    other = with_bans(pair, "VoiceServices-on", ["fs1"])
+    assert bans(other, "VoiceServices") == {}
+    assert bans(with_bans(other, "VoiceServices", []), "VoiceServices-on") != {}
+
+
+# --- where to --------------------------------------------------------------------------------
+
+
+def test_in_a_pair_the_target_is_the_other_node(status):
+    assert choose_target(status, "fs1", None) == "fs2"
+    assert choose_target(status, "fs1", "fs2") == "fs2"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("fs1", "the service runs on fs1 already"),
+        ("fs9", "fs9 is no node of this cluster (nodes: fs1, fs2)"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused(status, target, reason):
+    with pytest.raises(Refused) as caught:
+        choose_target(status, "fs1", target)
+    assert caught.value.reasons == (reason,)
+
+
+def test_among_three_nodes_a_target_has_to_be_named(status):
+    third = dataclasses.replace(status.nodes[1], name="fs3")
+    more = dataclasses.replace(status, nodes=(*status.nodes, third))
+    with pytest.raises(Refused, match="one of: fs2, fs3"):
+        choose_target(more, "fs1", None)
+    alone = dataclasses.replace(status, nodes=status.nodes[:1])
+    with pytest.raises(Refused, match="no other node"):
+        choose_target(alone, "fs1", None)
+
+
+# --- whether ---------------------------------------------------------------------------------
+
+
+def test_a_healthy_peer_has_no_obstacles(status):
+    assert obstacles(status, VOICE, "fs2") == ()
+
+
+@pytest.mark.parametrize(
+    ("flag", "word"),
+    [
+        ({"standby": True}, "standby"),
+        ({"online": False}, "OFFLINE"),
+        ({"unclean": True}, "UNCLEAN"),
+        ({"pending": True}, "pending"),
+        ({"maintenance": True}, "maintenance"),
+    ],
+)
+def test_a_peer_that_is_not_online_is_an_obstacle(status, flag, word):
+    peer = dataclasses.replace(status.nodes[1], **flag)
+    seen = dataclasses.replace(status, nodes=(status.nodes[0], peer))
+    assert obstacles(seen, VOICE, "fs2") == (f"fs2 is {word}",)
+
+
+def test_every_obstacle_is_told(status):
+    parts = tuple(dataclasses.replace(part, managed=False) for part in status.resources)
+    counts = (
+        FailCount("fs", "fs2", "1000000"),
+        FailCount("fs", "fs1", "3"),
+        FailCount("other", "fs2", "1"),
+    )
+    seen = dataclasses.replace(
+        status, quorate=False, maintenance=True, resources=parts, fail_counts=counts
+    )
+    found = obstacles(seen, VOICE, "fs9")
+    assert found == (
+        "fs9 is unknown",
+        "the cluster has no quorum",
+        "the cluster is in maintenance mode",
+        "ip_shared is not managed by the cluster",
+        "fs is not managed by the cluster",
+    )
+    (failed,) = (text for text in obstacles(seen, VOICE, "fs2") if "fail count" in text)
+    assert failed.startswith("fs has failed on fs2 (fail count 1000000)")
+    assert "crm_resource --cleanup --resource fs --node fs2" in failed
+
+
+def test_where_a_transition_leaves_the_service(sample):
+    moved = parse_transition(sample("transition-move.xml"))
+    assert would_serve(moved, VOICE) == "fs2"
+    assert not stays(moved, VOICE)
+    assert stays(Transition((Action("start", "other", "fs1"),), {}), VOICE)
+
+
+@pytest.mark.parametrize(
+    "placement",
+    [
+        {},
+        {"ip_shared": ("fs1",)},
+        {"ip_shared": ("fs1",), "fs": ("fs2",)},
+        {"ip_shared": (), "fs": ()},
+        {"ip_shared": ("fs1", "fs2"), "fs": ("fs1", "fs2")},
+    ],
+)
+def test_a_service_in_pieces_serves_nowhere(placement):
+    assert would_serve(Transition((), placement), VOICE) == ""
+
+
+def test_the_simulation_is_asked_about_the_cib_it_is_given(pair, sample, tools):
+    tools.say("crm_simulate", out=sample("transition-move.xml"))
+    assert isinstance(simulate(pair, tools), fsha_plan.Transition)
+    ((_argv, stdin, _env),) = tools.calls
+    assert stdin == fsha_cib.render(pair)
+
+
+def test_the_node_before_is_remembered_on_the_node_that_serves(pair):
+    assert previous_node(pair, "fs2", "fsha-previous-node") is None
+    state = next(e for e in pair.iter("node_state") if e.get("uname") == "fs2")
+    state.append(
+        fsha_cib.etree.fromstring(
+            '<transient_attributes id="2"><instance_attributes id="status-2">'
+            '<nvpair id="s" name="fsha-previous-node" value="fs1"/></instance_attributes>'
+            "</transient_attributes>"
+        )
+    )
+    assert previous_node(pair, "fs2", "fsha-previous-node") == "fs1"
+    assert previous_node(pair, "fs1", "fsha-previous-node") is None

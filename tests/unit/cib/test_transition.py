@@ -1,0 +1,59 @@
+"""What crm_simulate says, as data and for people."""
+
+import pytest
+
+import fsha_plan
+import fsha_run
+from fsha_plan import Action, parse_transition
+
+
+def test_a_move(sample):
+    transition = parse_transition(sample("transition-move.xml"))
+    assert [str(action) for action in transition.actions] == [
+        "move ip_shared from fs1 to fs2",
+        "move fs from fs1 to fs2",
+    ]
+    assert transition.interrupted == ("ip_shared", "fs")
+    assert transition.placement == {"ip_shared": ("fs2",), "fs": ("fs2",)}
+
+
+def test_a_restart_names_its_node_and_reason(sample):
+    transition = parse_transition(sample("transition-restart.xml"))
+    assert [str(action) for action in transition.actions] == [
+        "restart ip_shared on fs1 (resource definition change)",
+        "restart fs on fs1 (required ip_shared start)",
+    ]
+    assert transition.interrupted == ("ip_shared", "fs")
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        (Action("start", "fs", "fs1"), "start fs on fs1"),
+        (Action("stop", "fs", "fs1", blocked=True), "stop fs on fs1 (blocked)"),
+        (Action("stop", "fs", "fs1", reason="node gone"), "stop fs on fs1 (node gone)"),
+        (Action("recover", "fs", "fs1"), "recover fs on fs1"),
+        (Action("fence", "fs1", "fs1"), "fence fs1 on fs1"),
+    ],
+)
+def test_actions_for_people(action, text):
+    assert str(action) == text
+
+
+def test_what_only_starts_or_is_blocked_interrupts_nothing():
+    actions = (Action("start", "a", "fs1"), Action("stop", "b", "fs1", blocked=True))
+    assert fsha_plan.Transition(actions, {}).interrupted == ()
+
+
+def test_what_stays_is_no_action():
+    text = (
+        '<pacemaker-result><actions><rsc_action action="leave" resource="a" node="fs1"/>'
+        '<rsc_action action="none" resource="b" node="fs1"/></actions></pacemaker-result>'
+    )
+    assert parse_transition(text).actions == ()
+
+
+def test_no_xml_is_no_transition():
+    with pytest.raises(fsha_plan.NoTransition, match=r"^crm_simulate gave no transition: "):
+        parse_transition("crm_simulate: could not")
+    assert issubclass(fsha_plan.NoTransition, fsha_run.RunError)

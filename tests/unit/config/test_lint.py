@@ -1,0 +1,130 @@
+"""What works but is not advised."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import fsha_config
+import fsha_lint
+from tests.unit.config.pillars import changed, with_key
+
+ROOT = Path(__file__).resolve().parents[3]
+IP = "pacemaker:resources:ip_shared"
+FS = "pacemaker:resources:fs"
+FENCE = {"agent": "stonith:fence_dummy", "operations": [{"name": "monitor", "interval": "20s"}]}
+CLEAN = (
+    ("pacemaker:properties:stonith-enabled", True),
+    ("pacemaker:resources:fence", FENCE),
+    ("network:nonlocal_bind", False),
+)
+
+
+def advices(*places):
+    return fsha_lint.lint(fsha_config.check(changed(*CLEAN, *places)))
+
+
+def example(name):
+    raw = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["fsha"]
+    return fsha_lint.lint(fsha_config.check(with_key(raw)))
+
+
+def test_nothing_to_say():
+    assert advices() == ()
+    assert fsha_lint.summary(()) == ""
+
+
+ARP = {"agent": "ocf:heartbeat:SendArp", "params": {"ip": "10.101.20.219", "nic": "eth0"},
+       "operations": [{"name": "monitor", "interval": "5s"}]}  # fmt: skip
+RULE = "pacemaker:locations:by-rule:rules"
+
+
+@pytest.mark.parametrize(
+    ("places", "code", "path"),
+    [
+        ([(f"{IP}:params:nic", "eth0:0")], "nic-alias", f"{IP}:params:nic"),
+        ([("pacemaker:resources:arp", ARP)], "send-arp", "pacemaker:resources:arp"),
+        ([("pacemaker:locations:prefer-fs1:score", "+INFINITY")], "infinite-preference",
+         "pacemaker:locations:prefer-fs1:score"),
+        ([("pacemaker:locations:prefer-fs1:score", 1000000)], "infinite-preference",
+         "pacemaker:locations:prefer-fs1:score"),
+        ([(f"{RULE}:0:score", "inf")], "infinite-preference", f"{RULE}:0:score"),
+        ([("pacemaker:locations:cli-ban-x", {"resource": "fs", "node": "fs1", "score": "-inf"})],
+         "cli-id", "pacemaker:locations:cli-ban-x"),
+        ([(RULE, [{"score": s, "expression": "defined a"} for s in (1, 2)])],
+         "several-rules", RULE),
+        ([("pacemaker:rsc_defaults", {})], "migration-threshold", "pacemaker:rsc_defaults"),
+        ([("pacemaker:rsc_defaults:migration-threshold", 0)], "migration-threshold",
+         "pacemaker:rsc_defaults"),
+        ([("pacemaker:properties:stonith-enabled", False)], "no-fencing",
+         "pacemaker:properties:stonith-enabled"),
+        ([("pacemaker:resources:fence:agent", "lsb:fence")], "no-fence-device",
+         "pacemaker:properties:stonith-enabled"),
+        ([("pacemaker:properties", {"fencing-enabled": "off", "no-quorum-policy": "ignore"})],
+         "split-brain", "pacemaker:properties:no-quorum-policy"),
+        ([(f"{IP}:operations", [])], "no-monitor", f"{IP}:operations"),
+        ([(f"{IP}:operations:0:interval", 0)], "no-monitor", f"{IP}:operations"),
+        ([(f"{IP}:operations:0", {"name": "monitor", "interval": "8s", "timeout": 2})],
+         "monitor-times", f"{IP}:operations:0"),
+        ([(f"{IP}:operations:0", {"name": "monitor", "interval": "1min"})], "monitor-times",
+         f"{IP}:operations:0"),
+        ([(f"{FS}:operations:1:timeout", "45s")], "agent-timeout", f"{FS}:operations"),
+        ([("freeswitch:stop_timeout", 90)], "agent-timeout", f"{FS}:operations"),
+        ([("network:nonlocal_bind", True)], "nonlocal-bind", "network:nonlocal_bind"),
+        ([("pacemaker:properties:dc-version", "x")], "not-managed",
+         "pacemaker:properties:dc-version"),
+        ([("pacemaker:properties:expected-quorum-votes", 1)], "not-managed",
+         "pacemaker:properties:expected-quorum-votes"),
+        ([("freeswitch:password", "ClueCon")], "published-password", "freeswitch:password"),
+    ],
+)  # fmt: skip
+def test_one_advice(places, code, path):
+    assert [(a.code, a.path) for a in advices(*places)] == [(code, f"fsha:{path}")]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [("pacemaker:locations:prefer-fs1:score", "-INFINITY")],
+        [("pacemaker:rsc_defaults", {}), (f"{FS}:meta:migration-threshold", 3),
+         ("pacemaker:groups:VoiceServices:meta", {"migration-threshold": 1})],
+        [("freeswitch:init_script", False), (f"{FS}:operations:1:timeout", "10s")],
+        [("pacemaker:properties", {"no-quorum-policy": "ignore"})],
+        [("pacemaker:resources:fence:agent", "lsb:fence"),
+         ("pacemaker:properties:fencing-watchdog-timeout", "10s")],
+        [("pacemaker:resources:arp", {**ARP, "params": {"ip": "10.101.21.9", "nic": "eth1"}})],
+        [("network:nonlocal_bind", True), (f"{FS}:agent", "systemd:freeswitch")],
+    ],
+)  # fmt: skip
+def test_no_advice(places):
+    assert advices(*places) == ()
+
+
+def test_the_recommended_pair_lacks_only_fencing():
+    assert [advice.code for advice in example("pillar.example")] == ["no-fencing"]
+
+
+def test_the_article():
+    assert [advice.code for advice in example("examples/article.sls")] == [
+        "split-brain", "infinite-preference", "cli-id", "migration-threshold", "no-monitor",
+        "no-monitor", "agent-timeout", "agent-timeout", "nic-alias", "nic-alias", "send-arp",
+        "nonlocal-bind", "not-managed",
+    ]  # fmt: skip
+
+
+def test_the_summary_says_each_reason_once_and_every_path():
+    found = example("examples/article.sls")
+    text = fsha_lint.summary(found)
+    for advice in found:
+        assert f"{advice.path}: {advice.message}." in text
+        assert text.count(advice.reason) == 1
+        assert text.count(advice.mend) >= 1
+
+
+def test_no_password_in_the_advice():
+    assert "ClueCon" not in fsha_lint.summary(advices(("freeswitch:password", "ClueCon")))
+
+
+def test_everything_known_is_found_by_some_test():
+    cases = test_one_advice.pytestmark[0].args[1]
+    assert {case[1] for case in cases} == set(fsha_lint.KNOWN)

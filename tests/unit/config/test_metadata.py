@@ -1,0 +1,90 @@
+"""Agents' metadata as the field writes it."""
+
+import fsha_metadata
+import pytest
+
+from fsha_config import AgentMetadata, Parameter
+
+USUAL = """<?xml version="1.0"?>
+<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd">
+<resource-agent name="Thing" version="1.0">
+<version>1.0</version>
+<longdesc lang="en">Two &lt;words&gt;.</longdesc>
+<parameters>
+<parameter name="ip" unique="1" required="1"><content type="string" default="" /></parameter>
+<parameter name="nic" unique="0"><longdesc>x</longdesc><content type="string"/></parameter>
+<parameter name="count"><content type="Integer" default="5"/></parameter>
+</parameters>
+<actions>
+<action name="start" timeout="20s"/>
+<action name="monitor" depth="0" timeout="20s" interval="10s"/>
+<action name="monitor" depth="10" timeout="20s" interval="60s"/>
+</actions>
+</resource-agent>
+"""
+
+
+def test_usual():
+    assert fsha_metadata.parse_metadata(USUAL) == AgentMetadata(
+        {
+            "ip": Parameter(True, True, "string", ""),
+            "nic": Parameter(False, False, "string", None),
+            "count": Parameter(False, False, "integer", "5"),
+        },
+        ("start", "monitor"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        ('<parameter name="a" required="true" unique="YES"/>', Parameter(True, True)),
+        ('<parameter name="a" required="0" unique="false"/>', Parameter()),
+        ('<parameter name="a" unique-group="pair"><content/></parameter>', Parameter(unique=True)),
+        ('<parameter name=" a "><content type=""/></parameter>', Parameter()),
+        (
+            '<parameter name="a"><content type="select" default="x"><option value="x"/></content>'
+            '</parameter><parameter name="a" deprecated="1" required="1"/>',
+            Parameter(type="select", default="x"),
+        ),
+    ],
+)
+def test_odd_parameters(parameter, expected):
+    text = (
+        f"<resource-agent><parameters><parameter/>{parameter}</parameters><actions/>"
+        "</resource-agent>"
+    )
+    assert fsha_metadata.parse_metadata(text) == AgentMetadata({"a": expected}, ())
+
+
+def test_text_around_the_document():
+    noise = f"/usr/bin/thing: command not found\n{USUAL}\nbye\n"
+    assert fsha_metadata.parse_metadata(noise) == fsha_metadata.parse_metadata(USUAL)
+
+
+def test_no_parameters_at_all():
+    text = '<resource-agent name="lsb"><actions><action name="stop"/></actions></resource-agent>'
+    assert fsha_metadata.parse_metadata(text) == AgentMetadata({}, ("stop",))
+
+
+def test_entities_are_not_resolved(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("hidden", encoding="ascii")
+    text = (
+        f'<!DOCTYPE resource-agent [<!ENTITY x SYSTEM "file://{secret}">]>'
+        '<resource-agent><parameters><parameter name="a"><content default="&x;"/></parameter>'
+        "</parameters></resource-agent>"
+    )
+    with pytest.raises(fsha_metadata.MetadataError):
+        fsha_metadata.parse_metadata(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no xml", "<resource-agent>", "<resource-agent><a></resource-agent>",
+     "</resource-agent><resource-agent>", "<resource-agent>\x00</resource-agent>",
+     "<resource-agents><x/></resource-agents>", "<resource-agent>\ud800</resource-agent"],
+)  # fmt: skip
+def test_no_metadata(text):
+    with pytest.raises(fsha_metadata.MetadataError, match="metadata cannot be read"):
+        fsha_metadata.parse_metadata(text)
