@@ -33,7 +33,7 @@ lint: venv ## Style, types, templates, shell
 	$(BIN)/shellcheck .ci/run
 
 unit: venv host ## The library without Salt, the stand-in, the init script
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n 4 tests/unit
 
 functional: venv host ## States with Salt's loader on a CIB in a file
 	$(BIN)/pytest tests/functional

@@ -40,6 +40,7 @@ PREVIOUS = "fsha-previous-node"
 PASSWORD_FILE = "/etc/fsha/event_socket.password"  # noqa: S105  a path, no password
 LOOK_EVERY = 0.2
 SIP_PATIENCE = 5.0
+RETURN_PATIENCE = 120.0
 
 
 def __virtual__():
@@ -293,14 +294,14 @@ def _moved(
     fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, banned))
     seen = fsha_poll.until(
         lambda: fsha_status.parse_status(fsha_cluster.status()),
-        lambda s: s.serving(service.id) == target,
+        lambda s: s.serving(service.id) == target or fsha_switch.has_failed(s, service, target),
         timeout,
         f"{service.id} on {target}",
         LOOK_EVERY,
     )
     seconds = round(time.monotonic() - begun, 2)
     if seen.serving(service.id) != target:
-        return _give_up(service, active, target, seen, timeout)
+        return _give_up(service, active, target, seen, seconds)
     silent = _silent(service, sip_port)
     hold = _lift(service)
     fsha_run.check(["attrd_updater", "--name", PREVIOUS, "--update", active, "--node", target])
@@ -350,14 +351,14 @@ def _lift(service: Any) -> bool:
     return False
 
 
-def _give_up(service: Any, active: str, target: str, seen: Any, timeout: float) -> dict[str, Any]:
+def _give_up(service: Any, active: str, target: str, seen: Any, seconds: float) -> dict[str, Any]:
     """Let the service go back to the node it came from, and say why."""
     why = "; ".join(seen.complaints(service.id))
     fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, [target]))
     back = fsha_poll.until(
         lambda: fsha_status.parse_status(fsha_cluster.status()),
         lambda s: s.serving(service.id) == active,
-        timeout,
+        RETURN_PATIENCE,
         f"{service.id} back on {active}",
         LOOK_EVERY,
     )
@@ -365,7 +366,7 @@ def _give_up(service: Any, active: str, target: str, seen: Any, timeout: float) 
     kept = _lift(service)
     _announce(service, "failed", active, target, {"why": why, "returned": returned})
     where = f"It is back on {active}." if returned else f"It DOES NOT SERVE on {active} either."
-    comment = f"{target} did not take {service.id} over within {timeout:g} s: {why}. {where}"
+    comment = f"{target} did not take {service.id} over ({seconds:g} s): {why}. {where}"
     return _answer(False, comment, old=active, new=active if returned else "", hold=kept)
 
 

@@ -228,10 +228,17 @@ def plan(transaction, run="", complete=False, unmanaged="report"):
     """
     try:
         wanted = _wanted(transaction, run, True, complete, unmanaged == "purge")
-        found = fsha_commit.make_plan(_live(True), wanted)
+        found = _plan(_live(True), wanted)
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         raise CommandExecutionError(str(error)) from error
     return _report(found, unmanaged)
+
+
+def _plan(live: str, wanted: Any) -> Any:
+    try:
+        return fsha_commit.make_plan(live, wanted)
+    except fsha_run.ToolMissing:
+        return fsha_commit.make_first_plan(live, wanted)
 
 
 def commit(transaction, run="", complete=False, unmanaged="report", settle_timeout=120):

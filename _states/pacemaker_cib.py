@@ -157,7 +157,7 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
         return
     fsha_event.send(
         __salt__["event.send"],
-        fsha_event.DRIFT if drifted else fsha_event.COMMIT,
+        fsha_event.DRIFT if found["drifted"] or not written else fsha_event.COMMIT,
         "cib",
         __opts__["id"],
         {

@@ -107,10 +107,10 @@ class Version:
 _VERSION = ("admin_epoch", "epoch", "num_updates")
 
 EMPTY = """\
-<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" admin_epoch="0" epoch="0" \
+<cib crm_feature_set="3.0.14" validate-with="pacemaker-3.0" admin_epoch="0" epoch="0" \
 num_updates="0"><configuration><crm_config/><nodes/><resources/><constraints/>\
 </configuration><status/></cib>"""
-"""A CIB with nothing in it, for a host that has no cluster yet."""
+"""A CIB with nothing in it, for a host that has no cluster yet; every Pacemaker since 2.0 reads it."""
 
 
 def parse(text: str) -> Element:

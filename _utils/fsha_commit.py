@@ -27,11 +27,12 @@ JITTER = 0.5
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be done, before it is done."""
+    """What would be done, before it is done; without ``judged``, nobody could be asked."""
 
     target: fsha_cib.Target
     transition: fsha_plan.Transition
     warnings: tuple[str, ...] = ()
+    judged: bool = True
 
     @property
     def empty(self) -> bool:
@@ -83,6 +84,14 @@ def make_plan(cib: str, wanted: fsha_cib.Wanted, run: Runner = fsha_run.run) -> 
     warnings = fsha_cluster.verify(text, run)
     transition = fsha_plan.parse_transition(fsha_cluster.simulate(text, run))
     return Plan(target, transition, warnings)
+
+
+def make_first_plan(cib: str, wanted: fsha_cib.Wanted) -> Plan:
+    """Return the plan for a host that has none of the cluster's tools yet.
+
+    Raises :class:`fsha_cib.CibError`.
+    """
+    return Plan(fsha_cib.target(fsha_cib.parse(cib), wanted), NO_TRANSITION, judged=False)
 
 
 def commit(
@@ -195,8 +204,11 @@ def summary(plan: Plan) -> str:
     lines = [f"{name}: {_delta(delta)}" for name, delta in shown.items()]
     if not lines and not plan.empty:
         lines.append("only the list of what fsha manages changes")
-    actions = [str(action) for action in plan.transition.actions]
-    lines.append("The cluster would then: " + ("; ".join(actions) or "do nothing") + ".")
+    actions = "; ".join(str(action) for action in plan.transition.actions)
+    if plan.judged:
+        lines.append(f"The cluster would then: {actions or 'do nothing'}.")
+    else:
+        lines.append("What the cluster would then do can't be told before it is installed.")
     lines.extend(f"crm_verify warns: {warning}" for warning in plan.warnings)
     return "\n".join(lines)
 

@@ -179,6 +179,15 @@ def obstacles(status: Status, service: Service, target: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def has_failed(status: Status, service: Service, target: str) -> bool:
+    """Tell whether any part of the service has failed on the target, which began without failures.
+
+    With one fail count on it the cluster may never start the service there: waiting longer
+    only makes the interruption longer.
+    """
+    return any(c.node == target and c.resource in service.members for c in status.fail_counts)
+
+
 def simulate(root: Element, run: Runner = fsha_run.run) -> fsha_plan.Transition:
     """Return what the cluster would do with a CIB."""
     return fsha_plan.parse_transition(fsha_cluster.simulate(fsha_cib.render(root), run))

@@ -128,7 +128,7 @@ class Container:
         self,
         argv: Sequence[str],
         *,
-        input: str | None = None,  # noqa: A002 - the name subprocess uses
+        input: str | None = None,
         timeout: float = 60,
         check: bool = True,
         env: Mapping[str, str] | None = None,

@@ -27,6 +27,8 @@ LINGER_SECONDS = 0.2  # for answers to the last requests
 SO_TIMESTAMPNS = 35  # Linux; the socket module has no name for it
 ETH_P_IP = 0x0800
 UDP = 17
+UDP_HEADER = 8
+SMALLEST_PACKET = 20 + UDP_HEADER
 CSEQ = re.compile(rb"^CSeq:\s*(\d+)\s+OPTIONS", re.MULTILINE | re.IGNORECASE)
 NAMED = re.compile(rb"^X-Node:\s*([\w.-]+)", re.MULTILINE | re.IGNORECASE)
 
@@ -50,12 +52,14 @@ def options_request(target: str, source: tuple[str, int], number: int, call: str
 
 def parse_answer(packet: bytes, port: int) -> tuple[int, str | None] | None:
     """Return number and X-Node of a SIP answer to our *port* in an IPv4 packet, else None."""
+    if len(packet) < SMALLEST_PACKET or packet[9] != UDP:
+        return None
     header = (packet[0] & 0x0F) * 4
-    if len(packet) < header + 8 or packet[9] != UDP:
+    if len(packet) < header + UDP_HEADER:
         return None
     if struct.unpack_from("!H", packet, header + 2)[0] != port:
         return None
-    payload = packet[header + 8 :]
+    payload = packet[header + UDP_HEADER :]
     number = CSEQ.search(payload)
     if not payload.startswith(b"SIP/2.0 ") or number is None:
         return None

@@ -67,7 +67,7 @@ def _argv(argv: Sequence[str]) -> list[str]:
 def run(
     argv: Sequence[str],
     *,
-    input: str | None = None,  # noqa: A002 - the name subprocess uses
+    input: str | None = None,
     timeout: float = 60,
     check: bool = True,
     env: Mapping[str, str] | None = None,

@@ -44,7 +44,10 @@ BAD_PILLARS = {
     "node without address": (lambda p: p["nodes"]["ubuntu-v20z"].pop("addresses"), "addresses"),
     "a list of nodes": (lambda p: p.update(nodes=["a", "b"]), "nodes"),
     "text for a section": (lambda p: p.update(corosync="knet"), "corosync"),
-    "unprintable": (lambda p: p["pacemaker"]["resources"].update({"a\x7f\"'\n\u2028😀": 1}), "resources"),
+    "unprintable": (
+        lambda p: p["pacemaker"]["resources"].update({"a\x7f\"'\n\u2028😀": 1}),
+        "resources",
+    ),
 }
 
 

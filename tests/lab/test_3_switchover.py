@@ -101,7 +101,7 @@ def test_power_cut_of_the_active_node(quiet):
     old = voice.serving(quiet)
     new = other(quiet, old)
     quiet.power_off(old)
-    quiet.wait(lambda: voice.cluster(quiet.nodes[new]).serving("VoiceServices") == new, 60, "failover")
+    quiet.wait(lambda: voice.serving(quiet) == new, 60, "the survivor to serve")
     page = quiet.salt_call(quiet.nodes[new], "fsha.status", timeout=60).value
     assert "OFFLINE" in page or "UNCLEAN" in page
     refused = quiet.salt_call(quiet.nodes[new], "fsha.failover", timeout=60).value

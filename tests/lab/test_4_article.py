@@ -21,8 +21,9 @@ def test_it_serves_where_the_article_wants_it(article):
     assert voice.serving(lab) == "ubuntu-v20z"
     assert lab.vip_holders() == ["ubuntu-v20z"]
     cib = lab.nodes["ubuntu-v20z"].run(["cibadmin", "--query"]).out
-    for id in ("ip_shared", "ip_shared_arp", "fs", "VoiceServices", "cli-prefer-VoiceServices",
-               "cli-prefer-rule-VoiceServices", "rsc-options", "cib-bootstrap-options"):  # fmt: skip
+    resources = ("ip_shared", "ip_shared_arp", "fs", "VoiceServices")
+    others = ("cli-prefer-VoiceServices", "cli-prefer-rule-VoiceServices", "rsc-options")
+    for id in (*resources, *others, "cib-bootstrap-options"):
         assert f'id="{id}"' in cib
 
 

@@ -244,6 +244,15 @@ def test_a_plan_in_a_few_lines(tools, sample):
     }
 
 
+def test_a_plan_for_a_host_without_the_clusters_tools():
+    plan = fsha_commit.make_first_plan(fsha_cib.EMPTY, Wanted((DUMMY,)))
+    assert not plan.empty
+    assert fsha_commit.summary(plan).splitlines() == [
+        "extra: new",
+        "What the cluster would then do can't be told before it is installed.",
+    ]
+
+
 def test_a_change_of_the_ownership_alone_is_said(tools, sample):
     tools.say("crm_verify").say("crm_simulate", out=NOTHING)
     held = fsha_cib.read(

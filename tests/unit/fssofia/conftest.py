@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import subprocess
 import threading
@@ -16,7 +17,7 @@ import pytest
 from tests.unit.standin.harness import STANDIN, Node, nodes
 
 SCRIPT = Path(__file__).parents[3] / "fsha" / "files" / "FSSofia"
-PASSWORD = "Sécret pass;word#9f3a7c"
+PASSWORD = f"Sécret pass;word#{secrets.token_hex(4)}"
 TIMING = {"stop_guard": 0.3, "socket_close": 0.05, "name_freed": 0.3, "bind_interval": 0.3}
 LIMIT = 30.0
 

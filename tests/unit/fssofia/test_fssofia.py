@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import stat
-import subprocess
 import time
 
 import pytest
@@ -14,12 +12,6 @@ from tests.unit.fssofia.conftest import PASSWORD, SCRIPT, Agent, Watch
 from tests.unit.standin.harness import Phone, eventually, loopback
 
 QUICK = 3.0  # seconds; a second or less on an idle machine
-
-
-def test_shellcheck():
-    tool = shutil.which("shellcheck")
-    assert tool, "shellcheck is not installed: install the package shellcheck (make test does)"
-    subprocess.run([tool, "--shell=sh", SCRIPT], check=True)
 
 
 def test_life(agent):
@@ -49,11 +41,14 @@ def test_life(agent):
     assert (twice.code, twice.out) == (0, "FSSofia: not active on this node: nothing to stop\n")
 
 
-def test_start_right_after_stop_makes_no_zombie(active):
-    assert active.run("restart").code == 0
-    assert active.node.listed()
-    assert "unlisted" not in active.node.log
-    assert active.run("status").code == 0
+def test_start_right_after_stop_makes_no_zombie(make_node, shell):
+    timing = {"stop_guard": 0.3, "socket_close": 0.05, "name_freed": 2.0}
+    agent = Agent(shell, make_node(extra={"timing": timing}).start(), {"TEARDOWN_MS": "2500"})
+    assert agent.run("start").code == 0
+    assert agent.run("restart").code == 0
+    assert agent.node.listed()
+    assert "unlisted" not in agent.node.log
+    assert agent.run("status").code == 0
 
 
 def test_stop_waits_out_the_refusal_of_the_first_seconds(active):
@@ -294,6 +289,15 @@ def test_crash_that_systemd_hides(active):
     assert active.run("status").code == 0
 
 
+@pytest.mark.parametrize("line", [0, 1])
+def test_stamp_of_another_switch_does_not_count(active, line):
+    """The core_uuid and the process are checked each by itself."""
+    lines = active.stamp.read_text(encoding="utf-8").splitlines()
+    lines[line] = ["0d5e3a52-0000-4000-8000-000000000000", "1 1"][line]
+    active.stamp.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert active.run("status").code == 3
+
+
 def test_dead_switch_stops_at_once(active):
     active.node.end(signal.SIGKILL)
     stopped = active.run("stop")
@@ -373,7 +377,9 @@ def test_password_is_in_no_argument_list_and_no_environment(agent):
         agent.run("start")
     assert watch.found == set()
     assert watch.rounds > 10
-    assert PASSWORD not in agent.calls_log.read_text(encoding="utf-8")
+    calls = agent.calls_log.read_text(encoding="utf-8")
+    assert PASSWORD not in calls
+    assert calls.count("-T\n") == calls.count("-t\n") == calls.count("-x\n") > 0
     conf = agent.runtime / ".home" / ".fs_cli_conf"
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (agent.runtime, conf.parent, conf)]
     assert modes == [0o700, 0o700, 0o400]

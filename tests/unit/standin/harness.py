@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import secrets
 import signal
 import socket
 import sqlite3
@@ -22,7 +23,7 @@ STANDIN = Path(__file__).parents[3] / "lab" / "standin"
 SCALE = 0.1
 GUARD = 0.3  # how long a profile must be up before it may be stopped
 PATIENCE = 10.0
-_numbers = itertools.count(os.getpid() % 20000 * 8)
+_numbers = itertools.count(secrets.randbelow(5_000_000))  # parallel runs must not meet
 
 
 def free_port() -> int:

@@ -42,7 +42,8 @@ def test_stop_then_absent_everywhere_then_start(node):
     eventually(node.listed, "the profile after a clean start")
 
 
-def test_restart_comes_back_by_itself(node):
+def test_restart_comes_back_by_itself(make_node):
+    node = make_node(extra={"timing": {"stop_guard": 0.3, "name_freed": 1.5}}).start()
     time.sleep(GUARD)
     assert node.api("sofia profile internal restart").endswith("restarting: internal")
     assert not node.listed()

@@ -1,0 +1,127 @@
+"""Print fsha's figures beside those of doing the same without it, from one run on one lab.
+
+    python -m bench [--runs N]
+
+Absolute seconds say more about the machine than about fsha: read the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+from bench import byhand
+from lab import Lab, Node, voice
+
+
+def main() -> int:
+    """Measure and print; return the exit code of a program."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=5, help="switchovers of each kind")
+    runs = parser.parse_args().runs
+    lab = Lab("fshabench")
+    lab.down()
+    try:
+        lab.up()
+        rows = [*_bare_to_serving(lab), *_no_change(lab), *_gaps(lab, runs)]
+    finally:
+        lab.down()
+    for row in rows:
+        print("\t".join(row).expandtabs(44))
+    return 0
+
+
+def _row(what: str, seconds: float, other: str, others: float) -> tuple[str, str, str]:
+    return what, f"{seconds:.2f} s", f"{other} {others:.2f} s, ratio {seconds / others:.2f}"
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    work()
+    return time.monotonic() - begun
+
+
+# --- bare hosts to serving -----------------------------------------------------------------
+
+
+def _bare_to_serving(lab: Lab) -> list[tuple[str, str, str]]:
+    with_hands = _timed(lambda: byhand.build(lab))
+    lab.reset()
+    voice.give(lab, voice.example("pillar.example"))
+    with_salt = _timed(lambda: _apply(lab))
+    return [_row("bare hosts to serving, fsha", with_salt, "the same by hand", with_hands)]
+
+
+def _apply(lab: Lab) -> None:
+    applied = voice.apply(lab)
+    if applied.failed:
+        sys.exit("\n".join(applied.failed))
+
+
+# --- nothing to change ---------------------------------------------------------------------
+
+
+def _no_change(lab: Lab) -> list[tuple[str, str, str]]:
+    node = next(iter(lab.nodes.values()))
+    applied = voice.apply(lab, node.name)
+    count = len(applied.states[node.name])
+    for each in lab.nodes.values():
+        states = "\n".join(f"noop-{n}:\n  test.nop: []" for n in range(count))
+        each.run(["mkdir", "-p", "/srv/noop"])
+        each.write("/srv/noop/noop.sls", states + "\n")
+    fsha = statistics.median(_timed(lambda: _call(node, "fsha")) for _ in range(5))
+    noop = statistics.median(
+        _timed(lambda: _call(node, "noop", "--local", "--file-root=/srv/noop")) for _ in range(5)
+    )
+    return [_row(f"no-change run, {count} states", fsha, f"{count} no-op states", noop)]
+
+
+def _call(node: Node, sls: str, *options: str) -> None:
+    node.run(["salt-call", *options, "state.apply", sls], timeout=120)
+
+
+# --- switchover ----------------------------------------------------------------------------
+
+
+def _gaps(lab: Lab, runs: int) -> list[tuple[str, str, str]]:
+    ours = [_gap(lab, _failover) for _ in range(runs)]
+    bare = [_gap(lab, _move) for _ in range(runs)]
+    what = f"gap of fsha.failover, median of {runs}"
+    row = _row(what, statistics.median(ours), "crm_resource --move", statistics.median(bare))
+    spread = (
+        "  least and most",
+        f"{min(ours):.2f} to {max(ours):.2f} s",
+        f"crm_resource --move {min(bare):.2f} to {max(bare):.2f} s",
+    )
+    return [row, spread]
+
+
+def _gap(lab: Lab, switch: Callable[[Lab, Node, str], None]) -> float:
+    """Return the seconds without an answer on the VIP while the service moves."""
+    old = voice.serving(lab)
+    new = next(name for name in lab.nodes if name != old)
+    with lab.probe() as probe:
+        probe.wait_answered_by(old)
+        switch(lab, lab.nodes[old], new)
+        probe.wait_answered_by(new)
+    gap = probe.result.longest
+    return gap.seconds if gap else 0.0
+
+
+def _failover(lab: Lab, node: Node, new: str) -> None:
+    done = lab.salt_call(node, "fsha.failover", new, timeout=180)
+    if not done.value["result"]:
+        sys.exit(done.value["comment"])
+
+
+def _move(lab: Lab, node: Node, new: str) -> None:
+    node.run(["crm_resource", "--move", "--resource", "VoiceServices", "--node", new])
+    lab.wait(lambda: voice.serving(lab) == new, 120, "the service to move")
+    node.run(["crm_resource", "--clear", "--resource", "VoiceServices"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

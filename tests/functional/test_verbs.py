@@ -1,0 +1,361 @@
+"""Execution functions, and the states that only look, on a CIB in a file."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from salt.exceptions import CommandExecutionError, SaltInvocationError
+
+from tests.functional.conftest import ROOT, TOOLS
+
+BANS = "//rsc_location[starts-with(@id, 'cli-ban-')]"
+
+
+# --- pacemaker -------------------------------------------------------------------------------
+
+
+def test_the_cib_and_the_status_as_data(loaders, cib_file):
+    verbs = loaders.modules
+    assert verbs.pacemaker.cib().startswith("<cib ")
+    status = verbs.pacemaker.status()
+    assert status["dc"] == "fs1"
+    assert [node["name"] for node in status["nodes"]] == ["fs1", "fs2"]
+    assert verbs.pacemaker.serving("VoiceServices") == {"node": "fs1", "why": ""}
+    assert verbs.pacemaker.serving("nix") == {
+        "node": "",
+        "why": "there is no resource nix in the cluster",
+    }
+    assert verbs.pacemaker.is_reporter() is True
+
+
+def test_an_object_is_staged_planned_and_committed_from_the_command_line(loaders, cib_file):
+    pacemaker = loaders.modules.pacemaker
+    before = cib_file.text
+    # What Salt adds to keyword arguments that come from a command line.
+    staged = pacemaker.stage(
+        "group", "mine", id="VoiceServices", members=["fs", "ip_shared"], __pub_fun="x", __pub_jid=1
+    )
+    assert staged == {
+        "members": {"old": ["ip_shared", "fs"], "new": ["fs", "ip_shared"]},
+    }
+    plan = pacemaker.plan("mine")
+    assert plan["changes"] == {"VoiceServices": staged}
+    assert cib_file.text == before
+    done = pacemaker.commit("mine")
+    assert (done["committed"], done["settled"], done["attempts"]) == (True, True, 1)
+    assert pacemaker.plan("mine")["empty"]
+
+
+@pytest.mark.parametrize(
+    ("args", "spec", "said"),
+    [
+        (("clone", "mine"), {"id": "x"}, "kind: one of primitive, group"),
+        (("group", "mine"), {}, "group: an id is expected"),
+        (("group", "mine"), {"id": "g"}, "members"),
+        (("group", "mine"), {"id": "g", "members": ["fs"], "color": "red"}, "color"),
+        (("group", "mine"), {"id": "g", "members": []}, "g:members"),
+    ],
+)
+def test_a_bad_object_is_told_from_the_command_line(loaders, cib_file, args, spec, said):
+    with pytest.raises(SaltInvocationError, match=said):
+        loaders.modules.pacemaker.stage(*args, **spec)
+
+
+def test_an_empty_transaction_never_removes_everything(loaders, cib_file):
+    before = cib_file.text
+    with pytest.raises(CommandExecutionError, match="nothing is staged"):
+        loaders.modules.pacemaker.commit("mine", complete=True)
+    assert cib_file.text == before
+
+
+def test_an_agent_tells_its_parameters(loaders, cib_file):
+    found = loaders.modules.pacemaker.agent("ocf:heartbeat:IPaddr2")
+    assert found["parameters"]["ip"]["required"] is True
+    assert "monitor" in found["actions"]
+    assert loaders.modules.pacemaker.agent("ocf:heartbeat:NoSuchAgent") is None
+
+
+@pytest.mark.parametrize("function", ["cib", "status", "is_reporter"])
+def test_a_cluster_that_cannot_be_asked_is_one_sentence(loaders, tmp_path, monkeypatch, function):
+    monkeypatch.setenv("PATH", TOOLS)
+    monkeypatch.setenv("CIB_file", str(tmp_path / "nix"))
+    if function == "is_reporter":
+        monkeypatch.delenv("CIB_file")
+    with pytest.raises(CommandExecutionError) as caught:
+        loaders.modules[f"pacemaker.{function}"]()
+    assert "\n" not in str(caught.value)
+
+
+# --- states that look and wait ---------------------------------------------------------------
+
+
+def test_a_cluster_is_ready_when_all_nodes_are_there(loaders, cib_file):
+    ready = loaders.states.pacemaker_cluster.ready
+    done = ready(name="voice", nodes=["fs1", "fs2"], timeout=0)
+    assert (done.result, done.changes) == (True, {})
+    late = ready(name="voice", nodes=["fs1", "fs3"], timeout=0)
+    assert late.result is False
+    assert late.comment == "After 0 s: node fs3 has not joined; unexpected node fs2."
+    assert ready(name="voice", nodes=["fs1"], timeout=0, test=True).result is None
+
+
+def test_a_resource_runs_or_is_complained_of(loaders, cib_file):
+    running = loaders.states.pacemaker_resource.running
+    assert running(name="VoiceServices").comment == "VoiceServices serves on fs1."
+    cib_file.path.write_text(cib_file.text.replace('rc-code="0"', 'rc-code="7"'), encoding="utf-8")
+    done = running(name="VoiceServices", timeout=0)
+    assert done.result is False
+    assert "ip_shared is Stopped everywhere" in done.comment
+    assert running(name="VoiceServices", test=True).result is None
+
+
+def test_a_bare_host_is_no_error_under_test(loaders, monkeypatch, events, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CIB_file", raising=False)
+    monkeypatch.setattr("fsha_run.SBIN", str(tmp_path))
+    states = loaders.states
+    shown = states.pacemaker_property.present(
+        name="cib-bootstrap-options", values={"stonith-enabled": False}, test=True
+    )
+    assert (shown.result, events()) == (None, [])
+    assert list(shown.changes["objects"]) == ["cib-bootstrap-options"]
+    assert "can't be told before it is installed" in shown.comment
+    done = states.pacemaker_property.present(
+        name="cib-bootstrap-options", values={"stonith-enabled": False}
+    )
+    assert (done.result, done.comment) == (False, "cibadmin is not installed on this node.")
+
+
+# --- the pillar ------------------------------------------------------------------------------
+
+PILLAR = {
+    "cluster": {"name": "voice"},
+    "nodes": {
+        "fs1": {"addresses": ["10.101.20.110/24"]},
+        "fs2": {"addresses": ["10.101.20.220/24"]},
+    },
+    "corosync": {"authkey": "A" * 172},
+    "pacemaker": {
+        "properties": {"stonith-enabled": False},
+        "resources": {
+            "ip_shared": {"agent": "ocf:heartbeat:IPaddr2", "params": {"ip": "10.101.20.219"}},
+        },
+    },
+    "freeswitch": {"profiles": ["internal"]},
+}
+
+
+@pytest.fixture
+def checked(opts):
+    """Return a function that runs a state with a pillar."""
+    folder = Path(opts["pillar_roots"]["base"][0])
+    folder.joinpath("top.sls").write_text("{base: {'*': [fsha]}}", encoding="utf-8")
+
+    def run(function, pillar, **rest):
+        text = "#!json\n" + json.dumps({"fsha": pillar})
+        folder.joinpath("fsha.sls").write_text(text, encoding="utf-8")
+        return loaders.modules.state.single(function, name="fsha", **rest)
+
+    yield run
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def test_a_sound_pillar(checked, cib_file):
+    done = checked("fsha_pillar.checked", PILLAR)
+    assert done.result is True
+    assert "2 nodes, 2 cluster objects" in done.comment
+    assert checked("fsha_pillar.agents_known", PILLAR).result is True
+
+
+@pytest.mark.parametrize("pillar", [None, "x", [], {"nodes": 5}, {**PILLAR, "color": "red"}])
+def test_a_bad_pillar_is_told_without_a_traceback(checked, pillar):
+    for function in ("fsha_pillar.checked", "fsha_pillar.agents_known"):
+        done = checked(function, pillar)
+        assert done.result is False
+        assert "fsha" in done.comment
+        assert "Traceback" not in done.comment
+
+
+def test_an_agent_or_parameter_that_does_not_exist_is_told(checked, cib_file):
+    resources = {
+        "a": {"agent": "ocf:heartbeat:IPaddr3"},
+        "b": {"agent": "ocf:heartbeat:IPaddr2", "params": {"ipp": "10.101.20.219"}},
+    }
+    pillar = {**PILLAR, "pacemaker": {**PILLAR["pacemaker"], "resources": resources}}
+    done = checked("fsha_pillar.agents_known", pillar)
+    assert done.result is False
+    assert "ocf:heartbeat:IPaddr3" in done.comment or "IPaddr2" in done.comment
+
+
+# --- the host --------------------------------------------------------------------------------
+
+
+def test_every_node_stands_in_the_hosts_file(loaders, opts):
+    hosts = Path(opts["hosts.file"])
+    hosts.write_text("127.0.0.1 localhost\n", encoding="utf-8")
+    nodes = {
+        "fs1": {"addresses": ["10.0.0.1/24", "10.0.1.1/24"], "aliases": ["fs1.example.com"]},
+        "fs2": {"addresses": ["fd00::2/64"]},
+    }
+    state = loaders.states.fsha_network.hosts
+    shown = state(name="/etc/hosts", nodes=nodes, test=True)
+    assert shown.result is None
+    assert "fs1" not in hosts.read_text(encoding="utf-8")
+    done = state(name="/etc/hosts", nodes=nodes)
+    assert done.result is True
+    assert set(done.changes) == set(shown.changes) == {"fs1.example.com", "fs1", "fs2"}
+    written = [line.split() for line in hosts.read_text(encoding="utf-8").splitlines()]
+    assert ["127.0.0.1", "localhost"] in written
+    assert {name: line[0] for line in written for name in line[1:]} == {
+        "localhost": "127.0.0.1",
+        "fs1.example.com": "10.0.0.1",
+        "fs1": "10.0.0.1",
+        "fs2": "fd00::2",
+    }
+    again = state(name="/etc/hosts", nodes=nodes)
+    assert (again.result, again.changes) == (True, {})
+    off = state(name="/etc/hosts", nodes={"fs9": {"addresses": ["10.0.0.9/24"]}}, managed=False)
+    assert (off.result, off.changes) == (True, {})
+
+
+def test_lxml_is_there(loaders):
+    done = loaders.states.fsha_python.lxml(name="lxml")
+    assert (done.result, done.changes) == (True, {})
+
+
+def test_lxml_that_cannot_be_had_is_told_with_what_to_do(loaders, monkeypatch):
+    found = __import__("importlib.util").util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, *rest: None if name == "lxml" else found(name, *rest),
+    )
+    shown = loaders.states.fsha_python.lxml(name="lxml", test=True)
+    assert shown.result is None
+    assert list(shown.changes) == ["lxml"]
+    done = loaders.states.fsha_python.lxml(name="lxml")
+    assert done.result is False
+    assert "ERROR: no matching lxml" in done.comment
+    assert f"'{sys.executable} -m pip install lxml'" in done.comment
+
+
+# --- status and switchover -------------------------------------------------------------------
+
+
+def test_the_status_is_a_page_and_data(loaders, cib_file):
+    data = loaders.modules.fsha.status(as_data=True)
+    assert data["service"] == {
+        "id": "VoiceServices",
+        "node": "fs1",
+        "vips": ["10.101.20.219"],
+    }
+    assert [(n["name"], n["state"]) for n in data["nodes"]] == [
+        ("fs1", "online"),
+        ("fs2", "online"),
+    ]
+    assert data["leftovers"] == []
+    # Neither corosync nor FreeSWITCH is on this machine's file.
+    assert len(data["notes"]) == 2
+    page = loaders.modules.fsha.status()
+    assert page.startswith("VoiceServices serves on fs1, VIP 10.101.20.219   [quorate, DC fs1]\n")
+
+
+def test_the_status_tells_what_operators_left_behind(loaders, cib_file):
+    cib_file.by_hand("crm_resource", "--ban", "-r", "VoiceServices", "--node", "fs2")
+    data = loaders.modules.fsha.status(as_data=True)
+    assert data["leftovers"] == ["cli-ban-VoiceServices-on-fs2: -INFINITY on fs2"]
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "kwargs", "said"),
+    [
+        ([], {"target": "fs1"}, "the service runs on fs1 already"),
+        ([], {"target": "fs9"}, "fs9 is no node of this cluster"),
+        ([], {"resource": "nix"}, "there is no resource nix"),
+        ([], {"timeout": "soon"}, "a number is expected"),
+        (
+            ["crm_attribute", "-N", "fs2", "-n", "standby", "-v", "on", "-t", "nodes"],
+            {},
+            "fs2 is standby",
+        ),
+        (
+            ["crm_attribute", "-n", "maintenance-mode", "-v", "true"],
+            {},
+            "the cluster is in maintenance mode",
+        ),
+        (
+            ["crm_resource", "--ban", "-r", "ip_shared", "--node", "fs2"],
+            {},
+            "the cluster would not start VoiceServices on fs2",
+        ),
+    ],
+)
+def test_a_switchover_that_cannot_be_is_refused(loaders, cib_file, events, by_hand, kwargs, said):
+    if by_hand:
+        cib_file.by_hand(*by_hand)
+    before = cib_file.text
+    answer = loaders.modules.fsha.failover(**kwargs)
+    assert answer["result"] is False
+    assert answer["comment"].startswith("Nothing was moved: ")
+    assert said in answer["comment"]
+    assert cib_file.text == before
+    assert events() == []
+
+
+def test_a_peer_that_does_not_take_over_is_given_up_without_a_trace(loaders, cib_file, events):
+    # On a file nothing ever moves.
+    answer = loaders.modules.fsha.failover(timeout=0.5)
+    assert answer["result"] is False
+    assert answer["comment"].startswith("fs2 did not take VoiceServices over (")
+    assert answer["comment"].endswith("It is back on fs1.")
+    assert cib_file.count(BANS) == 0
+    assert [(tag, event["data"]["phase"]) for tag, event in events()] == [
+        ("fsha/failover/fs1/VoiceServices", "started"),
+        ("fsha/failover/fs1/VoiceServices", "failed"),
+    ]
+
+
+def test_a_switchover_that_breaks_off_says_so(loaders, cib_file, events, monkeypatch):
+    import fsha_commit
+    import fsha_run
+
+    def broken(*_):
+        raise fsha_run.ToolMissing("cibadmin")
+
+    monkeypatch.setattr(fsha_commit, "change", broken)
+    answer = loaders.modules.fsha.failover(timeout=1)
+    assert answer["result"] is False
+    assert "was broken off: cibadmin is not installed on this node." in answer["comment"]
+    assert [event["data"]["phase"] for _, event in events()] == ["started", "failed"]
+
+
+def test_there_is_nothing_to_go_back_to(loaders, cib_file):
+    answer = loaders.modules.fsha.failback()
+    assert answer["result"] is False
+    assert "no earlier switchover to undo" in answer["comment"]
+
+
+def test_salt_call_shows_the_status(cib_file, opts, tmp_path, monkeypatch):
+    (tmp_path / "minion").write_text(
+        json.dumps(
+            {
+                "id": "fs1",
+                "root_dir": str(tmp_path),
+                "file_client": "local",
+                "module_dirs": [str(ROOT)],
+                "lazy_loader_strict_matching": True,
+            }
+        ),
+        encoding="utf-8",
+    )
+    argv = [str(Path(sys.executable).with_name("salt-call")), f"--config-dir={tmp_path}", "--local"]
+    done = subprocess.run(
+        [*argv, "--out=json", "fsha.status", "as_data=True"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert json.loads(done.stdout)["local"]["service"]["node"] == "fs1"
