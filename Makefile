@@ -30,7 +30,7 @@ lint: venv ## Style, types, templates, shell
 	$(BIN)/salt-lint $$(git ls-files 'fsha/*.sls' 'fsha/*.jinja')
 	for shell in sh dash bash; do \
 		$(BIN)/shellcheck --shell=$$shell fsha/files/FSSofia || exit 1; done
-	$(BIN)/shellcheck .ci/run
+	$(BIN)/shellcheck .ci/run lab/files/root/usr/local/sbin/lab-address
 
 unit: venv host ## The library without Salt, the stand-in, the init script
 	$(BIN)/pytest -n 4 tests/unit
@@ -48,7 +48,10 @@ docs: venv ## Generate docs/pillar.md
 	$(BIN)/python docs/make_pillar.py
 
 spm: venv ## Build the formula's package into build/
-	$(BIN)/python -m lab.spm build
+	rm -rf build && mkdir -p build/fsha
+	git archive HEAD | tar --extract --directory build/fsha
+	printf 'spm_build_dir: %s\n' $(CURDIR)/build > build/spm
+	$(BIN)/spm --config-dir=build build build/fsha
 
 venv: $(VENV)/.done
 

@@ -115,6 +115,7 @@ def _leftovers(root: Any) -> list[str]:
     found = root.iterfind("configuration/constraints/rsc_location")
     return [
         f"{e.get('id')}: {e.get('score', 'a rule')} on {e.get('node', 'nodes by rule')}"
+        f"{'; fsha.failback lifts it' if e.get('id', '').startswith('cli-ban-') else ''}"
         for e in found
         if fsha_cib.OPERATOR_CONSTRAINT.match(e.get("id", "")) and e.get("id") not in ours
     ]

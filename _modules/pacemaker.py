@@ -318,6 +318,24 @@ def agent(name):
         raise CommandExecutionError(f"{name}: {error}") from error
 
 
+def agents(space):
+    """Return the names of the resource agents that are installed.
+
+    space
+        Where to look: a standard with its provider, ``ocf:heartbeat``, or alone, ``lsb``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.agents ocf:heartbeat
+    """
+    try:
+        return list(fsha_cluster.agents(space))
+    except fsha_run.RunError as error:
+        raise CommandExecutionError(str(error)) from error
+
+
 def serving(name):
     """Tell where a resource, or every member of a group, is started.
 

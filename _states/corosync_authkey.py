@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
+from salt.utils.data import traverse_dict_and_list
 
 import fsha_authkey
 import fsha_event
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     __context__: dict[str, Any]
     __low__: dict[str, Any]
     __opts__: dict[str, Any]
+    __pillar__: dict[str, Any]
     __salt__: dict[str, Any]
 
 __virtualname__ = "corosync_authkey"
@@ -38,7 +40,13 @@ def __virtual__():
     return __virtualname__
 
 
-def present(name="/etc/corosync/authkey", key=None, source_file=None, allow_restart=False):
+def present(
+    name="/etc/corosync/authkey",
+    key=None,
+    source_file=None,
+    key_pillar=None,
+    allow_restart=False,
+):
     """Make sure that the key file holds this key, for root's eyes only (0400).
 
     name
@@ -48,13 +56,16 @@ def present(name="/etc/corosync/authkey", key=None, source_file=None, allow_rest
         out of pillar.
     source_file
         A file on this node that holds the raw key.
+    key_pillar
+        Where in the pillar ``key`` stands, ``fsha:corosync:authkey``. The key then passes
+        through no rendered SLS, which Salt writes to its log at level debug.
     allow_restart
         Replace the key although Pacemaker runs on this node; corosync has to be restarted
         to use it, and finds no peer until that has the new key as well.
     """
     path = Path(name)
     try:
-        wanted = _wanted(key, source_file)
+        wanted = _wanted(key or _from_pillar(key_pillar), source_file)
         if wanted is None:
             return fsha_state.unchanged(name, f"{name} is not managed: no key is given.")
         changes = _changes(path, wanted)
@@ -95,6 +106,10 @@ def _write(path: Path, wanted: bytes, changes: dict[str, Any]) -> dict[str, Any]
     if left:
         return fsha_state.failed(name, f"{name} was written, but still differs.", changes)
     return fsha_state.changed(name, changes, f"{name} is written.", test=False)
+
+
+def _from_pillar(path: str | None) -> str | None:
+    return traverse_dict_and_list(__pillar__, path, None) if path else None
 
 
 def _wanted(key: str | None, source_file: str | None) -> bytes | None:

@@ -20,6 +20,30 @@ def __virtual__():
     return __virtualname__
 
 
+def password(name, pillar="fsha"):
+    """Make sure that a file holds the Event Socket's password, for root's eyes only.
+
+    name
+        The file.
+    pillar
+        The pillar's top-level key; the password is at ``freeswitch:password`` below it. It
+        passes through no rendered SLS, which Salt writes to its log at level debug.
+
+    .. code-block:: yaml
+
+        /etc/fsha/event_socket.password:
+          fsha_freeswitch.password: []
+    """
+    return __states__["file.managed"](
+        name,
+        contents=str(__pillar__[pillar]["freeswitch"]["password"]),
+        mode="0400",
+        makedirs=True,
+        dir_mode="0700",
+        show_changes=False,
+    )
+
+
 def settings(name, source, pillar="fsha"):
     """Make sure that the init script's settings are those of the pillar.
 

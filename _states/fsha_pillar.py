@@ -9,6 +9,7 @@ from salt.exceptions import CommandExecutionError
 import fsha_config
 import fsha_lint
 import fsha_state
+from fsha_model import Agent
 
 if TYPE_CHECKING:
     __opts__: dict[str, Any]
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     __salt__: dict[str, Any]
 
 __virtualname__ = "fsha_pillar"
+
+FSSOFIA = Agent("lsb", "FSSofia")
 
 
 def __virtual__():
@@ -64,12 +67,29 @@ def agents_known(name="fsha"):
             return fsha_state.not_yet(name, "The agents are not installed yet; would check them.")
         if "pacemaker.agent" not in __salt__:
             return fsha_state.failed(name, "The agents can't be asked before lxml is in place.")
-        fsha_config.check_agents(config, _metadata)
+        _ask_agents(config)
     except (fsha_config.ConfigErrors, CommandExecutionError) as error:
         return fsha_state.failed(name, str(error))
     return fsha_state.unchanged(name, "Every agent is installed and knows its parameters.")
 
 
-def _metadata(agent: Any) -> Any:
+def _ask_agents(config: fsha_config.Config) -> None:
+    """Ask every agent about itself, and for a missing one, which others there are."""
+    wanted = {item.agent for item in config.pacemaker.primitives}
+    told = {agent: _metadata(agent) for agent in wanted}
+    if __opts__["test"] and config.freeswitch.init_script:
+        # This very run lays it down; it has no parameters to check.
+        told.setdefault(FSSOFIA, None)
+        told[FSSOFIA] = told[FSSOFIA] or fsha_config.AgentMetadata({}, ())
+    spaces = {_space(agent) for agent, found in told.items() if found is None}
+    known = [name for space in sorted(spaces) for name in __salt__["pacemaker.agents"](space)]
+    fsha_config.check_agents(config, told.get, known)
+
+
+def _space(agent: Agent) -> str:
+    return f"{agent.standard}:{agent.provider}" if agent.provider else agent.standard
+
+
+def _metadata(agent: Agent) -> fsha_config.AgentMetadata | None:
     found = __salt__["pacemaker.agent"](str(agent))
     return None if found is None else fsha_config.agent_metadata(found)

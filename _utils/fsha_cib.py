@@ -8,8 +8,8 @@ Nothing here runs a program or knows of Salt. XML is parsed without entities, DT
 network; values are only ever set as attributes of the tree, so none can break out of it.
 """
 
-# ruff: noqa: A001, A002, N818
-# ``id`` is the cluster's own word; errors are named for what has happened.
+# ruff: noqa: N818
+# Errors are named for what has happened.
 
 import copy
 import re
@@ -110,7 +110,7 @@ EMPTY = """\
 <cib crm_feature_set="3.0.14" validate-with="pacemaker-3.0" admin_epoch="0" epoch="0" \
 num_updates="0"><configuration><crm_config/><nodes/><resources/><constraints/>\
 </configuration><status/></cib>"""
-"""A CIB with nothing in it, for a host that has no cluster yet; every Pacemaker since 2.0 reads it."""
+"""A CIB with nothing in it, for a host that has no cluster yet; Pacemaker 2 and 3 read it."""
 
 
 def parse(text: str) -> Element:

@@ -12,6 +12,8 @@ import re
 import tempfile
 from pathlib import Path
 
+from lxml import etree
+
 import fsha_run
 from fsha_run import Completed, Runner, ToolFailed
 
@@ -184,3 +186,19 @@ def metadata(agent: str, run: Runner = fsha_run.run) -> str | None:
     if done.code == fsha_run.EX_NOSUCH:
         return None
     return _judge(done).out
+
+
+def agents(space: str, run: Runner = fsha_run.run) -> tuple[str, ...]:
+    """Return the names of the agents that are installed.
+
+    space
+        Where to look: a standard with its provider, ``ocf:heartbeat``, or alone, ``lsb``.
+    """
+    done = run(["crm_resource", "--list-agents", space, "--output-as=xml"])
+    if done.code in (fsha_run.EX_NOSUCH, fsha_run.EX_ERROR):
+        # An unknown standard or provider is an error to some versions.
+        return ()
+    root = etree.fromstring(
+        _judge(done).out.encode("utf-8"), etree.XMLParser(resolve_entities=False)
+    )
+    return tuple(f"{space}:{agent.text}" for agent in root.iter("agent"))

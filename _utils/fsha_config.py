@@ -327,7 +327,7 @@ def _given(**values: object) -> dict[str, object]:
 
 
 def primitive(
-    id: object,  # noqa: A002
+    id: object,
     agent: object,
     params: object = None,
     meta: object = None,
@@ -348,7 +348,7 @@ def primitive(
     return _primitive(*_one(id, raw, RESOURCE, fsha_cross.resource_checks))
 
 
-def group(id: object, members: object, meta: object = None) -> Group:  # noqa: A002
+def group(id: object, members: object, meta: object = None) -> Group:
     """Make a group of the primitives ``members``, a list of ids in order.
 
     Raises :class:`ConfigErrors`.
@@ -357,7 +357,7 @@ def group(id: object, members: object, meta: object = None) -> Group:  # noqa: A
 
 
 def location(
-    id: object,  # noqa: A002
+    id: object,
     resource: object,
     node: object = None,
     score: object = None,
@@ -374,7 +374,7 @@ def location(
     return _location(*_one(id, raw, LOCATION, lambda _, at: fsha_cross.location_checks(raw, at)))
 
 
-def properties(values: object, id: object = "cib-bootstrap-options") -> Properties:  # noqa: A002
+def properties(values: object, id: object = "cib-bootstrap-options") -> Properties:
     """Make the cluster properties; those that the cluster writes itself are left out.
 
     Raises :class:`ConfigErrors`.
@@ -383,7 +383,7 @@ def properties(values: object, id: object = "cib-bootstrap-options") -> Properti
     return Properties({n: v for n, v in data.items() if n not in NOT_MANAGED}, name)
 
 
-def resource_defaults(values: object, id: object = "rsc-options") -> ResourceDefaults:  # noqa: A002
+def resource_defaults(values: object, id: object = "rsc-options") -> ResourceDefaults:
     """Make the meta attributes that all resources have by default.
 
     Raises :class:`ConfigErrors`.

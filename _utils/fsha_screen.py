@@ -12,7 +12,8 @@ def screen(data: Mapping[str, Any]) -> str:
     lines += _table("node", [_node(node) for node in data["nodes"]])
     lines += _table("ring", [_link(link) for link in data["rings"]] or ["(not known)"])
     lines += _table("resource", [_resource(item) for item in data["resources"]] or ["(none)"])
-    lines += _table("profile", [_profile(item) for item in data["profiles"].items()])
+    profiles = [_profile(item) for item in data["profiles"].items()]
+    lines += _table("profile", profiles or ["none runs on this node"])
     for title in ("failures", "leftovers", "notes"):
         lines += _table(title.rstrip("s") if title == "notes" else title, data[title])
     return "\n".join(lines)

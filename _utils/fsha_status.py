@@ -1,8 +1,5 @@
 """The cluster's state as data, from the XML of ``crm_mon``."""
 
-# ruff: noqa: A002
-# ``id`` is the cluster's own word.
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -130,7 +127,7 @@ class Status:
         parts = self.resource(id)
         if not parts:
             return (f"there is no resource {id} in the cluster",)
-        stopped = [f"{p.id} is {p.role} {_where(p)}" for p in parts if not p.started]
+        stopped = [f"{p.id} is {p.role} {_where(p)}{_trouble(p)}" for p in parts if not p.started]
         if not stopped:
             stopped = [f"it runs on {', '.join(self.active(id))}"]
         failed = [str(f) for f in self.failures if f.resource in {p.id for p in parts}]
@@ -139,6 +136,11 @@ class Status:
 
 def _where(resource: Resource) -> str:
     return f"on {', '.join(resource.nodes)}" if resource.nodes else "everywhere"
+
+
+def _trouble(resource: Resource) -> str:
+    marks = (("has failed", resource.failed), ("is blocked", resource.blocked))
+    return "".join(f" and {words}" for words, holds in marks if holds)
 
 
 def _true(element: etree._Element, name: str) -> bool:

@@ -7,8 +7,8 @@ towards the other node does nothing at all, and lifting a ban bounces the resour
 once; so a ban that has to stay is kept as a *hold* and said to be one.
 """
 
-# ruff: noqa: A001, N818
-# ``id`` is the cluster's own word; errors are named for what has happened.
+# ruff: noqa: N818
+# Errors are named for what has happened.
 
 import copy
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ include:
 fsha-corosync-authkey:
   corosync_authkey.present:
     - name: /etc/corosync/authkey
-    - key: {{ value(corosync.get("authkey")) }}
+    - key_pillar: fsha:corosync:authkey
     - source_file: {{ value(corosync.get("authkey_file")) }}
     - require:
       - sls: fsha.package

@@ -7,13 +7,8 @@ include:
 {%- if freeswitch.get("password") %}
 
 fsha-freeswitch-password:
-  file.managed:
+  fsha_freeswitch.password:
     - name: {{ value(freeswitch.get("password_file")) }}
-    - contents: {{ value(freeswitch.get("password")) }}
-    - mode: '0400'
-    - makedirs: true
-    - dir_mode: '0700'
-    - show_changes: false
     - require:
       - fsha_pillar: fsha-pillar
 {%- endif %}

@@ -120,6 +120,8 @@ class Cache:
                 continue
             shutil.rmtree(path)
             removed.append(path)
+        for log in self.root.glob("*.log"):  # of builds that failed
+            log.unlink()
         return removed
 
 

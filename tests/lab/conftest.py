@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from lab import Lab, voice
@@ -14,7 +16,7 @@ def lab():
     """A lab of the tests' own, bare at first."""
     lab = Lab("fshatest")
     lab.down()
-    lab.up()
+    lab.up(release=os.environ.get("FSHA_LAB_RELEASE", "bookworm"))
     yield lab
     lab.down()
 

@@ -145,3 +145,26 @@ def test_masterless_sees_the_same(bare):
     )  # fmt: skip
     assert done.code == 0, done.out[-2000:] + done.err[-2000:]
     assert '"result": false' not in done.out
+
+
+def test_lxml_for_the_distributions_own_python(bare):
+    """Salt in the distribution's Python gets the distribution's package, not pip's."""
+    node = bare.nodes["freeswitch-dev"]
+    version = node.run(
+        ["/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    )
+    site = f"/opt/salt/lib/python{version.out.strip()}/site-packages"
+    # The virtual environment's Salt, run by the distribution's Python, must not find lxml there.
+    node.run(["mv", f"{site}/lxml", f"{site}/lxml.away"])
+    call = ["env", f"PYTHONPATH={site}", "/usr/bin/python3", "/opt/salt/bin/salt-call", "--local",
+            "--module-dirs=/srv/formula", "--out=json", "state.single", "fsha_python.lxml", "lxml"]  # fmt: skip
+    try:
+        assert node.run(["/usr/bin/python3", "-c", "import lxml"], check=False).code != 0
+        done = node.run(call, timeout=180, check=False)
+        assert done.code == 0, done.out + done.err
+        assert "distribution" in done.out
+        assert installed(node, "python3-lxml")
+        assert node.run(["/usr/bin/python3", "-c", "import lxml.etree"]).code == 0
+        assert '"changes": {}' in node.run(call, timeout=180).out
+    finally:
+        node.run(["mv", f"{site}/lxml.away", f"{site}/lxml"])

@@ -144,6 +144,50 @@ def parameter(node):
     return text.split(' value="')[1].split('"')[0]
 
 
+def test_an_unknown_agent_parameter_is_named_before_the_cib_is_touched(quiet, node):
+    pillar = voice.example("pillar.example")
+    pillar["pacemaker"]["resources"]["ip_shared"]["params"]["cidr_netmsk"] = 24
+    pillar["pacemaker"]["resources"]["fs"]["agent"] = "lsb:FSSofa"
+    voice.give(quiet, pillar)
+    before = node.run(["cibadmin", "--query", "--scope", "configuration"]).out
+    try:
+        for test in (True, False):
+            done = voice.apply(quiet, node.name, test=test)
+            said = done.state(node.name, "fsha-cluster-agents")["comment"]
+            assert "fsha:pacemaker:resources:ip_shared:params:cidr_netmsk" in said
+            assert '"cidr_netmask"' in said
+            assert "FSSofa" in said
+            assert done.changes == {}
+    finally:
+        voice.give(quiet, voice.example("pillar.example"))
+    assert node.run(["cibadmin", "--query", "--scope", "configuration"]).out == before
+
+
+def test_interfaces_are_written_and_never_bounced(quiet, node):
+    pillar = voice.example("pillar.example")
+    pillar["network"]["interfaces"] = True
+    voice.give(quiet, pillar)
+    try:
+        active = quiet.nodes[voice.serving(quiet)]
+        with quiet.probe() as probe:
+            probe.wait_answered_by(active.name)
+            seen = voice.apply(quiet, test=True)
+            done = voice.apply(quiet)
+            again = voice.apply(quiet)
+        assert seen.failed == done.failed == again.failed == []
+        for minion in quiet.nodes:
+            assert seen.state(minion, "fsha-network-interfaces")["result"] is None
+            assert done.state(minion, "fsha-network-interfaces")["changes"]
+        assert again.changes == {}
+        stanza = node.read("/etc/network/interfaces")
+        assert "iface eth0 inet static" in stanza
+        assert "10.101.20.110" in stanza
+        assert set(probe.result.answered_by) == {active.name}
+        assert all(gap.seconds < 0.5 for gap in probe.result.gaps)
+    finally:
+        voice.give(quiet, voice.example("pillar.example"))
+
+
 def test_a_minion_killed_in_the_middle(quiet, node):
     change_parameter(node, "29")
     quiet.outside.run(["salt", "--async", node.name, "state.apply", "fsha"])

@@ -70,7 +70,7 @@ def test_a_group_that_is_in_two_places_does_not_serve_and_says_why(sample):
     assert status.active("VoiceServices") == ("fs1", "fs2")
     assert status.complaints("VoiceServices") == (
         "ip_shared is Started on fs1, fs2",
-        "fs is Started on fs1",
+        "fs is Started on fs1 and has failed and is blocked",
         "fs stop failed on fs1 (error): profile internal won't stop",
         "ip_shared migrate_to failed on fs2 (error)",
     )

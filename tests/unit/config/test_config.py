@@ -4,10 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fsha_options
 import pytest
 
 import fsha_config
+import fsha_options
 from fsha_model import (
     Agent,
     Expression,

@@ -6,13 +6,13 @@ import json
 
 import pytest
 import yaml
-from fsha_tree import PILLAR
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fsha_config
 import fsha_corosync
 import fsha_lint
+from fsha_tree import PILLAR
 from tests.unit.config.pillars import pillar
 
 QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

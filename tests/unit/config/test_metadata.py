@@ -1,8 +1,8 @@
 """Agents' metadata as the field writes it."""
 
-import fsha_metadata
 import pytest
 
+import fsha_metadata
 from fsha_config import AgentMetadata, Parameter
 
 USUAL = """<?xml version="1.0"?>

@@ -4,14 +4,14 @@ import importlib.util
 import re
 from pathlib import Path
 
-import fsha_options
-import fsha_schema
-import fsha_tree
 import pytest
 import yaml
 
 import fsha_config
 import fsha_corosync
+import fsha_options
+import fsha_schema
+import fsha_tree
 from tests.unit.config.pillars import with_key
 
 ROOT = Path(__file__).resolve().parents[3]

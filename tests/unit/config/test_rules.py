@@ -1,8 +1,8 @@
-import fsha_rules as rules
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fsha_rules as rules
 from fsha_model import Expression, Rule
 
 

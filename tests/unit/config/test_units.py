@@ -1,9 +1,10 @@
 import contextlib
 
-import fsha_units as units
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import fsha_units as units
 
 
 @pytest.mark.parametrize(

@@ -11,31 +11,31 @@ import sys
 import threading
 import uuid
 
-import salt.config
-import salt.utils.event
+import salt.config  # type: ignore[import-untyped]
+import salt.utils.event  # type: ignore[import-untyped]
 
 MARK = "fsha-lab/mark/"
 MARK_SECONDS = 0.2
 MARK_TRIES = 100
 
 
-def say(message):
+def say(message: dict[str, object]) -> None:
     """Print one JSON line; what JSON doesn't know becomes text."""
     os.write(1, (json.dumps(message, default=str) + "\n").encode())
 
 
-def main():
+def main() -> None:
     """Listen for events whose tag starts with the first argument."""
     prefix = sys.argv[1]
     opts = salt.config.master_config("/etc/salt/master")
     mark = f"{MARK}{uuid.uuid4()}"
     heard = threading.Event()
 
-    def send(kind):
+    def send(kind: str) -> None:
         with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False) as sender:
             sender.fire_event({}, f"{mark}/{kind}")
 
-    def announce():
+    def announce() -> None:
         for _ in range(MARK_TRIES):
             send("start")
             if heard.wait(MARK_SECONDS):
