@@ -198,7 +198,9 @@ def agents(space: str, run: Runner = fsha_run.run) -> tuple[str, ...]:
     if done.code in (fsha_run.EX_NOSUCH, fsha_run.EX_ERROR):
         # An unknown standard or provider is an error to some versions.
         return ()
-    root = etree.fromstring(
-        _judge(done).out.encode("utf-8"), etree.XMLParser(resolve_entities=False)
-    )
+    text = _judge(done).out.encode("utf-8", "surrogateescape")
+    try:
+        root = etree.fromstring(text, etree.XMLParser(resolve_entities=False))
+    except etree.XMLSyntaxError as error:
+        raise ToolFailed(done) from error
     return tuple(f"{space}:{agent.text}" for agent in root.iter("agent"))

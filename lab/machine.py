@@ -282,10 +282,11 @@ class Container:
         )
 
     def _ended_early(self) -> bool:
-        # Looked at twice: the launcher may have become the supervisor in between.
+        # A process has no command line for a moment while it becomes another program, so neither
+        # the launcher nor the supervisor may be seen; its control group holds it all the time.
         if self.supervisor() is not None or processes.launchers(self.container):
             return False
-        return self.supervisor() is None
+        return not cgroups.members(self.container) and self.supervisor() is None
 
     def system_state(self, seconds: float) -> str:
         """Return ``systemctl is-system-running``, waiting up to *seconds* for the start to end."""

@@ -132,6 +132,20 @@ def test_second_run_changes_nothing_and_says_nothing(bare):
     assert bus.events == []
 
 
+OLDER = """\
+def present(name, key_of_old=None):
+    return {"name": name, "result": False, "changes": {}, "comment": "the older module ran"}
+"""
+
+
+def test_a_newer_formula_replaces_older_modules_in_the_same_run(bare):
+    for node in bare.nodes.values():
+        node.write("/var/cache/salt/minion/extmods/states/corosync_authkey.py", OLDER)
+    applied = voice.apply(bare)
+    assert applied.failed == []
+    assert applied.changes == {}
+
+
 def test_masterless_sees_the_same(bare):
     node = bare.nodes["freeswitch-dev"]
     node.run(["mkdir", "-p", "/srv/local-pillar"])
@@ -156,8 +170,9 @@ def test_lxml_for_the_distributions_own_python(bare):
     site = f"/opt/salt/lib/python{version.out.strip()}/site-packages"
     # The virtual environment's Salt, run by the distribution's Python, must not find lxml there.
     node.run(["mv", f"{site}/lxml", f"{site}/lxml.away"])
-    call = ["env", f"PYTHONPATH={site}", "/usr/bin/python3", "/opt/salt/bin/salt-call", "--local",
-            "--module-dirs=/srv/formula", "--out=json", "state.single", "fsha_python.lxml", "lxml"]  # fmt: skip
+    salt_call = ["env", f"PYTHONPATH={site}", "/usr/bin/python3", "/opt/salt/bin/salt-call"]
+    options = ["--local", "--module-dirs=/srv/formula", "--out=json"]
+    call = [*salt_call, *options, "state.single", "fsha_python.lxml", "lxml"]
     try:
         assert node.run(["/usr/bin/python3", "-c", "import lxml"], check=False).code != 0
         done = node.run(call, timeout=180, check=False)

@@ -147,7 +147,7 @@ def parameter(node):
 def test_an_unknown_agent_parameter_is_named_before_the_cib_is_touched(quiet, node):
     pillar = voice.example("pillar.example")
     pillar["pacemaker"]["resources"]["ip_shared"]["params"]["cidr_netmsk"] = 24
-    pillar["pacemaker"]["resources"]["fs"]["agent"] = "lsb:FSSofa"
+    pillar["pacemaker"]["resources"]["other"] = {"agent": "ocf:heartbeat:IPadr2"}
     voice.give(quiet, pillar)
     before = node.run(["cibadmin", "--query", "--scope", "configuration"]).out
     try:
@@ -156,7 +156,8 @@ def test_an_unknown_agent_parameter_is_named_before_the_cib_is_touched(quiet, no
             said = done.state(node.name, "fsha-cluster-agents")["comment"]
             assert "fsha:pacemaker:resources:ip_shared:params:cidr_netmsk" in said
             assert '"cidr_netmask"' in said
-            assert "FSSofa" in said
+            assert '"ocf:heartbeat:IPadr2"' in said
+            assert '"ocf:heartbeat:IPaddr2"' in said
             assert done.changes == {}
     finally:
         voice.give(quiet, voice.example("pillar.example"))

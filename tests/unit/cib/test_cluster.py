@@ -50,6 +50,29 @@ def test_an_agent_that_is_not_installed_has_no_metadata(tools):
     assert fsha_cluster.metadata("ocf:heartbeat:Nix", tools) is None
 
 
+def test_installed_agents_have_their_full_names(tools):
+    tools.say(
+        "crm_resource",
+        out="<pacemaker-result><agents><agent>Dummy</agent><agent>IPaddr2</agent></agents>"
+        "</pacemaker-result>",
+    )
+    found = fsha_cluster.agents("ocf:heartbeat", tools)
+    assert found == ("ocf:heartbeat:Dummy", "ocf:heartbeat:IPaddr2")
+    assert tools.calls[0][0][:3] == ["crm_resource", "--list-agents", "ocf:heartbeat"]
+
+
+@pytest.mark.parametrize("code", [1, 105])
+def test_an_unknown_provider_has_no_agents(tools, code):
+    tools.say("crm_resource", code=code)
+    assert fsha_cluster.agents("ocf:nix", tools) == ()
+
+
+def test_a_list_of_agents_that_is_no_xml_is_an_error(tools):
+    tools.say("crm_resource", out="Segmentation fault")
+    with pytest.raises(fsha_run.ToolFailed, match="Segmentation fault"):
+        fsha_cluster.agents("lsb", tools)
+
+
 # --- crm_verify, as Pacemaker 2.1.5 says it -----------------------------------------------
 
 WARNED = """\

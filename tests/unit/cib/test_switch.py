@@ -15,6 +15,7 @@ from fsha_switch import (
     bans,
     choose_target,
     find_service,
+    has_failed,
     obstacles,
     previous_node,
     simulate,
@@ -195,6 +196,19 @@ def test_every_obstacle_is_told(status):
     (failed,) = (text for text in obstacles(seen, VOICE, "fs2") if "fail count" in text)
     assert failed.startswith("fs has failed on fs2 (fail count 1000000)")
     assert "crm_resource --cleanup --resource fs --node fs2" in failed
+
+
+@pytest.mark.parametrize(
+    ("held", "failed"),
+    [
+        ((), False),
+        ((FailCount("fs", "fs2", "1"),), True),
+        ((FailCount("fs", "fs1", "1"),), False),
+        ((FailCount("other", "fs2", "1"),), False),
+    ],
+)
+def test_a_target_has_failed_with_the_first_fail_count_on_it(status, held, failed):
+    assert has_failed(dataclasses.replace(status, fail_counts=held), VOICE, "fs2") is failed
 
 
 def test_where_a_transition_leaves_the_service(sample):

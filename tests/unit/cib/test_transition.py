@@ -45,6 +45,16 @@ def test_what_only_starts_or_is_blocked_interrupts_nothing():
     assert fsha_plan.Transition(actions, {}).interrupted == ()
 
 
+def test_a_blocked_action_is_read_as_one():
+    text = (
+        '<pacemaker-result><actions><rsc_action action="stop" resource="fs" node="fs1" '
+        'reason="start fs" blocked="true"/></actions></pacemaker-result>'
+    )
+    transition = parse_transition(text)
+    assert [str(action) for action in transition.actions] == ["stop fs on fs1 (blocked) (start fs)"]
+    assert transition.interrupted == ()
+
+
 def test_what_stays_is_no_action():
     text = (
         '<pacemaker-result><actions><rsc_action action="leave" resource="a" node="fs1"/>'
