@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 try:
     import fsha_cib
@@ -41,6 +41,7 @@ PASSWORD_FILE = "/etc/fsha/event_socket.password"  # noqa: S105  a path, no pass
 LOOK_EVERY = 0.2
 SIP_PATIENCE = 5.0
 RETURN_PATIENCE = 120.0
+LONGEST = 3600.0
 
 
 def __virtual__():
@@ -111,14 +112,20 @@ def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
 
 
 def _leftovers(root: Any) -> list[str]:
+    """Return the constraints that an operator's move or ban has left, holds marked as such."""
     ours = fsha_cib.owned(root)
-    found = root.iterfind("configuration/constraints/rsc_location")
+    before = fsha_switch.previous_node(root, "", PREVIOUS)
     return [
-        f"{e.get('id')}: {e.get('score', 'a rule')} on {e.get('node', 'nodes by rule')}"
-        f"{'; fsha.failback lifts it' if e.get('id', '').startswith('cli-ban-') else ''}"
-        for e in found
+        _leftover(e, before)
+        for e in root.iterfind("configuration/constraints/rsc_location")
         if fsha_cib.OPERATOR_CONSTRAINT.match(e.get("id", "")) and e.get("id") not in ours
     ]
+
+
+def _leftover(element: Any, before: str | None) -> str:
+    node = element.get("node", "nodes by rule")
+    shown = f"{element.get('id')}: {element.get('score', 'a rule')} on {node}"
+    return f"{shown} (a hold: fsha.failback lifts it)" if node == before else shown
 
 
 def _rings(notes: list[str]) -> list[dict[str, Any]]:
@@ -158,6 +165,13 @@ def _profiles(notes: list[str]) -> dict[str, Any]:
         return {}
 
 
+class _Bounds(NamedTuple):
+    """An operator's numbers: seconds to wait, and the SIP port to ask (0 for none)."""
+
+    timeout: float
+    sip_port: int
+
+
 # --- switchover ----------------------------------------------------------------------------
 
 
@@ -189,16 +203,15 @@ def failover(target=None, resource=None, timeout=60, sip_port=5060):
         salt-call fsha.failover ubuntu-v20z
     """
     try:
+        bounds = _bounds(timeout, sip_port)
         seen, root = _look()
         service = fsha_switch.find_service(root, resource)
         active = _active(seen, service)
         target = fsha_switch.choose_target(seen, active, target)
         _check(seen, root, service, active, target)
-        return _move(service, active, target, [active], float(timeout), int(sip_port))
+        return _move(service, active, target, [active], bounds)
     except fsha_switch.SwitchError as error:
         return _answer(False, str(error))
-    except ValueError as error:
-        return _answer(False, f"Nothing was moved: a number is expected ({error}).")
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         return _answer(False, f"Not switched over: {error}")
 
@@ -218,23 +231,21 @@ def failback(resource=None, timeout=60, sip_port=5060):
         salt-call fsha.failback
     """
     try:
+        bounds = _bounds(timeout, sip_port)
         seen, root = _look()
         service = fsha_switch.find_service(root, resource)
         active = _active(seen, service)
-        target = _where_before(root, service, active)
+        target = _where_before(root, active)
         fsha_switch.choose_target(seen, active, target)
-        held = fsha_switch.bans(root, service.id)
-        lifted = fsha_switch.with_bans(root, service.id, [])
+        lifted = fsha_switch.rebanned(root, service.id, [], [target])
         comes_back = fsha_switch.would_serve(fsha_switch.simulate(lifted), service) == target
-        banned = [] if held and comes_back else [active]
+        banned = [] if comes_back else [active]
         obstacles = fsha_switch.obstacles(seen, service, target)
         if obstacles:
             raise fsha_switch.Refused(obstacles)
-        return _move(service, active, target, banned, float(timeout), int(sip_port))
+        return _move(service, active, target, banned, bounds)
     except fsha_switch.SwitchError as error:
         return _answer(False, str(error))
-    except ValueError as error:
-        return _answer(False, f"Nothing was moved: a number is expected ({error}).")
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         return _answer(False, f"Not switched back: {error}")
 
@@ -247,14 +258,24 @@ def _active(seen: Any, service: Any) -> str:
     return nodes[0]
 
 
-def _where_before(root: Any, service: Any, active: str) -> str:
-    held = [node for node in fsha_switch.bans(root, service.id) if node != active]
-    if held:
-        return held[0]
+def _bounds(timeout: Any, sip_port: Any) -> _Bounds:
+    """Return an operator's numbers, or refuse what is none."""
+    try:
+        bounds = _Bounds(float(timeout), int(sip_port))
+    except (TypeError, ValueError) as error:
+        raise fsha_switch.Refused([f"timeout and sip_port have to be numbers ({error})"]) from error
+    if not 0 < bounds.timeout <= LONGEST or not 0 <= bounds.sip_port <= 65535:
+        raise fsha_switch.Refused(
+            [f"timeout has to lie between 0 and {LONGEST:g} s, sip_port between 0 and 65535"]
+        )
+    return bounds
+
+
+def _where_before(root: Any, active: str) -> str:
     before = fsha_switch.previous_node(root, active, PREVIOUS)
     if before is None:
         raise fsha_switch.Refused(
-            ["there is no hold and no earlier switchover to undo; fsha.failover moves the service"]
+            ["there is no earlier switchover to undo; fsha.failover moves the service"]
         )
     return before
 
@@ -262,7 +283,13 @@ def _where_before(root: Any, service: Any, active: str) -> str:
 def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> None:
     """Refuse a switchover that cannot succeed, with every reason there is."""
     found = list(fsha_switch.obstacles(seen, service, target))
-    moved = fsha_switch.with_bans(root, service.id, [active])
+    ban = fsha_switch.bans(root, service.id).get(target)
+    if ban and fsha_switch.previous_node(root, active, PREVIOUS) != target:
+        found.append(
+            f"{target} was banned by hand ({ban}); lift that first with "
+            f"'crm_resource --clear --resource {service.id} --node {target}'"
+        )
+    moved = fsha_switch.rebanned(root, service.id, [active], [target])
     transition = fsha_switch.simulate(moved)
     if not found and fsha_switch.would_serve(transition, service) != target:
         actions = "; ".join(str(action) for action in transition.actions) or "do nothing"
@@ -272,12 +299,12 @@ def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> None
 
 
 def _move(
-    service: Any, active: str, target: str, banned: list[str], timeout: float, sip_port: int
+    service: Any, active: str, target: str, banned: list[str], bounds: _Bounds
 ) -> dict[str, Any]:
     """Move the service by bans and say what became of it."""
     _announce(service, "started", active, target, {})
     try:
-        return _moved(service, active, target, banned, timeout, sip_port)
+        return _moved(service, active, target, banned, bounds)
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         _announce(service, "failed", active, target, {"why": str(error)})
         comment = (
@@ -288,29 +315,31 @@ def _move(
 
 
 def _moved(
-    service: Any, active: str, target: str, banned: list[str], timeout: float, sip_port: int
+    service: Any, active: str, target: str, banned: list[str], bounds: _Bounds
 ) -> dict[str, Any]:
     """Move the service, verify it, and lift every ban that is not needed to stay."""
+    pair = [active, target]
+    # Noted before anything moves, so that failback knows the way even if this run is killed.
+    fsha_cluster.note(PREVIOUS, active, pair)
     begun = time.monotonic()
-    fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, banned))
+    fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, banned, pair))
     seen = fsha_poll.until(
         lambda: fsha_status.parse_status(fsha_cluster.status()),
         lambda s: s.serving(service.id) == target or fsha_switch.has_failed(s, service, target),
-        timeout,
+        bounds.timeout,
         f"{service.id} on {target}",
         LOOK_EVERY,
     )
     seconds = round(time.monotonic() - begun, 2)
     if seen.serving(service.id) != target:
         return _give_up(service, active, target, seen, seconds)
-    silent = _silent(service, sip_port)
-    hold = _lift(service)
-    fsha_run.check(["attrd_updater", "--name", PREVIOUS, "--update", active, "--node", target])
+    silent = _silent(service, bounds.sip_port)
+    hold = _lift(service, pair)
     facts = {"old": active, "new": target, "seconds": seconds, "hold": hold}
     if silent:
         comment = (
             f"{service.id} runs on {target}, but nobody answers SIP on {', '.join(silent)} "
-            f"port {sip_port}. Look at fsha.status on {target}; fsha.failback goes back."
+            f"port {bounds.sip_port}. Look at fsha.status on {target}; fsha.failback goes back."
         )
         _announce(service, "failed", active, target, {**facts, "silent": silent})
         return _answer(False, comment, **facts)
@@ -341,21 +370,22 @@ def _silent(service: Any, sip_port: int) -> list[str]:
     ]
 
 
-def _lift(service: Any) -> bool:
-    """Lift the bans when the service then stays where it is; tell whether they are kept."""
+def _lift(service: Any, pair: list[str]) -> bool:
+    """Lift the pair's bans when the service then stays where it is; tell whether one is kept."""
     root = fsha_cib.parse(fsha_cluster.query())
-    lifted = fsha_switch.with_bans(root, service.id, [])
-    transition = fsha_switch.simulate(lifted)
-    if not fsha_switch.stays(transition, service):
-        return bool(fsha_switch.bans(root, service.id))
-    fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, []))
+    held = set(fsha_switch.bans(root, service.id)) & set(pair)
+    lifted = fsha_switch.rebanned(root, service.id, [], pair)
+    if held and not fsha_switch.stays(fsha_switch.simulate(lifted), service):
+        return True
+    fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, [], pair))
     return False
 
 
 def _give_up(service: Any, active: str, target: str, seen: Any, seconds: float) -> dict[str, Any]:
     """Let the service go back to the node it came from, and say why."""
     why = "; ".join(seen.complaints(service.id))
-    fsha_commit.change(lambda root: fsha_switch.with_bans(root, service.id, [target]))
+    pair = [active, target]
+    fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, [target], pair))
     back = fsha_poll.until(
         lambda: fsha_status.parse_status(fsha_cluster.status()),
         lambda s: s.serving(service.id) == active,
@@ -364,7 +394,7 @@ def _give_up(service: Any, active: str, target: str, seen: Any, seconds: float) 
         LOOK_EVERY,
     )
     returned = back.serving(service.id) == active
-    kept = _lift(service)
+    kept = _lift(service, pair)
     _announce(service, "failed", active, target, {"why": why, "returned": returned})
     where = f"It is back on {active}." if returned else f"It DOES NOT SERVE on {active} either."
     comment = f"{target} did not take {service.id} over ({seconds:g} s): {why}. {where}"

@@ -10,6 +10,7 @@ returns data. With ``CIB_file`` in the environment they all work on a file.
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from lxml import etree
@@ -178,6 +179,18 @@ def settle(seconds: float, run: Runner = fsha_run.run) -> None:
 def local_node(run: Runner = fsha_run.run) -> str:
     """Return this node's name in the cluster."""
     return _judge(run(["crm_node", "--name"])).out.strip()
+
+
+def note(name: str, value: str, nodes: Sequence[str], run: Runner = fsha_run.run) -> None:
+    """Write a transient node attribute, which is state and no configuration.
+
+    It goes when its node leaves the cluster, so it is written on every node of ``nodes``.
+    """
+    if on_file():
+        return
+    for node in nodes:
+        argv = ["attrd_updater", "--name", name, "--update", value, "--node", node]
+        _judge(run(argv))
 
 
 def metadata(agent: str, run: Runner = fsha_run.run) -> str | None:

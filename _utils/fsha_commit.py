@@ -160,6 +160,8 @@ def _finish(plan: Plan, attempts: int, seconds: float, run: Runner) -> Outcome:
     try:
         settled = _settled(seconds, run)
         problems = _problems(plan, run)
+        # Pacemaker adds an epoch of its own to that of the patch.
+        version = str(fsha_cib.version(fsha_cib.parse(fsha_cluster.query(run))))
     except fsha_run.RunError as error:
         problems = (f"what came of it is not known, since the cluster can't be asked: {error}",)
     return Outcome(plan, True, attempts, settled, problems, version)

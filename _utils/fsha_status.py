@@ -7,6 +7,9 @@ from lxml import etree
 
 import fsha_run
 
+# How crm_mon writes a score of INFINITY.
+INFINITY = "1000000"
+
 
 class NoStatus(fsha_run.RunError):
     """What should be the cluster's status is something else."""
@@ -217,4 +220,5 @@ def _fail_counts(nodes: Iterable[etree._Element]) -> Iterable[FailCount]:
         for history in node.findall("resource_history"):
             count = history.get("fail-count", "0")
             if count != "0":
-                yield FailCount(history.get("id", ""), node.get("name", ""), count)
+                shown = "INFINITY" if count == INFINITY else count
+                yield FailCount(history.get("id", ""), node.get("name", ""), shown)

@@ -134,6 +134,15 @@ def with_bans(root: Element, resource: str, nodes: Sequence[str]) -> Element:
     return new
 
 
+def rebanned(root: Element, resource: str, ban: Sequence[str], lift: Sequence[str]) -> Element:
+    """Return a copy of a CIB with some nodes banned and other bans lifted; the rest stays.
+
+    A node that stands in both is banned.
+    """
+    kept = [node for node in bans(root, resource) if node not in lift]
+    return with_bans(root, resource, list(dict.fromkeys([*kept, *ban])))
+
+
 # --- before: can it be done? ---------------------------------------------------------------
 
 
@@ -208,11 +217,14 @@ def stays(transition: fsha_plan.Transition, service: Service) -> bool:
     return not {a.resource for a in transition.actions} & set(service.members)
 
 
-def previous_node(root: Element, node: str, attribute: str) -> str | None:
-    """Return where the service was before, as a transient attribute of ``node`` says."""
+def previous_node(root: Element, active: str, attribute: str) -> str | None:
+    """Return where a service that is now on ``active`` was before the last switchover.
+
+    Every node carries it as a transient attribute, so that one of them may have been
+    restarted meanwhile.
+    """
     found = root.xpath(
-        "status/node_state[@uname=$node]/transient_attributes//nvpair[@name=$name]/@value",
-        node=node,
-        name=attribute,
+        "status/node_state/transient_attributes//nvpair[@name=$name]/@value", name=attribute
     )
-    return str(cast("list[str]", found)[0]) if found else None
+    others = [str(value) for value in cast("list[str]", found) if str(value) != active]
+    return others[0] if others else None

@@ -276,7 +276,7 @@ def test_the_status_tells_what_operators_left_behind(loaders, cib_file):
         ([], {"target": "fs1"}, "the service runs on fs1 already"),
         ([], {"target": "fs9"}, "fs9 is no node of this cluster"),
         ([], {"resource": "nix"}, "there is no resource nix"),
-        ([], {"timeout": "soon"}, "a number is expected"),
+        ([], {"timeout": "soon"}, "have to be numbers"),
         (
             ["crm_attribute", "-N", "fs2", "-n", "standby", "-v", "on", "-t", "nodes"],
             {},

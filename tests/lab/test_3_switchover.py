@@ -64,6 +64,37 @@ def test_refused_for_unknown_and_active_targets(quiet):
     assert voice.serving(quiet) == old
 
 
+def test_a_ban_by_hand_is_not_lifted_by_a_switchover(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    node = quiet.nodes[old]
+    ban = ["crm_resource", "--resource", "VoiceServices", "--node", new]
+    # The switchovers before this one have left no memory of a hold on this node.
+    for name in quiet.nodes:
+        node.run(["attrd_updater", "--name", "fsha-previous-node", "--delete", "--node", name])
+    node.run([*ban, "--ban"])
+    try:
+        for verb in ("fsha.failover", "fsha.failback"):
+            done = quiet.salt_call(node, verb, timeout=60)
+            assert done.value["result"] is False
+            assert voice.serving(quiet) == old
+        refused = quiet.salt_call(node, "fsha.failover", timeout=60).value["comment"]
+        assert "banned by hand" in refused
+        assert leftovers(node)
+    finally:
+        node.run([*ban, "--clear"])
+
+
+def test_text_for_a_number_moves_nothing(quiet):
+    old = voice.serving(quiet)
+    for argument in ("timeout=soon", "timeout=nan", "timeout=0", "sip_port=sip", "sip_port=70000"):
+        done = quiet.salt_call(quiet.nodes[old], "fsha.failover", argument, timeout=60)
+        assert done.value["result"] is False
+        assert done.code != 0
+        assert done.value["comment"].startswith("Nothing was moved: ")
+    assert voice.serving(quiet) == old
+
+
 def test_a_target_that_fails_gives_the_service_back(quiet):
     old = voice.serving(quiet)
     new = other(quiet, old)

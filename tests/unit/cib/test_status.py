@@ -51,7 +51,7 @@ def test_all_that_can_be_wrong_has_its_word(sample):
     assert ping.group == ""
     assert old_vip.orphaned
     assert [f"{c.resource} {c.node} {c.count}" for c in status.fail_counts] == [
-        "fs fs1 1000000",
+        "fs fs1 INFINITY",
         "ip_shared fs2 2",
     ]
 

@@ -18,6 +18,7 @@ from fsha_switch import (
     has_failed,
     obstacles,
     previous_node,
+    rebanned,
     simulate,
     stays,
     with_bans,
@@ -239,7 +240,7 @@ def test_the_simulation_is_asked_about_the_cib_it_is_given(pair, sample, tools):
     assert stdin == fsha_cib.render(pair)
 
 
-def test_the_node_before_is_remembered_on_the_node_that_serves(pair):
+def test_the_node_before_is_remembered_on_any_node(pair):
     assert previous_node(pair, "fs2", "fsha-previous-node") is None
     state = next(e for e in pair.iter("node_state") if e.get("uname") == "fs2")
     state.append(
@@ -251,3 +252,10 @@ def test_the_node_before_is_remembered_on_the_node_that_serves(pair):
     )
     assert previous_node(pair, "fs2", "fsha-previous-node") == "fs1"
     assert previous_node(pair, "fs1", "fsha-previous-node") is None
+
+
+def test_bans_of_other_nodes_stay_when_a_pairs_are_changed(pair):
+    banned = with_bans(pair, "VoiceServices", ["fs1", "fs3"])
+    moved = rebanned(banned, "VoiceServices", ["fs2"], ["fs1", "fs2"])
+    assert set(bans(moved, "VoiceServices")) == {"fs2", "fs3"}
+    assert set(bans(rebanned(moved, "VoiceServices", [], ["fs2"]), "VoiceServices")) == {"fs3"}
