@@ -102,8 +102,11 @@ def _shell(lab: Lab, options: argparse.Namespace) -> int:
 def _pillar(lab: Lab, options: argparse.Namespace) -> int:
     if options.example == (options.file is not None):
         raise LabError("pillar needs either FILE or --example")
+    # Only this command needs what the project's virtual environment brings.
+    from lab import voice
+
     source = PROJECT_ROOT / "pillar.example" if options.example else options.file
-    lab.pillar(source)
+    voice.give(lab, voice.example(source))
     lab.progress("salt", f"{source} is the pillar of all minions")
     return EXIT_OK
 

@@ -17,21 +17,39 @@ from typing import Any
 import yaml
 
 from lab.core import Lab, Node
+from lab.errors import LabError
 from lab.identity import PASSWORD_FILE
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "_utils"))
+PROJECT_ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(PROJECT_ROOT / "_utils"))
 
-from fsha_status import Status, parse_status
+from fsha_status import Status, parse_status  # noqa: E402  found by the line above
 
 TOP = "base:\n  '*':\n    - fsha\n    - fsha_secrets\n"
 KEY_BYTES = 256
 
 
 def example(path: str | Path = "pillar.example") -> dict[str, Any]:
-    """Return a pillar of the repository as data: what stands below its key ``fsha``."""
-    text = (Path(__file__).parent.parent / path).read_text(encoding="utf-8")
-    data: dict[str, Any] = yaml.safe_load(text)["fsha"]
-    return data
+    """Return a pillar file as data: what stands below its key ``fsha``.
+
+    Args:
+        path: plain YAML; a relative one may be the project's.
+
+    Raises:
+        LabError: it cannot be read, or is no such pillar.
+
+    """
+    found = next((p for p in (Path(path), PROJECT_ROOT / path) if p.is_file()), Path(path))
+    try:
+        data = yaml.safe_load(found.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise LabError(f"{path} can't be taken for a pillar: {error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("fsha"), dict):
+        raise LabError(
+            f"{path} is no pillar of the formula: a mapping with the key fsha is expected"
+        )
+    told: dict[str, Any] = data["fsha"]
+    return told
 
 
 def give(lab: Lab, pillar: dict[str, Any]) -> None:
