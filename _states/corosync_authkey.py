@@ -4,7 +4,7 @@
 
     /etc/corosync/authkey:
       corosync_authkey.present:
-        - source_file: /root/authkey
+        - source_file: /etc/fsha/authkey
 """
 
 from __future__ import annotations

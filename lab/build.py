@@ -328,8 +328,8 @@ class Builder:
         workshop.binds.extend(_pip_binds())
         workshop.env = _pip_environment(where)
         workshop.binds.append((str(where / "pip.conf"), workshop.env["PIP_CONFIG_FILE"], False))
-        workshop.run("python3", "-m", "venv", "/root/wheel")
-        workshop.run("/root/wheel/bin/pip", "wheel", "--wheel-dir", WHEELS_PATH, *WHEELS)
+        workshop.run("python3", "-m", "venv", "/opt/wheel")
+        workshop.run("/opt/wheel/bin/pip", "wheel", "--wheel-dir", WHEELS_PATH, *WHEELS)
         self._say("wheels", "virtual environment /opt/salt")
         workshop.env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS_PATH}
         workshop.run("python3", "-m", "venv", "/opt/salt")
@@ -379,7 +379,7 @@ def _pip_environment(where: Path) -> dict[str, str]:
         merged.read_string(text)
     with (where / "pip.conf").open("w", encoding="utf-8") as sink:
         merged.write(sink)
-    env["PIP_CONFIG_FILE"] = "/root/host-pip.conf"
+    env["PIP_CONFIG_FILE"] = "/etc/host-pip.conf"
     return env
 
 
