@@ -12,7 +12,6 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
-import salt.utils.package
 from salt.exceptions import CommandExecutionError
 
 import fsha_state
@@ -40,7 +39,8 @@ def __virtual__():
 
 def _own_environment() -> str:
     """Return what kind of Python Salt runs in: onedir, virtual environment, distribution."""
-    if salt.utils.package.bundled():
+    # Salt's own package brings a Python of its own, which says so by this name.
+    if hasattr(sys, "RELENV"):
         return "onedir"
     return "virtual environment" if sys.prefix != sys.base_prefix else "distribution"
 

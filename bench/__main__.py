@@ -68,19 +68,15 @@ def _no_change(lab: Lab) -> list[tuple[str, str, str]]:
     node = next(iter(lab.nodes.values()))
     applied = voice.apply(lab, node.name)
     count = len(applied.states[node.name])
-    for each in lab.nodes.values():
-        states = "\n".join(f"noop-{n}:\n  test.nop: []" for n in range(count))
-        each.run(["mkdir", "-p", "/srv/noop"])
-        each.write("/srv/noop/noop.sls", states + "\n")
+    states = "\n".join(f"noop-{n}:\n  test.nop: []" for n in range(count))
+    lab.outside.write("/srv/salt/noop.sls", states + "\n")
     fsha = statistics.median(_timed(lambda: _call(node, "fsha")) for _ in range(5))
-    noop = statistics.median(
-        _timed(lambda: _call(node, "noop", "--local", "--file-root=/srv/noop")) for _ in range(5)
-    )
+    noop = statistics.median(_timed(lambda: _call(node, "noop")) for _ in range(5))
     return [_row(f"no-change run, {count} states", fsha, f"{count} no-op states", noop)]
 
 
-def _call(node: Node, sls: str, *options: str) -> None:
-    node.run(["salt-call", *options, "state.apply", sls], timeout=120)
+def _call(node: Node, sls: str) -> None:
+    node.run(["salt-call", "state.apply", sls], timeout=120)
 
 
 # --- switchover ----------------------------------------------------------------------------

@@ -227,12 +227,24 @@ def test_lxml_is_there(loaders):
     assert (done.result, done.changes) == (True, {})
 
 
-def test_lxml_that_cannot_be_had_is_told_with_what_to_do(loaders, monkeypatch):
+@pytest.fixture
+def no_lxml(monkeypatch):
     found = __import__("importlib.util").util.find_spec
     monkeypatch.setattr(
         "importlib.util.find_spec",
         lambda name, *rest: None if name == "lxml" else found(name, *rest),
     )
+
+
+def test_lxml_for_salts_own_package_is_a_matter_of_salt_pip(loaders, no_lxml, monkeypatch):
+    monkeypatch.setattr(sys, "RELENV", "/opt/saltstack/salt", raising=False)
+    done = loaders.states.fsha_python.lxml(name="lxml")
+    assert done.result is False
+    assert "(onedir, " in done.comment
+    assert "'salt-pip install lxml'" in done.comment
+
+
+def test_lxml_that_cannot_be_had_is_told_with_what_to_do(loaders, no_lxml):
     shown = loaders.states.fsha_python.lxml(name="lxml", test=True)
     assert shown.result is None
     assert list(shown.changes) == ["lxml"]

@@ -16,7 +16,10 @@ def lab():
     """A lab of the tests' own, bare at first."""
     lab = Lab("fshatest")
     lab.down()
-    lab.up(release=os.environ.get("FSHA_LAB_RELEASE", "bookworm"))
+    lab.up(
+        release=os.environ.get("FSHA_LAB_RELEASE", "bookworm"),
+        freeswitch=os.environ.get("FSHA_LAB_FREESWITCH"),
+    )
     yield lab
     lab.down()
 
