@@ -12,6 +12,7 @@ import fsha_state
 from fsha_model import Agent
 
 if TYPE_CHECKING:
+    __grains__: dict[str, Any]
     __opts__: dict[str, Any]
     __pillar__: dict[str, Any]
     __salt__: dict[str, Any]
@@ -40,6 +41,8 @@ def checked(name="fsha"):
     """
     try:
         config = fsha_config.check(__pillar__.get(name))
+        addresses = [*__grains__.get("ipv4", []), *__grains__.get("ipv6", [])]
+        fsha_config.check_host(config, __grains__["nodename"], addresses)
     except fsha_config.ConfigErrors as error:
         return fsha_state.failed(name, str(error))
     count = len(config.pacemaker.objects)

@@ -61,6 +61,7 @@ __all__ = [
     "agent_metadata",
     "check",
     "check_agents",
+    "check_host",
     "group",
     "location",
     "primitive",
@@ -421,6 +422,27 @@ def agent_metadata(data: Mapping[str, Any]) -> AgentMetadata:
 
 COMMON_PARAMETERS = frozenset({"OCF_CHECK_LEVEL", "trace_ra", "trace_dir", "trace_file"})
 """Parameters of every OCF agent (ocf-shellfuncs) that its metadata does not name."""
+
+
+def check_host(config: Config, name: str, addresses: Sequence[str]) -> None:
+    """Check that the host on which this runs is one of the nodes.
+
+    name
+        The host's name, as ``uname -n`` prints it.
+    addresses
+        The host's addresses, without prefix lengths.
+
+    Raises :class:`ConfigErrors` when neither the name nor an address is any node's.
+    """
+    names = [node.name for node in config.nodes]
+    known = {ip for node in config.nodes for ip in node.ips}
+    if name in names or known & set(addresses):
+        return
+    message = (
+        f"a node of this host's name (uname -n) or with one of its addresses is expected, "
+        f"{quoted(name)} is none of {', '.join(names)}{suggestion(name, names)}"
+    )
+    raise ConfigErrors([ConfigError(path(("nodes",)), message)])
 
 
 def check_agents(

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import platform
 import secrets
 import subprocess
 import sys
@@ -137,7 +138,7 @@ def test_a_bare_host_is_no_error_under_test(loaders, monkeypatch, events, tmp_pa
 PILLAR = {
     "cluster": {"name": "voice"},
     "nodes": {
-        "fs1": {"addresses": ["10.101.20.110/24"]},
+        platform.node(): {"addresses": ["10.101.20.110/24"]},
         "fs2": {"addresses": ["10.101.20.220/24"]},
     },
     "corosync": {"authkey": base64.b64encode(secrets.token_bytes(256)).decode("ascii")},
@@ -167,6 +168,14 @@ def test_a_sound_pillar(checked, cib_file):
     assert done.result is True
     assert "2 nodes, 2 cluster objects" in done.comment
     assert checked("fsha_pillar.agents_known", PILLAR).result is True
+
+
+def test_a_host_that_is_no_node_is_told(checked, cib_file):
+    nodes = {"fs1": PILLAR["nodes"][platform.node()], "fs2": PILLAR["nodes"]["fs2"]}
+    done = checked("fsha_pillar.checked", {**PILLAR, "nodes": nodes})
+    assert done.result is False
+    assert done.comment.startswith("fsha:nodes: a node of this host's name")
+    assert "none of fs1, fs2" in done.comment
 
 
 @pytest.mark.parametrize("wrong", [None, "x", [], {"nodes": 5}, {**PILLAR, "color": "red"}])

@@ -303,3 +303,15 @@ def test_the_check_needs_neither_lxml_nor_salt():
         f"fsha_lint.lint(fsha_config.check({pillar()!r}))\n"
     )
     subprocess.run([sys.executable, "-I", "-B", "-c", code], check=True, timeout=60)
+
+
+def test_the_host_is_a_node_by_its_name_or_by_an_address():
+    config = check()
+    node = config.nodes[0]
+    fsha_config.check_host(config, node.name, [])
+    fsha_config.check_host(config, "another", ["127.0.0.1", node.ips[0]])
+    with pytest.raises(fsha_config.ConfigErrors) as caught:
+        fsha_config.check_host(config, f"{node.name}x", ["127.0.0.1"])
+    said = str(caught.value)
+    assert said.startswith("fsha:nodes: ")
+    assert f'did you mean "{node.name}"' in said
