@@ -64,6 +64,26 @@ def test_refused_for_unknown_and_active_targets(quiet):
     assert voice.serving(quiet) == old
 
 
+def test_killed_in_the_middle_it_leaves_what_failback_resolves(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    node = quiet.nodes[old]
+    node.run(["systemd-run", "--unit=switchover", "salt-call", "fsha.failover"])
+    quiet.wait(lambda: leftovers(node), 60, "the ban")
+    node.run(["systemctl", "kill", "--signal=KILL", "switchover"])
+    quiet.wait(lambda: voice.serving(quiet) == new, 60, "the cluster to finish the move")
+    page = quiet.salt_call(node, "fsha.status", timeout=60).value
+    assert f"cli-ban-VoiceServices-on-{old}" in page
+    assert "a hold: fsha.failback lifts it" in page
+    # A run leaves it where it is.
+    assert voice.apply(quiet).changes == {}
+    assert voice.serving(quiet) == new
+    back = quiet.salt_call(node, "fsha.failback", timeout=120).value
+    assert back["result"] is True
+    assert voice.serving(quiet) == old
+    assert not leftovers(node)
+
+
 def test_a_ban_by_hand_is_not_lifted_by_a_switchover(quiet):
     old = voice.serving(quiet)
     new = other(quiet, old)
