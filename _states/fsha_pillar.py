@@ -80,8 +80,8 @@ def _ask_agents(config: fsha_config.Config) -> None:
     """Ask every agent about itself, and for a missing one, which others there are."""
     wanted = {item.agent for item in config.pacemaker.primitives}
     told = {agent: _metadata(agent) for agent in wanted}
-    if __opts__["test"] and config.freeswitch.init_script:
-        # This very run lays it down; it has no parameters to check.
+    if config.freeswitch.init_script:
+        # The formula lays it down later in the same run; it has no parameters to check.
         told.setdefault(FSSOFIA, None)
         told[FSSOFIA] = told[FSSOFIA] or fsha_config.AgentMetadata({}, ())
     spaces = {_space(agent) for agent, found in told.items() if found is None}

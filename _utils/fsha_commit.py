@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import fsha_cib
 import fsha_cluster
@@ -20,6 +20,8 @@ import fsha_plan
 import fsha_run
 import fsha_status
 from fsha_run import Runner
+
+T = TypeVar("T")
 
 ATTEMPTS = 12
 JITTER = 0.5
@@ -110,19 +112,17 @@ def commit(
     Raises :class:`Contended`, :class:`fsha_cib.CibError`, :class:`fsha_run.RunError`; the
     CIB is then untouched. What goes wrong after the commit is in the outcome's ``problems``.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+
+    def attempt(number: int) -> Outcome:
         cib = fsha_cluster.query(run)
         plan = make_plan(cib, wanted, run)
         if plan.empty:
-            return Outcome(plan, committed=False, attempts=attempt)
-        try:
-            patch = fsha_cluster.patch(cib, fsha_cib.render(plan.target.root), run)
-            fsha_cluster.apply_patch(patch, run)
-        except fsha_cluster.StaleCib:
-            sleep(random.uniform(0.05, JITTER))  # noqa: S311  jitter needs no secrecy
-            continue
-        return _finish(plan, attempt, settle, run)
-    raise Contended(ATTEMPTS)
+            return Outcome(plan, committed=False, attempts=number)
+        patch = fsha_cluster.patch(cib, fsha_cib.render(plan.target.root), run)
+        fsha_cluster.apply_patch(patch, run)
+        return _finish(plan, number, settle, run)
+
+    return _on_a_fresh_cib(attempt, sleep)
 
 
 def change(
@@ -137,19 +137,27 @@ def change(
 
     Returns whether there was anything to write. Raises as :func:`commit` does.
     """
-    for _ in range(ATTEMPTS):
+
+    def attempt(_number: int) -> bool:
         cib = fsha_cluster.query(run)
         live = fsha_cib.parse(cib)
         target = edit(live)
         if fsha_cib.render(live) == fsha_cib.render(target):
             return False
         fsha_cib.next_version(target)
-        try:
-            fsha_cluster.apply_patch(fsha_cluster.patch(cib, fsha_cib.render(target), run), run)
-        except fsha_cluster.StaleCib:
-            sleep(random.uniform(0.05, JITTER))  # noqa: S311  jitter needs no secrecy
-            continue
+        fsha_cluster.apply_patch(fsha_cluster.patch(cib, fsha_cib.render(target), run), run)
         return True
+
+    return _on_a_fresh_cib(attempt, sleep)
+
+
+def _on_a_fresh_cib(attempt: Callable[[int], T], sleep: Callable[[float], object]) -> T:
+    """Return what an attempt comes to that nobody's change has made stale."""
+    for number in range(1, ATTEMPTS + 1):
+        try:
+            return attempt(number)
+        except fsha_cluster.StaleCib:  # noqa: PERF203  trying again is the loop
+            sleep(random.uniform(0.05, JITTER))  # noqa: S311  jitter needs no secrecy
     raise Contended(ATTEMPTS)
 
 

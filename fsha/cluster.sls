@@ -6,23 +6,17 @@
 {%- set locations = pacemaker.locations if pacemaker.locations is mapping else {} %}
 include:
   - fsha.pillar
-  - fsha.package
+  - fsha.agents
   - fsha.corosync
   - fsha.freeswitch
-
-fsha-cluster-agents:
-  fsha_pillar.agents_known:
-    - name: fsha
-    - require:
-      - sls: fsha.package
-      - sls: fsha.freeswitch
 
 fsha-cluster-pacemaker:
   service.running:
     - name: pacemaker
     - enable: true
     - require:
-      - fsha_pillar: fsha-cluster-agents
+      - sls: fsha.agents
+      - sls: fsha.freeswitch
       - sls: fsha.corosync
 
 fsha-cluster-ready:

@@ -3,7 +3,7 @@
 {%- set corosync = fsha.corosync %}
 include:
   - fsha.pillar
-  - fsha.package
+  - fsha.agents
   - fsha.network
 
 fsha-corosync-authkey:
@@ -12,7 +12,7 @@ fsha-corosync-authkey:
     - key_pillar: fsha:corosync:authkey
     - source_file: {{ value(corosync.get("authkey_file")) }}
     - require:
-      - sls: fsha.package
+      - sls: fsha.agents
 
 fsha-corosync-config:
   corosync_config.managed:

@@ -3,6 +3,7 @@ include:
   - fsha.sync
   - fsha.pillar
   - fsha.package
+  - fsha.agents
   - fsha.network
   - fsha.corosync
   - fsha.freeswitch

@@ -153,7 +153,7 @@ def test_an_unknown_agent_parameter_is_named_before_the_cib_is_touched(quiet, no
     try:
         for test in (True, False):
             done = voice.apply(quiet, node.name, test=test)
-            said = done.state(node.name, "fsha-cluster-agents")["comment"]
+            said = done.state(node.name, "fsha-agents-known")["comment"]
             assert "fsha:pacemaker:resources:ip_shared:params:cidr_netmsk" in said
             assert '"cidr_netmask"' in said
             assert '"ocf:heartbeat:IPadr2"' in said
