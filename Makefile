@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 export PYTHONWARNINGS := ignore
 export PYTHONDONTWRITEBYTECODE := 1
 
+# A fresh host may still be busy with its own first updates: wait for them.
+APT_GET := DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600
 HOST_PACKAGES := python3-venv python3-dev gcc systemd-container debootstrap iproute2 nftables \
 	dpkg-dev util-linux pacemaker-cli-utils resource-agents sip-tester dash
 PY_DIRS := _utils _modules _states lab tests bench docs
@@ -57,7 +59,7 @@ venv: $(VENV)/.done
 
 $(VENV)/.done: requirements.lock
 	@if ! $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq python3-venv python3-dev gcc; fi
+		$(APT_GET) update -qq && $(APT_GET) install -y -qq python3-venv python3-dev gcc; fi
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements.lock
 	@touch $@
@@ -67,8 +69,7 @@ host:
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 		echo "installing on this machine:" $$missing; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+		$(APT_GET) update -qq && $(APT_GET) install -y -qq --no-install-recommends $$missing >/dev/null; fi
 
 clean: ## Remove the lab, the virtual environment and what was built
 	if [ -x $(BIN)/python ]; then $(BIN)/python -m lab down; fi

@@ -384,22 +384,27 @@ def _pip_environment(where: Path) -> dict[str, str]:
 
 
 def _pip_binds() -> list[tuple[str, str, bool]]:
-    """Return binds for the host directories that the host's pip configuration names."""
+    """Return binds for what the host's pip configuration names: indexes, wheels, constraints."""
     values = [value for key, value in os.environ.items() if key.startswith("PIP_")]
     return [(path, path, False) for path in local_paths(" ".join([*values, *_pip_texts()]))]
 
 
 def local_paths(text: str) -> list[str]:
-    """Return the existing directories that *text* names as paths or ``file://`` addresses.
+    """Return the files and directories that *text* names as paths or ``file://`` addresses.
 
-    The directory above a simple index is taken, since its pages link to files beside it.
+    The directory above a simple index is taken, since its pages link to files beside it. The
+    host's certificates are left out: builds have them at a place of their own.
     """
     found = set()
     for word in re.split(r"[\s=,]+", text):
         path = Path(word.removeprefix("file://"))
-        if path.is_absolute() and path.is_dir() and len(path.parts) > 1:
+        if path.is_absolute() and path != HOST_CERTIFICATES and _there(path):
             found.add(str(path.parent if path.name == "simple" else path))
     return sorted(found)
+
+
+def _there(path: Path) -> bool:
+    return path.is_file() or (path.is_dir() and len(path.parts) > 1)
 
 
 def tree_digest(root: Path) -> str:

@@ -28,7 +28,8 @@ def main() -> int:
         _switch_over(lab)
     except LabError as error:
         print(f"\nThe demonstration ended early: {error}", file=sys.stderr)
-        print(_farewell(lab), file=sys.stderr)
+        if lab.setup() is not None:
+            print(_farewell(lab), file=sys.stderr)
         return 1
     print(_farewell(lab))
     return 0

@@ -150,10 +150,13 @@ def test_local_paths_of_a_pip_configuration(tmp_path):
     wheels, index = tmp_path / "wheels", tmp_path / "index" / "simple"
     wheels.mkdir()
     index.mkdir(parents=True)
+    limits = tmp_path / "constraints.txt"
+    limits.write_text("x<2\n")
     text = (
         f"[global]\nfind-links = {wheels}\nextra-index-url = file://{index} https://x.example/s\n"
+        f"constraint = {limits}\ncert = {build.HOST_CERTIFICATES}\n"
     )
-    assert build.local_paths(text) == [str(tmp_path / "index"), str(wheels)]
+    assert build.local_paths(text) == [str(limits), str(tmp_path / "index"), str(wheels)]
 
 
 def test_tree_digest_sees_names_modes_and_contents(tmp_path):
