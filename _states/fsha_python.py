@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,13 @@ BY_HAND = {
     "virtual environment": f"{sys.executable} -m pip install lxml",
     "distribution": f"apt-get install {PACKAGE}",
 }
+# What pip gives as reasons, wherever it stands: its last line is often advice ("note:", "hint:").
+# A reason of one word ("error: subprocess-exited-with-error") says nothing.
+REASON = re.compile(
+    r"""^\s*(?:error: |.*connection broken by .*?(?:>: |\): |, '))"""
+    r"""(\S+ .+?)\.?(?:["']\)+': /\S*)?$""",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def __virtual__():
@@ -47,7 +55,11 @@ def _own_environment() -> str:
 
 def _importable() -> bool:
     importlib.invalidate_caches()
-    return importlib.util.find_spec("lxml") is not None
+    try:
+        # Not "lxml": what a broken installation left of it is found, too.
+        return importlib.util.find_spec("lxml.etree") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def lxml(name="lxml"):
@@ -76,21 +88,23 @@ def lxml(name="lxml"):
     said = _install(name, kind)
     if not _importable():
         return fsha_state.failed(
-            name,
-            f"lxml can't be put into Salt's Python ({kind}, {sys.prefix}): {said} "
-            f"Install it by hand with '{BY_HAND[kind]}' and run again.",
+            name, f"lxml can't be put into Salt's Python ({kind}, {sys.prefix}): {said}"
         )
     return fsha_state.changed(name, changes, f"lxml is installed in {kind} {sys.prefix}.", False)
 
 
 def _install(name: str, kind: str) -> str:
-    """Install lxml where Salt's Python finds it and return what the installer said."""
+    """Install lxml where Salt's Python finds it; return why it may be missing and what to do."""
+    by_hand = f"Install it by hand with '{BY_HAND[kind]}' and run again."
     try:
         if kind == "distribution":
             __salt__["pkg.install"](PACKAGE)
-            return "the package manager did not bring it."
+            return f"the package manager did not bring it. {by_hand}"
         done = __salt__["pip.install"](name)
     except CommandExecutionError as error:
-        return f"{error}"
-    lines = (done.get("stderr") or done.get("stdout") or "").strip().splitlines()
-    return lines[-1] if lines else "pip said nothing."
+        return f"{error}. {by_hand}"
+    if done.get("retcode") == 0:
+        return f"pip says that it is installed, but not in {', '.join(filter(None, sys.path))}."
+    said = (done.get("stderr") or done.get("stdout") or "pip said nothing").strip()
+    reasons = dict.fromkeys(REASON.findall(said)) or said.splitlines()[-1:]
+    return f"{'; '.join(reasons)}. {by_hand}"

@@ -2,6 +2,9 @@
 # test run too, for nothing but Salt's own cache changes. Then lxml, which Salt on Linux lacks.
 {%- set synced = salt["saltutil.sync_all"](refresh=False, saltenv=saltenv) %}
 
+include:
+  - fsha.pillar
+
 fsha-sync:
   test.nop:
     - name: the formula's modules are in Salt's cache

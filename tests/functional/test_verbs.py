@@ -241,7 +241,7 @@ def no_lxml(monkeypatch):
     found = __import__("importlib.util").util.find_spec
     monkeypatch.setattr(
         "importlib.util.find_spec",
-        lambda name, *rest: None if name == "lxml" else found(name, *rest),
+        lambda name, *rest: None if name == "lxml.etree" else found(name, *rest),
     )
 
 
@@ -259,8 +259,15 @@ def test_lxml_that_cannot_be_had_is_told_with_what_to_do(loaders, no_lxml):
     assert list(shown.changes) == ["lxml"]
     done = loaders.states.fsha_python.lxml(name="lxml")
     assert done.result is False
-    assert "ERROR: no matching lxml" in done.comment
+    assert "): no index; install libxml2's headers. Install it by hand with" in done.comment
     assert f"'{sys.executable} -m pip install lxml'" in done.comment
+
+
+def test_lxml_put_where_this_salt_does_not_look_is_told(loaders, no_lxml):
+    done = loaders.states.fsha_python.lxml(name="lxml-elsewhere")
+    assert done.result is False
+    assert "pip says that it is installed, but not in /" in done.comment
+    assert "by hand" not in done.comment
 
 
 # --- status and switchover -------------------------------------------------------------------
