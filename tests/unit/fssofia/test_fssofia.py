@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.unit.fssofia.conftest import PASSWORD, SCRIPT, Agent, Watch
+from tests.unit.fssofia.conftest import PASSWORD, SCRIPT, TIMING, Agent, Watch
 from tests.unit.standin.harness import Phone, eventually, loopback
 
 QUICK = 3.0  # seconds; a second or less on an idle machine
@@ -451,3 +451,42 @@ def test_header_keeps_init_systems_away():
     header = SCRIPT.read_text(encoding="utf-8").partition("### END INIT INFO")[0]
     assert "# Default-Start:\n" in header
     assert "# Default-Stop:\n" in header
+
+
+# What a real switch says between the end of mod_sofia and its own, on its orderly way down.
+UNLOADED = """#!/bin/sh
+case "$*" in
+*sofia*) echo '-ERR sofia xmlstatus Command not found!' ;;
+*) exec {fs_cli} "$@" ;;
+esac
+"""
+
+
+def test_a_switch_whose_sofia_is_gone_is_stopped_and_no_riddle(active):
+    """Seen on a real switch: 'systemctl restart freeswitch' under a monitor every second."""
+    fs_cli = active.node.directory / "fs_cli.unloaded"
+    fs_cli.write_text(UNLOADED.format(fs_cli=active.config["FS_CLI"]), encoding="utf-8")
+    fs_cli.chmod(0o755)
+    active.write(FS_CLI=str(fs_cli))
+    status = active.run("status")
+    assert status.code == 3
+    assert "it is going down, or mod_sofia is not loaded" in status.text
+    # Its sockets went with it.
+    time.sleep(TIMING["stop_guard"])
+    active.node.api("sofia profile internal stop")
+    eventually(lambda: not active.node.listed(), "the end of the profile")
+    assert active.run("stop").code == 0
+    started = active.run("start")
+    assert started.code == 1
+    assert "the switch has no Sofia" in started.err
+
+
+def test_an_answer_that_nobody_expects_is_no_stop(active):
+    fs_cli = active.node.directory / "fs_cli.odd"
+    odd = UNLOADED.replace("-ERR sofia xmlstatus Command not found!", "-ERR Database error!")
+    fs_cli.write_text(odd.format(fs_cli=active.config["FS_CLI"]), encoding="utf-8")
+    fs_cli.chmod(0o755)
+    active.write(FS_CLI=str(fs_cli))
+    status = active.run("status")
+    assert status.code == 4
+    assert "unexpected reply: -ERR Database error!" in status.err
