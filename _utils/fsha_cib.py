@@ -1,11 +1,10 @@
-"""The CIB as data: read, merge what is wanted, tell the difference, keep ownership.
+"""The CIB as data: read it, merge what is wanted, tell the difference, keep ownership.
 
 The target of a run is always *the live CIB with the wanted objects merged in*: ids, order
 and everything that the operator or the cluster itself has written stay as they are, so the
 patch between the two holds nothing but the change.
 
-Nothing here runs a program or knows of Salt. XML is parsed without entities, DTDs or
-network; values are only ever set as attributes of the tree, so none can break out of it.
+Nothing here runs a program or knows of Salt.
 """
 
 # ruff: noqa: N818
@@ -15,61 +14,66 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, cast
 
 from lxml import etree
 
-from fsha_model import (
-    RESOURCE_KINDS,
-    Agent,
-    Expression,
-    Group,
-    Location,
-    Object,
-    Operation,
-    Primitive,
-    Properties,
-    ResourceDefaults,
-    Rule,
+import fsha_graft
+import fsha_pairs
+from fsha_document import (
+    EMPTY,
+    OWNERSHIP_TAG,
+    CibError,
+    Document,
+    Element,
+    NotACib,
+    Version,
+    configuration_only,
+    next_version,
+    parse,
+    render,
+    schema,
+    version,
 )
-from fsha_normal import (
-    Normal,
-    changes,
-    masked,
-    normal,
-    operation_key,
-    property_name,
-    value,
-)
-from fsha_options import SERVER_WRITTEN
+from fsha_model import Object, plain_values
+from fsha_normal import Normal, changes, masked
+from fsha_objects import BY_TAG, KINDS, ONE_IDS, Kind, normal
+from fsha_parts import RESOURCE_TAGS, is_plain
+from fsha_shape import OTHER, UNUSED, Reading
 
-Element = etree._Element
+__all__ = [
+    "EMPTY",
+    "CibError",
+    "Element",
+    "IdInUse",
+    "NotACib",
+    "Target",
+    "UnknownMember",
+    "UnknownReference",
+    "Version",
+    "Wanted",
+    "configuration_only",
+    "next_version",
+    "parse",
+    "render",
+    "target",
+    "version",
+]
 
-OWNERSHIP_TAG = "fsha-managed"
-PROPERTY_SET = "cib-bootstrap-options"
+PROPERTY_SET = ONE_IDS["properties"]
 # Constraints that crm_resource, crmsh and pcs make for an operator's move or ban.
 OPERATOR_CONSTRAINT = re.compile(r"cli-(ban|prefer|standby)-")
 # What an operator sets on a running resource; not compared unless the pillar names it.
 OPERATOR_META = frozenset({"target-role", "is-managed", "maintenance"})
-_RESOURCE_TAGS = ("primitive", "group", "clone", "bundle", "template", "master")
 # A container that holds nothing any more is no resource, and no schema allows it.
-_CONTAINER_TAGS = ("group", "clone", "master")
-# Elements whose ``id`` is the name of something else.
-_REFERENCE_TAGS = frozenset({"obj_ref", "resource_ref", "role"})
-_NOT_NCNAME = re.compile(r"[^A-Za-z0-9_.-]")
+_HOLLOW_TAGS = ("group", "clone", "master")
+# Sections whose elements are whole objects with an id of their own.
+_OBJECT_SECTIONS = ("resources", "constraints", "fencing-topology", "acls", "tags", "alerts")
+# Tags may name what has no XML id since this schema.
+_TAGS_OF_TEXT = (3, 3)
 
-
-class CibError(Exception):
-    """The CIB, or what is wanted of it, cannot be worked with."""
-
-
-class NotACib(CibError):
-    """A text that should be a CIB is something else."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(f"This is not a CIB: {reason}.")
+Defaults = Callable[[str], Mapping[str, str]]
+"""Returns the defaults of an agent's parameters, by the agent's name."""
 
 
 class IdInUse(CibError):
@@ -83,408 +87,354 @@ class IdInUse(CibError):
         )
 
 
+class UnknownReference(CibError):
+    """An object refers to something that is not there, or would be removed."""
+
+    def __init__(self, owner: str, id: str) -> None:
+        self.owner, self.id = owner, id
+        super().__init__(
+            f"{owner} refers to {id}, which neither is in the cluster nor is wanted there."
+        )
+
+
 class UnknownMember(CibError):
-    """A group names a resource that is neither in the cluster nor wanted."""
+    """A group, clone or bundle names a resource that is neither in the cluster nor wanted."""
 
-    def __init__(self, group: str, member: str) -> None:
-        self.group, self.member = group, member
-        super().__init__(f"{group}: the member {member} does not exist.")
-
-
-@dataclass(frozen=True, order=True)
-class Version:
-    """The version of a CIB; the cluster compares them in this order."""
-
-    admin_epoch: int
-    epoch: int
-    num_updates: int
-
-    def __str__(self) -> str:
-        """Return the version as the field writes it, ``0.12.3``."""
-        return f"{self.admin_epoch}.{self.epoch}.{self.num_updates}"
+    def __init__(self, container: str, member: str) -> None:
+        self.container, self.member = container, member
+        super().__init__(f"{container}: the member {member} does not exist.")
 
 
-_VERSION = ("admin_epoch", "epoch", "num_updates")
-
-EMPTY = """\
-<cib crm_feature_set="3.0.14" validate-with="pacemaker-3.0" admin_epoch="0" epoch="0" \
-num_updates="0"><configuration><crm_config/><nodes/><resources/><constraints/>\
-</configuration><status/></cib>"""
-"""A CIB with nothing in it, for a host that has no cluster yet; Pacemaker 2 and 3 read it."""
-
-
-def parse(text: str) -> Element:
-    """Return the tree of a CIB, or raise :class:`NotACib`."""
-    # Without huge_tree: libxml2 then bounds what entities in attributes may grow to.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    try:
-        root = etree.fromstring(text.encode("utf-8"), parser)
-    except (etree.XMLSyntaxError, UnicodeEncodeError) as error:
-        raise NotACib(str(error)) from error
-    # The DTD of a text that has none is None, which lxml's type stubs do not know.
-    docinfo: Any = root.getroottree().docinfo
-    if docinfo.internalDTD is not None:
-        raise NotACib("it has a document type definition, which no CIB has")
-    if root.tag != "cib" or root.find("configuration") is None:
-        raise NotACib(f"its root is <{root.tag}> where <cib> with a <configuration> is expected")
-    if not all(root.get(name, "0").isdecimal() for name in _VERSION):
-        raise NotACib(f"its version ({', '.join(_VERSION)}) is not in whole numbers")
-    return root
-
-
-def render(root: Element) -> str:
-    """Return the text of a CIB's tree."""
-    return etree.tostring(root, encoding="unicode")
-
-
-def version(root: Element) -> Version:
-    """Return the CIB's version."""
-    return Version(*(int(root.get(name, "0")) for name in _VERSION))
-
-
-def next_version(root: Element) -> None:
-    """Give a target the version that follows its origin's, as the cluster expects it.
-
-    Measured on Pacemaker 2.1: a versioned patch is taken when the epoch is one higher and
-    num_updates is 0, and refused with exit code 103 when the CIB has moved meanwhile.
-    """
-    root.set("epoch", str(version(root).epoch + 1))
-    root.set("num_updates", "0")
-
-
-# --- finding -------------------------------------------------------------------------------
-
-
-def _configuration(root: Element) -> Element:
-    return cast(Element, root.find("configuration"))
-
-
-def _section(root: Element, name: str) -> Element:
-    """Return a section of the configuration, making it at its place when it is missing."""
-    configuration = _configuration(root)
-    found = configuration.find(name)
-    if found is not None:
-        return found
-    order = ("crm_config", "nodes", "resources", "constraints", "fencing-topology",
-             "op_defaults", "rsc_defaults", "acls", "tags", "alerts", "status")  # fmt: skip
-    new = etree.Element(name)
-    followers = set(order[order.index(name) + 1 :])
-    for index, child in enumerate(configuration):
-        if child.tag in followers:
-            configuration.insert(index, new)
-            return new
-    configuration.append(new)
-    return new
-
-
-def _children(root: Element, section: str) -> list[Element]:
-    """Return what stands in a section of the configuration, which may be missing."""
-    found = _configuration(root).find(section)
-    return [] if found is None else list(found.iterchildren(tag=etree.Element))
+# --- reading -------------------------------------------------------------------------------
 
 
 def find(root: Element, id: str) -> Element | None:
     """Return the configuration's element with this id; a mere reference to it is none."""
-    found = cast("list[Element]", _configuration(root).xpath(".//*[@id=$id]", id=id))
-    return next((element for element in found if element.tag not in _REFERENCE_TAGS), None)
+    return Document(root).find(id)
 
 
-def _find_kind(root: Element, id: str, *tags: str) -> Element | None:
-    element = find(root, id)
-    if element is not None and element.tag not in tags:
-        raise IdInUse(id, tags[0], str(element.tag))
+def _locate(document: Document, kind: Kind, id: str) -> Element | None:
+    """Return the element of an object, or raise :class:`IdInUse`."""
+    if kind.one:
+        return document.configuration.find(kind.section)
+    if kind.name == "node":
+        return next((n for n in document.children("nodes") if n.get("uname") == id), None)
+    if kind.name == "acl_user":
+        return next((u for u in document.children("acls") if _is(u, kind, id)), None)
+    element = document.find(id)
+    if element is not None and BY_TAG.get(str(element.tag)) is not kind:
+        found = BY_TAG.get(str(element.tag))
+        raise IdInUse(id, kind.word, found.word if found else str(element.tag))
     return element
 
 
-def _free_id(root: Element, wanted: str) -> str:
-    """Return ``wanted`` as a valid id that nothing in the CIB has."""
-    base = _NOT_NCNAME.sub("_", wanted)
-    candidate, number = base, 0
-    while root.xpath("//*[@id=$id]", id=candidate):
-        number += 1
-        candidate = f"{base}-{number}"
-    return candidate
+def _is(element: Element, kind: Kind, id: str) -> bool:
+    return element.tag == kind.shape.tag and element.get("id") == id
 
 
-# --- name-value pairs ----------------------------------------------------------------------
+def read_element(element: Element, referenced: frozenset[str] = frozenset()) -> Object:
+    """Return an element of a known kind as an object; what it can't express is in its form."""
+    kind = BY_TAG[str(element.tag)]
+    reading = Reading(referenced)
+    form = kind.shape.read(element, reading)
+    if element.tag == "master":
+        _as_clone(form)
+    if kind.name == "node":
+        # The id and the name of a node are the cluster's own.
+        reading.strange = [s for s in reading.strange if not s.startswith("uname=")]
+    notes = ((OTHER, reading.strange), (UNUSED, reading.unused))
+    form.update({key: found for key, found in notes if found})
+    return Object(kind.name, _name(element), form)
 
 
-def _first_set(parent: Element, tag: str) -> Element | None:
-    """Return the first set without a rule: the one that always holds."""
-    for found in parent.findall(tag):
-        if found.find("rule") is None:
-            return found
-    return None
+def _name(element: Element) -> str:
+    """Return the id of the object that an element of a known kind is."""
+    kind = BY_TAG[str(element.tag)]
+    if kind.one:
+        return ONE_IDS[kind.name]
+    return element.get("uname" if kind.name == "node" else "id", "")
 
 
-def _pairs(nvset: Element | None) -> dict[str, str]:
-    if nvset is None:
-        return {}
-    return {pair.get("name", ""): pair.get("value", "") for pair in nvset.findall("nvpair")}
+def _as_clone(form: dict[str, Any]) -> None:
+    meta = form.get("meta", {})
+    if isinstance(meta, Mapping):
+        form["meta"] = {**meta, "promotable": "true"}
+    else:
+        form["meta"] = [*meta, {"values": {"promotable": "true"}}]
 
 
-def _set_pairs(
-    root: Element,
-    nvset: Element,
-    wanted: Mapping[str, str],
-    kept: Callable[[str], bool],
-    key: Callable[[str], str] = lambda name: name,
-) -> None:
-    """Make a set hold what is wanted; pairs that are equal in normal form stay untouched."""
-    left = {key(name): (name, text) for name, text in wanted.items()}
-    for pair in nvset.findall("nvpair"):
-        name = pair.get("name", "")
-        if key(name) in left:
-            _, text = left.pop(key(name))
-            if _canonical(nvset, key(name), pair.get("value", "")) != _canonical(
-                nvset, key(name), text
-            ):
-                pair.set("value", text)
-        elif not kept(name):
-            nvset.remove(pair)
-    for name, text in left.values():
-        id = _free_id(root, f"{nvset.get('id')}-{name}")
-        etree.SubElement(nvset, "nvpair", {"id": id, "name": name, "value": text})
+def read_all(root: Element) -> tuple[Object, ...]:
+    """Return every object of a configuration, in the order of the kinds.
 
-
-def _canonical(nvset: Element, name: str, text: str) -> str:
-    return text if nvset.tag == "instance_attributes" else value(name, text)
-
-
-def _merge_set(
-    root: Element,
-    parent: Element,
-    tag: str,
-    wanted: Mapping[str, str],
-    kept: Callable[[str], bool] = lambda _name: False,
-) -> None:
-    nvset = _first_set(parent, tag)
-    if nvset is None:
-        if not wanted:
-            return
-        id = _free_id(root, f"{parent.get('id')}-{tag}")
-        nvset = etree.Element(tag, {"id": id})
-        _insert_set(parent, nvset)
-    _set_pairs(root, nvset, wanted, kept)
-    if len(nvset) == 0:
-        parent.remove(nvset)
-
-
-def _insert_set(parent: Element, nvset: Element) -> None:
-    """Insert a set where the schema allows it: before operations and members, after sets."""
-    for index, child in enumerate(parent):
-        if child.tag in ("operations", "primitive", "utilization"):
-            parent.insert(index, nvset)
-            return
-    parent.append(nvset)
-
-
-def _operator_meta(wanted: Mapping[str, str]) -> Callable[[str], bool]:
-    return lambda name: name in OPERATOR_META and name not in wanted
-
-
-# --- one object: XML to data ---------------------------------------------------------------
-
-
-def _read_primitive(element: Element) -> Primitive:
-    return Primitive(
-        id=element.get("id", ""),
-        agent=Agent(element.get("class", ""), element.get("type", ""), element.get("provider")),
-        params=_pairs(_first_set(element, "instance_attributes")),
-        meta=_pairs(_first_set(element, "meta_attributes")),
-        operations=tuple(_read_operation(op) for op in element.findall("operations/op")),
-    )
-
-
-def _read_operation(element: Element) -> Operation:
-    attributes = {
-        str(name): str(text)
-        for name, text in element.attrib.items()
-        if name not in ("id", "name", "interval")
-    }
-    return Operation(element.get("name", ""), element.get("interval", "0s"), attributes)
-
-
-def _read_group(element: Element) -> Group:
-    return Group(
-        id=element.get("id", ""),
-        members=tuple(child.get("id", "") for child in element.findall("primitive")),
-        meta=_pairs(_first_set(element, "meta_attributes")),
-    )
-
-
-def _read_location(element: Element) -> Location:
-    rules = tuple(_read_rule(rule) for rule in element.findall("rule"))
-    return Location(
-        id=element.get("id", ""),
-        resource=element.get("rsc", ""),
-        node=element.get("node"),
-        score=None if rules else element.get("score", "0"),
-        rules=rules,
-        other=_others(element, _LOCATION_WORDS, "rule", _LOCATION_DEFAULTS),
-    )
-
-
-_LOCATION_WORDS = frozenset({"id", "rsc", "node", "score"})
-_LOCATION_DEFAULTS = {"role": "Started", "resource-discovery": "always"}
-_RULE_WORDS = frozenset({"id", "score", "boolean-op"})
-
-
-def _others(
-    element: Element,
-    words: frozenset[str],
-    children: str,
-    defaults: Mapping[str, str] = MappingProxyType({}),
-) -> dict[str, str]:
-    """Return what an element says that the model has no word for: it counts as well.
-
-    words
-        The attributes that the model knows.
-    children
-        The tag of the children that it knows.
-    defaults
-        Attributes with the values that say nothing.
+    What is of no known kind is not among them: see :func:`strangers`.
     """
-    found = {
-        str(name): str(text)
-        for name, text in element.attrib.items()
-        if name not in words and value(str(name), str(text)) != defaults.get(str(name))
-    }
-    for child in element.iterchildren(tag=etree.Element):
-        if child.tag != children:
-            shown = etree.tostring(child, encoding="unicode", with_tail=False)
-            found[f"<{child.tag}>"] = found.get(f"<{child.tag}>", "") + shown
-    return found
+    document = Document(root)
+    referenced = document.referenced()
+    found = [read_element(element, referenced) for element in _elements(document)]
+    found = [item for item in found if not KINDS[item.kind].one or _says_something(item)]
+    order = {name: number for number, name in enumerate(KINDS)}
+    return tuple(sorted(found, key=lambda item: order[item.kind]))
 
 
-def _read_rule(element: Element) -> Rule:
-    return Rule(
-        id=element.get("id"),
-        score=element.get("score", "0"),
-        boolean_op=element.get("boolean-op", "and"),
-        other=_others(element, _RULE_WORDS, "expression"),
-        expressions=tuple(
-            Expression(
-                attribute=e.get("attribute", ""),
-                operation=e.get("operation", ""),
-                value=e.get("value"),
-                type=e.get("type"),
-            )
-            for e in element.findall("expression")
-        ),
-    )
+def _says_something(item: Object) -> bool:
+    return any((normal(item) or {}).values())
 
 
-_READERS: dict[str, Callable[[Element], Object]] = {
-    "primitive": _read_primitive,
-    "group": _read_group,
-    "rsc_location": _read_location,
+def strangers(root: Element) -> tuple[str, ...]:
+    """Return short descriptions of what in a configuration is of no known kind."""
+    sections = {kind.section for kind in KINDS.values()}
+    document = Document(root)
+    found = [
+        f"<{s.tag}>" for s in document.configuration.iterchildren("*") if s.tag not in sections
+    ]
+    for name in _OBJECT_SECTIONS:
+        found += [
+            f"<{child.tag}> {child.get('id', '')} in <{name}>"
+            for child in document.children(name)
+            if child.tag not in BY_TAG
+        ]
+    return tuple(found)
+
+
+def _elements(document: Document) -> Iterator[Element]:
+    """Yield the elements of all objects of known kinds."""
+    for kind in KINDS.values():
+        section = document.configuration.find(kind.section)
+        if kind.one and section is not None and len(section):
+            yield section
+    yield from document.children("nodes")
+    for name in _OBJECT_SECTIONS:
+        for child in document.children(name):
+            yield from (e for e in _with_contents(child) if e.tag in BY_TAG)
+
+
+def _with_contents(element: Element) -> Iterator[Element]:
+    """Yield a resource and all that it contains, or any other element alone."""
+    if element.tag in RESOURCE_TAGS:
+        return element.iter(*RESOURCE_TAGS)
+    return iter([element])
+
+
+def read(root: Element | Document, like: Object) -> Object | None:
+    """Return the live counterpart of an object, ``None`` when there is none of its kind."""
+    document = root if isinstance(root, Document) else Document(root)
+    kind = KINDS[like.kind]
+    try:
+        element = _locate(document, kind, like.id)
+    except IdInUse:
+        return None
+    return None if element is None else read_element(element, document.referenced())
+
+
+# --- what is compared ------------------------------------------------------------------------
+
+
+def _kept(live: Object | None, item: Object, owned: frozenset[str]) -> Object:
+    """Return what is wanted of an object with what is somebody else's in it kept.
+
+    owned
+        The names of its pairs that the formula has written before.
+    """
+    if live is None:
+        return item
+    form = dict(item.form)
+    if "meta" in KINDS[item.kind].section_keys:
+        operators = {n: v for n, v in live.values("meta").items() if n in OPERATOR_META}
+        _add(form, "meta", operators)
+    if item.kind in _DEFAULTS and not item.form.get("sets"):
+        # Whoever says nothing about defaults takes nobody's away.
+        _add(form, "sets", {n: v for n, v in live.values("sets").items() if n not in owned})
+    for key in _UNTOLD.get(item.kind, ()):
+        if key in live.form:
+            form.setdefault(key, live.form[key])
+    return Object(item.kind, item.id, form)
+
+
+_DEFAULTS = ("resource_defaults", "operation_defaults")
+# What is left as it is when it is not said: notes for people, and what nobody uses.
+_UNTOLD: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("primitive", "template", "group", "clone", "bundle"), ("description",)),
+    "node": ("description", "score", "type"),
 }
 
 
-def read(root: Element, like: Object) -> Object | None:
-    """Return the live counterpart of an object, as the same kind of data.
-
-    Properties and defaults are read with all their values, whatever their sets' ids; of a
-    primitive or group, the part that this model can express.
-    """
-    if isinstance(like, Properties):
-        return _read_properties(root, like)
-    if isinstance(like, ResourceDefaults):
-        return _read_defaults(root, like)
-    element = find(root, like.id)
-    if element is None or element.tag not in _READERS:
-        return None
-    return _READERS[str(element.tag)](element)
-
-
-def _read_properties(root: Element, like: Properties) -> Properties:
-    nvset = _property_set(root, like.id)
-    managed = {property_name(name) for name in like.values}
-    held = {n: v for n, v in _pairs(nvset).items() if property_name(n) in managed}
-    return Properties(values=held, id=like.id)
-
-
-def _read_defaults(root: Element, like: ResourceDefaults) -> ResourceDefaults:
-    return ResourceDefaults(values=_pairs(_defaults_set(root)), id=like.id)
-
-
-def _defaults_set(root: Element) -> Element | None:
-    section = _configuration(root).find("rsc_defaults")
-    return None if section is None else _first_set(section, "meta_attributes")
-
-
-# --- one object: data to XML ---------------------------------------------------------------
-
-
-def _merge_primitive(root: Element, item: Primitive) -> None:
-    element = _find_kind(root, item.id, "primitive")
-    if element is None:
-        element = etree.SubElement(_section(root, "resources"), "primitive", {"id": item.id})
-    _set_agent(element, item.agent)
-    _merge_set(root, element, "instance_attributes", item.params)
-    _merge_set(root, element, "meta_attributes", item.meta, _operator_meta(item.meta))
-    _merge_operations(root, element, item)
-
-
-def _set_agent(element: Element, agent: Agent) -> None:
-    found = Agent(element.get("class", ""), element.get("type", ""), element.get("provider"))
-    if str(found) == str(agent):
+def _add(form: dict[str, Any], key: str, more: Mapping[str, str]) -> None:
+    """Add values that are not wanted otherwise to the first plain set of a form."""
+    sets = form.get(key, {})
+    left = {n: v for n, v in more.items() if n not in plain_values(sets)}
+    if isinstance(sets, Mapping):
+        form[key] = {**sets, **left}
         return
-    wanted = {"class": agent.standard, "provider": agent.provider, "type": agent.type}
-    for name, text in wanted.items():
-        if text is not None:
-            element.set(name, text)
-        elif name in element.attrib:
-            del element.attrib[name]
+    first = next((n for n, one in enumerate(sets) if is_plain(one)), len(sets))
+    one = sets[first] if first < len(sets) else {}
+    held = {**one.get("values", {}), **left}
+    form[key] = [*sets[:first], {**one, "values": held}, *sets[first + 1 :]]
 
 
-def _merge_operations(root: Element, element: Element, item: Primitive) -> None:
-    section = element.find("operations")
-    if section is None:
-        if not item.operations:
-            return
-        section = etree.SubElement(element, "operations")
-    left = {operation_key(op.name, op.interval): op for op in item.operations}
-    for found in section.findall("op"):
-        op = left.pop(operation_key(found.get("name", ""), found.get("interval", "0s")), None)
-        if op is None:
-            section.remove(found)
-        else:
-            _set_attributes(found, op.attributes)
-    for op in left.values():
-        id = _free_id(root, f"{item.id}-{op.name}-{op.interval}")
-        new = etree.SubElement(section, "op", {"id": id, "name": op.name, "interval": op.interval})
-        _set_attributes(new, op.attributes)
-    if len(section) == 0:
-        element.remove(section)
+def _without_operators(live: Object, item: Object) -> Object:
+    """Return an object without what operators have set in it, wherever it stands."""
+    named = plain_values(item.form.get("meta", {}))
+    sets = live.form.get("meta", {})
+
+    def told(values: Mapping[str, str]) -> dict[str, str]:
+        return {n: v for n, v in values.items() if n in named or n not in OPERATOR_META}
+
+    if isinstance(sets, Mapping):
+        meta: Any = told(sets)
+    else:
+        meta = [{**s, "values": told(s["values"])} if is_plain(s) else s for s in sets]
+    return Object(live.kind, live.id, {**live.form, "meta": meta})
 
 
-def _set_attributes(element: Element, wanted: Mapping[str, str]) -> None:
-    fixed = ("id", "name", "interval")
-    for name in [n for n in element.attrib if n not in fixed and n not in wanted]:
-        del element.attrib[name]
-    for name, text in wanted.items():
-        held = element.get(name)
-        if held is None or value(name, held) != value(name, text):
-            element.set(name, text)
+def _without_implied(
+    live: Object | None, item: Object, defaults: Defaults | None
+) -> tuple[Object | None, Object]:
+    """Drop parameters that say what the agent does anyway, where only one side has them."""
+    if defaults is None or live is None or item.kind != "primitive" or not item.agent:
+        return live, item
+    mine, theirs = item.form.get("params", {}), live.form.get("params", {})
+    if mine == theirs or not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
+        return live, item
+    if not set(mine) ^ set(theirs):
+        return live, item
+    implied = defaults(item.agent)
+    return _explicit(live, theirs, mine, implied), _explicit(item, mine, theirs, implied)
 
 
-def _merge_group(root: Element, item: Group) -> None:
-    element = _find_kind(root, item.id, "group")
+def _explicit(
+    item: Object, mine: Mapping[str, str], theirs: Mapping[str, str], implied: Mapping[str, str]
+) -> Object:
+    told = {n: v for n, v in mine.items() if n in theirs or implied.get(n) != v}
+    return Object(item.kind, item.id, {**item.form, "params": told})
+
+
+def _comparable(
+    document: Document, item: Object, owned: frozenset[str], defaults: Defaults | None
+) -> tuple[Element | None, Normal | None, Normal | None, Object]:
+    """Return an object's element, its normal form now and as wanted, and what is wanted."""
+    kind = KINDS[item.kind]
+    element = _locate(document, kind, item.id)
+    live = None if element is None else read_element(element, document.referenced())
+    wanted = _kept(live, item, _names(element, owned))
+    if kind.name in fsha_pairs.SHARED:
+        return element, *_shared_forms(element, live, wanted, owned), wanted
+    if live is not None and live.form == wanted.form and not document.counted:
+        # Word for word the same: both need not be spelt out first.
+        return element, {}, {}, wanted
+    compared = _without_implied(live, item, defaults)
+    before, after = compared[0], _kept(compared[0], compared[1], _names(element, owned))
+    if before is not None and "meta" in kind.section_keys:
+        before, after = _without_operators(before, item), _without_operators(after, item)
+    # A section that is missing says no less than an empty one.
+    held = {} if before is None and kind.one else normal(before)
+    return element, *_with_ids(document, element, item, held, normal(after)), wanted
+
+
+def _shared_forms(
+    element: Element | None, live: Object | None, wanted: Object, owned: frozenset[str]
+) -> tuple[Normal | None, Normal | None]:
+    """Return the normal forms of what several people write in, as far as it is ours."""
+    before, after = fsha_pairs.compared(element, wanted, owned)
+    new = normal(Object(wanted.kind, wanted.id, {**wanted.form, **after}))
+    if live is None:
+        return {} if KINDS[wanted.kind].one else None, new
+    told = {key: text for key, text in live.form.items() if key not in (OTHER, UNUSED)}
+    return normal(Object(wanted.kind, wanted.id, {**told, **before})), new
+
+
+def _with_ids(
+    document: Document,
+    element: Element | None,
+    item: Object,
+    before: Normal | None,
+    after: Normal | None,
+) -> tuple[Normal | None, Normal | None]:
+    """Note the ids of parts that others refer to, where the parts do not have them yet."""
+    if element is None or before is None or after is None:
+        return before, after
+    held = {part.get("id") for part in element.iter("*")}
+    missing = sorted(_given_ids(item.form) & document.counted - held)
+    return ({**before, "ids": []}, {**after, "ids": missing}) if missing else (before, after)
+
+
+def _given_ids(form: Any) -> set[str]:
+    """Return the ids that a form gives to its parts."""
+    if isinstance(form, Mapping):
+        found = {form["id"]} if isinstance(form.get("id"), str) else set()
+        return found.union(*(_given_ids(value) for value in form.values()))
+    return set().union(*(_given_ids(one) for one in form)) if isinstance(form, list) else set()
+
+
+def _used_ids(form: Any) -> set[str]:
+    """Return the ids that a form refers to with ``id-ref``."""
+    if isinstance(form, Mapping):
+        found = {form["id-ref"]} if "id-ref" in form else set()
+        return found.union(*(_used_ids(value) for value in form.values()))
+    return set().union(*(_used_ids(one) for one in form)) if isinstance(form, list) else set()
+
+
+def _names(element: Element | None, owned: frozenset[str]) -> frozenset[str]:
+    """Return the names of an element's pairs that the formula owns by their ids."""
     if element is None:
-        element = etree.SubElement(_section(root, "resources"), "group", {"id": item.id})
-    _merge_set(root, element, "meta_attributes", item.meta, _operator_meta(item.meta))
-    current = [child.get("id", "") for child in element.findall("primitive")]
+        return frozenset()
+    return frozenset(p.get("name", "") for p in element.iter("nvpair") if p.get("id") in owned)
+
+
+# --- merging ---------------------------------------------------------------------------------
+
+
+def _merge(
+    document: Document, item: Object, owned: frozenset[str], defaults: Defaults | None
+) -> Mapping[str, Mapping[str, Any]]:
+    """Bring one object into a CIB and return what that changes."""
+    element, before, after, wanted = _comparable(document, item, owned, defaults)
+    if before == after:
+        return {}
+    kind = KINDS[item.kind]
+    new = fsha_graft.fresh(str(kind.shape.tag))
+    kind.shape.write(new, wanted.form)
+    fsha_graft.fit(document, new)
+    if kind.name in fsha_pairs.SHARED:
+        element = _shared(document, kind, item) if element is None else element
+        if not kind.one:
+            new.set("uname", item.id)
+            fsha_graft.graft_attributes(document, element, new)
+        fsha_pairs.merge(document, element, item, owned)
+    elif element is not None:
+        fsha_graft.graft(document, element, new, item.id)
+    elif kind.one:
+        fsha_graft.graft(document, document.section(kind.section), new, item.id)
+    else:
+        new.set("id", item.id)
+        fsha_graft.plant(document, document.section(kind.section), new)
+    return changes(before, after)
+
+
+def _shared(document: Document, kind: Kind, item: Object) -> Element:
+    """Return the element of an object that is not there yet and that others will write in too."""
+    section = document.section(kind.section)
+    if kind.one:
+        return section
+    node = fsha_graft.fresh("node", item.id)
+    node.set("uname", item.id)
+    return fsha_graft.plant(document, section, node)
+
+
+def _contain(document: Document, item: Object) -> None:
+    """Move the members of a container into it, in their order; others move out of it."""
+    container = cast(Element, document.find(item.id))
+    current = [c.get("id", "") for c in container.iterchildren(*RESOURCE_TAGS)]
     if current == list(item.members):
         return
-    # Whoever leaves the group stays in the cluster until it is removed by name.
-    _hoist(c for c in element.findall("primitive") if c.get("id") not in item.members)
+    # Whoever leaves a group stays in the cluster until it is removed by name.
+    _hoist(c for c in container.iterchildren(*RESOURCE_TAGS) if c.get("id") not in item.members)
     for member in item.members:
-        found = _find_kind(root, member, "primitive")
-        if found is None:
+        found = document.find(member)
+        if found is None or found.tag not in RESOURCE_TAGS:
             raise UnknownMember(item.id, member)
-        element.append(found)
+        if found.tag in ("clone", "master", "bundle", "template") or found.tag == container.tag:
+            raise IdInUse(member, "primitive or group", BY_TAG[str(found.tag)].word)
+        container.append(found)
 
 
 def _hoist(members: Iterable[Element]) -> None:
@@ -497,99 +447,75 @@ def _hoist(members: Iterable[Element]) -> None:
             outermost.addprevious(member)
 
 
-def _merge_location(root: Element, item: Location) -> None:
-    element = _find_kind(root, item.id, "rsc_location")
-    if element is None:
-        element = etree.SubElement(_section(root, "constraints"), "rsc_location", {"id": item.id})
-    elif normal(_read_location(element)) == normal(item):
-        return
-    for child in list(element):
-        element.remove(child)
-    for name in [name for name in element.attrib if name != "id"]:
-        del element.attrib[name]
-    element.set("rsc", item.resource)
-    if not item.rules:
-        element.set("node", item.node or "")
-        element.set("score", item.score or "0")
-    for rule in item.rules:
-        _append_rule(root, element, rule, item.id)
+_ORDER = {name: number for number, name in enumerate(KINDS)}
 
 
-def _append_rule(root: Element, location: Element, rule: Rule, owner: str) -> None:
-    id = _free_id(root, rule.id or f"{owner}-rule")
-    element = etree.SubElement(location, "rule", {"id": id, "score": rule.score})
-    if len(rule.expressions) > 1:
-        element.set("boolean-op", rule.boolean_op)
-    for expression in rule.expressions:
-        new = etree.SubElement(element, "expression", {"id": _free_id(root, f"{id}-expr")})
-        parts = {
-            "attribute": expression.attribute,
-            "operation": expression.operation,
-            "value": expression.value,
-            "type": expression.type,
-        }
-        for name, text in parts.items():
-            if text is not None:
-                new.set(name, text)
+def _in_order(items: Iterable[Object]) -> list[Object]:
+    """Return objects with those that others refer to first, whatever order they came in."""
+    return sorted(items, key=lambda item: (_ORDER[item.kind], _depends(item)))
 
 
-def _property_set(root: Element, id: str) -> Element | None:
-    return next((s for s in _children(root, "crm_config") if s.get("id") == id), None)
+def _depends(item: Object) -> int:
+    return 1 if item.kind == "clone" else 0
 
 
-def _merge_properties(root: Element, item: Properties) -> None:
-    wanted = {n: v for n, v in item.values.items() if n not in SERVER_WRITTEN}
-    nvset = _property_set(root, item.id)
-    if nvset is None:
-        if not wanted:
-            return
-        section = _section(root, "crm_config")
-        nvset = etree.SubElement(section, "cluster_property_set", {"id": item.id})
-    _set_pairs(root, nvset, wanted, kept=lambda _name: True, key=property_name)
+def merge(
+    root: Element | Document,
+    items: Iterable[Object],
+    defaults: Defaults | None = None,
+    also_owned: frozenset[str] = frozenset(),
+    leaving: Iterable[str] = (),
+) -> dict[str, Mapping[str, Mapping[str, Any]]]:
+    """Merge wanted objects into a CIB's tree, in place; return what that changes, by id.
 
-
-def _merge_defaults(root: Element, item: ResourceDefaults) -> None:
-    nvset = _defaults_set(root)
-    if nvset is None:
-        if not item.values:
-            return
-        section = _section(root, "rsc_defaults")
-        nvset = etree.SubElement(section, "meta_attributes", {"id": _free_id(root, item.id)})
-    _set_pairs(root, nvset, item.values, kept=lambda _name: False)
-
-
-_MERGERS: dict[type, Callable[[Element, Any], None]] = {
-    Primitive: _merge_primitive,
-    Group: _merge_group,
-    Location: _merge_location,
-    Properties: _merge_properties,
-    ResourceDefaults: _merge_defaults,
-}
-# Members before their groups, resources before what speaks of them.
-_MERGE_ORDER = (Properties, ResourceDefaults, Primitive, Group, Location)
-
-
-def merge(root: Element, items: Iterable[Object]) -> None:
-    """Merge the wanted objects into a CIB's tree, in place.
+    also_owned
+        Ids of single options that go when they are not wanted, beside those that fsha owns.
+    leaving
+        Ids of objects that will be removed: what they hold may be taken over.
 
     Raises :class:`IdInUse` and :class:`UnknownMember`.
     """
-    for item in sorted(items, key=lambda item: _MERGE_ORDER.index(type(item))):
-        _MERGERS[type(item)](root, item)
-    _remove_hollow(root)
+    document = root if isinstance(root, Document) else Document(root)
+    ordered = _in_order(items)
+    owned = owned_ids(document) | also_owned
+    document.counted = document.referenced().union(*(_used_ids(item.form) for item in ordered))
+    _make_way(document, ordered, {*leaving, *(item.id for item in ordered)})
+    found = {item.id: _merge(document, item, owned, defaults) for item in ordered}
+    for item in ordered:
+        if item.kind == "bundle" or item.members:
+            _contain(document, item)
+    _remove_hollow(document)
+    return {id: delta for id, delta in found.items() if delta}
 
 
-def _remove_hollow(root: Element) -> None:
+def _make_way(document: Document, items: Sequence[Object], free: set[str]) -> None:
+    """Let the ids that parts are to have pass to them from objects that are free to give them."""
+    for item in items:
+        for id in sorted(_given_ids(item.form) & document.counted):
+            holder = document.find(id)
+            owner = None if holder is None else _owner(holder)
+            if holder is None or owner is None or _name(owner) == item.id:
+                continue
+            if owner is holder or _name(owner) not in free:
+                raise IdInUse(id, f"part of {item.id}", str(holder.tag))
+            document.put_aside(holder)
+
+
+def _owner(part: Element) -> Element | None:
+    """Return the object that an element is, or is a part of."""
+    return next((e for e in (part, *part.iterancestors()) if e.tag in BY_TAG), None)
+
+
+def _remove_hollow(document: Document) -> None:
     """Remove the containers that the last member has left, innermost first."""
-    for element in reversed([e for r in _children(root, "resources") for e in _resources(r)]):
-        hollow = next(element.iterchildren(*_RESOURCE_TAGS), None) is None
-        if hollow and element.tag in _CONTAINER_TAGS:
-            remove(root, element.get("id", ""))
+    resources = [e for r in document.children("resources") for e in _with_contents(r)]
+    for element in reversed(resources):
+        hollow = next(element.iterchildren(*RESOURCE_TAGS), None) is None
+        if hollow and element.tag in _HOLLOW_TAGS:
+            _remove(document, element.get("id", ""))
 
 
-def _resources(element: Element) -> Iterator[Element]:
-    """Yield a resource and all that it contains, in document order."""
-    return element.iter(*_RESOURCE_TAGS)
+# --- removing --------------------------------------------------------------------------------
 
 
 def remove(root: Element, id: str) -> None:
@@ -598,55 +524,119 @@ def remove(root: Element, id: str) -> None:
     What a group (or another container) holds stays in the cluster on its own until it is
     removed by name.
     """
-    element = find(root, id)
+    document = Document(root)
+    _remove(document, id)
+    _remove_hollow(document)
+
+
+def _remove(document: Document, id: str) -> None:
+    element = document.find(id)
     if element is None:
         return
-    if element.tag in _RESOURCE_TAGS:
-        _hoist(element.iterchildren(*_RESOURCE_TAGS))
-    cast(Element, element.getparent()).remove(element)
-    _forget(root, id)
-    _remove_hollow(root)
+    if element.tag in RESOURCE_TAGS:
+        _hoist(element.iterchildren(*RESOURCE_TAGS))
+    section = cast(Element, element.getparent())
+    section.remove(element)
+    document.forget(element)
+    _drop_empty(document, section)
+    _forget(document, id)
 
 
-_REFERENCES = ("rsc", "with-rsc", "first", "then")
+def _drop_empty(document: Document, section: Element) -> None:
+    """Remove a section that holds nothing and may be missing."""
+    if len(section) == 0 and section.tag in ("fencing-topology", "acls", "tags", "alerts"):
+        document.configuration.remove(section)
 
 
-def _forget(root: Element, id: str) -> None:
-    """Remove what spoke of a removed object: constraints, members of sets and tags."""
-    for constraint in _children(root, "constraints"):
+_REFERENCES = ("rsc", "with-rsc", "first", "then", "template", "reference")
+
+
+def _forget(document: Document, id: str) -> None:
+    """Remove what spoke of a removed object: constraints, members of sets, tags and levels."""
+    for constraint in document.children("constraints"):
         if any(constraint.get(name) == id for name in _REFERENCES):
-            remove(root, constraint.get("id", ""))
-    for path in ("constraints//resource_ref[@id=$id]", "tags/tag/obj_ref[@id=$id]"):
-        for reference in cast("list[Element]", _configuration(root).xpath(path, id=id)):
-            _remove_reference(root, reference)
+            _remove(document, constraint.get("id", ""))
+    paths = (
+        "constraints//resource_ref[@id=$id]",
+        "tags/tag/obj_ref[@id=$id]",
+        "acls//role[@id=$id]",
+        "acls//acl_permission[@reference=$id]",
+    )
+    for path in paths:
+        for reference in cast("list[Element]", document.configuration.xpath(path, id=id)):
+            _remove_reference(document, reference)
+    _forget_device(document, id)
 
 
-def _remove_reference(root: Element, reference: Element) -> None:
+def _forget_device(document: Document, id: str) -> None:
+    for level in document.children("fencing-topology"):
+        devices = level.get("devices", "").split(",")
+        if id in devices:
+            left = [device for device in devices if device != id]
+            if left:
+                level.set("devices", ",".join(left))
+            else:
+                _remove(document, level.get("id", ""))
+
+
+def _remove_reference(document: Document, reference: Element) -> None:
     """Remove a reference, and the set, constraint or tag that holds nothing without it."""
     holder = cast(Element, reference.getparent())
     holder.remove(reference)
-    while len(holder) == 0 and holder.tag not in ("constraints", "tags"):
+    while _says_nothing(holder):
         parent = cast(Element, holder.getparent())
         parent.remove(holder)
-        _forget(root, holder.get("id", ""))
+        document.forget(holder)
+        _drop_empty(document, parent)
+        _forget(document, holder.get("id", ""))
         holder = parent
+
+
+def _says_nothing(holder: Element) -> bool:
+    """Tell whether an element is nothing without the reference that was taken out of it."""
+    if holder.tag in ("resource_set", "tag"):
+        return next(holder.iterchildren("*"), None) is None
+    # A constraint may hold rules as well; it is about its sets.
+    return str(holder.tag).startswith("rsc_") and holder.find("resource_set") is None
+
+
+_POINTERS = ("id-ref", "template", "rsc", "with-rsc", "first", "then", "reference")
+
+
+def _dangling(document: Document) -> list[tuple[str, str]]:
+    """Return the references to what is not there: who refers, and to what."""
+    found = []
+    for element in document.configuration.iter("*"):
+        ids = [element.get(name, "") for name in _POINTERS if name in element.attrib]
+        if element.tag in ("resource_ref", "role"):
+            ids.append(element.get("id", ""))
+        found += [(element, id) for id in ids if document.find(id) is None]
+    return [(_name(owner) if (owner := _owner(e)) is not None else "", id) for e, id in found]
 
 
 # --- ownership -----------------------------------------------------------------------------
 
 
+def owned_ids(document: Document) -> frozenset[str]:
+    """Return the ids that the formula manages: of objects, and of single options."""
+    tag = document.find(OWNERSHIP_TAG)
+    return frozenset() if tag is None else frozenset(r.get("id", "") for r in tag.iter("obj_ref"))
+
+
 def owned(root: Element) -> frozenset[str]:
-    """Return the ids of the objects that the formula manages, as the CIB itself says."""
-    refs = _configuration(root).xpath("tags/tag[@id=$id]/obj_ref/@id", id=OWNERSHIP_TAG)
-    return frozenset(str(ref) for ref in cast("list[str]", refs))
+    """Return the ids that the formula manages, as the CIB itself says."""
+    return owned_ids(Document(root))
 
 
-def own(root: Element, ids: Iterable[str]) -> None:
-    """Write into the CIB which objects the formula manages."""
+def own(document: Document, ids: Iterable[str]) -> None:
+    """Write into the CIB what the formula manages."""
     wanted = set(ids)
-    tags = _section(root, "tags")
-    found = [tag for tag in tags.findall("tag") if tag.get("id") == OWNERSHIP_TAG]
-    tag = found[0] if found else etree.SubElement(tags, "tag", {"id": OWNERSHIP_TAG})
+    if not wanted and document.find(OWNERSHIP_TAG) is None:
+        return
+    tags = document.section("tags")
+    tag = document.find(OWNERSHIP_TAG)
+    if tag is None:
+        tag = fsha_graft.plant(document, tags, fsha_graft.fresh("tag", OWNERSHIP_TAG))
     for ref in tag.findall("obj_ref"):
         if ref.get("id", "") not in wanted:
             tag.remove(ref)
@@ -655,15 +645,60 @@ def own(root: Element, ids: Iterable[str]) -> None:
         etree.SubElement(tag, "obj_ref", {"id": id})
     if len(tag) == 0:
         tags.remove(tag)
-    if len(tags) == 0:
-        _configuration(root).remove(tags)
+        document.forget(tag)
+    _drop_empty(document, tags)
 
 
-def manageable(root: Element) -> tuple[str, ...]:
-    """Return the ids of all resources and constraints, whoever configured them."""
-    resources = [e for resource in _children(root, "resources") for e in _resources(resource)]
-    found = [*resources, *_children(root, "constraints")]
-    return tuple(element.get("id", "") for element in found)
+def _to_own(document: Document, items: Iterable[Object]) -> frozenset[str]:
+    """Return the ids by which wanted objects are owned."""
+    found: set[str] = set()
+    for item in items:
+        kind = KINDS[item.kind]
+        element = _locate(document, kind, item.id)
+        if kind.name not in fsha_pairs.PAIRED:
+            found |= {item.id} if _can_own(document, item) else set()
+        elif element is not None:
+            found |= fsha_pairs.to_own(element, item)
+    return frozenset(found)
+
+
+def _can_own(document: Document, item: Object) -> bool:
+    """Tell whether an object's id is a name for it alone that a tag may hold.
+
+    The id of a user is no XML id: it may be that of another object too, and older schemas let
+    no tag refer to it.
+    """
+    if item.kind != "acl_user":
+        return True
+    found = document.find(item.id)
+    version = schema(document.root)
+    return found is not None and found.tag == "acl_target" and version >= _TAGS_OF_TEXT
+
+
+def _left_behind(
+    document: Document, items: Iterable[Object], owned: frozenset[str]
+) -> list[Object]:
+    """Return what is to be left of objects that hold pairs of ours and are no longer wanted."""
+    wanted = {(item.kind, item.id) for item in items}
+    found = []
+    for element in [*document.configuration.iterchildren("*"), *document.children("nodes")]:
+        kind = BY_TAG.get(str(element.tag))
+        if kind and kind.name in fsha_pairs.PAIRED and fsha_pairs.holds(element, owned):
+            left = copy.deepcopy(element)
+            fsha_pairs.strip(left, owned)
+            item = read_element(left, document.referenced())
+            shared = kind.name in fsha_pairs.SHARED
+            found.append(Object(item.kind, item.id) if shared else item)
+    return [item for item in found if (item.kind, item.id) not in wanted]
+
+
+def manageable(document: Document) -> tuple[str, ...]:
+    """Return the ids of all objects that can come and go, whoever configured them."""
+    found = []
+    for name in _OBJECT_SECTIONS:
+        for child in document.children(name):
+            found += [element.get("id", "") for element in _with_contents(child)]
+    return tuple(id for id in found if id != OWNERSHIP_TAG)
 
 
 # --- the target of a run -------------------------------------------------------------------
@@ -681,7 +716,7 @@ class Wanted:
         Whether ``objects`` is all that the formula manages, so that what it managed before
         and no longer names goes too.
     purge
-        Whether other people's resources and constraints are removed as well.
+        Whether other people's objects are removed as well.
     """
 
     objects: tuple[Object, ...] = ()
@@ -708,83 +743,167 @@ class Target:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
-        return render(self.live) == render(self.root)
+        return not self.changes and render(self.live) == render(self.root)
 
 
-def _ids(objects: Iterable[Object]) -> frozenset[str]:
-    """Return the ids to be owned: resources and constraints, whose ids are whole objects."""
-    return frozenset(o.id for o in objects if isinstance(o, (*RESOURCE_KINDS, Location)))
-
-
-def unmanaged(root: Element, wanted: Wanted) -> tuple[str, ...]:
-    """Return the ids of resources and constraints that neither the pillar nor fsha knows.
+def unmanaged(document: Document, wanted: Wanted) -> tuple[str, ...]:
+    """Return the ids of objects that neither the pillar nor fsha knows.
 
     An operator's bans and moves are not among them: they are reported, never purged.
     """
-    known = _ids(wanted.objects) | owned(root) | set(wanted.absent)
+    known = {item.id for item in wanted.objects} | owned_ids(document) | set(wanted.absent)
     return tuple(
-        id for id in manageable(root) if id not in known and not OPERATOR_CONSTRAINT.match(id)
+        id for id in manageable(document) if id not in known and not OPERATOR_CONSTRAINT.match(id)
     )
 
 
-def target(live: Element, wanted: Wanted) -> Target:
+def target(live: Element, wanted: Wanted, defaults: Defaults | None = None) -> Target:
     """Return the CIB that a run wants, with the difference for people.
 
     live
         The tree of the CIB as it is; it is not changed.
     wanted
         See :class:`Wanted`.
+    defaults
+        Returns the defaults of an agent's parameters; asked only where they matter.
 
     Raises :class:`CibError`.
     """
-    root = copy.deepcopy(live)
-    before = owned(live)
-    names = _ids(wanted.objects)
-    others = unmanaged(live, wanted)
+    document = Document(copy.deepcopy(live))
+    before = owned_ids(document)
+    present = manageable(document)
+    names = {item.id for item in wanted.objects}
+    others = unmanaged(document, wanted)
     gone = set(wanted.absent) | (before if wanted.complete else set())
     gone |= set(others) if wanted.purge else set()
-    merge(root, wanted.objects)
-    for id in manageable(live):
-        if id in gone - names:
-            remove(root, id)
-    left = frozenset(manageable(root))
-    removed = tuple(id for id in manageable(live) if id not in left)
-    own(root, (names if wanted.complete else before | names) & left)
-    found = _differences(live, root, wanted.objects, removed)
+    gone -= names
+    going = [id for id in present if id in gone]
+    described = {id: removal(document, id) for id in going}
+    objects = list(wanted.objects)
+    objects += _left_behind(document, objects, before) if wanted.complete else []
+    found = merge(document, objects, defaults, leaving=going)
+    for id in going:
+        _remove(document, id)
+    _remove_hollow(document)
+    for owner, id in _dangling(document):
+        if (owner, id) not in _dangling(Document(live)):
+            raise UnknownReference(owner, id)
+    left = frozenset(manageable(document))
+    removed = tuple(id for id in present if id not in left)
+    ours = _to_own(document, wanted.objects)
+    kept = ours if wanted.complete else (before & frozenset(document.ids())) | ours
+    own(document, kept - frozenset(removed))
+    for id in removed:
+        found[id] = described.get(id) or {"object": {"old": describe(live, id), "new": None}}
     return Target(
         live=live,
-        root=root,
+        root=document.root,
         changes=found,
-        drifted=tuple(id for id in found if _is_drift(id, wanted, before, others)),
+        drifted=tuple(id for id in found if _is_drift(id, objects, before, others)),
         unmanaged=others,
         removed=removed,
     )
 
 
-def _is_drift(id: str, wanted: Wanted, before: frozenset[str], others: Sequence[str]) -> bool:
+def parked(found: Target, running: Mapping[str, Sequence[str]]) -> Element | None:
+    """Return the CIB in which what a target removes is stopped first, ``None`` if nothing runs.
+
+    A resource that is simply removed is stopped as an orphan, and only if the cluster is told
+    to do so. So it stays for a moment, out of its group and with no constraint of its own,
+    where stopping it stops nothing else.
+
+    running
+        Where everything runs now, id → nodes.
+    """
+    document = Document(copy.deepcopy(found.live))
+    gone = set(found.removed)
+    leaving = [
+        id
+        for id in found.removed
+        if running.get(id) and cast(Element, document.find(id)).tag == "primitive"
+    ]
+    for outermost in dict.fromkeys(_outermost(document, id, gone) for id in leaving):
+        element = cast(Element, document.find(outermost))
+        _hoist([element])
+        _forget(document, outermost)
+        _stop(document, element)
+    _remove_hollow(document)
+    return document.root if leaving else None
+
+
+def _outermost(document: Document, id: str, gone: set[str]) -> str:
+    """Return what goes as a whole with a resource: itself, or a container that holds it."""
+    element = cast(Element, document.find(id))
+    for container in element.iterancestors(*RESOURCE_TAGS):
+        inner = {e.get("id", "") for e in _with_contents(container)}
+        if inner <= gone:
+            element = container
+    return element.get("id", "")
+
+
+def _stop(document: Document, element: Element) -> None:
+    live = read_element(element, document.referenced())
+    meta = {**live.values("meta"), "target-role": "Stopped"}
+    form = {**live.form, "meta": meta}
+    new = fsha_graft.fresh(str(element.tag))
+    BY_TAG[str(element.tag)].shape.write(new, form)
+    fsha_graft.graft(document, element, new)
+
+
+def restored(live: Element, point: Element) -> Target:
+    """Return the target that brings a configuration back to an earlier one.
+
+    What operators do on purpose (standby, maintenance, target-role, bans) stays as it is now.
+
+    live, point
+        The trees of the CIB as it is and as it was; neither is changed.
+
+    Raises :class:`CibError`.
+    """
+    document, then = Document(copy.deepcopy(live)), Document(point)
+    items = [item for item in read_all(point) if not _is_operators(item.id)]
+    present = manageable(document)
+    wanted = {item.id for item in items}
+    going = [id for id in present if id not in wanted and not _is_operators(id)]
+    described = {id: removal(document, id) for id in going}
+    options = frozenset(
+        pair.get("id", "")
+        for pair in document.section("crm_config").iter("nvpair")
+        if pair.get("name") not in OPERATOR_OPTIONS
+    )
+    found = merge(document, items, None, options)
+    for id in going:
+        _remove(document, id)
+    _remove_hollow(document)
+    left = frozenset(manageable(document))
+    removed = tuple(id for id in present if id not in left)
+    own(document, owned_ids(then) & frozenset(document.ids()))
+    for id in removed:
+        found[id] = described.get(id) or removal(live, id)
+    return Target(live, document.root, found, (), (), removed)
+
+
+OPERATOR_OPTIONS = frozenset({"maintenance-mode", "stop-all-resources"})
+
+
+def _is_operators(id: str) -> bool:
+    return id == OWNERSHIP_TAG or OPERATOR_CONSTRAINT.match(id) is not None
+
+
+def _is_drift(
+    id: str, objects: Iterable[Object], before: frozenset[str], others: Sequence[str]
+) -> bool:
     """Tell whether a difference is in something that the formula had set before."""
-    sets = {o.id for o in wanted.objects if isinstance(o, (Properties, ResourceDefaults))}
+    sets = {o.id for o in objects if o.kind in fsha_pairs.PAIRED}
     return id in before or id in others or (id in sets and bool(before))
 
 
-def _differences(
-    live: Element, root: Element, objects: Sequence[Object], removed: Sequence[str]
-) -> dict[str, dict[str, dict[str, Any]]]:
-    found = {}
-    for item in objects:
-        delta = changes(normal(read(live, item)), normal(read(root, item)))
-        if delta:
-            found[item.id] = delta
-    for id in removed:
-        found[id] = removal(live, id)
-    return found
-
-
-def removal(root: Element, id: str) -> dict[str, dict[str, Any]]:
-    """Return the difference that the end of a resource or constraint makes, if it is there."""
-    if id not in manageable(root):
+def removal(root: Element | Document, id: str) -> dict[str, dict[str, Any]]:
+    """Return the difference that the end of an object makes, if it is there."""
+    document = root if isinstance(root, Document) else Document(root)
+    if id not in manageable(document):
         return {}
-    return {"object": {"old": describe(root, id), "new": None}}
+    return {"object": {"old": _described(document, id), "new": None}}
 
 
 def describe(root: Element, id: str) -> Normal | str | None:
@@ -792,11 +911,16 @@ def describe(root: Element, id: str) -> Normal | str | None:
 
     The XML is without the values of secrets; a normal form still has them.
     """
-    element = find(root, id)
+    return _described(Document(root), id)
+
+
+def _described(document: Document, id: str) -> Normal | str | None:
+    element = document.find(id)
     if element is None:
         return None
-    reader = _READERS.get(str(element.tag))
-    return normal(reader(element)) if reader else _shown(element)
+    if element.tag in BY_TAG:
+        return normal(read_element(element, document.referenced()))
+    return _shown(element)
 
 
 def _shown(element: Element) -> str:
@@ -807,11 +931,12 @@ def _shown(element: Element) -> str:
     return etree.tostring(copied, encoding="unicode", with_tail=False)
 
 
-def object_changes(live: Element, wanted: Wanted, item: Object) -> dict[str, dict[str, Any]]:
-    """Return what one object of a run would change, given all that the run wants so far.
+def object_changes(
+    document: Document, item: Object, defaults: Defaults | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return what one object would change in a CIB.
 
     Raises :class:`CibError`.
     """
-    root = copy.deepcopy(live)
-    merge(root, wanted.objects)
-    return changes(normal(read(live, item)), normal(read(root, item)))
+    _, before, after, _ = _comparable(document, item, owned_ids(document), defaults)
+    return changes(before, after)

@@ -1,51 +1,42 @@
 """From pillar data to a checked, typed configuration, or to sentences about every mistake.
 
-``check`` takes the whole ``fsha`` mapping and returns a :class:`Config`. The makers
-(``primitive``, ``group``, ``location``, ``properties``, ``resource_defaults``) do the same for
-one object, as the states need it. All of them raise :class:`ConfigErrors` and nothing else.
+``check`` takes the whole ``fsha`` mapping and returns a :class:`Config`; :func:`make` does the
+same for one object of the cluster, as the states need it. Both raise :class:`ConfigErrors` and
+nothing else.
 """
 
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import fsha_cross
-from fsha_kinds import ID
-from fsha_model import (
-    Agent,
-    Group,
-    Location,
-    Object,
-    Operation,
-    Primitive,
-    Properties,
-    ResourceDefaults,
-    Rule,
-)
+import fsha_policy
+from fsha_kinds import ID, NODE_NAME
+from fsha_model import Object, inherited, plain_values
+from fsha_normal import masked
+from fsha_objects import BY_KEY, KINDS, ONE_IDS
 from fsha_options import SERVER_WRITTEN, WITHOUT_EFFECT
+from fsha_policy import Policy
+from fsha_related import object_checks
 from fsha_schema import (
     INVALID,
     At,
     ConfigError,
     ConfigErrors,
-    Kind,
+    Keys,
     Report,
     path,
+    printable,
     quoted,
     suggestion,
     text,
 )
-from fsha_tree import (
-    GROUP,
-    LOCATION,
-    META_SECTION,
-    PILLAR,
-    PROPERTIES_SECTION,
-    RESOURCE,
-)
+from fsha_tree import PACEMAKER, PILLAR
+from fsha_units import FALSE_WORDS, TRUE_WORDS, UnitError, parse_duration
 
 __all__ = [
+    "PACEMAKER",
     "AgentMetadata",
     "Cluster",
     "Config",
@@ -62,11 +53,8 @@ __all__ = [
     "check",
     "check_agents",
     "check_host",
-    "group",
-    "location",
-    "primitive",
-    "properties",
-    "resource_defaults",
+    "make",
+    "objects",
     "text",
 ]
 
@@ -88,6 +76,7 @@ class Cluster:
     unmanaged: str
     membership_timeout: int
     settle_timeout: int
+    restore_points: int
 
 
 @dataclass(frozen=True)
@@ -142,19 +131,25 @@ class Corosync:
 class Pacemaker:
     """What the CIB shall hold; ``ignored`` names properties that are left alone."""
 
-    primitives: tuple[Primitive, ...]
-    groups: tuple[Group, ...]
-    locations: tuple[Location, ...]
-    properties: Properties | None
-    resource_defaults: ResourceDefaults | None
+    objects: tuple[Object, ...]
     ignored: tuple[str, ...] = ()
 
-    @property
-    def objects(self) -> tuple[Object, ...]:
-        """Everything to be managed, in an order in which nothing refers to what comes later."""
-        options = (self.properties, self.resource_defaults)
-        given = tuple(item for item in options if item is not None)
-        return (*given, *self.primitives, *self.groups, *self.locations)
+    def of(self, kind: str) -> tuple[Object, ...]:
+        """Return the objects of one kind, in the order of the pillar."""
+        return tuple(item for item in self.objects if item.kind == kind)
+
+    def primitives(self) -> tuple[Object, ...]:
+        """Return the primitives with all that they take from their templates."""
+        templates = {item.id: item for item in self.of("template")}
+        return tuple(
+            inherited(item, templates.get(str(item.form.get("template", ""))))
+            for item in self.of("primitive")
+        )
+
+    def values(self, kind: str) -> Mapping[str, str]:
+        """Return the values that always hold of properties or defaults."""
+        found = self.of(kind)
+        return found[0].values("sets") if found else {}
 
 
 @dataclass(frozen=True)
@@ -183,6 +178,7 @@ class Config:
     network: Network
     corosync: Corosync
     pacemaker: Pacemaker
+    guard: Policy
     freeswitch: FreeSwitch
 
 
@@ -206,8 +202,42 @@ def check(raw: object) -> Config:
     data = PILLAR.check(raw, at)
     if isinstance(data, dict):
         fsha_cross.check(data, raw, at)
+        _check_policy(data.get("guard", {}), at.below("guard"))
     report.raise_for(raw)
     return _config(data)
+
+
+def check_kinds(raw: object) -> tuple[Object, ...]:
+    """Check each object of a section ``fsha:pacemaker`` for itself, as an export does.
+
+    What they say of each other is not looked at. Raises :class:`ConfigErrors`.
+    """
+    report = Report()
+    data = PACEMAKER.check(raw, At(report, ("pacemaker",)))
+    report.raise_for({"pacemaker": raw})
+    return objects(data) if isinstance(data, dict) else ()
+
+
+def check_pacemaker(raw: object) -> tuple[Object, ...]:
+    """Check the section ``fsha:pacemaker`` alone, where a pillar tells no nodes.
+
+    Raises :class:`ConfigErrors`; paths in its sentences begin with ``fsha:pacemaker``.
+    """
+    report = Report()
+    at = At(report, ("pacemaker",))
+    data = PACEMAKER.check(raw, at)
+    if isinstance(data, dict):
+        fsha_cross.check({"pacemaker": data}, {"pacemaker": raw}, At(report))
+    report.raise_for({"pacemaker": raw})
+    return objects(data) if isinstance(data, dict) else ()
+
+
+def _check_policy(guard: Mapping[str, Any], at: At) -> None:
+    """Report what only shows when the window is made: a strange time zone, a window of no time."""
+    try:
+        fsha_policy.policy(guard)
+    except fsha_policy.PolicyError as wrong:
+        at.below(*wrong.key.split(":")).error(wrong.message)
 
 
 def _config(data: Any) -> Config:
@@ -218,6 +248,7 @@ def _config(data: Any) -> Config:
         Network(**data["network"]),
         _corosync(data["corosync"]),
         pacemaker,
+        fsha_policy.policy(data["guard"]),
         _freeswitch(data["freeswitch"], pacemaker),
     )
 
@@ -251,15 +282,37 @@ def _corosync(data: Mapping[str, Any]) -> Corosync:
 
 
 def _pacemaker(data: Mapping[str, Any]) -> Pacemaker:
-    managed = {n: v for n, v in data["properties"].items() if n not in NOT_MANAGED}
-    return Pacemaker(
-        tuple(_primitive(name, item) for name, item in data["resources"].items()),
-        tuple(_group(name, item) for name, item in data["groups"].items()),
-        tuple(_location(name, item) for name, item in data["locations"].items()),
-        Properties(managed) if managed else None,
-        ResourceDefaults(data["rsc_defaults"]) if data["rsc_defaults"] else None,
-        tuple(name for name in data["properties"] if name in NOT_MANAGED),
-    )
+    properties = plain_values(data["properties"])
+    ignored = tuple(name for name in properties if name in NOT_MANAGED)
+    return Pacemaker(objects(data), ignored)
+
+
+def objects(pacemaker: Mapping[str, Any]) -> tuple[Object, ...]:
+    """Return all objects of the checked section ``fsha:pacemaker``.
+
+    In an order in which nothing refers to what comes later.
+    """
+    found: list[Object] = []
+    for key, kind in BY_KEY.items():
+        given = pacemaker.get(key, {})
+        if kind.one:
+            found += _options(kind.name, given) if given else []
+        else:
+            found += [Object(kind.name, name, form) for name, form in given.items()]
+    return tuple(found)
+
+
+def _options(kind: str, sets: Any) -> list[Object]:
+    """Return properties or defaults as one object, without what the formula leaves alone."""
+    if kind == "properties":
+        sets = _managed(sets) if isinstance(sets, Mapping) else [
+            {**one, "values": _managed(one.get("values", {}))} for one in sets
+        ]  # fmt: skip
+    return [Object(kind, ONE_IDS[kind], {"sets": sets})] if sets else []
+
+
+def _managed(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in values.items() if name not in NOT_MANAGED}
 
 
 def _freeswitch(data: Mapping[str, Any], pacemaker: Pacemaker) -> FreeSwitch:
@@ -269,128 +322,45 @@ def _freeswitch(data: Mapping[str, Any], pacemaker: Pacemaker) -> FreeSwitch:
 
 
 def _vips(pacemaker: Pacemaker) -> tuple[str, ...]:
-    by_id = {item.id: item for item in pacemaker.primitives}
+    by_id = {item.id: item for item in pacemaker.primitives()}
     found: list[str] = []
-    for item in pacemaker.groups:
-        members = [by_id[member] for member in item.members]
-        if any(str(member.agent) == FSSOFIA for member in members):
-            found += [
-                m.params["ip"] for m in members if str(m.agent) == IPADDR2 and "ip" in m.params
-            ]
-    return tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in found))
-
-
-def _primitive(name: str, data: Mapping[str, Any]) -> Primitive:
-    standard, provider, kind = data["agent"]
-    operations = tuple(_operation(item) for item in data["operations"])
-    agent = Agent(standard, kind, provider)
-    return Primitive(name, agent, data["params"], data["meta"], operations)
-
-
-def _operation(data: Mapping[str, Any]) -> Operation:
-    rest = {key: value for key, value in data.items() if key not in ("name", "interval")}
-    return Operation(data["name"], data.get("interval", "0s"), rest)
-
-
-def _group(name: str, data: Mapping[str, Any]) -> Group:
-    return Group(name, tuple(data["members"]), data["meta"])
-
-
-def _location(name: str, data: Mapping[str, Any]) -> Location:
-    rules = tuple(_rule(item) for item in data["rules"])
-    return Location(name, data["resource"], data.get("node"), data.get("score"), rules)
-
-
-def _rule(data: Mapping[str, Any]) -> Rule:
-    boolean_op, expressions = data["expression"]
-    return Rule(data["score"], expressions, data.get("id"), boolean_op)
+    for group in pacemaker.of("group"):
+        members = [by_id[member] for member in group.members]
+        if any(member.agent == FSSOFIA for member in members):
+            found += [m.values("params").get("ip", "") for m in members if m.agent == IPADDR2]
+    return tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in found if ip))
 
 
 # --- one object ------------------------------------------------------------------------------
 
 
-def _one(
-    name: object, raw: object, kind: Kind, also: Callable[[Any, At], None] | None = None
-) -> tuple[str, Any]:
-    """Check one object's id and data; paths in the mistakes begin with the id."""
+def make(kind: str, id: object, form: object) -> Object:
+    """Make one object of the cluster.
+
+    kind
+        A name of ``fsha_objects.KINDS``: ``primitive``, ``group``, ``location`` …
+    id
+        Its id; a node's name for a node.
+    form
+        Its keys as in the pillar: a mapping. Keys whose value is ``None`` count as left out.
+
+    Raises :class:`ConfigErrors`; the paths in its sentences begin with the id.
+    """
     report = Report()
-    if ID.check(name, At(report)) is INVALID or not isinstance(name, str):
-        raise ConfigErrors(report.errors(raw, "id"))
-    data = kind.check(raw, At(report))
-    if also is not None and isinstance(data, dict):
-        also(data, At(report))
-    report.raise_for(raw, name)
-    return name, data
-
-
-def _given(**values: object) -> dict[str, object]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def primitive(
-    id: object,
-    agent: object,
-    params: object = None,
-    meta: object = None,
-    operations: object = None,
-) -> Primitive:
-    """Make a primitive.
-
-    agent
-        ``"ocf:heartbeat:IPaddr2"``, ``"lsb:FSSofia"`` …
-    params, meta
-        Mappings of names to text, numbers, true or false.
-    operations
-        A list of mappings, each with ``name`` and mostly ``interval`` and ``timeout``.
-
-    Raises :class:`ConfigErrors`.
-    """
-    raw = {"agent": agent, **_given(params=params, meta=meta, operations=operations)}
-    return _primitive(*_one(id, raw, RESOURCE, fsha_cross.resource_checks))
-
-
-def group(id: object, members: object, meta: object = None) -> Group:
-    """Make a group of the primitives ``members``, a list of ids in order.
-
-    Raises :class:`ConfigErrors`.
-    """
-    return _group(*_one(id, {"members": members, **_given(meta=meta)}, GROUP))
-
-
-def location(
-    id: object,
-    resource: object,
-    node: object = None,
-    score: object = None,
-    rules: object = None,
-) -> Location:
-    """Make a location constraint: ``node`` and ``score``, or ``rules``.
-
-    rules
-        A list of mappings with ``score``, ``expression`` and, if wanted, ``id``.
-
-    Raises :class:`ConfigErrors`.
-    """
-    raw = {"resource": resource, **_given(node=node, score=score, rules=rules)}
-    return _location(*_one(id, raw, LOCATION, lambda _, at: fsha_cross.location_checks(raw, at)))
-
-
-def properties(values: object, id: object = "cib-bootstrap-options") -> Properties:
-    """Make the cluster properties; those that the cluster writes itself are left out.
-
-    Raises :class:`ConfigErrors`.
-    """
-    name, data = _one(id, values, PROPERTIES_SECTION)
-    return Properties({n: v for n, v in data.items() if n not in NOT_MANAGED}, name)
-
-
-def resource_defaults(values: object, id: object = "rsc-options") -> ResourceDefaults:
-    """Make the meta attributes that all resources have by default.
-
-    Raises :class:`ConfigErrors`.
-    """
-    name, data = _one(id, values, META_SECTION)
-    return ResourceDefaults(data, name)
+    at = At(report)
+    known = KINDS[kind]
+    names = NODE_NAME if kind == "node" else ID
+    if names.check(id, at) is INVALID or not isinstance(id, str):
+        raise ConfigErrors(report.errors(id, "id"))
+    raw = {k: v for k, v in form.items() if v is not None} if isinstance(form, Mapping) else form
+    data = known.shape.section.check(raw, at)
+    if isinstance(data, dict):
+        object_checks(kind, data, raw, at)
+    report.raise_for(raw, id)
+    if known.one:
+        found = _options(kind, data.get("sets", {}))  # type: ignore[attr-defined]
+        return found[0] if found else Object(kind, id, {"sets": {}})
+    return Object(kind, id, data)  # type: ignore[arg-type]
 
 
 # --- agents ----------------------------------------------------------------------------------
@@ -398,12 +368,19 @@ def resource_defaults(values: object, id: object = "rsc-options") -> ResourceDef
 
 @dataclass(frozen=True)
 class Parameter:
-    """What an agent says of one of its parameters."""
+    """What an agent says of one of its parameters.
+
+    ``unique`` names the group of parameters whose values together no two resources may share:
+    the parameter itself in OCF 1.0, ``""`` where sharing is fine. ``options`` are the values of
+    a parameter of type select; ``older`` are deprecated names of the same thing.
+    """
 
     required: bool = False
-    unique: bool = False
+    unique: str = ""
     type: str = "string"
     default: str | None = None
+    options: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -416,8 +393,14 @@ class AgentMetadata:
 
 def agent_metadata(data: Mapping[str, Any]) -> AgentMetadata:
     """Make metadata of what ``dataclasses.asdict`` made of it, as a Salt function returns it."""
-    parameters = {name: Parameter(**item) for name, item in data["parameters"].items()}
+    parameters = {name: _parameter(item) for name, item in data["parameters"].items()}
     return AgentMetadata(parameters, tuple(data["actions"]))
+
+
+def _parameter(item: Mapping[str, Any]) -> Parameter:
+    # What was sent on the way has lists for tuples.
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in item.items()}
+    return Parameter(**values)
 
 
 COMMON_PARAMETERS = frozenset({"OCF_CHECK_LEVEL", "trace_ra", "trace_dir", "trace_file"})
@@ -445,53 +428,175 @@ def check_host(config: Config, name: str, addresses: Sequence[str]) -> None:
     raise ConfigErrors([ConfigError(path(("nodes",)), message)])
 
 
+def agents(config: Config) -> tuple[str, ...]:
+    """Return the names of all agents that the pillar names, each once."""
+    items = (*config.pacemaker.of("template"), *config.pacemaker.of("primitive"))
+    return tuple(dict.fromkeys(item.agent for item in items if item.agent))
+
+
 def check_agents(
     config: Config,
-    metadata: Callable[[Agent], AgentMetadata | None],
+    metadata: Callable[[str], AgentMetadata | None],
     known: Sequence[str] = (),
 ) -> None:
     """Check every primitive against the metadata of its agent, once agents are installed.
 
     metadata
-        Returns what an agent says of itself, or ``None`` for an agent that is not there. It
-        is not asked about lsb, systemd and service agents' parameters, which have none.
+        Returns what an agent says of itself, by its name, or ``None`` for an agent that is not
+        there.
     known
         Names of installed agents, for the suggestion of the nearest one.
 
-    Raises :class:`ConfigErrors` for unknown agents, unknown and missing parameters.
+    Raises :class:`ConfigErrors` for unknown agents; for unknown and missing parameters; for
+    values of another type; and for values that two resources share and may not.
     """
     report = Report()
-    for item in config.pacemaker.primitives:
-        at = At(report, ("pacemaker", "resources", item.id))
-        found = metadata(item.agent)
-        if found is None:
+    uses = [(use, metadata(use.agent)) for use in _uses(config.pacemaker)]
+    for use, found in uses:
+        at = At(report, use.keys)
+        if found is not None:
+            _parameters(use, found, at.below("params"))
+        elif use.names_agent:
             at.below("agent").error(
-                f"an installed resource agent is expected, {quoted(str(item.agent))} is not on "
-                f"this node{suggestion(str(item.agent), known)}"
+                f"an installed resource agent is expected, {quoted(use.agent)} is not on "
+                f"this node{suggestion(use.agent, known)}"
             )
-        else:
-            _parameters(item, found, at.below("params"))
+    _unique([(use, found) for use, found in uses if found is not None and use.complete], report)
     if report.found:
         raise ConfigErrors(ConfigError(path(keys), message) for keys, message in report.found)
 
 
-def _parameters(item: Primitive, found: AgentMetadata, at: At) -> None:
-    for name in item.params:
-        fencing = item.agent.standard == "stonith" and name.startswith("pcmk_")
-        if name not in found.parameters and name not in COMMON_PARAMETERS and not fencing:
+@dataclass(frozen=True)
+class _Use:
+    """A resource or a template that runs an agent.
+
+    own
+        The parameters that it gives itself, name and value of each.
+    params
+        Those with which the agent runs, its template's among them.
+    complete
+        Whether that is all: not for a template, and not where rules decide.
+    """
+
+    keys: Keys
+    id: str
+    agent: str
+    own: Sequence[tuple[str, str]]
+    params: Mapping[str, str]
+    names_agent: bool = True
+    complete: bool = True
+
+
+def _uses(pacemaker: Pacemaker) -> Iterator[_Use]:
+    for item in pacemaker.of("template"):
+        keys = ("pacemaker", "templates", item.id)
+        yield _Use(keys, item.id, item.agent, _given(item), {}, complete=False)
+    for item, whole in zip(pacemaker.of("primitive"), pacemaker.primitives(), strict=True):
+        # With rules, or sets of others, what it is given depends on more than this.
+        plain = all(not {"rule", "id-ref"} & set(one) for one in _sets(whole))
+        keys = ("pacemaker", "resources", item.id)
+        params = whole.values("params")
+        if whole.agent:
+            yield _Use(
+                keys, item.id, whole.agent, _given(item), params, bool(item.agent), plain
+            )  # fmt: skip
+
+
+def _sets(item: Object) -> Sequence[Mapping[str, Any]]:
+    sets = item.form.get("params", {})
+    return [{"values": sets}] if isinstance(sets, Mapping) else sets
+
+
+def _given(item: Object) -> list[tuple[str, str]]:
+    return [pair for one in _sets(item) for pair in one.get("values", {}).items()]
+
+
+def _parameters(use: _Use, found: AgentMetadata, at: At) -> None:
+    older = {name for parameter in found.parameters.values() for name in parameter.older}
+    for name, value in use.own:
+        parameter = found.parameters.get(name)
+        if parameter is not None:
+            expected = _unfit(parameter, value)
+            shown = quoted(masked({name: value})[name])
+            if expected:
+                at.below(name).error(f"{expected} is expected by {use.agent}, not {shown}.")
+        elif not _common(name, use.agent) and name not in older:
             at.below(name).error(
-                f"a parameter of {item.agent} is expected{suggestion(name, found.parameters)}"
+                f"a parameter of {use.agent} is expected{suggestion(name, found.parameters)}"
             )
-    for name, parameter in found.parameters.items():
-        if parameter.required and not parameter.default and name not in item.params:
-            at.below(name).error(f"this key is missing; {item.agent} requires it.")
+    for name, parameter in found.parameters.items() if use.complete else ():
+        told = any(known in use.params for known in (name, *parameter.older))
+        if _required(name, parameter, use.agent) and not told:
+            at.below(name).error(f"this key is missing; {use.agent} requires it.")
 
 
-MAKERS: Mapping[str, Callable[..., Object]] = {
-    "primitive": primitive,
-    "group": group,
-    "location": location,
-    "properties": properties,
-    "resource_defaults": resource_defaults,
+def _common(name: str, agent: str) -> bool:
+    """Tell whether a parameter is of every agent, or one of fencing that Pacemaker itself reads."""
+    fencing = _is_fencing(agent)
+    return name in COMMON_PARAMETERS or (fencing and name.startswith(("pcmk_", "provides")))
+
+
+def _is_fencing(agent: str) -> bool:
+    return agent.startswith("stonith:")
+
+
+def _required(name: str, parameter: Parameter, agent: str) -> bool:
+    # Which node is to be fenced the cluster tells the agent itself.
+    told_later = _is_fencing(agent) and name in ("port", "plug")
+    return parameter.required and not parameter.default and not told_later
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether text is a whole number, or a duration: agents call both an integer."""
+    try:
+        parse_duration(text.lstrip("+-"))
+    except UnitError:
+        return False
+    return True
+
+
+def _is_boolean(text: str) -> bool:
+    return text.strip().lower() in (TRUE_WORDS | FALSE_WORDS | {"t", "f"})
+
+
+_TYPES: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "integer": (_is_number, "a whole number"),
+    "boolean": (_is_boolean, "true or false"),
 }
-"""The makers of single objects by the kind's name, as states and verbs give it."""
+
+
+def _unfit(parameter: Parameter, value: str) -> str:
+    """Return what is expected in place of a value of another type; ``""`` when it fits."""
+    words = parameter.options
+    if parameter.type == "select" and words:
+        fits = value.casefold() in {word.casefold() for word in words}
+        return "" if fits else f"one of {', '.join(words)}"
+    test, expected = _TYPES.get(parameter.type, (None, ""))
+    # An agent whose own default is of another type means something else by it.
+    if test is None or test(value) or (parameter.default and not test(parameter.default)):
+        return ""
+    return expected
+
+
+def _unique(uses: Sequence[tuple[_Use, AgentMetadata]], report: Report) -> None:
+    """Report values that an agent wants for one resource alone and two give."""
+    taken: dict[tuple[object, ...], str] = {}
+    for use, found in uses:
+        for group, names in _groups(use, found).items():
+            values = tuple(use.params.get(n, found.parameters[n].default) for n in names)
+            other = taken.setdefault((use.agent, group, *values), use.id)
+            if other != use.id:
+                first = next(name for name in names if name in use.params)
+                At(report, use.keys).below("params", first).error(
+                    f"a value of its own is expected by {use.agent}, this is that of "
+                    f"{printable(other)}."
+                )
+
+
+def _groups(use: _Use, found: AgentMetadata) -> Mapping[str, list[str]]:
+    """Return the groups of unique parameters of which a resource gives any."""
+    groups: dict[str, list[str]] = {}
+    for name, parameter in sorted(found.parameters.items()):
+        if parameter.unique:
+            groups.setdefault(parameter.unique, []).append(name)
+    return {g: names for g, names in groups.items() if any(n in use.params for n in names)}

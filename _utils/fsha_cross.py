@@ -8,10 +8,11 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import fsha_related
 from fsha_corosync import LINK_KEYS, MAX_LINKS
-from fsha_kinds import PLAIN_CLASSES, is_network_end
-from fsha_schema import At, printable, quoted, suggestion
-from fsha_units import UnitError, parse_duration
+from fsha_kinds import is_network_end
+from fsha_model import plain_values
+from fsha_schema import At, Keys, given, printable, quoted
 
 Data = Mapping[str, Any]
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
@@ -38,26 +39,8 @@ def check(data: Data, raw: object, at: At) -> None:
     _nodes(nodes, at.below("nodes"))
     _corosync(data.get("corosync", {}), raw, nodes, at.below("corosync"))
     pacemaker = data.get("pacemaker", {})
-    here = at.below("pacemaker")
-    _ids(pacemaker, here)
-    for name, resource in pacemaker.get("resources", {}).items():
-        resource_checks(resource, here.below("resources", name))
-    if "resources" in pacemaker:
-        _groups(pacemaker, here)
-    for name in pacemaker.get("locations", {}):
-        location_checks(given(raw, "pacemaker", "locations", name), here.below("locations", name))
-    if "resources" in pacemaker and "groups" in pacemaker:
-        _locations(pacemaker, nodes, here)
+    fsha_related.check(pacemaker, given(raw, "pacemaker"), nodes, at.below("pacemaker"))
     _vips(data, at)
-
-
-def given(raw: object, *keys: object) -> object:
-    """Return what was given at ``keys``, or ``None``."""
-    for key in keys:
-        if not isinstance(raw, Mapping):
-            return None
-        raw = raw.get(key)
-    return raw
 
 
 # --- nodes -----------------------------------------------------------------------------------
@@ -235,137 +218,24 @@ def _quorum(quorum: Data, nodes: int, at: At) -> None:
         at.below("two_node").error(f"false is expected with {nodes} nodes.")
 
 
-# --- pacemaker -------------------------------------------------------------------------------
-
-
-def _ids(pacemaker: Data, at: At) -> None:
-    taken: dict[str, str] = {"cib-bootstrap-options": "the cluster properties",
-                             "rsc-options": "the resource defaults"}  # fmt: skip
-    for part, name in (
-        ("resources", "a resource"), ("groups", "a group"), ("locations", "a location constraint")
-    ):  # fmt: skip
-        for item in pacemaker.get(part, {}):
-            _take(item, name, taken, at.below(part, item))
-    for location, data in pacemaker.get("locations", {}).items():
-        for number, rule in enumerate(data.get("rules", ())):
-            if "id" in rule:
-                here = at.below("locations", location, "rules", number, "id")
-                _take(rule["id"], "a rule", taken, here)
-
-
-def _take(name: str, kind: str, taken: dict[str, str], at: At) -> None:
-    if name in taken:
-        at.error(f"an id of its own is expected, {quoted(name)} is that of {taken[name]} already.")
-    taken.setdefault(name, kind)
-
-
-def resource_checks(resource: Data, at: At) -> None:
-    """Report contradictions within one primitive."""
-    standard = resource.get("agent", ("",))[0]
-    if standard in PLAIN_CLASSES and resource.get("params"):
-        at.below("params").error(
-            f"no parameters are expected: agents of class {standard} take none."
-        )
-    seen: set[tuple[str, int]] = set()
-    for number, operation in enumerate(resource.get("operations", ())):
-        key = _operation_key(operation)
-        if key is None:
-            continue
-        if key in seen:
-            at.below("operations", number).error(
-                f"an interval of its own is expected, there is a {printable(key[0])} every "
-                f"{key[1]} ms already."
-            )
-        seen.add(key)
-
-
-def _operation_key(operation: Data) -> tuple[str, int] | None:
-    if "name" not in operation:
-        return None
-    try:
-        return operation["name"], parse_duration(operation.get("interval", "0"))
-    except UnitError:
-        return None
-
-
-def _groups(pacemaker: Data, at: At) -> None:
-    resources, groups = pacemaker.get("resources", {}), pacemaker.get("groups", {})
-    taken: dict[str, str] = {}
-    for group, data in groups.items():
-        here = at.below("groups", group, "members")
-        for member in data.get("members", ()):
-            if member in groups and member not in resources:
-                here.error(f"primitives are expected, {quoted(member)} is a group.")
-            elif member not in resources:
-                here.error(
-                    f"ids of resources are expected, {quoted(member)} is none"
-                    f"{suggestion(member, resources)}"
-                )
-            elif member in taken:
-                here.error(
-                    f"resources of its own are expected, {quoted(member)} is in group "
-                    f"{printable(taken[member])} already."
-                )
-            taken.setdefault(member, group)
-
-
-def _locations(pacemaker: Data, nodes: Data, at: At) -> None:
-    names = [*pacemaker.get("resources", {}), *pacemaker.get("groups", {})]
-    for name, data in pacemaker.get("locations", {}).items():
-        here = at.below("locations", name)
-        resource = data.get("resource")
-        if resource is not None and resource not in names:
-            here.below("resource").error(
-                f"the id of a resource or group is expected, {quoted(resource)} is none"
-                f"{suggestion(resource, names)}"
-            )
-        for keys, node in _named_nodes(data):
-            if nodes and node.casefold() not in {known.casefold() for known in nodes}:
-                here.below(*keys).error(
-                    f"the name of a node is expected, {quoted(node)} is none"
-                    f"{suggestion(node, nodes)}"
-                )
-
-
-def _named_nodes(location: Data) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if "node" in location:
-        yield ("node",), location["node"]
-    for number, rule in enumerate(location.get("rules", ())):
-        for expression in rule.get("expression", ("", ()))[1]:
-            if expression.attribute == "#uname" and expression.operation in ("eq", "ne"):
-                yield ("rules", number, "expression"), expression.value
-
-
-def location_checks(raw: object, at: At) -> None:
-    """Report when a location, as it was given, has neither, or both, of its two forms."""
-    if not isinstance(raw, Mapping):
-        return
-    ruled = bool(raw.get("rules"))
-    plain = [name for name in ("node", "score") if name in raw]
-    if ruled and plain:
-        at.below(plain[0]).error(f"{plain[0]} is not expected beside rules; give one or the other.")
-    elif not ruled and len(plain) < 2:
-        missing = "score" if "node" in plain else "node"
-        at.below(missing).error("node and score, or rules, are expected; this key is missing.")
-
-
 # --- floating addresses ----------------------------------------------------------------------
 
 
-def vip_parameters(pacemaker: Data) -> Iterator[tuple[str, str, str]]:
-    """Yield id, parameter and value of each resource that holds or announces an address."""
-    for name, resource in pacemaker.get("resources", {}).items():
-        standard, provider, kind = resource.get("agent", ("", None, ""))
-        parameter = VIP_PARAMETER.get(":".join(part for part in (standard, provider, kind) if part))
-        value = resource.get("params", {}).get(parameter)
-        if parameter is not None and isinstance(value, str):
-            yield name, parameter, value
+def vip_parameters(pacemaker: Data) -> Iterator[tuple[Keys, str]]:
+    """Yield the place and the value of each parameter that names a floating address."""
+    for key in ("templates", "resources"):
+        for name, resource in pacemaker.get(key, {}).items():
+            parameter = VIP_PARAMETER.get(fsha_related.agent_of(pacemaker, resource), "")
+            value = plain_values(resource.get("params", {})).get(parameter)
+            # A value that was told as wrong is no text.
+            if isinstance(value, str):
+                yield (key, name, "params", parameter), value
 
 
 def _vips(data: Data, at: At) -> None:
     pacemaker = data.get("pacemaker", {})
-    for name, parameter, value in vip_parameters(pacemaker):
-        _vip(value, data, at.below("pacemaker", "resources", name, "params", parameter))
+    for keys, value in vip_parameters(pacemaker):
+        _vip(value, data, at.below("pacemaker", *keys))
     for value in data.get("freeswitch", {}).get("vips", ()):
         _vip(value, data, at.below("freeswitch", "vips"))
 

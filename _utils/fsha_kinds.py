@@ -6,8 +6,8 @@ import zlib
 from itertools import pairwise
 
 import fsha_authkey
-from fsha_rules import RuleError, parse_expressions
-from fsha_schema import INVALID, At, Plain, Text, Whole, nearest, printable, quoted, what
+import fsha_rules
+from fsha_schema import INVALID, At, Plain, Text, Whole, nearest, printable, quoted, show, what
 
 # RFC 1123 labels; a node's name is at most HOST_NAME_MAX, which is 64 on Linux.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -18,10 +18,14 @@ _ID = r"[A-Za-z_][A-Za-z0-9._-]{0,199}"
 _PATH = r"/[A-Za-z0-9._+@/-]{0,254}"
 _PROFILE = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 
+_REASON = 200
+
 # Between random bytes nearly every step is another one.
 _STEPS = 32
 
 AGENT_CLASSES = ("ocf", "lsb", "systemd", "service", "stonith")
+# What clusters of Pacemaker 2 may still have; not in a suggestion.
+OLD_CLASSES = ("heartbeat", "upstart", "nagios")
 PROVIDER_CLASSES = frozenset({"ocf"})
 PLAIN_CLASSES = frozenset({"lsb", "systemd", "service"})
 """Classes whose agents take no parameters."""
@@ -114,17 +118,17 @@ class AgentName:
     """A resource agent: ``ocf:PROVIDER:TYPE``, ``lsb:TYPE``, ``systemd:UNIT`` and so on."""
 
     expected = "a resource agent (ocf:heartbeat:IPaddr2, lsb:FSSofia, systemd:freeswitch)"
-    _part = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*", re.ASCII)
+    _part = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_.@/+\\-]*", re.ASCII)
 
     def check(self, value: object, at: At) -> object:
-        """Return the name's parts: standard, provider or ``None``, type."""
+        """Return the name as it stands."""
         text = Text(self.expected).check(value, at)
         if not isinstance(text, str):
             return INVALID
         standard, _, rest = text.partition(":")
-        if standard not in AGENT_CLASSES:
+        if standard not in (*AGENT_CLASSES, *OLD_CLASSES):
             return self._unknown_class(text, standard, at)
-        provider, colon, kind = rest.rpartition(":")
+        provider, colon, kind = rest.partition(":")
         parts = [provider, kind] if standard in PROVIDER_CLASSES else [rest]
         if standard in PROVIDER_CLASSES and not colon:
             at.error(f'ocf:PROVIDER:TYPE is expected, not "{text}"; '
@@ -133,13 +137,28 @@ class AgentName:
         if not all(self._part.fullmatch(part) for part in parts):
             at.error(f'{self.expected} is expected, not "{text}".')
             return INVALID
-        return (standard, provider, kind) if colon and len(parts) == 2 else (standard, None, rest)
+        return text
 
     def _unknown_class(self, text: str, standard: str, at: At) -> object:
         near = nearest(standard, AGENT_CLASSES)
         hint = f'; did you mean "{near}"?' if near else f"; known: {', '.join(AGENT_CLASSES)}."
         at.error(f"an agent of a known class is expected, not {quoted(text)}{hint}")
         return INVALID
+
+
+class Ceiling:
+    """A number of calls, or the word ``any``."""
+
+    expected = "a whole number from 0 on or the word any"
+
+    def check(self, value: object, at: At) -> object:
+        """Return the number or the word."""
+        if value == "any":
+            return value
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            at.error(f"{self.expected} is expected, not {show(value)}.")
+            return INVALID
+        return value
 
 
 # --- names -----------------------------------------------------------------------------------
@@ -155,24 +174,29 @@ HIDDEN_PATH = Text("an absolute path", _PATH, hidden=True)
 PROFILE = Text("a profile's name (letters, digits, dots, - and _)", _PROFILE)
 INTERFACE = Text("a network interface (eth0)", r"[A-Za-z0-9_.-]{1,15}")
 PASSWORD = Text("a password of visible ASCII characters", r"[!-~]{1,128}", hidden=True)
-PARAMETER = Text("a parameter's name", r"[A-Za-z0-9_#][A-Za-z0-9_.:#-]*")
-PARAMETER_VALUE = Plain()
+PARAMETER = Text("a parameter's name", r"[A-Za-z0-9_#][A-Za-z0-9_.:#/@+-]*")
+PARAMETER_VALUE = Plain(lines=True)
 MILLISECONDS = Whole(0, 2**31 - 1, "milliseconds")
 PORT = Whole(1, 65535)
 
 
-class Expressions:
-    """The text of a rule. Returns the joining word and the expressions."""
+class RuleText:
+    """The text of a rule, as ``fsha_rules`` reads it."""
 
     expected = 'a rule expression ("#uname eq fs1", "pingd lt 1 or not_defined pingd")'
 
     def check(self, value: object, at: At) -> object:
-        """Return ``(boolean_op, expressions)``."""
+        """Return the text as it stands."""
         text = Text(self.expected).check(value, at)
         if not isinstance(text, str):
             return INVALID
         try:
-            return parse_expressions(text)
-        except RuleError as wrong:
-            at.error(f"{printable(str(wrong), 200)}.")
+            fsha_rules.parse(text)
+        except fsha_rules.RuleError as wrong:
+            reason = str(wrong)
+            if len(reason) > _REASON:
+                # A long word in the rule must not push what was expected out of the sentence.
+                reason = f"{self.expected} is expected, not {quoted(text)}"
+            at.error(f"{printable(reason, _REASON)}.")
             return INVALID
+        return text

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fsha_config import FSSOFIA, IPADDR2, Config
-from fsha_model import Location, Operation, Primitive
+from fsha_model import Object, Operation, operations
+from fsha_objects import KINDS
 from fsha_options import SERVER_WRITTEN
 from fsha_schema import Keys, path, quoted
 from fsha_units import INFINITY, parse_boolean, parse_duration, score_value
@@ -173,67 +174,83 @@ def summary(advices: Iterable[Advice]) -> str:
 
 
 def _nic_aliases(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.primitives:
-        nic = item.params.get("nic", "")
+    for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
+        nic = item.values("params").get("nic", "")
         if ":" in nic:
-            keys = (*_RESOURCES, item.id, "params", "nic")
+            keys = ("pacemaker", KINDS[item.kind].key, item.id, "params", "nic")
             yield "nic-alias", keys, f"{quoted(nic)} is an alias, not a network card"
 
 
 def _announcers(config: Config) -> Iterator[Finding]:
     held = {
-        item.params.get("ip"): item.id
-        for item in config.pacemaker.primitives
-        if str(item.agent) == IPADDR2
+        item.values("params").get("ip"): item.id
+        for item in config.pacemaker.primitives()
+        if item.agent == IPADDR2
     }
-    for item in config.pacemaker.primitives:
-        if str(item.agent) == SENDARP and item.params.get("ip") in held:
-            owner = held[item.params.get("ip")]
+    for item in config.pacemaker.primitives():
+        ip = item.values("params").get("ip")
+        if item.agent == SENDARP and ip in held:
+            owner = held[ip]
             yield "send-arp", (*_RESOURCES, item.id), f"SendArp announces the address of {owner}"
 
 
 def _infinite_preferences(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.locations:
+    for item in config.pacemaker.of("location"):
         for keys, score in _scores(item):
             if score_value(score) >= INFINITY:
                 message = "the preference is infinite"
                 yield "infinite-preference", ("pacemaker", "locations", item.id, *keys), message
 
 
-def _scores(item: Location) -> Iterator[tuple[Keys, str]]:
-    if item.score is not None:
-        yield ("score",), item.score
-    for number, rule in enumerate(item.rules):
-        yield ("rules", number, "score"), rule.score
+def _scores(item: Object) -> Iterator[tuple[Keys, str]]:
+    if "score" in item.form:
+        yield ("score",), item.form["score"]
+    for number, rule in enumerate(item.form.get("rules", ())):
+        if "score" in rule:
+            yield ("rules", number, "score"), rule["score"]
 
 
 def _ids_of_the_tool(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.locations:
+    for item in config.pacemaker.of("location"):
         if item.id.startswith("cli-"):
             message = "the id is one of crm_resource's own"
             yield "cli-id", ("pacemaker", "locations", item.id), message
 
 
 def _several_rules(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.locations:
-        if len(item.rules) > 1:
+    for item in config.pacemaker.of("location"):
+        if len(item.form.get("rules", ())) > 1:
             keys = ("pacemaker", "locations", item.id, "rules")
-            yield "several-rules", keys, f"there are {len(item.rules)} rules in one constraint"
+            yield (
+                "several-rules",
+                keys,
+                f"there are {len(item.form['rules'])} rules in one constraint",
+            )
 
 
 def _thresholds(config: Config) -> Iterator[Finding]:
-    defaults = config.pacemaker.resource_defaults
-    given = {} if defaults is None else defaults.values
-    groups = {m: item.meta for item in config.pacemaker.groups for m in item.members}
+    given = config.pacemaker.values("resource_defaults")
+    around = _around(config)
     without = [
         item.id
-        for item in config.pacemaker.primitives
-        if item.agent.standard != "stonith"
-        and _threshold(item.meta, groups.get(item.id, {}), given) in (0, INFINITY)
+        for item in config.pacemaker.primitives()
+        if not item.agent.startswith("stonith:")
+        and _threshold(item.values("meta"), *around.get(item.id, []), given) in (0, INFINITY)
     ]
     if without:
         message = f"there is no migration-threshold for {', '.join(without)}"
         yield "migration-threshold", ("pacemaker", "rsc_defaults"), message
+
+
+def _around(config: Config) -> dict[str, list[Mapping[str, str]]]:
+    """Return the meta attributes of all that contains a resource, by its id, innermost first."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    # A clone may contain a group, never the other way round.
+    for kind in ("clone", "bundle", "group"):
+        for item in config.pacemaker.of(kind):
+            for member in item.members:
+                found[member] = [item.values("meta"), *found.get(item.id, [])]
+    return found
 
 
 def _threshold(*levels: Mapping[str, str]) -> int:
@@ -242,7 +259,7 @@ def _threshold(*levels: Mapping[str, str]) -> int:
 
 
 def _fencing(config: Config) -> Iterator[Finding]:
-    values = {} if config.pacemaker.properties is None else config.pacemaker.properties.values
+    values = config.pacemaker.values("properties")
     keys = (*_PROPERTIES, "stonith-enabled")
     if parse_boolean(values.get("stonith-enabled", "true")):
         if not _can_fence(config, values):
@@ -257,31 +274,38 @@ def _fencing(config: Config) -> Iterator[Finding]:
 def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
     # A watchdog fences its own node, without a resource.
     watchdog = values.get("stonith-watchdog-timeout", "0")
-    devices = any(item.agent.standard == "stonith" for item in config.pacemaker.primitives)
+    devices = any(item.agent.startswith("stonith:") for item in config.pacemaker.primitives())
     return devices or watchdog not in ("0", "0s")
 
 
 def _monitors(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.primitives:
-        keys = (*_RESOURCES, item.id, "operations")
-        monitors = [
-            (number, operation)
-            for number, operation in enumerate(item.operations)
-            if operation.name == "monitor" and parse_duration(operation.interval) > 0
-        ]
-        if not monitors:
+    for item in config.pacemaker.primitives():
+        elsewhere = any("id-ref" in operation for operation in item.form.get("operations", ()))
+        if not _monitors_of(item) and not elsewhere:
+            keys = (*_RESOURCES, item.id, "operations")
             yield "no-monitor", keys, "there is no monitor with an interval"
-        for number, operation in monitors:
-            if parse_duration(_timeout(operation)) < parse_duration(operation.interval):
+    for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
+        for number, operation in _monitors_of(item):
+            timeout = _timeout(config, operation)
+            if parse_duration(timeout) < parse_duration(operation.interval):
+                keys = ("pacemaker", KINDS[item.kind].key, item.id, "operations", number)
                 message = (
-                    f"the timeout ({_timeout(operation)}) is shorter than the interval "
-                    f"({operation.interval})"
+                    f"the timeout ({timeout}) is shorter than the interval ({operation.interval})"
                 )
-                yield "monitor-times", (*keys, number), message
+                yield "monitor-times", keys, message
 
 
-def _timeout(operation: Operation) -> str:
-    return operation.attributes.get("timeout", DEFAULT_TIMEOUT)
+def _monitors_of(item: Object) -> list[tuple[int, Operation]]:
+    return [
+        (number, operation)
+        for number, operation in enumerate(operations(item))
+        if operation.name == "monitor" and parse_duration(operation.interval) > 0
+    ]
+
+
+def _timeout(config: Config, operation: Operation) -> str:
+    given = config.pacemaker.values("operation_defaults").get("timeout", DEFAULT_TIMEOUT)
+    return str(operation.attributes.get("timeout", given))
 
 
 def _agent_timeouts(config: Config) -> Iterator[Finding]:
@@ -289,11 +313,12 @@ def _agent_timeouts(config: Config) -> Iterator[Finding]:
         return
     limits = {"start": config.freeswitch.start_timeout, "stop": config.freeswitch.stop_timeout}
     for item in _fssofias(config):
-        named = {op.name: _timeout(op) for op in item.operations}
+        named = {op.name: op for op in operations(item)}
         for name, seconds in limits.items():
-            timeout = named.get(name, DEFAULT_TIMEOUT)
+            timeout = _timeout(config, named.get(name, Operation(name)))
             if parse_duration(timeout) <= seconds * 1000:
-                by = "" if name in named else ", Pacemaker's default,"
+                own = name in named and "timeout" in named[name].attributes
+                by = "" if own else ", the default,"
                 message = (
                     f"the timeout of {name} ({timeout}){by} is not longer than "
                     f"freeswitch:{name}_timeout ({seconds}s)"
@@ -301,8 +326,8 @@ def _agent_timeouts(config: Config) -> Iterator[Finding]:
                 yield "agent-timeout", (*_RESOURCES, item.id, "operations"), message
 
 
-def _fssofias(config: Config) -> list[Primitive]:
-    return [item for item in config.pacemaker.primitives if str(item.agent) == FSSOFIA]
+def _fssofias(config: Config) -> list[Object]:
+    return [item for item in config.pacemaker.primitives() if item.agent == FSSOFIA]
 
 
 def _nonlocal_bind(config: Config) -> Iterator[Finding]:

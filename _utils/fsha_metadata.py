@@ -7,6 +7,8 @@ and ``unique`` are written ``1``, ``true`` or ``yes`` (``unique-group`` in 1.1),
 missing or stand in capitals, a parameter may be named twice, text may surround the document.
 """
 
+from collections.abc import Mapping
+
 from lxml import etree
 
 from fsha_config import AgentMetadata, Parameter
@@ -31,12 +33,14 @@ def parse_metadata(xml: str) -> AgentMetadata:
     Raises :class:`MetadataError`.
     """
     root = _root(xml)
-    parameters: dict[str, Parameter] = {}
+    elements: dict[str, etree._Element] = {}
     for element in root.iterfind(".//parameters/parameter"):
         name = (element.get("name") or "").strip()
         if name:
             # The first one counts; some agents name a parameter again as an obsolete one.
-            parameters.setdefault(name, _parameter(element))
+            elements.setdefault(name, element)
+    older = _older(elements)
+    parameters = {name: _parameter(e, older.get(name, ())) for name, e in elements.items()}
     actions = [element.get("name", "") for element in root.iterfind(".//actions/action")]
     return AgentMetadata(parameters, tuple(dict.fromkeys(name for name in actions if name)))
 
@@ -53,15 +57,44 @@ def _root(xml: str) -> etree._Element:
         raise MetadataError(f"line {wrong.lineno or 1} is not well-formed XML") from None
 
 
-def _parameter(element: etree._Element) -> Parameter:
+def _older(elements: Mapping[str, etree._Element]) -> dict[str, tuple[str, ...]]:
+    """Return the deprecated names of parameters, by the name that replaces them.
+
+    Fencing agents write ``obsoletes`` beside the new name, OCF 1.1 ``replaced-with`` below the
+    old one.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, element in elements.items():
+        old = element.get("obsoletes")
+        pairs = [(name, old)] if old else []
+        pairs += [(e.get("name", ""), name) for e in element.iterfind("deprecated/replaced-with")]
+        for new, older in pairs:
+            found[new] = (*found.get(new, ()), older)
+    return found
+
+
+def _parameter(element: etree._Element, older: tuple[str, ...]) -> Parameter:
     content = element.find("content")
     kind = None if content is None else content.get("type")
+    options = () if content is None else content.findall("option")
     return Parameter(
-        required=_true(element.get("required")),
-        unique=_true(element.get("unique")) or bool(element.get("unique-group")),
+        # What is replaced by another one is not required, whatever the agent says.
+        required=_true(element.get("required")) and not _deprecated(element),
+        unique=_unique(element),
         type=(kind or "string").lower(),
         default=None if content is None else content.get("default"),
+        options=tuple(option.get("value", "") for option in options),
+        older=older,
     )
+
+
+def _deprecated(element: etree._Element) -> bool:
+    return _true(element.get("deprecated")) or element.find("deprecated") is not None
+
+
+def _unique(element: etree._Element) -> str:
+    own = element.get("name", "") if _true(element.get("unique")) else ""
+    return element.get("unique-group") or own
 
 
 def _true(text: str | None) -> bool:

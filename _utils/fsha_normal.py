@@ -13,24 +13,28 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fsha_model import (
-    Expression,
-    Group,
-    Location,
-    Object,
-    Primitive,
-    Properties,
-    ResourceDefaults,
-    Rule,
-)
-from fsha_options import PROPERTY_ALIASES, SERVER_WRITTEN
+from fsha_options import PROPERTY_ALIASES
 from fsha_units import UnitError, duration_text, parse_boolean, parse_duration, parse_score
 
 Normal = dict[str, Any]
 
 ROLE_ALIASES = {"master": "Promoted", "slave": "Unpromoted"}
+ROLES = frozenset({"role", "target-role", "rsc-role", "with-rsc-role"})
 
-SCORES = frozenset({"resource-stickiness", "migration-threshold", "score", "priority"})
+ALIASES: Mapping[str, str] = {
+    **PROPERTY_ALIASES,
+    "master-max": "promoted-max",
+    "master-node-max": "promoted-node-max",
+}
+"""Other names of options, and the one that all are compared under."""
+
+SCORES = frozenset(
+    {
+        "resource-stickiness", "migration-threshold", "score", "priority",
+        "node-health-base", "node-health-green", "node-health-yellow", "node-health-red",
+        "stonith-max-attempts",
+    }
+)  # fmt: skip
 DURATIONS = frozenset(
     {
         "interval",
@@ -49,6 +53,8 @@ DURATIONS = frozenset(
         "cluster-delay",
         "priority-fencing-delay",
         "node-pending-timeout",
+        "remote-connect-timeout",
+        "stonith-watchdog-timeout",
     }
 )
 BOOLEANS = frozenset(
@@ -71,6 +77,18 @@ BOOLEANS = frozenset(
         "enable-acl",
         "enable-startup-probes",
         "shutdown-lock",
+        "fence-remote-without-quorum",
+        "allow-unhealthy-nodes",
+        "remote-allow-migrate",
+        "promotable",
+        "globally-unique",
+        "interleave",
+        "notify",
+        "symmetrical",
+        "sequential",
+        "require-all",
+        "influence",
+        "add-host",
     }
 )
 
@@ -87,7 +105,9 @@ def value(name: str, text: str) -> str:
                 return canonical(text)
             except UnitError:
                 return text
-    if name == "role" or name == "target-role":
+    if name == "stonith-action":
+        return "off" if text == "poweroff" else text
+    if name in ROLES:
         return ROLE_ALIASES.get(text.lower(), text.capitalize())
     return text
 
@@ -107,95 +127,15 @@ _CANONICAL: tuple[tuple[frozenset[str], Callable[[str], str]], ...] = (
 )
 
 
+def option_name(name: str) -> str:
+    """Return an option's best-known name: ``fencing-enabled`` is ``stonith-enabled``."""
+    return ALIASES.get(name, name)
+
+
 def values(pairs: Mapping[str, str]) -> dict[str, str]:
-    """Return name-value pairs in canonical spelling, sorted by name."""
-    return {name: value(name, pairs[name]) for name in sorted(pairs)}
-
-
-def property_name(name: str) -> str:
-    """Return a cluster option's best-known name (``fencing-enabled`` → ``stonith-enabled``)."""
-    return PROPERTY_ALIASES.get(name, name)
-
-
-def properties(pairs: Mapping[str, str]) -> dict[str, str]:
-    """Return cluster options in normal form, without those the cluster writes itself."""
-    renamed = {property_name(n): v for n, v in pairs.items() if n not in SERVER_WRITTEN}
-    return values(renamed)
-
-
-def operation_key(name: str, interval: str) -> str:
-    """Return what identifies an operation: its name and its interval, ``monitor 2s``."""
-    return f"{name} {value('interval', interval)}"
-
-
-def _primitive(item: Primitive) -> Normal:
-    return {
-        "agent": str(item.agent),
-        "params": dict(sorted(item.params.items())),
-        "meta": values(item.meta),
-        "operations": {
-            operation_key(op.name, op.interval): values(op.attributes)
-            for op in sorted(item.operations, key=lambda op: operation_key(op.name, op.interval))
-        },
-    }
-
-
-def _group(item: Group) -> Normal:
-    return {"members": list(item.members), "meta": values(item.meta)}
-
-
-def _expression(item: Expression) -> str:
-    # crm_resource spells out that names are compared as text, which is the default.
-    spelt_out = item.operation in ("eq", "ne") and item.type == "string"
-    parts = [item.attribute, item.operation, item.value, None if spelt_out else item.type]
-    return " ".join(part for part in parts if part is not None)
-
-
-def rule(item: Rule) -> Normal:
-    """Return a rule in normal form: ids do not count, the order of expressions neither."""
-    form: Normal = {
-        "score": value("score", item.score),
-        "expressions": sorted(_expression(e) for e in item.expressions),
-    }
-    if len(item.expressions) > 1:
-        form["boolean-op"] = item.boolean_op.lower()
-    if item.other:
-        form["other"] = dict(sorted(item.other.items()))
-    return form
-
-
-def _location(item: Location) -> Normal:
-    form: Normal = {"resource": item.resource}
-    if item.rules:
-        form["rules"] = sorted((rule(r) for r in item.rules), key=repr)
-    else:
-        form["node"] = item.node
-        form["score"] = value("score", item.score or "0")
-    if item.other:
-        form["other"] = dict(sorted(item.other.items()))
-    return form
-
-
-def _properties(item: Properties) -> Normal:
-    return {"values": properties(item.values)}
-
-
-def _resource_defaults(item: ResourceDefaults) -> Normal:
-    return {"values": values(item.values)}
-
-
-_FORMS: dict[type, Callable[[Any], Normal]] = {
-    Primitive: _primitive,
-    Group: _group,
-    Location: _location,
-    Properties: _properties,
-    ResourceDefaults: _resource_defaults,
-}
-
-
-def normal(item: Object | None) -> Normal | None:
-    """Return an object's normal form; ``None`` for an object that is not there."""
-    return None if item is None else _FORMS[type(item)](item)
+    """Return options under their best-known names in canonical spelling, sorted by name."""
+    renamed = {option_name(name): text for name, text in pairs.items()}
+    return {name: value(name, renamed[name]) for name in sorted(renamed)}
 
 
 def changes(old: Normal | None, new: Normal | None, prefix: str = "") -> dict[str, dict[str, Any]]:
@@ -210,11 +150,37 @@ def changes(old: Normal | None, new: Normal | None, prefix: str = "") -> dict[st
     for key in sorted({*old, *new}):
         before, after = old.get(key), new.get(key)
         path = f"{prefix}:{key}" if prefix else key
-        if isinstance(before, dict) and isinstance(after, dict):
-            found.update(changes(before, after, path))
+        # Parameters that come or go are told one by one, even if they are the first or last.
+        inner = {} if before == after else _inner(before, after, path, deep=bool(prefix))
+        if inner:
+            found.update(inner)
         elif before != after:
             found[path] = {"old": before, "new": after}
     return found
+
+
+def _inner(before: Any, after: Any, path: str, deep: bool) -> dict[str, dict[str, Any]]:
+    """Return the changes within two mappings, one of which may be missing at the top."""
+    if not deep:
+        before = {} if before is None else before
+        after = {} if after is None else after
+    both = isinstance(before, dict) and isinstance(after, dict)
+    return changes(before, after, path) if both else {}
+
+
+def shown(delta: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what changes in one object in one line for people: ``params:nic eth1 → eth0``."""
+    parts = []
+    for path, found in delta.items():
+        if path == "object":
+            parts.append("removed" if found["new"] is None else "new")
+        else:
+            parts.append(f"{path} {_text(found['old'])} → {_text(found['new'])}")
+    return ", ".join(parts)
+
+
+def _text(value: Any) -> str:
+    return "(none)" if value is None else str(value)
 
 
 _SECRET_NAME = re.compile(

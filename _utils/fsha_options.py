@@ -2,9 +2,9 @@
 
 Facts: the metadata of Pacemaker 2.1.5's daemons, ``lib/common/options.c`` of 3.0.2, and the
 schemas ``options-*.rng`` and ``resources-*.rng``: what 4.0 refuses (``remove-after-stop``,
-``stonith-action: poweroff``) is not known here. Both the ``stonith-`` names and the ``fencing-``
-names of 3.0.2 are known. Values become the one spelling that every version's schema accepts:
-booleans ``true`` and ``false``, scores with ``INFINITY`` spelt out.
+``stonith-action: poweroff``) is not known here, or taken for its successor. Both the ``stonith-``
+names and the ``fencing-`` names of 3.0.2 are known. Values become the one spelling that every
+version's schema accepts: booleans ``true`` and ``false``, scores with ``INFINITY`` spelt out.
 """
 
 from collections.abc import Mapping
@@ -64,9 +64,12 @@ BOOLEAN = Plain(BOOLEAN_EXPECTED, _boolean, hidden=False)
 PERCENTAGE = Plain("a percentage (80%)", _percentage, hidden=False)
 INTEGER = Plain("a whole number", _integer, hidden=False)
 STRING = Plain("text", _plain_word)
-
-_FENCING_ACTION = Choice(("reboot", "off"))
 _ROLES = ("Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave")
+ROLE = Choice(_ROLES)
+# What crmsh wrote to take an operator's role back; for the cluster it is as good as no value.
+TARGET_ROLE = Choice((*_ROLES, "#default"))
+
+_FENCING_ACTION = Choice(("reboot", "off"), {"poweroff": "off"})
 
 
 def _option(kind: Kind, theirs: str, doc: str) -> Field:
@@ -169,7 +172,7 @@ PROPERTIES: Mapping[str, Field] = {
 
 META: Mapping[str, Field] = {
     "target-role": _option(
-        Choice(("Started", "Stopped", "Promoted", "Unpromoted", "Master", "Slave")), "Started",
+        TARGET_ROLE, "Started",
         "the state that the cluster keeps the resource in"),
     "resource-stickiness": _option(
         SCORE, "0 (1 for a clone)", "how much a resource prefers to stay where it runs"),
@@ -190,6 +193,19 @@ META: Mapping[str, Field] = {
     "allow-migrate": _option(BOOLEAN, "by agent", "whether the resource may move live"),
     "allow-unhealthy-nodes": _option(
         BOOLEAN, "false", "whether the resource ignores the health of nodes"),
+    "clone-max": _option(INTEGER, "nodes", "clone: how many instances run"),
+    "clone-node-max": _option(INTEGER, "1", "clone: how many of them on one node"),
+    "clone-min": _option(INTEGER, "0", "clone: how many must run before what depends on it"),
+    "globally-unique": _option(BOOLEAN, "false", "clone: whether instances differ"),
+    "ordered": _option(BOOLEAN, "false", "clone: whether instances start one after the other"),
+    "interleave": _option(
+        BOOLEAN, "false", "clone: whether what depends on it waits for its own node only"),
+    "notify": _option(BOOLEAN, "false", "clone: whether instances are told of each other"),
+    "promotable": _option(BOOLEAN, "false", "clone: whether instances have two roles"),
+    "promoted-max": _option(INTEGER, "1", "promotable clone: how many are promoted"),
+    "promoted-node-max": _option(INTEGER, "1", "promotable clone: how many on one node"),
+    "master-max": _option(INTEGER, "1", "older name of promoted-max"),
+    "master-node-max": _option(INTEGER, "1", "older name of promoted-node-max"),
     "container-attribute-target": _option(STRING, "", "for bundles"),
     "remote-node": _option(STRING, "", "name of the guest node that the resource is"),
     "remote-addr": _option(STRING, "", "address of the guest node"),
@@ -210,7 +226,7 @@ OPERATION: Mapping[str, Field] = {
         "what happens when it fails"),
     "enabled": _option(BOOLEAN, "true", "whether the operation is run at all"),
     "record-pending": _option(BOOLEAN, "true", "whether it is shown while it runs"),
-    "role": _option(Choice(_ROLES), "", "only for resources in this role"),
+    "role": _option(ROLE, "", "only for resources in this role"),
     "start-delay": _option(DURATION, "0s", "wait before the first run; do not use"),
     "interval-origin": _option(STRING, "", "time that intervals count from (ISO 8601)"),
     "description": _option(STRING, "", "a note for people"),

@@ -13,7 +13,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 Key = str | int
 Keys = tuple[Key, ...]
@@ -123,6 +123,18 @@ def _position(raw: object, keys: Keys) -> tuple[int, ...]:
     return tuple(places)
 
 
+def given(raw: object, *keys: Key) -> object:
+    """Return what was given at ``keys``, or ``None``."""
+    for key in keys:
+        if isinstance(raw, Mapping):
+            raw = raw.get(key)
+        elif isinstance(raw, (list, tuple)) and isinstance(key, int) and key < len(raw):
+            raw = raw[key]
+        else:
+            return None
+    return raw
+
+
 def path(keys: Keys, root: str = "fsha") -> str:
     """Return keys as people write them: ``fsha:nodes:fs1:addresses``."""
     names = [printable(key) if isinstance(key, str) else str(key) for key in keys]
@@ -170,10 +182,15 @@ def show(value: object) -> str:
     return quoted(value) if isinstance(value, str) else what(value)
 
 
-def nearest(text: str, names: Iterable[str]) -> str | None:
+# So near to a known name is a slip of the pen, where other names may be given too.
+_SLIP = 0.85
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]{1,200}")
+
+
+def nearest(text: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the name that comes nearest to ``text``, if any is near; case does not count."""
     by_fold = {_fold(name): name for name in names}
-    found = difflib.get_close_matches(_fold(text[:200]), list(by_fold), n=1)
+    found = difflib.get_close_matches(_fold(text[:200]), list(by_fold), n=1, cutoff=cutoff)
     return by_fold[found[0]] if found else None
 
 
@@ -276,10 +293,11 @@ class Choice:
     """One of a few words.
 
     YAML reads a bare ``off`` or ``on`` as false or true: where only the word can be meant,
-    it is taken for it.
+    it is taken for it. ``synonyms`` are older words and the one that is used instead.
     """
 
     words: tuple[str, ...]
+    synonyms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def expected(self) -> str:
@@ -293,9 +311,9 @@ class Choice:
             meant = ("on", "yes", "true") if value else ("off", "no", "false")
             value = next((word for word in self.words if word in meant), value)
         if isinstance(value, str):
-            for word in self.words:
+            for word in (*self.words, *self.synonyms):
                 if word.casefold() == value.casefold():
-                    return word
+                    return self.synonyms.get(word, word)
             near = nearest(value, self.words)
             hint = f' (did you mean "{near}"?)' if near else ""
             return _refuse(at, self.expected, f"{quoted(value)}{hint}")
@@ -333,12 +351,14 @@ class Text:
 class Plain:
     """Text, a number, true or false, turned into the cluster's text; values are not shown.
 
-    ``convert`` makes the canonical text out of it, or raises :class:`ValueError`.
+    ``convert`` makes the canonical text out of it, or raises :class:`ValueError`; ``lines``
+    takes text of several lines.
     """
 
     expected: str = "text, a number, true or false"
     convert: Callable[[str], str] | None = None
     hidden: bool = True
+    lines: bool = False
 
     def check(self, value: object, at: At) -> object:
         """Return the text."""
@@ -347,8 +367,8 @@ class Plain:
             plain = text(value)
         except TypeError:
             return _refuse(at, self.expected, shown)
-        if _CONTROL.search(plain):
-            return _refuse(at, self.expected, "text with line ends or control characters")
+        if _CONTROL.search(re.sub(r"[\t\n\r]", "", plain) if self.lines else plain):
+            return _refuse(at, self.expected, "text with control characters")
         if self.convert is None:
             return plain
         try:
@@ -411,13 +431,15 @@ class Section:
     """A mapping with known keys.
 
     ``aliases`` are other names of keys; ``elsewhere`` says of keys that people may look for
-    here where their like is given.
+    here where their like is given. ``others`` is what keys that are not known may hold, as
+    long as they are no slip of the pen for a known one; without it they are refused.
     """
 
     fields: Mapping[str, Field]
     expected: str = "a mapping"
     aliases: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    others: Kind | None = None
 
     def check(self, value: object, at: At) -> object:
         """Return a dict with every good value and every default; bad keys are left out."""
@@ -431,7 +453,7 @@ class Section:
             if name in given:
                 at.below(key).error(f'"{name}" is expected only once; this is its other name.')
                 continue
-            given[name] = self.fields[name].kind.check(item, at.below(key))
+            given[name] = self._kind(name).check(item, at.below(key))
         for name, known in self.fields.items():
             if name not in given:
                 given[name] = self._default(name, known, at)
@@ -448,8 +470,17 @@ class Section:
         if name in self.fields:
             return name
         names = [*self.fields, *self.aliases]
+        if self.others is not None and nearest(key, names, _SLIP) is None:
+            if _NAME.fullmatch(key):
+                return key
+            at.below(key).error(f"a name without spaces is expected, not {quoted(key)}.")
+            return None
         at.below(key).error(f"a known key is expected{suggestion(key, names)}")
         return None
+
+    def _kind(self, name: str) -> Kind:
+        known = self.fields.get(name)
+        return cast(Kind, self.others) if known is None else known.kind
 
     def _default(self, name: str, known: Field, at: At) -> object:
         if known.default is REQUIRED:

@@ -16,17 +16,15 @@ from fsha_kinds import (
     INTERFACE,
     MILLISECONDS,
     NODE_NAME,
-    PARAMETER,
-    PARAMETER_VALUE,
     PASSWORD,
     PORT,
     PROFILE,
     Address,
-    AgentName,
-    Expressions,
+    Ceiling,
     SecretKey,
 )
-from fsha_options import META, OPERATION, PROPERTIES, PROPERTY_ALIASES, SCORE
+from fsha_objects import KINDS, Kind
+from fsha_policy import DAYS
 from fsha_schema import REQUIRED, Choice, Field, Flag, ListOf, Named, Section, Text, Whole
 
 YES_NO = Flag()
@@ -56,6 +54,57 @@ CLUSTER = Section(
         ),
         "settle_timeout": Field(
             SECONDS, "seconds to wait after a change until the cluster is at rest again", 120
+        ),
+        "restore_points": Field(
+            Whole(1, 10000),
+            "restore points that each node keeps: the CIB as it was before each of its commits",
+            20,
+        ),
+    }
+)
+
+_TIME = Text('a time of day in quotes ("02:00")', r"([01]?[0-9]|2[0-4]):[0-5][0-9]")
+GUARD = Section(
+    {
+        "calls": Field(
+            Ceiling(),
+            "so many call legs may be interrupted by a change, or `any` number; a bridged call has "
+            "two legs",
+            0,
+        ),
+        "unknown": Field(
+            Choice(("refuse", "allow")),
+            "what happens when calls can't be counted although FreeSWITCH should be up",
+            "refuse",
+        ),
+        "window": Field(
+            Section(
+                {
+                    "days": Field(
+                        ListOf(Choice(DAYS), "a list of days (mon, tue …)", 1, distinct=True),
+                        "days on which it begins; without it every day",
+                        example=["sat", "sun"],
+                    ),
+                    "from": Field(_TIME, "when it begins; without it at midnight", example="02:00"),
+                    "to": Field(
+                        _TIME,
+                        "when it ends, maybe the next day; without it at 24:00",
+                        example="05:00",
+                    ),
+                    "timezone": Field(
+                        Text("the name of a time zone", r"[A-Za-z0-9_+/-]{1,64}"),
+                        "whose clock; without it the host's",
+                        example="Europe/Berlin",
+                    ),
+                }
+            ),
+            "when a change may interrupt the running voice service at all; without it always",
+        ),
+        "override": Field(
+            YES_NO,
+            'allow whatever it costs; for one run, by the command line: pillar=\'{"fsha": '
+            '{"guard": {"override": true}}}\'',
+            False,
         ),
     }
 )
@@ -288,100 +337,17 @@ COROSYNC = Section(
     }
 )
 
-META_SECTION = Section(META, "a mapping of meta attributes")
-PROPERTIES_SECTION = Section(PROPERTIES, "a mapping of cluster properties", PROPERTY_ALIASES)
-OPERATION_SECTION = Section(
-    {**OPERATION, "name": Field(OPERATION["name"].kind, OPERATION["name"].doc, REQUIRED)},
-    "a mapping (name, interval, timeout …)",
-)
 
-RESOURCE = Section(
-    {
-        "agent": Field(
-            AgentName(),
-            "the resource agent, as CLASS:TYPE or ocf:PROVIDER:TYPE",
-            REQUIRED,
-            "ocf:heartbeat:IPaddr2",
-        ),
-        "params": Field(
-            Named(PARAMETER_VALUE, PARAMETER, "a mapping of parameters"),
-            "the agent's parameters, as `crm_resource --show-metadata` names them",
-            {},
-            {"ip": "10.101.20.219", "nic": "eth0"},
-        ),
-        "meta": Field(META_SECTION, "meta attributes of this resource", {}),
-        "operations": Field(
-            ListOf(OPERATION_SECTION, "a list of operations", keyed=True),
-            "operations; without a monitor the cluster sees no failure",
-            [],
-            [{"name": "monitor", "interval": "5s", "timeout": "20s"}],
-        ),
-    }
-)
+def _objects(kind: Kind) -> Field:
+    """Return what the pillar may hold for one kind of object."""
+    if kind.one:
+        part = kind.shape.parts[0]
+        return Field(part.field.kind, kind.doc, {}, part.field.example)
+    names = NODE_NAME if kind.name == "node" else ID
+    return Field(Named(kind.shape.section, names, f"a mapping of {kind.word}s"), kind.doc, {})
 
-GROUP = Section(
-    {
-        "members": Field(
-            ListOf(ID, "a list of one or more resources", 1, distinct=True),
-            "the primitives, in the order in which they start",
-            REQUIRED,
-            ["ip_shared", "fs"],
-        ),
-        "meta": Field(META_SECTION, "meta attributes of the group", {}),
-    }
-)
 
-RULE = Section(
-    {
-        "id": Field(ID, "id of the rule; made from the constraint's without it"),
-        "score": Field(SCORE, "score of the nodes on which the rule is true", REQUIRED, 50),
-        "expression": Field(
-            Expressions(),
-            "tests of node attributes joined by `and` or by `or`, as `crm configure show` "
-            "writes them",
-            REQUIRED,
-            "#uname eq ubuntu-v20z",
-        ),
-    }
-)
-
-LOCATION = Section(
-    {
-        "resource": Field(ID, "the resource or group", REQUIRED, "VoiceServices"),
-        "node": Field(NODE_NAME, "the node; together with score", example="freeswitch-dev"),
-        "score": Field(
-            SCORE,
-            "how much: positive prefers, negative avoids, -INFINITY forbids; keep a preference "
-            "below the stickiness, else every switchover bounces back",
-            example=50,
-        ),
-        "rules": Field(
-            ListOf(RULE, "a list of rules", keyed=True), "rules, in place of node and score", []
-        ),
-    }
-)
-
-PACEMAKER = Section(
-    {
-        "properties": Field(
-            PROPERTIES_SECTION,
-            "cluster properties (set cib-bootstrap-options)",
-            {},
-            {"stonith-enabled": False},
-        ),
-        "rsc_defaults": Field(
-            META_SECTION,
-            "meta attributes that every resource has unless it says otherwise",
-            {},
-            {"resource-stickiness": 100},
-        ),
-        "resources": Field(Named(RESOURCE, ID, "a mapping of resources by id"), "primitives", {}),
-        "groups": Field(Named(GROUP, ID, "a mapping of groups by id"), "groups", {}),
-        "locations": Field(
-            Named(LOCATION, ID, "a mapping of constraints by id"), "location constraints", {}
-        ),
-    }
-)
+PACEMAKER = Section({kind.key: _objects(kind) for kind in KINDS.values()})
 
 FREESWITCH = Section(
     {
@@ -445,10 +411,11 @@ PILLAR = Section(
         "network": Field(NETWORK, "what the formula does to the host's network", {}),
         "corosync": Field(COROSYNC, "membership and messaging", {}),
         "pacemaker": Field(PACEMAKER, "what the cluster runs, and where", {}),
+        "guard": Field(GUARD, "what a change of the cluster may interrupt", {}),
         "freeswitch": Field(FREESWITCH, "FreeSWITCH and its Event Socket", {}),
         "lookup": Field(
             LOOKUP, "what differs between platforms; parameters/os_family has a value for each", {}
         ),
     },
-    "a mapping (cluster, nodes, network, corosync, pacemaker, freeswitch)",
+    "a mapping (cluster, nodes, network, corosync, pacemaker, guard, freeswitch)",
 )

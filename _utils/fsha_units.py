@@ -19,7 +19,9 @@ _SCORE = re.compile(r"([+-]?)(?:(inf(?:inity)?)|([0-9]{1,18}))", re.IGNORECASE |
 _PLAIN = re.compile(r"([0-9]{1,15})\s*([a-z]*)", re.IGNORECASE | re.ASCII)
 _ISO = re.compile(
     r"P(?:(?P<weeks>[0-9]{1,9})W)?(?:(?P<days>[0-9]{1,9})D)?"
-    r"(?:T(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9})S)?)?",
+    r"(?:T(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9})S)?"
+    # Pacemaker takes these without the T as well; an M would be months there.
+    r"|(?:(?P<plain_hours>[0-9]{1,9})H)?(?:(?P<plain_seconds>[0-9]{1,9})S)?)?",
     re.ASCII,
 )
 _MICROSECOND = frozenset({"us", "usec"})
@@ -93,6 +95,14 @@ def is_infinite(text: str) -> bool:
     return abs(score_value(text)) == INFINITY
 
 
+def is_zero_score(text: str) -> bool:
+    """Tell whether a score is zero, which is how the cluster takes one that does not parse."""
+    try:
+        return score_value(text) == 0
+    except UnitError:
+        return True
+
+
 def parse_duration(text: str) -> int:
     """Return a duration in milliseconds.
 
@@ -119,7 +129,8 @@ def parse_duration(text: str) -> int:
 
 def _parse_iso(text: str, stripped: str) -> int:
     match = _ISO.fullmatch(stripped)
-    parts = {} if match is None else {k: v for k, v in match.groupdict().items() if v is not None}
+    found = {} if match is None else match.groupdict()
+    parts = {k.removeprefix("plain_"): v for k, v in found.items() if v is not None}
     if not parts or stripped.endswith("T"):
         raise UnitError(text, DURATION_EXPECTED)
     return sum(int(count) * _ISO_MILLISECONDS[name] for name, count in parts.items())

@@ -1,6 +1,7 @@
 """Write docs/pillar.md from the definitions that check the pillar.
 
-Run it after a change of ``_utils/fsha_tree.py`` or ``_utils/fsha_options.py``::
+Run it after a change of ``_utils/fsha_tree.py``, ``_utils/fsha_objects.py``,
+``_utils/fsha_options.py`` or ``docs/examples.yaml``::
 
     python docs/make_pillar.py
 """
@@ -12,13 +13,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "_utils"))
 
+from fsha_objects import BY_KEY, VALUES  # noqa: E402
+from fsha_parts import OneOrSeveral, set_section  # noqa: E402
 from fsha_schema import REQUIRED, UNSET, Field, Kind, ListOf, Named, Section  # noqa: E402
 from fsha_tree import PILLAR  # noqa: E402
 
 TARGET = HERE / "pillar.md"
+EXAMPLES = yaml.safe_load((HERE / "examples.yaml").read_text(encoding="utf-8"))
 HEAD = """\
 # Pillar reference
 
@@ -43,26 +49,42 @@ RULES = """
     site ne "main building"
     load number:gt 4
 
+    date in_range start=2026-12-24 duration days=3
+    (date spec hours=9-16 weekdays=1-5 or site eq east) and defined ready
+    resource ocf:heartbeat:IPaddr2 and op monitor interval=5s
+
 A test is `ATTRIBUTE OPERATION VALUE` with the operations `lt`, `lte`, `eq`, `gte`, `gt` and `ne`,
 or `defined ATTRIBUTE`, `not_defined ATTRIBUTE`. A type (`string`, `integer`, `number`, `version`)
-and a colon may stand before the operation. Several tests are joined by `and` or by `or`, not by
-both in one rule. What holds spaces stands in double quotes.
+and a colon may stand before the operation; `param NAME` or `meta NAME` in place of the value takes
+it from the resource. Dates are `date gt DATE`, `date lt DATE`, `date in_range start=DATE end=DATE`
+(or `duration PART=N …` in place of the end) and `date spec PART=RANGE …`. In the rules of
+`rsc_defaults` and `op_defaults`, `resource CLASS:PROVIDER:TYPE` (each may be empty) and
+`op NAME interval=DURATION` say whom the set is for. Tests are joined by `and` or by `or`, not by
+both unless brackets keep them apart. What holds spaces or brackets stands in double quotes.
 """
-PLACES = {
-    "nodes": "NODE",
-    "nodes:NODE:interfaces": "NIC",
-    "pacemaker:resources": "ID",
-    "pacemaker:groups": "ID",
-    "pacemaker:locations": "ID",
-    "pacemaker:resources:ID:params": "NAME",
-}
+PLACES = {"nodes": "NODE", "nodes:NODE:interfaces": "NIC", "pacemaker:nodes": "NODE"}
+OBJECTS = """\
+Each kind of object has an example below, and the same object as `crm configure show` prints it,
+where `ocf:heartbeat:` goes without saying. All ids of the section are different from each other,
+those that parts of objects are given among them. A constraint may name a tag, or a template for
+all that is made from it, in place of a resource.
+"""
+SETS = """
+### Sets with rules
+
+Where a mapping of parameters, of meta attributes or of options is expected, a list of sets may
+stand in its place; the set with the highest score that has a name and whose rule holds decides.
+
+"""
 Table = tuple[str, str, Section]
 
 
 def inner(kind: Kind, at: str) -> tuple[str, Kind]:
     """Return what a list or a mapping of names is made of, and its path."""
     if isinstance(kind, Named):
-        return f"{at}:{PLACES[at]}", kind.item
+        return f"{at}:{PLACES.get(at, 'ID')}", kind.item
+    if isinstance(kind, OneOrSeveral):
+        return inner(kind.values, at) if isinstance(kind.values, Section) else (at, kind)
     if isinstance(kind, ListOf):
         return f"{at}:N", kind.item
     return at, kind
@@ -98,6 +120,21 @@ def rows(section: Section) -> Iterator[str]:
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
+def example(at: str) -> list[str]:
+    """Return the lines of the example that goes to a path, if it is that of a kind of object."""
+    if at == "pacemaker":
+        return [OBJECTS]
+    parts = at.split(":")
+    kind = BY_KEY.get(parts[1]) if parts[0] == "pacemaker" and len(parts) in (2, 3) else None
+    return [*shown_twice(EXAMPLES["examples"][kind.name]), ""] if kind else []
+
+
+def shown_twice(one: dict[str, str]) -> list[str]:
+    """Return an example as it stands in the pillar and as crmsh prints it."""
+    pillar, crm = (one[key].rstrip("\n") for key in ("pillar", "crm"))
+    return ["```yaml", pillar, "```", "", "```", crm, "```"]
+
+
 def render() -> str:
     """Return the whole reference."""
     lines = [HEAD]
@@ -105,13 +142,14 @@ def render() -> str:
     for at, doc, section in tables(PILLAR, "", ""):
         depth = "##" if ":" not in at else "###"
         title = f"{depth} fsha{':' if at else ''}{at}"
-        lines += [title, "", *([doc[0].upper() + doc[1:] + ".", ""] if doc else [])]
+        lines += [title, "", *([doc[0].upper() + doc[1:] + ".", ""] if doc else []), *example(at)]
         first = shown.setdefault(id(section), at)
         if first == at:
             lines += [*rows(section), ""]
         else:
             lines += [f"The keys of `fsha:{first}`.", ""]
-    return "\n".join(lines).rstrip("\n") + "\n" + RULES
+    sets = "\n".join([*shown_twice(EXAMPLES["sets"]), "", *rows(set_section(VALUES))]) + "\n"
+    return "\n".join(lines).rstrip("\n") + "\n" + SETS + sets + RULES
 
 
 def main() -> None:

@@ -3,49 +3,22 @@
 import pytest
 
 import fsha_cib
-import fsha_normal
 from fsha_cib import EMPTY, Wanted, find, parse, read, render, target
-from fsha_model import (
-    Agent,
-    Expression,
-    Group,
-    Location,
-    Operation,
-    Primitive,
-    Properties,
-    ResourceDefaults,
-    Rule,
+from fsha_document import Document
+from fsha_model import Object
+from fsha_objects import ONE_IDS, normal
+from tests.unit.cib.build import (
+    applied,
+    cib,
+    dummy,
+    group,
+    ids,
+    location,
+    options,
+    primitive,
+    properties,
+    tag,
 )
-
-DUMMY = Agent("ocf", "Dummy", "heartbeat")
-
-
-def primitive(name, **rest):
-    return Primitive(name, DUMMY, **rest)
-
-
-def cib(resources="", constraints="", more="", options=""):
-    return parse(
-        '<cib epoch="5"><configuration>'
-        f"<crm_config>{options}</crm_config><nodes/><resources>{resources}</resources>"
-        f"<constraints>{constraints}</constraints>{more}</configuration><status/></cib>"
-    )
-
-
-def dummy(name, inner=""):
-    return (
-        f'<primitive id="{name}" class="ocf" provider="heartbeat" type="Dummy">{inner}</primitive>'
-    )
-
-
-def tag(*names):
-    refs = "".join(f'<obj_ref id="{name}"/>' for name in names)
-    return f'<tags><tag id="fsha-managed">{refs}</tag></tags>'
-
-
-def ids(root, *tags):
-    return [e.get("id") for e in root.iter(*tags)]
-
 
 # --- what stays ------------------------------------------------------------------------------
 
@@ -62,7 +35,7 @@ def test_other_spellings_are_left_as_they_are():
     item = primitive(
         "p",
         meta={"resource-stickiness": "INFINITY"},
-        operations=(Operation("monitor", "2s", {"timeout": "20s", "enabled": "true"}),),
+        operations=[{"name": "monitor", "interval": "2s", "timeout": "20s", "enabled": "true"}],
     )
     before = render(find(root, "p"))
     found = target(root, Wanted((item,)))
@@ -103,7 +76,7 @@ def test_what_an_operator_sets_on_a_resource_stays(name):
         return f'<meta_attributes id="{owner}-m">{pair}</meta_attributes>'
 
     root = cib(f'<group id="g">{meta("g")}{dummy("p", meta("p"))}</group>')
-    found = target(root, Wanted((primitive("p"), Group("g", ("p",)))))
+    found = target(root, Wanted((primitive("p"), group("g", "p"))))
     assert found.changes == {}
     assert [e.get("name") for e in found.root.iter("nvpair")] == [name, name]
 
@@ -115,7 +88,7 @@ def test_what_an_operator_sets_gives_way_to_the_pillar_that_names_it():
     assert found.changes == {"p": {"meta:target-role": {"old": "Stopped", "new": "Started"}}}
 
 
-def test_sets_that_hold_by_rule_and_options_without_a_word_here_stay():
+def test_whatever_else_an_object_of_ours_says_is_a_difference():
     inner = (
         '<meta_attributes id="night"><rule id="r" score="0"><date_expression id="d" '
         'operation="gt" start="2020-01-01"/></rule><nvpair id="x" name="priority" value="1"/>'
@@ -124,14 +97,25 @@ def test_sets_that_hold_by_rule_and_options_without_a_word_here_stay():
         '<nvpair id="z" name="OCF_CHECK_LEVEL" value="10"/></instance_attributes></op></operations>'
     )
     root = cib(dummy("p", inner))
-    item = primitive("p", params={"a": "b"}, operations=(Operation("monitor", "5s"),))
+    item = primitive("p", params={"a": "b"}, operations=[{"name": "monitor", "interval": "5s"}])
     found = target(root, Wanted((item,)))
-    assert ids(found.root, "nvpair") == ["x", "p-instance_attributes-a", "y", "z"]
-    assert [child.tag for child in find(found.root, "p")] == [
-        "meta_attributes",
-        "instance_attributes",
-        "utilization",
-        "operations",
+    assert found.changes == {
+        "p": {
+            "params:a": {"old": None, "new": "b"},
+            "meta": {
+                "old": [{"rule": "date gt 2020-01-01", "values": {"priority": "1"}}],
+                "new": None,
+            },
+            "utilization:cpu": {"old": "1", "new": None},
+            "operations:monitor 5s:params": {"old": {"OCF_CHECK_LEVEL": "10"}, "new": None},
+        }
+    }
+    assert ids(find(found.root, "p"), "*") == [
+        "p",
+        "p-instance_attributes",
+        "p-instance_attributes-a",
+        None,
+        "o",
     ]
 
 
@@ -142,7 +126,7 @@ def test_options_that_the_pillar_does_not_name_stay():
         '<nvpair id="b" name="maintenance-mode" value="true"/>'
         '<nvpair id="c" name="stonith-enabled" value="true"/></cluster_property_set>'
     )
-    found = target(root, Wanted((Properties({"stonith-enabled": "false", "dc-version": "9"}),)))
+    found = target(root, Wanted((properties(stonith_enabled="false", dc_version="9"),)))
     values = {e.get("name"): e.get("value") for e in found.root.iter("nvpair")}
     assert values == {"dc-version": "2.1.5", "maintenance-mode": "true", "stonith-enabled": "false"}
     assert list(found.changes) == ["cib-bootstrap-options"]
@@ -153,17 +137,25 @@ def test_an_option_under_its_newer_name_is_the_same_option():
         options='<cluster_property_set id="cib-bootstrap-options">'
         '<nvpair id="a" name="fencing-enabled" value="no"/></cluster_property_set>'
     )
-    found = target(root, Wanted((Properties({"stonith-enabled": "false"}),)))
-    assert found.empty
-    changed = target(root, Wanted((Properties({"stonith-enabled": "true"}),)))
+    found = target(root, Wanted((properties(stonith_enabled="false"),)))
+    assert (found.changes, fsha_cib.owned(found.root)) == ({}, {"a"})
+    assert target(found.root, Wanted((properties(stonith_enabled="false"),))).empty
+    changed = target(root, Wanted((properties(stonith_enabled="true"),)))
     values = {e.get("name"): e.get("value") for e in changed.root.iter("nvpair")}
     assert values == {"fencing-enabled": "true"}
 
 
-def test_a_property_set_of_another_name_is_made_beside_the_first():
-    root = cib(options='<cluster_property_set id="cib-bootstrap-options"/>')
-    found = target(root, Wanted((Properties({"no-quorum-policy": "stop"}, "mine"),)))
-    assert ids(found.root, "cluster_property_set") == ["cib-bootstrap-options", "mine"]
+def test_an_option_is_changed_in_whichever_set_it_stands():
+    root = cib(
+        options='<cluster_property_set id="theirs"><nvpair id="a" name="no-quorum-policy" '
+        'value="ignore"/></cluster_property_set><cluster_property_set id="cib-bootstrap-options"/>'
+    )
+    wanted = Wanted((properties(no_quorum_policy="stop", batch_limit="5"),))
+    found = target(root, wanted)
+    assert [(e.get("id"), e.get("value")) for e in found.root.iter("nvpair")] == [
+        ("a", "stop"),
+        ("cib-bootstrap-options-batch-limit", "5"),
+    ]
 
 
 def test_defaults_are_written_into_the_set_that_is_there():
@@ -172,11 +164,11 @@ def test_defaults_are_written_into_the_set_that_is_there():
         '<nvpair id="a" name="resource-stickiness" value="1"/>'
         '<nvpair id="b" name="migration-threshold" value="3"/></meta_attributes></rsc_defaults>'
     )
-    found = target(root, Wanted((ResourceDefaults({"resource-stickiness": "100"}),)))
+    found = target(root, Wanted((options("resource_defaults", {"resource-stickiness": "100"}),)))
     assert [(e.get("id"), e.get("value")) for e in found.root.iter("nvpair")] == [("a", "100")]
 
 
-@pytest.mark.parametrize("item", [Properties({}), ResourceDefaults({})])
+@pytest.mark.parametrize("item", [options(kind, {}) for kind in ONE_IDS])
 def test_nothing_wanted_writes_nothing(item):
     root = parse("<cib><configuration><resources/></configuration></cib>")
     assert target(root, Wanted((item,), complete=True)).empty
@@ -184,8 +176,12 @@ def test_nothing_wanted_writes_nothing(item):
 
 def test_missing_sections_are_made_where_the_schema_wants_them():
     root = parse("<cib><configuration><acls/></configuration></cib>")
-    wanted = (primitive("p"), Location("l", "p", "fs1", "5"), ResourceDefaults({"priority": "1"}))
-    found = target(root, Wanted((*wanted, Properties({"symmetric-cluster": "true"}))))
+    wanted = (
+        primitive("p"),
+        location("l", "p", "fs1", "5"),
+        options("resource_defaults", {"priority": "1"}),
+    )
+    found = target(root, Wanted((*wanted, properties(symmetric_cluster="true"))))
     assert [child.tag for child in found.root.find("configuration")] == [
         "crm_config",
         "resources",
@@ -201,7 +197,7 @@ def test_missing_sections_are_made_where_the_schema_wants_them():
 
 def test_another_agent_leaves_no_trace_of_the_first():
     root = cib(dummy("p"))
-    found = target(root, Wanted((Primitive("p", Agent("lsb", "FSSofia")),)))
+    found = target(root, Wanted((primitive("p", "lsb:FSSofia"),)))
     assert dict(find(found.root, "p").attrib) == {"id": "p", "class": "lsb", "type": "FSSofia"}
     assert found.changes == {"p": {"agent": {"old": "ocf:heartbeat:Dummy", "new": "lsb:FSSofia"}}}
 
@@ -214,7 +210,7 @@ def test_operations_are_known_by_name_and_interval():
             '<op id="b" name="monitor" interval="10s" timeout="20s"/></operations>',
         )
     )
-    item = primitive("p", operations=(Operation("monitor", "5s", {"timeout": "9s"}),))
+    item = primitive("p", operations=[{"name": "monitor", "interval": "5s", "timeout": "9s"}])
     found = target(root, Wanted((item,)))
     assert ids(found.root, "op") == ["a"]
     assert found.changes == {
@@ -235,7 +231,7 @@ def test_new_ids_never_meet_ids_that_are_there():
 
 def test_members_stand_in_the_group_in_the_order_that_is_wanted():
     root = cib(f'<group id="g">{dummy("a")}{dummy("b")}</group>{dummy("c")}')
-    wanted = (primitive("a"), primitive("b"), primitive("c"), Group("g", ("c", "a", "b")))
+    wanted = (primitive("a"), primitive("b"), primitive("c"), group("g", "c", "a", "b"))
     found = target(root, Wanted(wanted))
     assert read(found.root, wanted[-1]).members == ("c", "a", "b")
     assert found.changes == {"g": {"members": {"old": ["a", "b"], "new": ["c", "a", "b"]}}}
@@ -243,7 +239,7 @@ def test_members_stand_in_the_group_in_the_order_that_is_wanted():
 
 def test_who_leaves_a_group_stays_in_the_cluster_in_order():
     root = cib(f'<group id="g">{dummy("a")}{dummy("b")}{dummy("c")}</group>')
-    found = target(root, Wanted((Group("g", ("b",)),)))
+    found = target(root, Wanted((group("g", "b"),)))
     assert ids(found.root.find("configuration/resources"), "primitive", "group") == [
         "a",
         "c",
@@ -257,7 +253,7 @@ def test_a_group_that_its_last_member_leaves_goes_with_what_spoke_of_it():
         f'<group id="old">{dummy("a")}</group>',
         '<rsc_location id="l" rsc="old" node="fs1" score="5"/>',
     )
-    found = target(root, Wanted((primitive("a"), Group("new", ("a",)))))
+    found = target(root, Wanted((primitive("a"), group("new", "a"))))
     assert ids(found.root, "group", "rsc_location") == ["new"]
     assert set(found.removed) == {"old", "l"}
     assert set(found.changes) == {"new", "old", "l"}
@@ -270,29 +266,29 @@ def test_two_groups_swap_their_members_and_stay_what_they_are():
         f'<group id="g">{dummy("a")}</group><group id="h">{meta}{dummy("b")}</group>',
         '<rsc_location id="l" rsc="h" node="fs1" score="5"/>',
     )
-    found = target(root, Wanted((Group("g", ("b",)), Group("h", ("a",)))))
+    found = target(root, Wanted((group("g", "b"), group("h", "a"))))
     assert found.removed == ()
     assert ids(found.root, "nvpair", "rsc_location") == ["x", "l"]
-    assert read(found.root, Group("h", ())).members == ("a",)
+    assert read(found.root, group("h")).members == ("a",)
 
 
 def test_a_primitive_that_is_taken_out_of_a_clone_leaves_no_hollow_one():
     root = cib(f'<clone id="c">{dummy("a")}</clone>{dummy("b")}')
-    found = target(root, Wanted((Group("g", ("a", "b")),)))
+    found = target(root, Wanted((group("g", "a", "b"),)))
     assert ids(found.root, "clone", "group", "primitive") == ["g", "a", "b"]
     assert found.removed == ("c",)
 
 
 def test_a_member_that_leaves_a_group_within_a_clone_leaves_both():
     root = cib(f'<clone id="c"><group id="g">{dummy("a")}{dummy("b")}</group></clone>')
-    found = target(root, Wanted((Group("g", ("a",)),)))
+    found = target(root, Wanted((group("g", "a"),)))
     assert [e.get("id") for e in found.root.find("configuration/resources")] == ["b", "c"]
 
 
 def test_a_member_that_does_not_exist_is_named():
     with pytest.raises(fsha_cib.UnknownMember) as caught:
-        target(cib(), Wanted((Group("g", ("nix",)),)))
-    assert (caught.value.group, caught.value.member) == ("g", "nix")
+        target(cib(), Wanted((group("g", "nix"),)))
+    assert (caught.value.container, caught.value.member) == ("g", "nix")
     assert str(caught.value) == "g: the member nix does not exist."
 
 
@@ -300,9 +296,9 @@ def test_a_member_that_does_not_exist_is_named():
     ("item", "found"),
     [
         (primitive("g"), "group"),
-        (Group("a", ("a",)), "primitive"),
-        (Location("a", "g", "fs1", "5"), "primitive"),
-        (primitive("l"), "rsc_location"),
+        (group("a", "a"), "primitive"),
+        (location("a", "g", "fs1", "5"), "primitive"),
+        (primitive("l"), "location constraint"),
         (primitive("x"), "nvpair"),
     ],
 )
@@ -325,10 +321,15 @@ BY_HAND = (
     'score="INFINITY" boolean-op="and"><expression id="cli-prefer-expr-g" attribute="#uname" '
     'operation="eq" value="fs1" type="string"/></rule></rsc_location>'
 )
-BY_PILLAR = Location(
+BY_PILLAR = Object(
+    "location",
     "cli-prefer-g",
-    "g",
-    rules=(Rule("INFINITY", (Expression("#uname", "eq", "fs1"),), "cli-prefer-rule-g"),),
+    {
+        "resource": "g",
+        "rules": [
+            {"id": "cli-prefer-rule-g", "score": "INFINITY", "expression": "#uname eq fs1"},
+        ],
+    },
 )
 
 
@@ -340,9 +341,10 @@ def test_a_rule_as_crm_resource_writes_it_is_the_same():
 @pytest.mark.parametrize(
     ("old", "new", "path"),
     [
-        ('role="Started"', 'role="Promoted"', "other"),
-        ('rsc="g"', 'rsc-pattern="g"', "other"),
-        ('rsc="g"', 'rsc="g" resource-discovery="never"', "other"),
+        ('role="Started"', 'role="Promoted"', "role"),
+        ('rsc="g"', 'rsc-pattern="g"', "rsc-pattern"),
+        ('rsc="g"', 'rsc="g" resource-discovery="never"', "resource-discovery"),
+        ('rsc="g"', 'rsc="g" odd="never"', "other"),
         ('score="INFINITY"', 'score-attribute="x"', "rules"),
         ('value="fs1"', 'value="fs2"', "rules"),
         (
@@ -350,7 +352,7 @@ def test_a_rule_as_crm_resource_writes_it_is_the_same():
             '<date_expression id="d" operation="lt" end="2020-01-01"/></rule>',
             "rules",
         ),
-        ("<rule", '<lifetime><rule id="q" score="0"/></lifetime><rule', "other"),
+        ("</rule></rsc", '</rule><lifetime><rule id="q"/></lifetime></rsc', "other"),
     ],
 )
 def test_whatever_else_a_constraint_says_is_a_difference_and_corrected(old, new, path):
@@ -358,13 +360,13 @@ def test_whatever_else_a_constraint_says_is_a_difference_and_corrected(old, new,
     root = cib(dummy("g"), BY_HAND.replace(old, new))
     found = target(root, Wanted((BY_PILLAR,)))
     assert path in found.changes["cli-prefer-g"]
-    assert fsha_normal.normal(read(found.root, BY_PILLAR)) == fsha_normal.normal(BY_PILLAR)
+    assert normal(read(found.root, BY_PILLAR)) == normal(BY_PILLAR)
     assert target(found.root, Wanted((BY_PILLAR,))).empty
 
 
 def test_a_node_and_score_become_a_rule_and_back():
     root = cib(dummy("g"), BY_HAND)
-    plain = Location("cli-prefer-g", "g", "fs1", "50")
+    plain = location("cli-prefer-g", "g", "fs1", "50")
     found = target(root, Wanted((plain,)))
     element = find(found.root, "cli-prefer-g")
     assert (dict(element.attrib), len(element)) == (
@@ -451,7 +453,76 @@ def test_absent_goes_with_all_that_refers_to_it():
         "c",
     ]
     assert ids(found.root, "tag", "obj_ref") == ["t", "b"]
-    assert set(found.removed) == {"a", "l", "c1", "o1", "lone"}
+    assert set(found.removed) == {"a", "l", "c1", "o1", "lone", "u"}
+
+
+def test_what_a_constraint_is_about_takes_it_along_whatever_else_it_says():
+    sets = '<resource_set id="s{0}"><resource_ref id="a"/></resource_set>'
+    rule = '<rule id="r"><expression id="e" attribute="x" operation="defined"/></rule>'
+    root = cib(
+        dummy("a") + dummy("b"),
+        f'<rsc_location id="l">{sets.format(1)}{rule}</rsc_location>'
+        f'<rsc_ticket id="t" ticket="x">{sets.format(2)}</rsc_ticket>'
+        '<rsc_location id="m" rsc="b" node="fs1" score="1"/>',
+        schema="pacemaker-3.9",
+    )
+    found = applied(root, absent=("a",))
+    assert ids(found.find("configuration/constraints"), "*") == [None, "m"]
+
+
+def test_devices_and_roles_go_from_where_they_are_named():
+    root = cib(
+        dummy("a") + dummy("b"),
+        more='<fencing-topology><fencing-level id="f1" target="x" index="1" devices="a,b"/>'
+        '<fencing-level id="f2" target="x" index="2" devices="a"/></fencing-topology>'
+        '<acls><acl_role id="r"><acl_permission id="p1" kind="read" reference="a"/>'
+        '<acl_permission id="p2" kind="read" reference="b"/></acl_role>'
+        '<acl_role id="s"/><acl_target id="alice"><role id="r"/><role id="s"/></acl_target>'
+        '<acl_group id="ops"><role id="s"/></acl_group></acls>',
+        schema="pacemaker-3.9",
+    )
+    found = applied(root, absent=("a", "s"))
+    assert [(e.get("id"), e.get("devices")) for e in found.iter("fencing-level")] == [("f1", "b")]
+    assert ids(found, "acl_permission", "role") == ["p2", "r"]
+    assert ids(found, "acl_target", "acl_group") == ["alice", "ops"]
+
+
+@pytest.mark.parametrize(
+    ("item", "id"),
+    [
+        (location("l", "nix"), "nix"),
+        (Object("order", "o", {"first": "a", "then": "nix"}), "nix"),
+        (Object("colocation", "c", {"sets": [{"resources": ["a", "nix"]}]}), "nix"),
+        (Object("acl_user", "u", {"roles": ["nix"]}), "nix"),
+        (Object("acl_role", "r", {"permissions": [{"kind": "read", "reference": "nix"}]}), "nix"),
+        (Object("primitive", "p", {"template": "nix"}), "nix"),
+        (primitive("p", params=[{"id-ref": "nix"}]), "nix"),
+    ],
+)
+def test_what_is_referred_to_must_be_there(item, id):
+    with pytest.raises(fsha_cib.UnknownReference) as caught:
+        target(cib(dummy("a")), Wanted((item,)))
+    assert (caught.value.owner, caught.value.id) == (item.id, id)
+    assert f"{item.id} refers to nix, which neither" in str(caught.value)
+
+
+def test_what_others_take_their_values_from_is_not_removed():
+    root = cib(
+        '<template id="t" class="lsb" type="a"/><primitive id="p" template="t"/>'
+        + dummy("a", '<instance_attributes id="i"><nvpair id="x" name="n" value="1"/>'
+                "</instance_attributes>")
+        + dummy("b", '<instance_attributes id-ref="i"/>')
+    )  # fmt: skip
+    for gone, user, used in (("t", "p", "t"), ("a", "b", "i")):
+        with pytest.raises(fsha_cib.UnknownReference) as caught:
+            target(root, Wanted(absent=(gone,)))
+        assert (caught.value.owner, caught.value.id) == (user, used)
+    assert target(root, Wanted(absent=("t", "p", "a", "b"))).removed == ("t", "p", "a", "b")
+
+
+def test_what_dangles_already_is_nobodys_business_here():
+    root = cib(dummy("a"), '<rsc_location id="l" rsc="nix" node="fs1" score="1"/>')
+    assert target(root, Wanted((primitive("a"),))).changes == {}
 
 
 def test_the_last_member_takes_its_group_along():
@@ -499,7 +570,7 @@ def test_ownership_is_written_beside_other_tags_and_taken_back():
 
 def test_what_was_removed_by_hand_is_made_again_although_the_tag_names_it():
     root = cib(dummy("a"), more=tag("a", "l"))
-    found = target(root, Wanted((primitive("a"), Location("l", "a", "fs1", "5")), complete=True))
+    found = target(root, Wanted((primitive("a"), location("l", "a", "fs1", "5")), complete=True))
     assert found.drifted == ("l",)
     assert found.changes["l"]["object"]["old"] is None
     assert ids(found.root, "rsc_location") == ["l"]
@@ -522,7 +593,7 @@ def test_drift_is_only_what_was_managed_before():
 
 
 def test_an_option_drifts_once_anything_is_managed():
-    wanted = Wanted((Properties({"stonith-enabled": "false"}),))
+    wanted = Wanted((properties(stonith_enabled="false"),))
     assert target(cib(), wanted).drifted == ()
     assert target(cib(dummy("a"), more=tag("a")), wanted).drifted == ("cib-bootstrap-options",)
 
@@ -530,21 +601,20 @@ def test_an_option_drifts_once_anything_is_managed():
 # --- for people ------------------------------------------------------------------------------
 
 
-def test_xml_that_is_shown_hides_secrets():
+def test_what_is_shown_of_an_unknown_thing_hides_secrets():
     inner = (
         '<instance_attributes id="i"><nvpair id="x" name="passwd" value="hunter2"/>'
         '<nvpair id="y" name="ip" value="10.0.0.1"/></instance_attributes>'
     )
-    root = cib(f'<clone id="c">{dummy("a", inner)}</clone>')
+    root = cib(f'<container id="c">{dummy("a", inner)}</container>')
     shown = fsha_cib.describe(root, "c")
     assert "hunter2" not in shown
     assert "10.0.0.1" in shown
     assert "hunter2" in render(root)
 
 
-def test_one_objects_changes_are_told_in_the_light_of_all_others():
+def test_one_objects_changes_are_told_and_nothing_is_written():
     root = parse(EMPTY)
-    items = (Group("g", ("a",)), primitive("a"))
-    found = fsha_cib.object_changes(root, Wanted(items), items[0])
-    assert found == {"object": {"old": None, "new": {"members": ["a"], "meta": {}}}}
+    found = fsha_cib.object_changes(Document(root), group("g", "a"))
+    assert found == {"object": {"old": None, "new": {"members": ["a"]}}}
     assert list(root.find("configuration/resources")) == []

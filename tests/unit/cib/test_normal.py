@@ -3,8 +3,19 @@
 import pytest
 
 import fsha_normal
-from fsha_model import Agent, Expression, Group, Location, Operation, Primitive, Properties, Rule
-from fsha_normal import changes, masked, normal, value
+from fsha_model import Object
+from fsha_normal import changes, masked, value
+from fsha_objects import normal
+
+DUMMY = "ocf:heartbeat:Dummy"
+
+
+def form(object_kind, **given):
+    return normal(Object(object_kind, "x", given))
+
+
+def dummy(**given):
+    return form("primitive", agent=DUMMY, **given)
 
 
 @pytest.mark.parametrize(
@@ -36,51 +47,164 @@ def test_what_does_not_parse_or_has_no_unit_stays_as_it_is(name, text):
     assert value(name, text) == text
 
 
+# --- objects ---------------------------------------------------------------------------------
+
+
+def test_parameters_are_the_agents_own_and_compared_letter_by_letter():
+    assert dummy(params={"timeout": "20"}) != dummy(params={"timeout": "20s"})
+    assert dummy(meta={"failure-timeout": "20"}) == dummy(meta={"failure-timeout": "20s"})
+
+
 def test_unordered_things_have_no_order_and_ordered_ones_do():
-    one = (Operation("start", "0s", {"timeout": "20"}), Operation("monitor", "5"))
-    other = (Operation("monitor", "5000ms"), Operation("start", "0", {"timeout": "20s"}))
-    agent = Agent("ocf", "Dummy", "heartbeat")
-    left = Primitive("p", agent, {"a": "1", "b": "2"}, {}, one)
-    assert normal(left) == normal(Primitive("p", agent, {"b": "2", "a": "1"}, {}, other))
-    assert normal(Group("g", ("a", "b"))) != normal(Group("g", ("b", "a")))
+    start, monitor = {"name": "start", "timeout": "20"}, {"name": "monitor", "interval": "5"}
+    again = [{"name": "monitor", "interval": "5000ms"}, {"name": "start", "timeout": "20s"}]
+    assert dummy(params={"a": "1", "b": "2"}, operations=[start, monitor]) == dummy(
+        params={"b": "2", "a": "1"}, operations=again
+    )
+    assert form("group", members=["a", "b"]) != form("group", members=["b", "a"])
+    assert form("tag", references=["a", "b"]) == form("tag", references=["b", "a"])
+    assert form("acl_user", roles=["a", "b"]) != form("acl_user", roles=["b", "a"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("primitive", {"agent": "ocf:IPaddr2"}, {"agent": "ocf:heartbeat:IPaddr2"}),
+        ("location", {"resource-discovery": "always", "role": "started"}, {}),
+        ("colocation", {"score": "0", "role": "Started", "node-attribute": "#uname"}, {}),
+        ("order", {"kind": "Mandatory", "symmetrical": "yes", "require-all": "1"}, {}),
+        ("order", {"score": "5"}, {"kind": "Mandatory"}),
+        ("order", {"score": "0"}, {"kind": "Optional"}),
+        ("order", {"kind": "Serialize", "symmetrical": "no"}, {"kind": "Serialize"}),
+        ("order", {"first-action": "promote", "then-action": "promote"},
+         {"first-action": "promote"}),
+        ("ticket", {"role": "Master"}, {"role": "Promoted"}),
+        ("node", {"type": "member"}, {}),
+        ("bundle", {"podman": {"image": "i", "masters": "1"}},
+         {"podman": {"image": "i", "promoted-max": "1", "replicas-per-host": "1"}}),
+        ("bundle", {"network": {"add-host": "true"}}, {}),
+        ("alert", {"path": "/a", "select": {"events": []}}, {"path": "/a"}),
+        ("alert", {"select": {"attributes": ["b", "a"]}},
+         {"select": {"attributes": ["a", "b"], "events": ["attributes"]}}),
+        ("clone", {"meta": {"master-max": "1"}}, {"meta": {"promoted-max": "1"}}),
+        ("properties", {"sets": {"fencing-enabled": "no", "dc-version": "3"}},
+         {"sets": {"stonith-enabled": "false"}}),
+        ("properties", {"sets": [{"values": {"a": "1"}}, {"values": {"a": "2", "b": "3"}}]},
+         {"sets": {"a": "1", "b": "3"}}),
+        ("resource_defaults", {"sets": [{"score": "5", "values": {"priority": "1"}}]},
+         {"sets": {"priority": "+1"}}),
+    ],
+)  # fmt: skip
+def test_two_ways_to_say_the_same(kind, one, other):
+    assert form(kind, **one) == form(kind, **other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("primitive", {"agent": "lsb:a"}, {"agent": "systemd:a"}),
+        ("location", {"node": "fs1", "score": "5"}, {"node": "fs1", "score": "6"}),
+        ("colocation", {"resource": "a", "with": "b"}, {"resource": "b", "with": "a"}),
+        ("order", {"kind": "Serialize"}, {"kind": "Serialize", "symmetrical": "true"}),
+        ("order", {"sets": [{"resources": ["a", "b"]}]}, {"sets": [{"resources": ["b", "a"]}]}),
+        ("fencing_level", {"devices": ["a", "b"]}, {"devices": ["b", "a"]}),
+        ("alert", {"select": {"events": ["nodes"]}}, {"select": {"events": ["fencing"]}}),
+        ("primitive", {"operations": [{"name": "monitor", "interval": "5s"}]}, {}),
+    ],
+)
+def test_two_things_that_differ(kind, one, other):
+    assert form(kind, **one) != form(kind, **other)
+
+
+def test_members_without_an_order_between_them_have_none():
+    def order(sequential, *ids):
+        return form("order", sets=[{"resources": list(ids), "sequential": sequential}])
+
+    assert order("no", "a", "b") == order("false", "b", "a")
+    assert order("yes", "a", "b") != order("true", "b", "a")
+
+
+# --- several sets ------------------------------------------------------------------------------
+
+
+def test_sets_count_in_the_order_of_their_scores():
+    night = {"rule": "date spec hours=0-6", "values": {"a": "1"}}
+    first, second = {**night, "score": "10"}, {"values": {"a": "2"}, "score": "5"}
+    assert dummy(params=[first, second]) == dummy(params=[second, first])
+    assert dummy(params=[first, second]) != dummy(params=[{**first, "score": "4"}, second])
+    assert dummy(params=[night, {"values": {"b": "2"}}]) != dummy(
+        params=[{"values": {"b": "2"}}, night]
+    )
+
+
+def test_plain_sets_are_one_and_the_first_of_a_name_counts():
+    sets = [{"values": {"a": "1"}}, {"values": {"a": "2", "b": "3"}, "score": "-1"}]
+    assert dummy(params=sets) == dummy(params={"a": "1", "b": "3"})
+    ruled = {"rule": "#uname eq fs1", "values": {"a": "9"}, "score": "100"}
+    assert dummy(params=[*sets, ruled]) == dummy(
+        params=[ruled, {"values": {"a": "1"}}, {"values": {"b": "3"}, "score": "-1"}]
+    )
+
+
+@pytest.mark.parametrize("sets", [{}, [], [{"values": {}}], [{"score": "5", "values": {}}]])
+def test_nothing_is_nothing(sets):
+    assert dummy(params=sets, meta=sets, utilization=sets, operations=[]) == {"agent": DUMMY}
 
 
 def test_rules_are_compared_without_their_ids_and_order():
-    first, second = Expression("#uname", "eq", "fs1"), Expression("pingd", "defined")
-    one = Location("l", "g", rules=(Rule("inf", (first, second), "r1"), Rule("5", (first,), "r2")))
-    other = Location(
-        "l", "g", rules=(Rule("+5", (first,), None, "or"), Rule("INFINITY", (second, first)))
+    one = [
+        {"id": "r1", "score": "inf", "expression": "#uname eq fs1 and defined pingd"},
+        {"id": "r2", "score": "5", "expression": "#uname eq fs1"},
+    ]
+    other = [
+        {"score": "+5", "expression": "(#uname string:eq fs1)"},
+        {"score": "INFINITY", "expression": "defined pingd and #uname eq fs1"},
+    ]
+    assert form("location", rules=one) == form("location", rules=other)
+    either = [{**one[0], "expression": "#uname eq fs1 or defined pingd"}]
+    assert form("location", rules=one[:1]) != form("location", rules=either)
+    as_master = [{**one[1], "role": "Master"}]
+    assert form("location", rules=as_master) == form(
+        "location", rules=[{**one[1], "role": "Promoted"}]
     )
-    assert normal(one) == normal(other)
-    both = Location("l", "g", rules=(Rule("INFINITY", (first, second), None, "or"),))
-    assert normal(Location("l", "g", rules=one.rules[:1])) != normal(both)
-
-
-def test_comparing_as_text_is_the_default_for_equality_only():
-    def form(operation, kind):
-        return fsha_normal.rule(Rule("5", (Expression("x", operation, "7", kind),)))
-
-    assert form("eq", "string") == form("eq", None)
-    assert form("eq", "number") != form("eq", None)
-    assert form("lt", "string") != form("lt", None)
+    assert form("location", rules=as_master) != form("location", rules=one[1:])
 
 
 def test_what_the_cluster_writes_itself_is_no_option():
-    held = Properties({"dc-version": "2.1.5", "last-lrm-refresh": "1", "stonith-timeout": "60"})
-    assert normal(held) == {"values": {"stonith-timeout": "60s"}}
+    held = {"dc-version": "2.1.5", "last-lrm-refresh": "1", "stonith-timeout": "60"}
+    assert form("properties", sets=held) == {"values": {"stonith-timeout": "60s"}}
+
+
+def test_what_cannot_be_expressed_is_a_difference_and_what_is_unused_none():
+    assert dummy(other=["b", "a"]) == {"agent": DUMMY, "other": ["a", "b"]}
+    assert dummy(unused=["a"]) == dummy()
+
+
+# --- differences for people --------------------------------------------------------------------
 
 
 def test_changes_have_paths():
-    old = {"agent": "a", "params": {"x": "1", "y": "2"}, "meta": {}}
-    new = {"agent": "a", "params": {"x": "3", "z": "4"}, "meta": {}}
+    old = {"agent": "a", "params": {"x": "1", "y": "2"}, "members": ["a"]}
+    new = {"agent": "a", "params": {"x": "3", "z": "4"}, "members": ["a", "b"]}
     assert changes(old, new) == {
         "params:x": {"old": "1", "new": "3"},
         "params:y": {"old": "2", "new": None},
         "params:z": {"old": None, "new": "4"},
+        "members": {"old": ["a"], "new": ["a", "b"]},
     }
     assert changes(None, new) == {"object": {"old": None, "new": new}}
     assert changes(old, None) == {"object": {"old": old, "new": None}}
     assert changes(old, dict(old)) == changes(None, None) == {}
+
+
+def test_the_first_parameter_and_the_last_are_told_like_any_other():
+    one = {"params": {"x": "1"}, "operations": {"monitor 5s": {"timeout": "9s"}, "start 0s": {}}}
+    assert changes({}, one) == {
+        "params:x": {"old": None, "new": "1"},
+        "operations:monitor 5s": {"old": None, "new": {"timeout": "9s"}},
+        "operations:start 0s": {"old": None, "new": {}},
+    }
+    assert changes({"network": {}}, {}) == {"network": {"old": {}, "new": None}}
 
 
 @pytest.mark.parametrize(
@@ -106,14 +230,18 @@ def test_changes_have_paths():
     ],
 )
 def test_no_secret_is_shown_at_any_depth(name):
-    item = Primitive(
-        "fence", Agent("stonith", "fence_ipmilan"), {name: "hunter2", "ip": "10.0.0.9"}
-    )
-    old = Primitive("fence", Agent("stonith", "fence_ipmilan"), {name: "hunter1", "ip": "10.0.0.9"})
+    def fence(secret, sets=False):
+        values = {name: secret, "ip": "10.0.0.9"}
+        ruled = [{"rule": "#uname eq fs1", "values": values}]
+        return form("primitive", agent="stonith:fence_ipmilan", params=ruled if sets else values)
+
+    new, old = fence("hunter2"), fence("hunter1")
     for delta in (
-        changes(None, normal(item)),
-        changes(normal(old), normal(item)),
-        changes(normal(item), None),
+        changes(None, new),
+        changes(old, new),
+        changes(new, None),
+        changes(new, {}),
+        changes(old, fence("hunter2", sets=True)),
     ):
         shown = masked({"fence": delta, "list": [delta], "nothing": None})
         assert "hunter" not in repr(shown)

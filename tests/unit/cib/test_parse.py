@@ -4,7 +4,7 @@ import pytest
 
 import fsha_cib
 from fsha_cib import NotACib, merge, parse, read, render
-from fsha_model import Agent, Primitive
+from fsha_model import Object
 
 BOMB = (
     '<!DOCTYPE cib [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -69,7 +69,8 @@ def test_an_entity_never_brings_a_file_in(tmp_path):
     ],
 )
 def test_hostile_values_stay_values(text):
-    item = Primitive("p", Agent("lsb", text or "x"), {"a": text}, {"b": text})
+    values = {"agent": "lsb:FSSofia", "description": text, "params": {"a": text}}
+    item = Object("primitive", "p", {**values, "meta": {"b": text}})
     root = parse(fsha_cib.EMPTY)
     merge(root, [item])
     again = parse(render(root))

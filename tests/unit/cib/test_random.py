@@ -1,173 +1,347 @@
-"""What holds for every CIB and every pillar, tried on random ones."""
+"""What holds for every CIB and every pillar, tried on random ones.
+
+An ordinary run tries some thousands of cases; ``FSHA_HYPOTHESIS=long pytest FILE`` tries twenty
+times as many.
+"""
 
 from __future__ import annotations
 
+import copy
+import os
 import random
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 import fsha_cib
-import fsha_normal
-from fsha_cib import Wanted, merge, parse, read, render, target
-from fsha_model import Agent, Group, Location, Primitive
-from tests.unit.cib.strategies import Respeller, texts, wanted
+from fsha_cib import Wanted, merge, parse, read, read_all, render, target
+from fsha_document import Document
+from fsha_model import Object
+from fsha_objects import KINDS, normal
+from fsha_parts import RESOURCE_TAGS
+from tests.unit.cib import schemas
+from tests.unit.cib.schemas import faults
+from tests.unit.cib.strategies import Respeller, configurations, texts
 
-# A loaded machine must not make a slow example a failure.
-QUICK = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
-
-SECTIONS = (
-    "crm_config",
-    "nodes",
-    "resources",
-    "constraints",
-    "rsc_defaults",
-    "tags",
-)
+LONG = os.environ.get("FSHA_HYPOTHESIS") == "long"
 
 
-def empty():
-    return parse(fsha_cib.EMPTY)
+def tries(count: int) -> settings:
+    """Return how often a test is tried; a loaded machine must not make a slow try a failure."""
+    return settings(
+        deadline=None,
+        max_examples=count * 20 if LONG else count,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
 
 
-def live(objects):
+Key = tuple[str, str]
+# What keeps its former value where the pillar has none.
+UNTOLD = {
+    **dict.fromkeys(("primitive", "template", "group", "clone", "bundle"), ("description",)),
+    "node": ("description", "score"),
+}
+
+
+def empty(schema: str = "pacemaker-3.9") -> etree._Element:
+    root = parse(fsha_cib.EMPTY)
+    root.set("validate-with", schema)
+    nodes = root.find("configuration/nodes")
+    for number, name in enumerate(("fs1", "fs2"), 1):
+        etree.SubElement(nodes, "node", {"id": str(number), "uname": name})
+    return root
+
+
+def live(objects: Iterable[Object], schema: str = "pacemaker-3.9") -> etree._Element:
     """Return the CIB that holds exactly these objects, as fsha itself would have written it."""
-    return target(empty(), Wanted(objects, complete=True)).root
+    return target(empty(schema), Wanted(tuple(objects), complete=True)).root
 
 
-def forms(root, objects):
-    return {(type(o), o.id): fsha_normal.normal(read(root, o)) for o in objects}
+def keyed(objects: Iterable[Object]) -> dict[Key, Mapping]:
+    """Return normal forms by kind and id; nodes and options that say nothing are left out."""
+    found = {(o.kind, o.id): normal(o) for o in objects if o.id != fsha_cib.OWNERSHIP_TAG}
+    return {key: form for key, form in found.items() if form or key[0] not in SHARED_KINDS}
 
 
-def wanted_forms(objects):
-    return {(type(o), o.id): fsha_normal.normal(o) for o in objects}
+SHARED_KINDS = ("node", "properties", "resource_defaults", "operation_defaults")
 
 
-def ids(objects):
-    return {o.id for o in objects if isinstance(o, (Primitive, Group, Location))}
+def forms(root: etree._Element) -> dict[Key, Mapping]:
+    return keyed(read_all(root))
 
 
-def assert_sound(root):
-    """Assert what the schema demands and a merge could spoil."""
-    configuration = root.find("configuration")
-    own = [
-        e.get("id")
-        for e in configuration.iter("*")
-        if e.get("id") and e.tag not in ("obj_ref", "resource_ref")
-    ]
-    assert [i for i, count in Counter(own).items() if count > 1] == []
-    order = [child.tag for child in configuration]
-    assert order == sorted(order, key=SECTIONS.index)
-    assert [g.get("id") for g in configuration.iter("group") if g.find("primitive") is None] == []
-    resources = {e.get("id") for e in configuration.find("resources").iter("primitive", "group")}
-    assert {c.get("rsc") for c in configuration.iter("rsc_location")} <= resources
-    assert {e.get("id") for e in configuration.iter("obj_ref")} <= set(own)
+def expected(before: Iterable[Object], after: Iterable[Object]) -> dict[Key, Mapping]:
+    """Return what a cluster says that went from one configuration to the other."""
+    known = {(o.kind, o.id): o for o in before}
+    found = {(o.kind, o.id): o for o in after}
+    for (kind, id), item in known.items():
+        if kind == "node":
+            found.setdefault((kind, id), Object(kind, id, {}))
+        if (kind, id) in found:
+            now = found[kind, id]
+            kept = {k: item.form[k] for k in UNTOLD.get(kind, ()) if k in item.form}
+            found[kind, id] = Object(kind, id, {**kept, **now.form})
+    return keyed(found.values())
 
 
-@given(wanted())
-@QUICK
+def ids(objects: Iterable[Object]) -> set[str]:
+    return {o.id for o in objects if o.kind not in SHARED_KINDS}
+
+
+def objects_only(found: Mapping[Key, Mapping]) -> dict[Key, Mapping]:
+    return {key: form for key, form in found.items() if key[0] not in SHARED_KINDS}
+
+
+def uses_a_set(item: Object) -> bool:
+    sets = [*item.form.get("params", ()), *item.form.get("meta", ())]
+    return any(isinstance(one, dict) and "id-ref" in one for one in sets)
+
+
+def own_xml(root: etree._Element, id: str) -> str:
+    """Return an object's XML without the resources that it contains."""
+    element = copy.deepcopy(fsha_cib.find(root, id))
+    for child in list(element.iterchildren(*RESOURCE_TAGS)):
+        element.remove(child)
+    return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
+def assert_sound(root: etree._Element) -> None:
+    """Assert what the schema demands, and what it lets pass."""
+    assert faults(root) == []
+    own = [e.get("id") for e in root.find("configuration").iter("*")
+           if e.get("id") and e.tag not in ("obj_ref", "resource_ref", "role", "node",
+                                            "acl_target")]  # fmt: skip
+    assert [id for id, count in Counter(own).items() if count > 1] == []
+    taken = {e.get("id") for e in root.find("configuration").iter("*") if e.tag != "obj_ref"}
+    assert {e.get("id") for e in root.iter("obj_ref")} <= taken
+
+
+# --- from any state to any other -------------------------------------------------------------
+
+
+@given(configurations())
+@tries(200)
 def test_merging_into_nothing_gives_exactly_what_is_wanted(objects):
     root = empty()
     merge(root, objects)
-    assert forms(root, objects) == wanted_forms(objects)
-    assert set(fsha_cib.manageable(root)) == ids(objects)
+    assert forms(root) == keyed(objects)
+    assert set(fsha_cib.manageable(Document(root))) == ids(objects)
     assert_sound(root)
 
 
-@given(wanted(), wanted())
-@QUICK
+@given(configurations(), configurations())
+@tries(400)
 def test_from_any_state_to_any_other_and_no_further(before, after):
     start = live(before)
     found = target(start, Wanted(after, complete=True))
-    assert forms(found.root, after) == wanted_forms(after)
-    assert set(fsha_cib.manageable(found.root)) == ids(after)
-    assert fsha_cib.owned(found.root) == ids(after)
+    assert forms(found.root) == expected(before, after)
+    assert set(fsha_cib.manageable(Document(found.root))) == ids(after)
     assert_sound(found.root)
     again = target(parse(render(found.root)), Wanted(after, complete=True))
-    assert again.empty
     assert again.changes == {}
+    assert again.empty
+    # And the other way round: nothing of the one is left in the other.
+    back = target(found.root, Wanted((), complete=True))
+    assert {k for k in forms(back.root) if k[0] != "node"} == set()
+    assert fsha_cib.owned(back.root) == set()
+    assert_sound(back.root)
 
 
-@given(wanted(), wanted())
-@QUICK
-def test_a_target_leaves_the_live_cib_alone(before, after):
+@pytest.mark.parametrize("schema", ["pacemaker-3.0", "pacemaker-4.0"])
+def test_older_and_newer_schemas_are_served_too(schema):
+    schemas.schema(schema)
+
+    @given(configurations(schema), configurations(schema))
+    @tries(120)
+    def served(before, after):
+        found = target(live(before, schema), Wanted(after, complete=True))
+        wanted = expected(before, after)
+        # No tag of the oldest schemas can name a user, so nobody knows whose they are.
+        left = {key: form for key, form in forms(found.root).items()
+                if key in wanted or key[0] != "acl_user" or schema != "pacemaker-3.0"}  # fmt: skip
+        assert left == wanted
+        assert_sound(found.root)
+
+    served()
+
+
+@given(configurations(), configurations())
+@tries(200)
+def test_changes_name_exactly_the_objects_that_differ(before, after):
     start = live(before)
     text = render(start)
-    target(start, Wanted(after, complete=True, purge=True))
+    found = target(start, Wanted(after, complete=True))
+    old, new = keyed(before), expected(before, after)
+    differing = {key[1] for key in {*old, *new} if old.get(key) != new.get(key)}
+    # Which set is another's by its id counts too, but the values have not changed by it.
+    assert differing <= set(found.changes)
+    assert all("ids" in found.changes[id] for id in set(found.changes) - differing)
+    assert set(found.removed) == ids(before) - ids(after)
     assert render(start) == text
 
 
-@given(wanted(), wanted())
-@QUICK
-def test_changes_name_exactly_the_objects_that_differ(before, after):
-    found = target(live(before), Wanted(after, complete=True))
-    old, new = wanted_forms(before), wanted_forms(after)
-    differing = {
-        o.id
-        for o in after
-        if isinstance(o, (Primitive, Group, Location))
-        and old.get((type(o), o.id)) != new[type(o), o.id]
-    }
-    gone = ids(before) - ids(after)
-    named = {i for i in found.changes if i not in ("cib-bootstrap-options", "rsc-options")}
-    assert named == differing | gone
-    assert set(found.removed) == gone
-
-
-@given(wanted(), wanted())
-@QUICK
+@given(configurations(), configurations())
+@tries(200)
 def test_what_does_not_change_keeps_its_xml(before, after):
     start = live(before)
     found = target(start, Wanted(after, complete=True))
-    old = wanted_forms(before)
-    for item in after:
-        same = old.get((type(item), item.id)) == fsha_normal.normal(item)
-        if same and isinstance(item, (Primitive, Location)):
-            one, other = fsha_cib.find(start, item.id), fsha_cib.find(found.root, item.id)
-            assert render(one) == render(other)
+    old = keyed(before)
+    same = [o for o in after if old.get((o.kind, o.id)) == normal(o)]
+    for item in same:
+        if item.kind not in SHARED_KINDS and item.id not in found.changes:
+            assert own_xml(start, item.id) == own_xml(found.root, item.id)
 
 
-@given(wanted(), st.randoms(use_true_random=False))
-@QUICK
-def test_another_spelling_is_no_difference(objects, chance: random.Random):
-    root = live(objects)
-    Respeller(chance).cib(root)
-    found = target(root, Wanted(objects, complete=True))
-    assert found.changes == {}
-    assert found.empty
-
-
-@given(wanted(), wanted(), st.data())
-@QUICK
+@given(configurations(), configurations(), st.data())
+@tries(150)
 def test_the_order_of_staging_does_not_matter(before, after, data):
     start = live(before)
     shuffled = tuple(data.draw(st.permutations(after)))
     one = target(start, Wanted(after, complete=True))
     other = target(start, Wanted(shuffled, complete=True))
-    assert forms(one.root, after) == forms(other.root, after)
+    assert forms(one.root) == forms(other.root)
     assert one.changes == other.changes
+    assert_sound(other.root)
 
 
-@given(wanted(), st.data())
-@QUICK
+@given(configurations(), st.integers(0, 2**32), configurations())
+@tries(400)
+def test_another_spelling_is_no_difference(objects, seed, after):
+    root = live(objects)
+    Respeller(random.Random(seed)).cib(root)
+    text = render(root)
+    found = target(root, Wanted(objects, complete=True))
+    assert found.changes == {}
+    assert render(found.root) == text
+    # Whatever the spelling, the way leads to the same place.
+    assert forms(target(root, Wanted(after, complete=True)).root) == expected(objects, after)
+
+
+# --- other people's ---------------------------------------------------------------------------
+
+
+@given(configurations(), st.data())
+@tries(150)
 def test_what_is_not_named_stays_when_the_run_is_not_the_whole(before, data):
     start = live(before)
-    extra = Primitive("extra", Agent("ocf", "Dummy", "pacemaker"))
-    single = [o.id for o in before if isinstance(o, Location)]
+    extra = Object("primitive", "extra", {"agent": "ocf:pacemaker:Dummy"})
+    single = [o.id for o in before if KINDS[o.kind].section == "constraints" or o.kind == "alert"]
+    spoken_of = {id for o in before if o.kind == "tag" for id in o.form["references"]}
+    single = [id for id in single if id not in spoken_of]
     gone = tuple(data.draw(st.lists(st.sampled_from(single), unique=True)) if single else [])
     found = target(start, Wanted((extra,), absent=gone))
     rest = tuple(o for o in before if o.id not in gone)
-    assert forms(found.root, rest) == wanted_forms(rest)
-    assert fsha_cib.owned(found.root) == ids(rest) | {"extra"}
+    assert forms(found.root) == keyed((*rest, extra))
     assert set(found.removed) == set(gone)
+    assert_sound(found.root)
+    assert found.drifted == gone or set(found.drifted) == set(gone)
+
+
+@given(configurations(), st.data())
+@tries(150)
+def test_whatever_is_removed_leaves_nothing_that_dangles(before, data):
+    start = live(before)
+    things = sorted(ids(before))
+    gone = data.draw(st.lists(st.sampled_from(things), unique=True, max_size=3)) if things else []
+    # What others take their values from does not go before they do.
+    gone += [o.id for o in before if o.form.get("template") in gone or uses_a_set(o)]
+    found = target(start, Wanted(absent=tuple(gone)))
+    assert set(gone) <= set(found.removed)
+    assert not set(gone) & set(fsha_cib.manageable(Document(found.root)))
     assert_sound(found.root)
 
 
+@given(configurations(), configurations())
+@tries(150)
+def test_a_purge_leaves_what_is_wanted_and_an_operators_own(before, after):
+    start = live(before)
+    fsha_cib.own(Document(start), ())
+    found = target(start, Wanted(after, complete=True, purge=True))
+    wanted = objects_only(expected(before, after))
+    left = objects_only(forms(found.root))
+    moves = [key for key in left if key[1].startswith("cli-") and key not in wanted]
+    assert {key: form for key, form in left.items() if key not in moves} == wanted
+    assert_sound(found.root)
+
+
+@given(configurations(), configurations(), st.integers(0, 2**32))
+@tries(250)
+def test_what_others_have_written_stays(before, after, seed):
+    """Node attributes, cluster properties and an operator's word, wherever they stand."""
+    chance = random.Random(seed)
+    start = live(before)
+    theirs = write_as_others(start, chance)
+    found = target(start, Wanted(after, complete=True))
+    pairs = {e.get("id"): dict(e.attrib) for e in found.root.iter("nvpair")}
+    left = {o.id for o in after}
+    for id, owner, attributes in theirs:
+        if owner in ("fs1", "fs2", "properties"):
+            assert pairs[id] == attributes
+        elif owner in left:
+            sets = fsha_cib.find(found.root, owner).findall("meta_attributes")
+            values = {p.get("name"): p.get("value") for nvset in sets for p in nvset}
+            assert values["target-role"] == attributes["value"]
+    assert_sound(found.root)
+    assert target(found.root, Wanted(after, complete=True)).empty
+    owned = fsha_cib.owned(found.root)
+    assert not owned & {id for id, owner, _ in theirs}
+
+
+def write_as_others(root, chance):
+    """Let operators and other tools write into a CIB; return id, owner and attributes."""
+    found = []
+
+    def pair(parent, id, name, value, owner):
+        attributes = {"id": id, "name": name, "value": value}
+        etree.SubElement(parent, "nvpair", attributes)
+        found.append((id, owner, attributes))
+
+    def plain(element, tag):
+        sets = [s for s in element.findall(tag) if s.find("rule") is None and s.get("id")]
+        if sets and chance.random() < 0.5:
+            return chance.choice(sets)
+        new = etree.Element(tag, {"id": f"theirs-{chance.getrandbits(40)}"})
+        element.insert(0, new)
+        return new
+
+    for node in root.iter("node"):
+        name = node.get("uname")
+        pair(plain(node, "instance_attributes"), f"{name}-standby", "standby", "on", name)
+        pair(plain(node, "utilization"), f"{name}-disk", "disk", "5", name)
+    options = root.find("configuration/crm_config")
+    pair(plain(options, "cluster_property_set"), "dcv", "dc-version", "2.1.5", "properties")
+    pair(plain(options, "cluster_property_set"), "mm", "maintenance-mode", "yes", "properties")
+    for resource in root.find("configuration/resources").iter("primitive", "group", "clone"):
+        role = chance.choice(["Stopped", "Started"])
+        name = resource.get("id")
+        pair(plain(resource, "meta_attributes"), f"{name}-tr", "target-role", role, name)
+    return found
+
+
+# --- writing and reading ----------------------------------------------------------------------
+
+
+@given(configurations())
+@tries(200)
+def test_what_is_read_is_written_and_read_the_same(objects):
+    root = live(objects)
+    once = read_all(root)
+    assert not any("other" in item.form for item in once)
+    assert fsha_cib.strangers(root) == ()
+    ours = {(o.kind, o.id): o for o in once if o.id != fsha_cib.OWNERSHIP_TAG}
+    again = read_all(parse(render(live(ours.values()))))
+    assert {(o.kind, o.id): o for o in again if o.id != fsha_cib.OWNERSHIP_TAG} == ours
+
+
 @given(texts)
-@QUICK
+@tries(200)
 def test_every_value_survives_writing_and_reading(text):
-    item = Primitive("p", Agent("ocf", "Dummy", "pacemaker"), {"ip": text}, {"note": text})
+    form = {"agent": "ocf:pacemaker:Dummy", "params": {"ip": text}, "meta": {"note": text}}
+    item = Object("primitive", "p", {**form, "description": text})
     root = empty()
     merge(root, [item])
     assert read(parse(render(root)), item) == item

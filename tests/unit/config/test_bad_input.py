@@ -6,7 +6,8 @@ import re
 import pytest
 
 import fsha_config
-from tests.unit.config.pillars import GONE, changed, pillar, random_key
+from fsha_objects import KINDS
+from tests.unit.config.pillars import GONE, changed, full, pillar, random_key
 
 IP = "pacemaker:resources:ip_shared"
 FS = "pacemaker:resources:fs"
@@ -111,7 +112,7 @@ ONE_MISTAKE = [
     ("pacemaker:rsc_defaults:is-managed", None, "", "nothing"),
     (f"{FS}:meta:target-role", "Startet", "", 'did you mean "Started"'),
     (f"{FS}:agent", "lsbb:FSSofia", "", 'did you mean "lsb"'),
-    (f"{FS}:agent", "upstart:freeswitch", "", "known class"),
+    (f"{FS}:agent", "docker:freeswitch", "", "known class"),
     (f"{FS}:agent", "ocf:IPaddr2", "", 'did you mean "ocf:heartbeat:IPaddr2"'),
     (f"{FS}:agent", "lsb:", "", "resource agent"),
     (f"{FS}:agent", "lsb:a b", "", "resource agent"),
@@ -126,7 +127,11 @@ ONE_MISTAKE = [
     (f"{FS}:operations:1", {"name": "monitor", "interval": "5000ms"}, "", "every 5000 ms"),
     (f"{IP}:params:nic", None, "", "nothing"),
     (f"{IP}:params:nic", ["eth0"], "", "a list"),
-    (f"{IP}:params:nic", "eth0\n", "", "line ends"),
+    (f"{IP}:params:nic", "eth0\x07", "", "not text with control characters"),
+    (f"{IP}:params:nic", "eth0\x7f", "", "control characters"),
+    (f"{IP}:params:nic", "eth0\ud800", "", "control characters"),
+    (f"{IP}:params:nic", b"eth0", "", "a value of type bytes"),
+    (f"{IP}:params:nic\n", "eth0", f"{IP}:params:nic?", "a parameter's name"),
     (f"{IP}:params:ip", "10.101.22.219", "", "10.101.20.0/24, 10.101.21.0/24"),
     (f"{IP}:params:ip", "10.101.20.110", "", "that of fs1"),
     (f"{IP}:params:ip", "10.101.20.255", "", "first or last"),
@@ -145,14 +150,14 @@ ONE_MISTAKE = [
     ("pacemaker:groups:VoiceServices:members", ["fs", "fs"], "", "twice"),
     ("pacemaker:groups:VoiceServices:members", "fs", "", "a list"),
     ("pacemaker:groups:Other", {"members": ["fs"]}, "pacemaker:groups:Other:members",
-     "in group VoiceServices already"),
+     "in VoiceServices already"),
     ("pacemaker:groups:Other", {"members": ["VoiceServices"]}, "pacemaker:groups:Other:members",
      "is a group"),
     ("pacemaker:locations:fs", {"resource": "fs", "node": "fs1", "score": 1}, "",
-     "that of a resource"),
+     "that of a primitive already"),
     ("pacemaker:locations:rsc-options", {"resource": "fs", "node": "fs1", "score": 1}, "",
-     "resource defaults"),
-    ("pacemaker:locations:by-rule:rules:0:id", "fs", "", "that of a resource"),
+     "that of the defaults of resources"),
+    ("pacemaker:locations:by-rule:rules:0:id", "fs", "", "that of a primitive"),
     ("pacemaker:locations:prefer-fs1:resource", "VoiceService", "", 'mean "VoiceServices"'),
     ("pacemaker:locations:prefer-fs1:node", "fs3", "", 'did you mean "fs'),
     ("pacemaker:locations:prefer-fs1:score", "1x", "", "score"),
@@ -188,11 +193,318 @@ ONE_MISTAKE = [
 
 @pytest.mark.parametrize(("where", "value", "path", "part"), ONE_MISTAKE)
 def test_one_mistake_is_one_sentence(where, value, path, part):
-    error = only(changed((where, value)))
-    assert error.path == f"fsha:{path or where}"
+    told_once(changed((where, value)), path or where, part)
+
+
+def told_once(raw, path, part):
+    error = only(raw)
+    assert error.path == f"fsha:{path}"
     assert part in error.message
     assert error.message.endswith((".", "?"))
     assert "\n" not in str(error)
+
+
+PM = "pacemaker"
+CARRIER = f"{PM}:resources:ip_carrier"
+APART = {"sets": [{"resources": ["ip_carrier", "media-bundle"]}]}
+
+# The same for a pillar with every kind of object.
+ONE_MISTAKE_IN_FULL = [
+    # Keys and words that nothing knows, with the nearest one.
+    (f"{PM}:op_default", {}, "", 'did you mean "op_defaults"'),
+    (f"{PM}:fencing_level", {}, "", 'did you mean "fencing_levels"'),
+    (f"{PM}:nodes:fs1:atributes", {}, "", 'did you mean "attributes"'),
+    (f"{PM}:nodes:far:type", "remot", "", 'did you mean "remote"'),
+    (f"{PM}:templates:address:agnet", "x", "", 'did you mean "agent"'),
+    (f"{CARRIER}:tempate", "address", "", 'did you mean "template"'),
+    (f"{PM}:clones:ping-clone:resorce", "ping", "", 'did you mean "resource"'),
+    (f"{PM}:clones:ping-clone:meta:clone-maxx", 1, "", 'did you mean "clone-max"'),
+    (f"{PM}:bundles:media-bundle:podman:replica", 1, "", 'did you mean "replicas"'),
+    (f"{PM}:bundles:media-bundle:network:control_port", 1, "", 'did you mean "control-port"'),
+    (f"{PM}:bundles:media-bundle:storage:0:source_dir", "/x", "", 'did you mean "source-dir"'),
+    (f"{PM}:locations:by-sets:resource-discovery", "exclusiv", "", 'did you mean "exclusive"'),
+    (f"{PM}:colocations:with-database:with-rol", "Started", "", 'did you mean "with-role"'),
+    (f"{PM}:colocations:with-database:with-role", "Promotd", "", 'did you mean "Promoted"'),
+    (f"{PM}:orders:database-first:first-action", "promot", "", 'did you mean "promote"'),
+    (f"{PM}:orders:database-first:kind", "Mandatry", "", 'did you mean "Mandatory"'),
+    (f"{PM}:orders:helpers-first:sets:0:sequental", True, "", 'did you mean "sequential"'),
+    (f"{PM}:tickets:by-site:loss-policy", "fense", "", 'did you mean "fence"'),
+    (f"{PM}:fencing_levels:fs1-first:device", ["x"], "", 'did you mean "devices"'),
+    (f"{PM}:acl_roles:operator:permissions:0:kind", "wirte", "", 'did you mean "write"'),
+    (f"{PM}:acl_users:alice:rols", ["x"], "", 'did you mean "roles"'),
+    (f"{PM}:tags:addresses:reference", ["x"], "", 'did you mean "references"'),
+    (f"{PM}:alerts:log:select:events", ["node"], "", 'did you mean "nodes"'),
+    (f"{PM}:alerts:log:recipients:0:valu", "x", "", 'did you mean "value"'),
+    (f"{PM}:op_defaults:0:vales", {}, "", 'did you mean "values"'),
+    (f"{PM}:op_defaults:0:values:time-out", "2s", "", 'did you mean "timeout"'),
+    # What is missing.
+    (f"{PM}:templates:address:agent", GONE, "", "missing"),
+    (f"{CARRIER}:template", GONE, f"{CARRIER}:agent", "agent or template is expected"),
+    (f"{PM}:clones:ping-clone:resource", GONE, "", "missing"),
+    (f"{PM}:bundles:media-bundle:podman", GONE, "", "podman or docker or rkt is expected"),
+    (f"{PM}:bundles:media-bundle:podman:image", GONE, "", "missing"),
+    (f"{PM}:bundles:media-bundle:network:ports:0:port", GONE, "", "port or range is expected"),
+    (f"{PM}:bundles:media-bundle:storage:0:target-dir", GONE, "", "missing"),
+    (f"{PM}:bundles:media-bundle:storage:0:source-dir", GONE, "", "or source-dir-root is"),
+    (f"{PM}:locations:by-pattern:rsc-pattern", GONE, f"{PM}:locations:by-pattern:resource",
+     "resource or rsc-pattern or sets is expected"),
+    (f"{PM}:locations:by-sets:rules:0:expression", GONE, "", "a rule expression is expected"),
+    (f"{PM}:colocations:with-database:with", GONE, "", "with is expected beside resource"),
+    (f"{PM}:colocations:with-database:resource", GONE, "", "resource or sets is expected"),
+    (f"{PM}:colocations:with-database:lifetime:0:expression", GONE, "", "rule expression"),
+    (f"{PM}:colocations:apart:sets", [], f"{PM}:colocations:apart:resource", "resource or sets"),
+    (f"{PM}:colocations:apart:sets:0:resources", GONE, "", "resources or id-ref is expected"),
+    (f"{PM}:orders:database-first:then", GONE, "", "then is expected beside first"),
+    (f"{PM}:orders:database-first:first", GONE, "", "first or sets is expected"),
+    (f"{PM}:tickets:by-site:ticket", GONE, "", "missing"),
+    (f"{PM}:tickets:by-site:resource", GONE, "", "resource or sets is expected"),
+    (f"{PM}:fencing_levels:fs1-first:target", GONE, "", "target or target-pattern or"),
+    (f"{PM}:fencing_levels:fs1-first:index", GONE, "", "missing"),
+    (f"{PM}:fencing_levels:fs1-first:devices", GONE, "", "missing"),
+    (f"{PM}:fencing_levels:fs1-first:devices", [], "", "an empty list"),
+    (f"{PM}:fencing_levels:fs2-first:target-value", GONE, "", "beside target-attribute"),
+    (f"{PM}:acl_roles:operator:permissions:0:kind", GONE, "", "missing"),
+    (f"{PM}:acl_roles:operator:permissions:0:xpath", GONE, "", "xpath or reference or"),
+    (f"{PM}:tags:addresses:references", GONE, "", "missing"),
+    (f"{PM}:tags:addresses:references", [], "", "an empty list"),
+    (f"{PM}:alerts:log:path", GONE, "", "missing"),
+    (f"{PM}:alerts:log:recipients:0:value", GONE, "", "missing"),
+    (f"{PM}:op_defaults:0:values", GONE, "", "values or id-ref is expected"),
+    (f"{PM}:resources:ping:operations:0:name", GONE, "", "the name of an operation"),
+    (f"{PM}:resources:ping:operations:0:meta:0:values", GONE, "", "values or id-ref"),
+    # What excludes each other.
+    (f"{CARRIER}:agent", "ocf:heartbeat:IPaddr2", f"{CARRIER}:template", "beside agent"),
+    (f"{PM}:bundles:media-bundle:docker", {"image": "x"}, "", "not expected beside podman"),
+    (f"{PM}:bundles:media-bundle:podman", {"image": "x", "masters": 1, "promoted-max": 1},
+     f"{PM}:bundles:media-bundle:podman:masters", "beside promoted-max"),
+    (f"{PM}:bundles:media-bundle:network:ports:0:range", "5060-5070", "", "beside port"),
+    (f"{PM}:bundles:media-bundle:network:ports:0", {"range": "1-2", "internal-port": 3},
+     f"{PM}:bundles:media-bundle:network:ports:0:internal-port", "beside range"),
+    (f"{PM}:bundles:media-bundle:storage:0:source-dir-root", "/x", "", "beside source-dir"),
+    (f"{PM}:locations:by-pattern:resource", "fs", f"{PM}:locations:by-pattern:rsc-pattern",
+     "beside resource"),
+    (f"{PM}:locations:by-sets:role", "Started", "", "not expected beside sets"),
+    (f"{PM}:locations:by-sets:node", "fs1", "", "not expected beside rules"),
+    (f"{PM}:locations:by-rule:rules:0:score-attribute", "weight", "", "beside score"),
+    (f"{PM}:locations:by-sets:rules", [{"id-ref": "rule-1", "score": 1}],
+     f"{PM}:locations:by-sets:rules:0:score", "not expected beside id-ref"),
+    (f"{PM}:colocations:with-database:sets", APART["sets"], "", "not expected beside resource"),
+    (f"{PM}:colocations:apart:with", "fs", "", "not expected beside sets"),
+    (f"{PM}:colocations:apart:node-attribute", "site", "", "not expected beside sets"),
+    (f"{PM}:orders:helpers-first:sets:0:id-ref", "set-1",
+     f"{PM}:orders:helpers-first:sets:0:resources", "not expected beside id-ref"),
+    (f"{PM}:orders:helpers-first:then", "fs", "", "not expected beside sets"),
+    (f"{PM}:orders:helpers-first:then-action", "start", "", "not expected beside sets"),
+    (f"{PM}:orders:database-first:score", 1, "", "not expected beside kind"),
+    (f"{PM}:tickets:by-site:sets", APART["sets"], "", "not expected beside resource"),
+    (f"{PM}:fencing_levels:fs1-first:target-pattern", "fs.*", "", "not expected beside target"),
+    (f"{PM}:fencing_levels:fs1-first:target-value", "x", "", "only beside target-attribute"),
+    (f"{PM}:acl_roles:operator:permissions:0:object-type", "x", "", "not expected beside xpath"),
+    (f"{PM}:acl_roles:operator:permissions:0:attribute", "x", "", "only beside object-type"),
+    (f"{PM}:resources:ip_trunk:params:0:values", {"nic": "x"}, "", "not expected beside id-ref"),
+    (f"{PM}:resources:ping:operations:0:id-ref", "x", f"{PM}:resources:ping:operations:0:name",
+     "not expected beside id-ref"),
+    (f"{PM}:resources:ping:operations", [{"id-ref": "x"}, {"name": "stop"}],
+     f"{PM}:resources:ping:operations:0:id-ref", "no other operations"),
+    (f"{PM}:resources:ping:operations", [{"name": "stop", "start-delay": 1,
+                                          "interval-origin": "2026-01-01"}],
+     f"{PM}:resources:ping:operations:0:interval-origin", "beside start-delay"),
+    (f"{PM}:resources:database:params", {"a": 1}, "", "class systemd take none"),
+    # What is not there, or of another kind.
+    (f"{CARRIER}:template", "adress", "", 'did you mean "address"'),
+    (f"{CARRIER}:template", "fs", "", "the id of a template is expected"),
+    (f"{PM}:groups:VoiceServices:members", ["ip_shared", "fss"], "", 'did you mean "fs"'),
+    (f"{PM}:groups:VoiceServices:members", ["ip_shared", "ping-clone"], "", "is a clone"),
+    (f"{PM}:groups:VoiceServices:members", ["ip_shared", "address"], "", '"address" is none'),
+    (f"{PM}:groups:VoiceServices:members", ["fs", "ping"], f"{PM}:clones:ping-clone:resource",
+     "in VoiceServices already"),
+    (f"{PM}:clones:ping-clone:resource", "pin", "", 'did you mean "ping"'),
+    (f"{PM}:clones:ping-clone:resource", "database-clone", "", "primitives or groups are expected"),
+    (f"{PM}:clones:ping-clone:resource", "database", f"{PM}:clones:database-clone:resource",
+     "in ping-clone already"),
+    (f"{PM}:bundles:media-bundle:resource", "VoiceServices", "", "primitives are expected"),
+    (f"{PM}:bundles:media-bundle:resource", "medea", "", 'did you mean "media"'),
+    (f"{PM}:colocations:with-database:with", "databse-clone", "", 'mean "database-clone"'),
+    (f"{PM}:colocations:apart:sets:0:resources", ["ip_carier"], "", 'did you mean "ip_carrier"'),
+    (f"{PM}:orders:database-first:then", "VoiceService", "", 'did you mean "VoiceServices"'),
+    (f"{PM}:tickets:by-site:resource", "VoiceService", "", 'did you mean "VoiceServices"'),
+    (f"{PM}:fencing_levels:fs1-first:devices", ["fence-fs3"], "", 'did you mean "fence-fs'),
+    (f"{PM}:fencing_levels:fs1-first:devices", ["fs"], "", "with the agent lsb:FSSofia"),
+    (f"{PM}:fencing_levels:fs1-first:devices", ["ip_carrier"], "", "ocf:heartbeat:IPaddr2"),
+    (f"{PM}:acl_users:alice:roles", ["operatr"], "", 'did you mean "operator"'),
+    (f"{PM}:acl_groups:noc:roles", ["alice"], "", '"alice" is none'),
+    (f"{PM}:tags:addresses:references", ["ip_shard"], "", 'did you mean "ip_shared"'),
+    (f"{PM}:resources:ip_trunk:params:0:id-ref", "carier", "", 'did you mean "carrier"'),
+    (f"{PM}:resources:ip_trunk:params:0:id-ref", "rule-1", "", "the id of a set is expected"),
+    (f"{PM}:resources:ip_trunk:params:0:id-ref", "slow", "", '"slow" is none'),
+    (f"{CARRIER}:params:1:values", {}, f"{PM}:resources:ip_trunk:params:0:id-ref", "none"),
+    (f"{PM}:rsc_defaults", [{"id-ref": "slwo"}], f"{PM}:rsc_defaults:0:id-ref", 'mean "slow"'),
+    (f"{PM}:locations:by-sets:rules", [{"id-ref": "rule1"}],
+     f"{PM}:locations:by-sets:rules:0:id-ref", 'did you mean "rule-1"'),
+    (f"{PM}:orders:helpers-first:sets:0", {"id-ref": "set1"},
+     f"{PM}:orders:helpers-first:sets:0:id-ref", 'did you mean "set-1"'),
+    # Names of nodes.
+    (f"{PM}:nodes:fs3", {}, "", 'did you mean "fs'),
+    (f"{PM}:nodes:far2", {}, "", 'did you mean "far"'),
+    (f"{PM}:nodes:fs_1", {}, "", "uname -n"),
+    (f"{PM}:locations:by-pattern:node", "farr", "", 'did you mean "far"'),
+    (f"{PM}:locations:by-pattern:node", "media-bundle-x", "", "the name of a node"),
+    (f"{PM}:locations:by-sets:rules:0:expression", "(#uname eq fs1 or #uname ne fs4) and a eq 1",
+     "", 'did you mean "fs'),
+    (f"{PM}:colocations:with-database:lifetime:0:expression", "#uname ne fs4", "", '"fs4" is none'),
+    (f"{CARRIER}:params:0:rule", "defined a or (#uname eq FS4)", "", '"FS4" is none'),
+    (f"{PM}:op_defaults:1:rule", "#uname eq fs4", "", '"fs4" is none'),
+    (f"{PM}:fencing_levels:fs1-first:target", "fs11", "", 'did you mean "fs1"'),
+    # Twice.
+    (f"{PM}:groups:VoiceServices:members", ["fs", "ip_shared", "fs"], "", "twice"),
+    (f"{PM}:colocations:apart:sets:0:resources", ["fs", "fs"], "", "twice"),
+    (f"{PM}:acl_users:alice:roles", ["operator", "operator"], "", "twice"),
+    (f"{PM}:tags:addresses:references", ["fs", "fs"], "", "twice"),
+    (f"{PM}:alerts:log:select:events", ["nodes", "nodes"], "", "twice"),
+    # Ids.
+    (f"{PM}:templates:fs", {"agent": "lsb:x"}, f"{PM}:resources:fs", "that of a template already"),
+    (f"{PM}:clones:fs", {"resource": "VoiceServices"}, "", "that of a primitive already"),
+    (f"{PM}:tags:prefer-fs1", {"references": ["fs"]}, "", "that of a location constraint"),
+    (f"{PM}:alerts:operator", {"path": "/x"}, "", "that of an ACL role already"),
+    (f"{PM}:acl_roles:op-options", {}, "", "that of the defaults of operations"),
+    (f"{PM}:op_defaults:1:id", "fs", "", "that of a primitive already"),
+    (f"{PM}:op_defaults:1:id", "carrier", f"{CARRIER}:params:1:id", "that of a set already"),
+    (f"{PM}:colocations:apart:sets:0:id", "rule-1", "", "that of a rule already"),
+    (f"{PM}:bundles:media-bundle:network:ports:0:id", "slow", "", "that of a set already"),
+    (f"{PM}:alerts:log:recipients:0:id", "see-all", "", "that of a part of an object"),
+    (f"{PM}:fencing_levels:a b", {"target": "fs1", "index": 1, "devices": ["fence-fs1"]}, "",
+     "an id ("),
+    (f"{PM}:tags:a\nb", {"references": ["fs"]}, f"{PM}:tags:a?b", "an id ("),
+    (f"{PM}:op_defaults:1:id", "two words", "", "an id ("),
+    (f"{PM}:acl_roles:operator:permissions:2:id", "1st", "", "an id ("),
+    # Rules.
+    (f"{CARRIER}:params:0:rule", "#uname equals fs1", "", "an operation"),
+    (f"{CARRIER}:params:0:rule", "(#uname eq fs1", "", "a closing bracket"),
+    (f"{CARRIER}:params:0:rule", "a eq 1 and b eq 2 or c eq 3", "", 'only "and" or only "or"'),
+    (f"{CARRIER}:params:0:rule", "date after 2026-01-01", "", "gt, lt, in_range, spec"),
+    (f"{CARRIER}:params:0:rule", "date spec hour=9", "", 'did you mean "hours"'),
+    (f"{CARRIER}:params:0:rule", "", "", "a rule expression"),
+    (f"{CARRIER}:params:0:rule", "b" * 500, "", "a rule expression"),
+    (f"{PM}:op_defaults:1:rule", "resource IPaddr2", "", "CLASS:PROVIDER:TYPE"),
+    (f"{PM}:colocations:with-database:lifetime:0:expression", "defined", "", "an attribute"),
+    (f"{PM}:locations:by-sets:rules:0:expression", "a nummber:lt 1", "", 'did you mean "number"'),
+    (f"{PM}:locations:by-sets:rules:0:expression", None, "", "nothing"),
+    # Scores, durations, booleans, whole numbers.
+    (f"{PM}:nodes:fs1:score", "1x", "", "a score"),
+    (f"{PM}:colocations:apart:score", "infinite", "", "a score"),
+    (f"{PM}:colocations:apart:sets:0:score", [1], "", "a score"),
+    (f"{PM}:locations:by-pattern:score", 1.5, "", "a score"),
+    (f"{PM}:locations:by-rule:rules:0:score", "ten", "", "a score"),
+    (f"{CARRIER}:params:0:score", "high", "", "a score"),
+    (f"{PM}:clones:ping-clone:meta:priority", "first", "", "a score"),
+    (f"{PM}:op_defaults:0:values:timeout", "soon", "", "a duration"),
+    (f"{PM}:resources:ping:operations:0:interval", "-5", "", "a duration"),
+    (f"{PM}:templates:address:operations:0:timeout", "1 day", "", "a duration"),
+    (f"{PM}:alerts:log:meta:timeout", "x", "", "a duration"),
+    (f"{PM}:alerts:log:recipients:0:meta:timeout", "P1M", "", "a duration"),
+    (f"{PM}:alerts:log:meta:enabled", "maybe", "", "true or false"),
+    (f"{PM}:clones:database-clone:meta:promotable", 2, "", "true or false"),
+    (f"{PM}:orders:helpers-first:sets:0:sequential", "x", "", "true or false"),
+    (f"{PM}:orders:database-first:symmetrical", "x", "", "true or false"),
+    (f"{PM}:colocations:with-database:influence", "invalid", "", "true or false"),
+    (f"{PM}:bundles:media-bundle:network:add-host", "x", "", "true or false"),
+    (f"{PM}:resources:ping:operations:0:enabled", [], "", "true or false"),
+    (f"{PM}:clones:ping-clone:meta:clone-max", "two", "", "a whole number"),
+    (f"{PM}:bundles:media-bundle:podman:replicas", 1.5, "", "a whole number"),
+    (f"{PM}:bundles:media-bundle:network:ports:0:port", "sip", "", "a whole number"),
+    (f"{PM}:bundles:media-bundle:network:ports:0", {"range": "5060:5070"},
+     f"{PM}:bundles:media-bundle:network:ports:0:range", "a range of ports"),
+    (f"{PM}:fencing_levels:fs1-first:index", "first", "", "a whole number"),
+    (f"{PM}:fencing_levels:fs1-first:index", 0, "", "from 1 on"),
+    (f"{PM}:fencing_levels:fs1-first:index", -1, "", "from 1 on"),
+    # Other kinds of values.
+    (f"{PM}:templates:address:agent", "ocf:IPaddr2", "", 'mean "ocf:heartbeat:IPaddr2"'),
+    (f"{PM}:templates:address:params", "nic=eth0", "", "a mapping of parameters"),
+    (f"{PM}:op_defaults:0", "timeout=2s", "", "a set (values, rule, score)"),
+    (f"{PM}:nodes:fs1:attributes:site", ["east"], "", "a list"),
+    (f"{PM}:nodes:fs1:utilization:cpu", None, "", "nothing"),
+    (f"{PM}:clones:ping-clone:resource", ["ping"], "", "an id ("),
+    (f"{PM}:bundles:media-bundle:podman", "x", "", "a mapping"),
+    (f"{PM}:bundles:media-bundle:podman:image", "a\x00b", "", "control characters"),
+    (f"{PM}:bundles:media-bundle:storage", {}, "", "a list"),
+    (f"{PM}:locations:by-sets:sets", ["fs"], f"{PM}:locations:by-sets:sets:0", "a set of"),
+    (f"{PM}:orders:helpers-first:sets", {}, "", "a list of sets"),
+    (f"{PM}:tickets:by-site:ticket", "a\nb", "", "a name"),
+    (f"{PM}:fencing_levels:fs1-first:devices", "fence-fs1", "", "a list"),
+    (f"{PM}:fencing_levels:fs1-first:devices", ["a,b"], "", "an id ("),
+    (f"{PM}:acl_roles:operator:permissions", {}, "", "a list"),
+    (f"{PM}:acl_users:alice:roles", "operator", "", "a list"),
+    (f"{PM}:alerts:log:path", "a\nb", "", "control characters"),
+    (f"{PM}:alerts:log:select", ["nodes"], "", "a mapping"),
+    (f"{PM}:alerts:log:recipients", ["/var/log/x"], f"{PM}:alerts:log:recipients:0", "a mapping"),
+    (f"{PM}:resources:media:description", "a\nb", "", "control characters"),
+    (f"{PM}:resources:ping:operations:0:params:OCF_CHECK_LEVEL", {}, "", "a mapping"),
+    # Addresses that a template brings.
+    (f"{PM}:templates:address:params:ip", "192.0.2.77", "", "network of a link"),
+    (f"{CARRIER}:params:1:values:ip", "10.101.20.110", f"{CARRIER}:params:ip", "that of fs1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "value", "path", "part"), ONE_MISTAKE_IN_FULL)
+def test_one_mistake_in_any_kind_is_one_sentence(where, value, path, part):
+    told_once(changed((where, value), base=full()), path or where, part)
+
+
+def test_every_kind_meets_bad_input():
+    keys = {where.split(":")[1] for where, *_ in ONE_MISTAKE_IN_FULL if ":" in where}
+    keys |= {where.split(":")[1] for where, *_ in ONE_MISTAKE if where.startswith(PM)}
+    assert keys >= {kind.key for kind in KINDS.values()}
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        # All that a value may hold.
+        (f"{IP}:params:description", 'two\nlines\twith a tab\r\nand "quotes" \' < ]]> & ü 🎺'),
+        (f"{IP}:params:iflabel", "x" * 65536),
+        (f"{PM}:nodes:fs1:attributes:text", "a\nb"),
+        (f"{PM}:alerts:log:params:script", "#!/bin/sh\necho $(id) `id` ${IFS}\n"),
+        (f"{FS}:description", "x" * 65536),
+        (f"{PM}:acl_roles:operator:permissions:0:xpath", "//*[@id='<&>\"']"),
+        # The other spellings and forms.
+        (f"{PM}:locations:by-pattern:node", "FAR"),
+        (f"{PM}:locations:by-pattern:node", "media-bundle-0"),
+        (f"{PM}:locations:by-pattern:node", "Fs2"),
+        (f"{PM}:fencing_levels:fs1-first:target", "far"),
+        (f"{PM}:resources:media:meta", {"remote-node": "guest-1"}),
+        (f"{PM}:colocations:with-database:resource", "addresses"),
+        (f"{PM}:orders:database-first:then", "address"),
+        (f"{PM}:orders:helpers-first:sets:1:resources", ["address", "addresses"]),
+        (f"{PM}:locations:by-sets:rules", [{"id-ref": "rule-1"}]),
+        (f"{PM}:orders:helpers-first:sets:0", {"id-ref": "set-1"}),
+        (f"{PM}:rsc_defaults", [{"id-ref": "slow"}]),
+        (f"{PM}:resources:ping:operations", [{"id-ref": "ping-operations"}]),
+        (f"{PM}:bundles:media-bundle:resource", GONE),
+        (f"{PM}:acl_roles:nobody", {}),
+        (f"{PM}:acl_users:fs", {"roles": ["operator"]}),
+        (f"{FS}:agent", "upstart:freeswitch"),
+        (f"{FS}:agent", "lsb:/usr/local/bin/FSSofia"),
+        (f"{FS}:meta:target-role", "#default"),
+        (f"{FS}:meta:my-own", "value"),
+        (f"{PM}:tags:addresses:references", ["alice", "log", "by-site", "fs1-first", "address"]),
+    ],
+)
+def test_what_is_good(where, value):
+    fsha_config.check(changed((where, value), base=full()))
+
+
+def test_a_guest_node_is_a_node():
+    guest = ("pacemaker:resources:media:meta", {"remote-node": "guest-1"})
+    place = ("pacemaker:locations:by-pattern:node", "guest-1")
+    fsha_config.check(changed(guest, place, base=full()))
+    assert only(changed(place, base=full())).path.endswith("by-pattern:node")
+
+
+def test_levels_may_name_devices_that_are_made_from_a_template():
+    template = ("pacemaker:templates:fence", {"agent": "stonith:fence_dummy"})
+    device = ("pacemaker:resources:fence-x", {"template": "fence"})
+    level = ("pacemaker:fencing_levels:fs1-first:devices", ["fence-x"])
+    fsha_config.check(changed(template, device, level, base=full()))
 
 
 @pytest.mark.parametrize("other", ["ip_shared", "prefer-fs1", "rule-1", "cib-bootstrap-options"])
@@ -219,11 +531,18 @@ SECTIONS = ["cluster", "network", "corosync", "pacemaker", "freeswitch", "nodes"
             "pacemaker:locations:prefer-fs1"]  # fmt: skip
 
 
+# In place of these a list of sets may stand.
+SETS = ["pacemaker:properties", "pacemaker:rsc_defaults", f"{IP}:params", f"{FS}:meta"]
+
+
 @pytest.mark.parametrize("where", SECTIONS)
 @pytest.mark.parametrize(
     ("value", "shown"), [(None, "nothing"), ([], "a list"), ("x", "text"), (3, "a number")]
 )
 def test_a_mapping_is_expected(where, value, shown):
+    if value == [] and where in SETS:
+        fsha_config.check(changed((where, value), (f"{IP}:params", {"ip": "10.101.20.219"})))
+        return
     first = next(e for e in mistakes(changed((where, value))) if e.path == f"fsha:{where}")
     assert "mapping" in first.message
     assert shown in first.message

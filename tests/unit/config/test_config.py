@@ -1,5 +1,7 @@
 """What a good pillar becomes."""
 
+import dataclasses
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,18 +10,9 @@ import pytest
 
 import fsha_config
 import fsha_options
-from fsha_model import (
-    Agent,
-    Expression,
-    Group,
-    Location,
-    Operation,
-    Primitive,
-    Properties,
-    ResourceDefaults,
-    Rule,
-)
-from tests.unit.config.pillars import GONE, changed, pillar
+from fsha_model import Object
+from fsha_objects import KINDS
+from tests.unit.config.pillars import GONE, changed, full
 
 IP = "pacemaker:resources:ip_shared"
 FS = "pacemaker:resources:fs"
@@ -31,34 +24,89 @@ def check(*places):
 
 def test_objects():
     assert check().pacemaker.objects == (
-        Properties({"stonith-enabled": "false", "no-quorum-policy": "stop"}),
-        ResourceDefaults({"resource-stickiness": "100", "migration-threshold": "1"}),
-        Primitive(
+        properties({"stonith-enabled": "false", "no-quorum-policy": "stop"}),
+        Object(
+            "resource_defaults",
+            "rsc-options",
+            {"sets": {"resource-stickiness": "100", "migration-threshold": "1"}},
+        ),
+        Object(
+            "primitive",
             "ip_shared",
-            Agent("ocf", "IPaddr2", "heartbeat"),
-            {"ip": "10.101.20.219", "nic": "eth0", "cidr_netmask": "24"},
-            {},
-            (Operation("monitor", "5s", {"timeout": "20s"}),),
+            {
+                "agent": "ocf:heartbeat:IPaddr2",
+                "params": {"ip": "10.101.20.219", "nic": "eth0", "cidr_netmask": "24"},
+                "operations": [{"name": "monitor", "interval": "5s", "timeout": "20s"}],
+            },
         ),
-        Primitive(
+        Object(
+            "primitive",
             "fs",
-            Agent("lsb", "FSSofia"),
-            {},
-            {"target-role": "Started"},
-            (
-                Operation("monitor", "5", {"timeout": "20"}),
-                Operation("start", "0s", {"timeout": "60s"}),
-                Operation("stop", "0s", {"timeout": "90s"}),
-            ),
+            {
+                "agent": "lsb:FSSofia",
+                "meta": {"target-role": "Started"},
+                "operations": [
+                    {"name": "monitor", "interval": "5", "timeout": "20"},
+                    {"name": "start", "timeout": "60s"},
+                    {"name": "stop", "timeout": "90s"},
+                ],
+            },
         ),
-        Group("VoiceServices", ("ip_shared", "fs")),
-        Location("prefer-fs1", "VoiceServices", "fs1", "50"),
-        Location(
+        Object("group", "VoiceServices", {"members": ["ip_shared", "fs"]}),
+        Object(
+            "location",
+            "prefer-fs1",
+            {"resource": "VoiceServices", "node": "fs1", "score": "50"},
+        ),
+        Object(
+            "location",
             "by-rule",
-            "VoiceServices",
-            rules=(Rule("10", (Expression("#uname", "eq", "fs2"),), "rule-1"),),
+            {
+                "resource": "VoiceServices",
+                "rules": [{"id": "rule-1", "score": "10", "expression": "#uname eq fs2"}],
+            },
         ),
     )
+
+
+def properties(values):
+    return Object("properties", "cib-bootstrap-options", {"sets": values})
+
+
+def test_every_kind_has_a_pillar_form():
+    found = fsha_config.check(full()).pacemaker
+    assert {item.kind for item in found.objects} == set(KINDS)
+    order = list(dict.fromkeys(item.kind for item in found.objects))
+    assert order == list(KINDS)
+
+
+def test_values_become_text_wherever_they_stand():
+    found = {
+        (item.kind, item.id): item.form for item in fsha_config.check(full()).pacemaker.objects
+    }
+    assert found["operation_defaults", "op-options"]["sets"] == [
+        {"values": {"timeout": "30s"}},
+        {"id": "slow", "rule": "resource ::IPaddr2 and op start", "values": {"timeout": "90"}},
+    ]
+    assert found["primitive", "ping"]["operations"][0]["params"] == {"OCF_CHECK_LEVEL": "10"}
+    assert found["primitive", "ip_carrier"]["params"][0]["score"] == "2"
+    assert found["clone", "database-clone"]["meta"] == {"promotable": "true"}
+    assert found["bundle", "media-bundle"]["podman"]["replicas"] == "2"
+    assert found["bundle", "media-bundle"]["network"]["ports"] == [{"id": "sip", "port": "5060"}]
+    assert found["colocation", "apart"]["score"] == "-10"
+    assert found["order", "helpers-first"]["sets"][0]["sequential"] == "false"
+    assert found["fencing_level", "fs1-first"]["index"] == "1"
+    assert found["alert", "log"]["recipients"][0]["meta"] == {"timeout": "5"}
+    assert found["node", "fs1"]["utilization"] == {"cpu": "4"}
+
+
+def test_what_primitives_take_from_their_template():
+    found = {item.id: item for item in fsha_config.check(full()).pacemaker.primitives()}
+    carrier = found["ip_carrier"]
+    assert carrier.agent == "ocf:heartbeat:IPaddr2"
+    assert carrier.values("params") == {"ip": "10.101.20.218", "nic": "eth0"}
+    assert carrier.form["operations"] == [{"name": "monitor", "interval": "10s", "role": "Started"}]
+    assert found["fs"].agent == "lsb:FSSofia"
 
 
 def test_nodes():
@@ -144,14 +192,18 @@ def test_without_crypto_no_key_is_needed():
     ],
 )  # fmt: skip
 def test_properties_become_the_clusters_text(name, given, text):
-    assert fsha_config.properties({name: given}) == Properties({name: text})
+    assert made({name: given}) == properties({name: text})
+
+
+def made(values):
+    return fsha_config.make("properties", "cib-bootstrap-options", {"sets": values})
 
 
 @pytest.mark.parametrize(("new", "old"), sorted(fsha_options.PROPERTY_ALIASES.items()))
 def test_both_names_of_a_property(new, old):
     kind = fsha_options.PROPERTIES[old].kind
     value = kind.words[0] if hasattr(kind, "words") else "true" if old.startswith("stop") else 1
-    assert list(fsha_config.properties({new: value}).values) == [old]
+    assert list(made({new: value}).values("sets")) == [old]
 
 
 def test_properties_that_are_left_alone():
@@ -160,17 +212,16 @@ def test_properties_that_are_left_alone():
         ("pacemaker:properties:expected-quorum-votes", 1),
         ("pacemaker:properties:last-lrm-refresh", 1299964019),
     )
-    assert set(config.pacemaker.properties.values) == {"stonith-enabled", "no-quorum-policy"}
+    assert set(config.pacemaker.values("properties")) == {"stonith-enabled", "no-quorum-policy"}
     assert config.pacemaker.ignored == (
         "dc-version", "expected-quorum-votes", "last-lrm-refresh",
     )  # fmt: skip
-    assert fsha_config.properties({"dc-version": "2.1.5"}) == Properties({})
+    assert made({"dc-version": "2.1.5"}) == properties({})
 
 
 def test_nothing_given_nothing_managed():
     config = check(("pacemaker:properties", {}), ("pacemaker:rsc_defaults", {}))
-    assert config.pacemaker.properties is None
-    assert config.pacemaker.resource_defaults is None
+    assert not {"properties", "resource_defaults"} & {o.kind for o in config.pacemaker.objects}
 
 
 @pytest.mark.parametrize(
@@ -190,75 +241,151 @@ def test_no_text(value):
 # --- single objects --------------------------------------------------------------------------
 
 
-def test_makers():
-    assert fsha_config.primitive("a", "ocf:pacemaker:Dummy", {"fail": True}, {"priority": "+5"}, [
-        {"name": "monitor", "interval": "10s", "on-fail": "Restart", "enabled": "yes"}
-    ]) == Primitive(
-        "a", Agent("ocf", "Dummy", "pacemaker"), {"fail": "true"}, {"priority": "5"},
-        (Operation("monitor", "10s", {"on-fail": "restart", "enabled": "true"}),),
-    )  # fmt: skip
-    assert fsha_config.group("g", ["a", "b"], {"priority": 1}) == Group(
-        "g", ("a", "b"), {"priority": "1"}
-    )
-    assert fsha_config.location("l", "g", "fs1", "inf") == Location("l", "g", "fs1", "INFINITY")
-    assert fsha_config.location("l", "g", None, None, [{"score": 1, "expression": "defined a"}])
-    assert fsha_config.resource_defaults({"priority": 1}) == ResourceDefaults({"priority": "1"})
-    assert fsha_config.resource_defaults({}, "other").id == "other"
+def test_make():
+    form = {
+        "agent": "ocf:pacemaker:Dummy",
+        "params": {"fail": True},
+        "meta": {"priority": "+5"},
+        "utilization": None,
+        "operations": [{"name": "monitor", "on-fail": "Restart", "enabled": "yes"}],
+    }
+    assert fsha_config.make("primitive", "a", form).form == {
+        "agent": "ocf:pacemaker:Dummy",
+        "params": {"fail": "true"},
+        "meta": {"priority": "5"},
+        "operations": [{"name": "monitor", "on-fail": "restart", "enabled": "true"}],
+    }
+    location = {"resource": "g", "node": "fs1", "score": "inf"}
+    assert fsha_config.make("location", "l", location).form["score"] == "INFINITY"
+    made = fsha_config.make("resource_defaults", "other", {"sets": {"priority": 1}})
+    assert made == Object("resource_defaults", "rsc-options", {"sets": {"priority": "1"}})
+
+
+def test_every_kind_is_made_alone():
+    pacemaker = full()["pacemaker"]
+    whole = fsha_config.check(full()).pacemaker
+    for kind in KINDS.values():
+        given = pacemaker[kind.key]
+        objects = {item.id: item for item in whole.of(kind.name)}
+        forms = {next(iter(objects)): {"sets": given}} if kind.one else given
+        for id, form in forms.items():
+            assert fsha_config.make(kind.name, id, form) == objects[id]
 
 
 @pytest.mark.parametrize(
-    ("make", "path"),
+    ("kind", "id", "form", "path"),
     [
-        (lambda: fsha_config.primitive("a", "ocf:Dummy"), "a:agent"),
-        (lambda: fsha_config.primitive("a", None), "a:agent"),
-        (lambda: fsha_config.primitive("a", "lsb:x", params=[]), "a:params"),
-        (lambda: fsha_config.primitive("a", "lsb:x", params={"b": 1}), "a:params"),
-        (lambda: fsha_config.primitive("a", "lsb:x", operations=[{}]), "a:operations:0:name"),
-        (lambda: fsha_config.primitive("1", "lsb:x"), "id"),
-        (lambda: fsha_config.primitive(None, "lsb:x"), "id"),
-        (lambda: fsha_config.group("g", []), "g:members"),
-        (lambda: fsha_config.location("l", "g"), "l:node"),
-        (lambda: fsha_config.location("l", "g", "fs1"), "l:score"),
-        (lambda: fsha_config.location("l", "g", "fs1", "x"), "l:score"),
-        (lambda: fsha_config.location("l", "g", rules=[{"score": 1}]), "l:rules:0:expression"),
-        (lambda: fsha_config.properties({"stonith": True}), "cib-bootstrap-options:stonith"),
-        (lambda: fsha_config.properties(None), "cib-bootstrap-options"),
-        (lambda: fsha_config.resource_defaults({"x": 1}), "rsc-options:x"),
+        ("primitive", "a", {"agent": "ocf:Dummy"}, "a:agent"),
+        ("primitive", "a", {"agent": None}, "a:agent"),
+        ("primitive", "a", None, "a"),
+        ("primitive", "a", {"agent": "lsb:x", "params": 1}, "a:params"),
+        ("primitive", "a", {"agent": "lsb:x", "params": {"b": 1}}, "a:params"),
+        ("primitive", "a", {"agent": "lsb:x", "operations": [{}]}, "a:operations:0:name"),
+        ("primitive", "1", {"agent": "lsb:x"}, "id"),
+        ("primitive", None, {"agent": "lsb:x"}, "id"),
+        ("primitive", "a\nb", {"agent": "lsb:x"}, "id"),
+        ("node", "fs_1", {}, "id"),
+        ("group", "g", {"members": []}, "g:members"),
+        ("location", "l", {"resource": "g"}, "l:node"),
+        ("location", "l", {"resource": "g", "node": "fs1"}, "l:score"),
+        ("location", "l", {"resource": "g", "node": "fs1", "score": "x"}, "l:score"),
+        ("location", "l", {"resource": "g", "rules": [{"score": 1}]}, "l:rules:0:expression"),
+        ("properties", "p", {"sets": {"stonith-enable": True}}, "p:sets:stonith-enable"),
+        ("properties", "p", {"sets": [{"id-ref": "a", "score": 1}]}, "p:sets:0:score"),
+        ("properties", "p", {"sets": None}, ""),
+        ("properties", "p", None, "p"),
+        ("resource_defaults", "d", {"sets": {"priority": "x"}}, "d:sets:priority"),
+        ("order", "o", {"first": "a"}, "o:then"),
     ],
 )
-def test_makers_refuse(make, path):
+def test_make_refuses(kind, id, form, path):
+    if not path:
+        assert fsha_config.make(kind, id, form).form == {"sets": {}}
+        return
     with pytest.raises(fsha_config.ConfigErrors) as caught:
-        make()
+        fsha_config.make(kind, id, form)
     assert [error.path for error in caught.value.errors] == [path]
+
+
+def test_the_section_alone():
+    pacemaker = full()["pacemaker"]
+    # No node is known there, so every name of one will do.
+    pacemaker["locations"]["prefer-fs1"]["node"] = "elsewhere"
+    assert {o.kind for o in fsha_config.check_pacemaker(pacemaker)} == set(KINDS)
+    del pacemaker["resources"]["fs"]
+    with pytest.raises(fsha_config.ConfigErrors) as caught:
+        fsha_config.check_pacemaker(pacemaker)
+    assert [error.path for error in caught.value.errors] == [
+        "fsha:pacemaker:groups:VoiceServices:members"
+    ]
 
 
 # --- agents ----------------------------------------------------------------------------------
 
+Parameter = fsha_config.Parameter
 IPADDR2 = fsha_config.AgentMetadata(
     {
         # As the real agent has it: required, with an empty default.
-        "ip": fsha_config.Parameter(required=True, unique=True, default=""),
-        "nic": fsha_config.Parameter(),
-        "cidr_netmask": fsha_config.Parameter(),
-        "arp_count": fsha_config.Parameter(required=True, default="5"),
+        "ip": Parameter(required=True, unique="ip", default=""),
+        "nic": Parameter(),
+        "cidr_netmask": Parameter(type="integer"),
+        "arp_count": Parameter(required=True, type="integer", default="5"),
+        "unique_clone_address": Parameter(type="boolean", default="false"),
     },
     ("start", "stop"),
 )
+# As fence agents have it: the old name is required as well, and so is what the cluster tells.
+FENCE = fsha_config.AgentMetadata(
+    {
+        "ip": Parameter(required=True, older=("ipaddr",)),
+        "ipaddr": Parameter(),
+        "plug": Parameter(required=True, older=("port",)),
+        "port": Parameter(required=True),
+        "passwd": Parameter(type="integer"),
+        "method": Parameter(type="select", default="onoff", options=("onoff", "cycle")),
+    }
+)
+PING = fsha_config.AgentMetadata(
+    {
+        "host_list": Parameter(required=True),
+        # ocf:pacemaker:ping has "5s" as the default of this "integer".
+        "dampen": Parameter(type="integer", default=".%F"),
+        "attempts": Parameter(type="integer", default="3"),
+        "timeout": Parameter(type="integer"),
+    }
+)
+REMOTE = fsha_config.AgentMetadata(
+    {
+        "server": Parameter(unique="address"),
+        "port": Parameter(unique="address", default="3121"),
+    }
+)
+AGENTS = {
+    "ocf:heartbeat:IPaddr2": IPADDR2,
+    "lsb:FSSofia": fsha_config.AgentMetadata({}),
+    "stonith:fence_ipmilan": FENCE,
+    "ocf:pacemaker:ping": PING,
+    "ocf:pacemaker:remote": REMOTE,
+}
 
 
-def metadata(agent):
-    known = {"ocf:heartbeat:IPaddr2": IPADDR2, "lsb:FSSofia": fsha_config.AgentMetadata({})}
-    return known.get(str(agent))
-
-
-def agent_errors(*places, known=()):
+def agent_errors(*places, known=(), agents=AGENTS, base=None):
+    config = fsha_config.check(changed(*places, base=base))
     with pytest.raises(fsha_config.ConfigErrors) as caught:
-        fsha_config.check_agents(check(*places), metadata, known)
+        fsha_config.check_agents(config, agents.get, known)
     return [(error.path.removeprefix("fsha:"), error.message) for error in caught.value.errors]
 
 
+def accepted(*places):
+    fsha_config.check_agents(check(*places), AGENTS.get)
+
+
+def resource(name, agent, **params):
+    return f"pacemaker:resources:{name}", {"agent": agent, "params": params}
+
+
 def test_known_agents():
-    fsha_config.check_agents(check((f"{IP}:params:OCF_CHECK_LEVEL", 10)), metadata)
+    accepted((f"{IP}:params:OCF_CHECK_LEVEL", 10))
 
 
 def test_unknown_agent():
@@ -267,30 +394,130 @@ def test_unknown_agent():
     assert 'did you mean "lsb:FSSofia"?' in found[0][1]
 
 
-def test_unknown_parameter():
-    found = agent_errors((f"{IP}:params:nick", "eth0"))
-    assert [path for path, _ in found] == [f"{IP}:params:nick"]
-    assert 'did you mean "nic"?' in found[0][1]
+def test_an_unknown_agent_of_a_template_is_told_once():
+    places = [
+        ("pacemaker:templates:t", {"agent": "ocf:heartbeat:IPadr2"}),
+        ("pacemaker:resources:a", {"template": "t"}),
+        ("pacemaker:resources:b", {"template": "t"}),
+    ]
+    found = agent_errors(*places, known=["ocf:heartbeat:IPaddr2"])
+    assert [path for path, _ in found] == ["pacemaker:templates:t:agent"]
+    assert 'did you mean "ocf:heartbeat:IPaddr2"?' in found[0][1]
 
 
-def test_missing_parameter():
-    found = agent_errors((f"{IP}:params:ip", GONE))
-    assert [path for path, _ in found] == [f"{IP}:params:ip"]
-    assert "missing" in found[0][1]
+@pytest.mark.parametrize(
+    ("place", "path", "part"),
+    [
+        ((f"{IP}:params:nick", "eth0"), f"{IP}:params:nick", 'did you mean "nic"?'),
+        ((f"{IP}:params:ip", GONE), f"{IP}:params:ip", "this key is missing"),
+        ((f"{IP}:params:cidr_netmask", "24x"), f"{IP}:params:cidr_netmask", "a whole number"),
+        ((f"{IP}:params:cidr_netmask", "255.255.255.0"), f"{IP}:params:cidr_netmask",
+         'not "255.255.255.0"'),
+        ((f"{IP}:params:unique_clone_address", "maybe"), f"{IP}:params:unique_clone_address",
+         "true or false"),
+        ((f"{IP}:params", [{"values": {"ip": "10.101.20.219"}},
+                           {"rule": "defined a", "values": {"nicc": "eth1"}}]),
+         f"{IP}:params:nicc", 'did you mean "nic"?'),
+        (resource("f", "stonith:fence_ipmilan", ip="192.0.2.1", method="onof"),
+         "pacemaker:resources:f:params:method", 'one of onoff, cycle is expected'),
+        (resource("f", "stonith:fence_ipmilan", ip="192.0.2.1", pcm_host_list="fs1"),
+         "pacemaker:resources:f:params:pcm_host_list", "a parameter of stonith:fence_ipmilan"),
+        (resource("f", "stonith:fence_ipmilan"), "pacemaker:resources:f:params:ip", "requires it"),
+        (resource("p", "ocf:pacemaker:ping", host_list="a", attempts="many"),
+         "pacemaker:resources:p:params:attempts", "a whole number"),
+    ],
+)  # fmt: skip
+def test_one_parameter_is_wrong(place, path, part):
+    found = agent_errors(place)
+    assert [at for at, _ in found] == [path]
+    assert part in found[0][1]
+    assert found[0][1].endswith((".", "?"))
 
 
-def test_parameters_of_every_fence_device():
-    config = check(
-        ("pacemaker:resources:fence-fs1",
-         {"agent": "stonith:fence_dummy", "params": {"pcmk_host_list": "fs1"}})
-    )  # fmt: skip
-    fsha_config.check_agents(config, lambda a: metadata(a) or fsha_config.AgentMetadata({}))
+@pytest.mark.parametrize(
+    "place",
+    [
+        (f"{IP}:params:cidr_netmask", "+24"),
+        (f"{IP}:params:unique_clone_address", "t"),
+        resource("f", "stonith:fence_ipmilan", ip="192.0.2.1", pcmk_host_list="fs1"),
+        resource("f", "stonith:fence_ipmilan", ipaddr="192.0.2.1", method="Cycle"),
+        resource("p", "ocf:pacemaker:ping", host_list="a", dampen="5s", timeout="2s"),
+        (f"{IP}:params", [{"rule": "defined a", "values": {"nic": "eth1"}}]),
+    ],
+)
+def test_what_agents_of_the_field_accept(place):
+    accepted(place)
+
+
+def test_a_value_that_may_be_a_secret_is_not_shown():
+    found = agent_errors(resource("f", "stonith:fence_ipmilan", ip="192.0.2.1", passwd=SECRET))
+    assert [path for path, _ in found] == ["pacemaker:resources:f:params:passwd"]
+    assert SECRET not in found[0][1]
+
+
+SECRET = "H4rdToGuess-9471"
+
+
+def test_a_template_brings_parameters():
+    template = ("pacemaker:templates:t",
+                {"agent": "ocf:heartbeat:IPaddr2", "params": {"ip": "10.101.20.218"}})  # fmt: skip
+    accepted(template, ("pacemaker:resources:a", {"template": "t", "params": {"nic": "eth0"}}))
+    found = agent_errors(
+        ("pacemaker:templates:t", {"agent": "ocf:heartbeat:IPaddr2", "params": {"nik": "eth0"}}),
+        ("pacemaker:resources:a", {"template": "t"}),
+        ("pacemaker:resources:b", {"template": "t", "params": {"ip": "10.101.20.217"}}),
+    )
+    assert [path for path, _ in found] == [
+        "pacemaker:templates:t:params:nik", "pacemaker:resources:a:params:ip",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("places", "path"),
+    [
+        ([resource("ip2", "ocf:heartbeat:IPaddr2", ip="10.101.20.219")], "ip2:params:ip"),
+        ([("pacemaker:templates:t",
+           {"agent": "ocf:heartbeat:IPaddr2", "params": {"ip": "10.101.20.218"}}),
+          ("pacemaker:resources:a", {"template": "t"}),
+          ("pacemaker:resources:b", {"template": "t"})], "b:params:ip"),
+        ([resource("r1", "ocf:pacemaker:remote", server="a", port=3121),
+          resource("r2", "ocf:pacemaker:remote", server="a")], "r2:params:server"),
+        ([resource("r1", "ocf:pacemaker:remote", server="a", port=1),
+          resource("r2", "ocf:pacemaker:remote", server="a", port=1)], "r2:params:port"),
+    ],
+)  # fmt: skip
+def test_values_that_no_two_resources_share(places, path):
+    found = agent_errors(*places)
+    assert [at for at, _ in found] == [f"pacemaker:resources:{path}"]
+    assert "a value of its own is expected" in found[0][1]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [resource("r1", "ocf:pacemaker:remote", server="a", port=1),
+         resource("r2", "ocf:pacemaker:remote", server="a", port=2)],
+        [resource("r1", "ocf:pacemaker:remote", server="7"),
+         resource("r2", "ocf:pacemaker:remote", port="7")],
+        [resource("r1", "ocf:pacemaker:remote"), resource("r2", "ocf:pacemaker:remote")],
+        [resource("a", "ocf:heartbeat:IPaddr2", ip="10.101.20.218", nic="eth0")],
+    ],
+)  # fmt: skip
+def test_values_that_differ(places):
+    accepted(*places)
+
+
+def test_agents_of_every_kind_of_place():
+    names = fsha_config.agents(fsha_config.check(full()))
+    assert names[0] == "ocf:heartbeat:IPaddr2"
+    assert {"lsb:FSSofia", "stonith:external/ipmi", "systemd:postgresql"} < set(names)
+    assert len(set(names)) == len(names)
 
 
 def test_metadata_survives_the_way_through_salt():
-    import dataclasses
-
-    assert fsha_config.agent_metadata(dataclasses.asdict(IPADDR2)) == IPADDR2
+    for metadata in AGENTS.values():
+        sent = json.loads(json.dumps(dataclasses.asdict(metadata)))
+        assert fsha_config.agent_metadata(sent) == metadata
 
 
 def test_the_check_needs_neither_lxml_nor_salt():
@@ -300,7 +527,7 @@ def test_the_check_needs_neither_lxml_nor_salt():
         "import sys; sys.modules['lxml'] = None; sys.modules['salt'] = None\n"
         f"sys.path.insert(0, {str(utils)!r})\n"
         "import fsha_config, fsha_lint\n"
-        f"fsha_lint.lint(fsha_config.check({pillar()!r}))\n"
+        f"fsha_lint.lint(fsha_config.check({full()!r}))\n"
     )
     subprocess.run([sys.executable, "-I", "-B", "-c", code], check=True, timeout=60)
 

@@ -1,21 +1,32 @@
-"""Whatever stands in the pillar: a configuration, or sentences about what is wrong."""
+"""Whatever stands in the pillar: a configuration, or sentences about what is wrong.
+
+``FSHA_HYPOTHESIS=long pytest FILE`` tries a hundred times as many pillars.
+"""
 
 import copy
 import datetime
+import functools
 import json
+import os
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import fsha_cib
 import fsha_config
 import fsha_corosync
 import fsha_lint
 from fsha_tree import PILLAR
-from tests.unit.config.pillars import pillar
+from tests.unit.cib.schemas import faults
+from tests.unit.config.pillars import empty_cib, full
 
-QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(
+    deadline=None,
+    max_examples=10000 if os.environ.get("FSHA_HYPOTHESIS") == "long" else 100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 scalars = (
     st.none()
@@ -26,6 +37,7 @@ scalars = (
     | st.sampled_from(
         ["", "inf", "1s", "10.101.20.219", "10.101.20.5/24", "fd00::1/64", "fs1", "a:b", "\x00",
          "lsb:FSSofia", "#uname eq fs1", "knet", "udp", "fe80::1%eth0/64", "{", "🎺", "\ud800",
+         "#default", "INFINITY", "date spec hours=9", "fs", "ip_carrier", "far", "stonith:x/y",
          10**300, -1, float("nan"), float("inf"), b"bytes", datetime.date(2024, 1, 1)]
     )
 )  # fmt: skip
@@ -63,7 +75,17 @@ def outcome(raw):
     fsha_lint.summary(fsha_lint.lint(config))
     conf = corosync_conf(config)
     assert fsha_corosync.parse(fsha_corosync.render(conf)) == conf
+    written(config.pacemaker.objects, config.nodes)
     return ()
+
+
+def written(objects, nodes):
+    """Write objects into an empty CIB: what is accepted can be written, and is what was wanted."""
+    live = fsha_cib.parse(empty_cib(*(node.name for node in nodes)))
+    target = fsha_cib.target(live, fsha_cib.Wanted(objects))
+    assert faults(target.root) == []
+    again = fsha_cib.target(fsha_cib.parse(fsha_cib.render(target.root)), fsha_cib.Wanted(objects))
+    assert again.changes == {}
 
 
 def told(errors):
@@ -72,9 +94,8 @@ def told(errors):
         assert str(error).isprintable()
         assert error.path.startswith("fsha")
         assert error.message.endswith((".", "?"))
-        assert (
-            "expected" in error.message or ":authkey" in error.path or "leave it out" in str(error)
-        )
+        reasons = ("expected", "leave it out", "requires it")
+        assert any(reason in error.message for reason in reasons) or ":authkey" in error.path
     return errors
 
 
@@ -109,15 +130,36 @@ def places(data, path=()):
             yield from places(value, (*path, index))
 
 
-PLACES = [place for place in places(pillar()) if place]
+PLACES = [place for place in places(full()) if place]
+OBJECTS = [place for place in PLACES if place[0] == "pacemaker"]
+# Values that are the agent's, the node's or the user's own business.
+PARAMS = [
+    place
+    for place in OBJECTS
+    if {"params", "attributes", "utilization"} & set(place[:-1])
+    and isinstance(place[-1], str)
+    and place[-1] not in ("id", "id-ref", "rule", "score", "values")
+]
+SECRET = "H4rdToGuess-9471"
 
 
 @QUICK
 @given(st.lists(st.tuples(st.sampled_from(PLACES), values | scalars), min_size=1, max_size=3))
 def test_anything_in_place_of_something_good(changes):
-    raw = pillar()
+    raw = full()
     for place, value in changes:
         put(raw, place, copy.deepcopy(value))
+    outcome(raw)
+
+
+@QUICK
+@given(
+    st.lists(st.tuples(st.sampled_from(OBJECTS), st.sampled_from(OBJECTS)), min_size=1, max_size=3)
+)
+def test_good_things_in_other_places(moves):
+    raw = full()
+    for source, place in moves:
+        put(raw, place, functools.reduce(lambda data, key: data[key], source, full()))
     outcome(raw)
 
 
@@ -136,7 +178,7 @@ def put(data, place, value):
 @QUICK
 @given(st.sampled_from(PLACES), keys, values)
 def test_anything_added(place, key, value):
-    raw = pillar()
+    raw = full()
     target = raw
     for part in place:
         target = target[part]
@@ -163,7 +205,7 @@ def test_every_key_with_every_kind_of_value(place):
         {1: 2},
         10**5000,
     ):
-        raw = pillar()
+        raw = full()
         target = raw
         for part in place[:-1]:
             target = target[part]
@@ -176,10 +218,60 @@ def test_a_pillar_that_holds_itself():
     assert outcome(raw)
 
 
+# --- agents ----------------------------------------------------------------------------------
+
+NAMES = ["ip", "nic", "passwd", "host_list", "server", "port"]
+parameters = st.builds(
+    fsha_config.Parameter,
+    required=st.booleans(),
+    unique=st.sampled_from(["", "ip", "group"]),
+    type=st.sampled_from(["string", "integer", "boolean", "select", "second", "odd"]),
+    default=st.none() | st.sampled_from(["", "5", "5s", "x"]),
+    options=st.lists(st.sampled_from(["", "a", "B"]), max_size=2).map(tuple),
+    older=st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
+)
+metadata = st.none() | st.builds(
+    fsha_config.AgentMetadata, st.dictionaries(st.sampled_from(NAMES), parameters)
+)
+
+
+@QUICK
+@given(st.lists(st.sampled_from(PARAMS), max_size=3), st.data())
+def test_whatever_agents_say_of_themselves(places, data):
+    raw = full()
+    for place in places:
+        put(raw, place, data.draw(st.sampled_from(["", "a", "5", "true", "10.101.20.217"])))
+    try:
+        config = fsha_config.check(raw)
+    except fsha_config.ConfigErrors:
+        return
+    said = {agent: data.draw(metadata) for agent in fsha_config.agents(config)}
+    try:
+        fsha_config.check_agents(config, said.get, data.draw(st.lists(st.text(), max_size=3)))
+    except fsha_config.ConfigErrors as caught:
+        told(caught.errors)
+
+
+# --- secrets ---------------------------------------------------------------------------------
+
+
+@QUICK
+@given(
+    st.sampled_from(PARAMS),
+    st.sampled_from(
+        [lambda s: [s], lambda s: {"x": s}, lambda s: f"{s}\x00", lambda s: f"{s}\ud800"]
+    ),
+)
+def test_values_of_parameters_are_never_shown(place, wrap):
+    raw = full()
+    put(raw, place, wrap(SECRET))
+    assert SECRET not in json.dumps([str(error) for error in outcome(raw)])
+
+
 @QUICK
 @given(st.text(min_size=6, max_size=30, alphabet=st.characters(codec="ascii", categories=["L"])))
 def test_an_authkey_is_never_shown(text):
-    raw = pillar()
+    raw = full()
     secret = f"zqj{text}jqz"
     raw["corosync"]["authkey"] = secret
     told = json.dumps([str(error) for error in outcome(raw)])

@@ -7,7 +7,7 @@ import yaml
 
 import fsha_config
 import fsha_lint
-from tests.unit.config.pillars import changed, with_key
+from tests.unit.config.pillars import GONE, changed, with_key
 
 ROOT = Path(__file__).resolve().parents[3]
 IP = "pacemaker:resources:ip_shared"
@@ -37,6 +37,20 @@ def test_nothing_to_say():
 ARP = {"agent": "ocf:heartbeat:SendArp", "params": {"ip": "10.101.20.219", "nic": "eth0"},
        "operations": [{"name": "monitor", "interval": "5s"}]}  # fmt: skip
 RULE = "pacemaker:locations:by-rule:rules"
+MONITOR = [{"name": "monitor", "interval": "5s"}]
+TEMPLATE = {
+    "agent": "ocf:heartbeat:IPaddr2",
+    "params": {"nic": "eth0"},
+    "operations": [{"name": "monitor", "interval": "5s"}],
+}
+LSB = {"agent": "lsb:x", "operations": MONITOR}
+FROM_TEMPLATE = {"template": "t", "params": {"ip": "10.101.20.9"}}
+
+
+def template(**changes):
+    """Return the places of a template and of a resource that is made from it."""
+    places = {"t": {**TEMPLATE, **changes}}
+    return [("pacemaker:templates", places), ("pacemaker:resources:a", FROM_TEMPLATE)]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +90,23 @@ RULE = "pacemaker:locations:by-rule:rules"
         ([("pacemaker:properties:expected-quorum-votes", 1)], "not-managed",
          "pacemaker:properties:expected-quorum-votes"),
         ([("freeswitch:password", "ClueCon")], "published-password", "freeswitch:password"),
+        # What a template says is said once, in the template.
+        (template(params={"nic": "eth0:1"}), "nic-alias", "pacemaker:templates:t:params:nic"),
+        (template(operations=[{"name": "monitor", "interval": "8s", "timeout": 2}]),
+         "monitor-times", "pacemaker:templates:t:operations:0"),
+        (template(operations=[]), "no-monitor", "pacemaker:resources:a:operations"),
+        ([*template(), ("pacemaker:resources:arp", {**ARP, "params": FROM_TEMPLATE["params"]})],
+         "send-arp", "pacemaker:resources:arp"),
+        ([("pacemaker:templates", {"t": {"agent": "lsb:FSSofia", "operations": [
+            {"name": "monitor", "interval": "5s"}, {"name": "stop", "timeout": "90s"}]}}),
+          ("pacemaker:resources:a", {"template": "t"})],
+         "agent-timeout", "pacemaker:resources:a:operations"),
+        ([("pacemaker:op_defaults", {"timeout": "2s"})], "monitor-times",
+         "pacemaker:resources:fence:operations:0"),
+        ([("pacemaker:clones:c", {"resource": "x"}), ("pacemaker:rsc_defaults", {}),
+          ("pacemaker:resources:x", LSB),
+          ("pacemaker:groups:VoiceServices:meta", {"migration-threshold": 1})],
+         "migration-threshold", "pacemaker:rsc_defaults"),
     ],
 )  # fmt: skip
 def test_one_advice(places, code, path):
@@ -94,6 +125,15 @@ def test_one_advice(places, code, path):
          ("pacemaker:properties:fencing-watchdog-timeout", "10s")],
         [("pacemaker:resources:arp", {**ARP, "params": {"ip": "10.101.21.9", "nic": "eth1"}})],
         [("network:nonlocal_bind", True), (f"{FS}:agent", "systemd:freeswitch")],
+        template(),
+        [("pacemaker:templates", {"t": FENCE}), ("pacemaker:resources:fence", {"template": "t"})],
+        [("pacemaker:op_defaults", {"timeout": "100s"}), (f"{FS}:operations:1", {"name": "start"}),
+         (f"{FS}:operations:2", GONE)],
+        [("pacemaker:rsc_defaults", {}), ("pacemaker:resources:x", LSB),
+         ("pacemaker:clones:c", {"resource": "VoiceServices", "meta": {"migration-threshold": 2}}),
+         ("pacemaker:clones:d", {"resource": "x", "meta": {"migration-threshold": 2}})],
+        [("pacemaker:resources:x", {"agent": "lsb:x", "operations": [{"id-ref": "y"}]})],
+        [(f"{FS}:meta:target-role", "#default")],
     ],
 )  # fmt: skip
 def test_no_advice(places):

@@ -27,9 +27,9 @@ USUAL = """<?xml version="1.0"?>
 def test_usual():
     assert fsha_metadata.parse_metadata(USUAL) == AgentMetadata(
         {
-            "ip": Parameter(True, True, "string", ""),
-            "nic": Parameter(False, False, "string", None),
-            "count": Parameter(False, False, "integer", "5"),
+            "ip": Parameter(True, "ip", "string", ""),
+            "nic": Parameter(False, "", "string", None),
+            "count": Parameter(False, "", "integer", "5"),
         },
         ("start", "monitor"),
     )
@@ -38,14 +38,21 @@ def test_usual():
 @pytest.mark.parametrize(
     ("parameter", "expected"),
     [
-        ('<parameter name="a" required="true" unique="YES"/>', Parameter(True, True)),
+        ('<parameter name="a" required="true" unique="YES"/>', Parameter(True, "a")),
         ('<parameter name="a" required="0" unique="false"/>', Parameter()),
-        ('<parameter name="a" unique-group="pair"><content/></parameter>', Parameter(unique=True)),
+        (
+            '<parameter name="a" unique-group="pair"><content/></parameter>',
+            Parameter(unique="pair"),
+        ),
+        (
+            '<parameter name="a" unique="1" unique-group="pair"/>',
+            Parameter(unique="pair"),
+        ),
         ('<parameter name=" a "><content type=""/></parameter>', Parameter()),
         (
             '<parameter name="a"><content type="select" default="x"><option value="x"/></content>'
             '</parameter><parameter name="a" deprecated="1" required="1"/>',
-            Parameter(type="select", default="x"),
+            Parameter(type="select", default="x", options=("x",)),
         ),
     ],
 )
@@ -55,6 +62,25 @@ def test_odd_parameters(parameter, expected):
         "</resource-agent>"
     )
     assert fsha_metadata.parse_metadata(text) == AgentMetadata({"a": expected}, ())
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        # As fence agents write it …
+        '<parameter name="ip" required="1" obsoletes="ipaddr"/>'
+        '<parameter name="ipaddr" required="1" deprecated="1"/>',
+        # … and as OCF 1.1 has it.
+        '<parameter name="ip" required="1"/><parameter name="ipaddr" required="1">'
+        '<deprecated><replaced-with name="ip"/></deprecated></parameter>',
+    ],
+)
+def test_deprecated_parameters_are_not_required(parameters):
+    text = f"<resource-agent><parameters>{parameters}</parameters></resource-agent>"
+    assert fsha_metadata.parse_metadata(text).parameters == {
+        "ip": Parameter(required=True, older=("ipaddr",)),
+        "ipaddr": Parameter(),
+    }
 
 
 def test_text_around_the_document():

@@ -1,33 +1,29 @@
 """Defaults, example and reference say what the definitions say."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+import fsha_cib
 import fsha_config
 import fsha_corosync
+import fsha_objects
 import fsha_options
 import fsha_schema
 import fsha_tree
-from tests.unit.config.pillars import with_key
+from fsha_objects import BY_KEY, KINDS
+from tests.unit.cib.schemas import faults
+from tests.unit.config.pillars import empty_cib, with_key
 
 ROOT = Path(__file__).resolve().parents[3]
 PILLAR_EXAMPLE = ROOT / "pillar.example"
 ARTICLE = ROOT / "examples" / "article.sls"
-
-# Sections that hold the options of corosync and Pacemaker: an example shows some of them.
-OPTIONS = (
-    fsha_tree.TOTEM,
-    fsha_tree.LINK,
-    fsha_tree.QUORUM,
-    fsha_tree.LOGGING,
-    fsha_tree.META_SECTION,
-    fsha_tree.PROPERTIES_SECTION,
-    fsha_tree.OPERATION_SECTION,
-)
+REFERENCE = ROOT / "docs" / "pillar.md"
+OBJECTS = ROOT / "docs" / "examples.yaml"
 
 
 def load(path):
@@ -53,27 +49,108 @@ def sections(kind):
 
 
 ALL = list(sections(fsha_tree.PILLAR))
+# Sections that hold the options of corosync and Pacemaker, of which an example shows some, and the
+# objects of the cluster, which docs/examples.yaml shows.
+OPTIONS = [
+    fsha_tree.TOTEM,
+    fsha_tree.LINK,
+    fsha_tree.QUORUM,
+    fsha_tree.LOGGING,
+    *(one for known in fsha_tree.PACEMAKER.fields.values() for one in sections(known.kind)),
+]
 
 
 def test_defaults_file():
     given = load(ROOT / "fsha" / "parameters" / "defaults.yaml")
-    assert given == fsha_schema.defaults(fsha_tree.PILLAR)
+    # In the same order, for people look things up in both.
+    assert json.dumps(given) == json.dumps(fsha_schema.defaults(fsha_tree.PILLAR))
 
 
 def test_the_reference_is_what_the_generator_makes():
     made = generator().render()
-    assert (ROOT / "docs" / "pillar.md").read_text(encoding="utf-8") == made, (
+    assert REFERENCE.read_text(encoding="utf-8") == made, (
         "docs/pillar.md is out of date: run python docs/make_pillar.py"
     )
 
 
 def test_every_key_is_in_the_reference():
-    text = (ROOT / "docs" / "pillar.md").read_text(encoding="utf-8")
+    text = REFERENCE.read_text(encoding="utf-8")
     for section in ALL:
         for name, known in section.fields.items():
             assert f"| `{name}`" in text
             assert known.doc
             assert known.doc in text
+
+
+def objects():
+    """Return the examples of objects: the section of the pillar that they make together."""
+    given = load(OBJECTS)
+    found = {key: dict(value) for key, value in given["context"].items()}
+    for one in (given["sets"], *given["examples"].values()):
+        for key, forms in yaml.safe_load(one["pillar"]).items():
+            found.setdefault(key, {}).update(forms)
+    return found
+
+
+def example_config():
+    raw = with_key(load(PILLAR_EXAMPLE)["fsha"])
+    return fsha_config.check({**raw, "pacemaker": objects()})
+
+
+EACH_EXAMPLE = load(OBJECTS)["examples"].items()
+
+
+def test_every_kind_has_an_example():
+    given = load(OBJECTS)["examples"]
+    assert list(given) == list(KINDS)
+    for name, one in given.items():
+        assert list(yaml.safe_load(one["pillar"])) == [KINDS[name].key]
+
+
+def test_the_examples_of_objects_are_one_sound_pillar():
+    config = example_config()
+    assert {item.kind for item in config.pacemaker.objects} == set(KINDS)
+    live = fsha_cib.parse(empty_cib(*(node.name for node in config.nodes)))
+    wanted = fsha_cib.Wanted(config.pacemaker.objects)
+    target = fsha_cib.target(live, wanted)
+    assert faults(target.root) == []
+    assert fsha_cib.target(target.root, wanted).changes == {}
+
+
+@pytest.mark.parametrize(("kind", "one"), EACH_EXAMPLE, ids=[kind for kind, _ in EACH_EXAMPLE])
+def test_both_forms_of_an_example_are_in_the_reference(kind, one):
+    text = REFERENCE.read_text(encoding="utf-8")
+    below = text.partition(f"\n### fsha:pacemaker:{KINDS[kind].key}")[2].partition("\n### ")[0]
+    assert f"```yaml\n{one['pillar']}```" in below
+    assert f"```\n{one['crm']}```" in below
+
+
+def leaves(data):
+    """Yield every single value of an example as crmsh would write it."""
+    if isinstance(data, dict):
+        for value in data.values():
+            yield from leaves(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from leaves(value)
+    elif not isinstance(data, bool):
+        yield str(data).removeprefix("ocf:heartbeat:").replace("INFINITY", "inf")
+
+
+@pytest.mark.parametrize(("kind", "one"), EACH_EXAMPLE, ids=[kind for kind, _ in EACH_EXAMPLE])
+def test_both_forms_of_an_example_say_the_same(kind, one):
+    said = yaml.safe_load(one["pillar"])[KINDS[kind].key]
+    # crmsh hides what may be a password, and a fencing level has no id there.
+    hidden = {"/etc/fsha/ipmi-password"}
+    names = set() if KINDS[kind].one or kind == "fencing_level" else set(said)
+    assert {text for text in leaves(said) if text not in one["crm"]} <= hidden
+    assert {name for name in names if name not in one["crm"]} == set()
+
+
+def test_every_group_of_keys_is_named_in_the_example():
+    text = PILLAR_EXAMPLE.read_text(encoding="utf-8")
+    for key in BY_KEY:
+        assert re.search(rf"\b{key}\b", text), f"{key} is missing in pillar.example"
 
 
 @pytest.mark.parametrize("path", [PILLAR_EXAMPLE, ARTICLE], ids=lambda path: path.name)
@@ -182,6 +259,14 @@ def test_defaults_and_examples_pass_their_own_check():
                 known.kind.check(value, fsha_schema.At(report))
                 partly = isinstance(known.kind, (fsha_schema.Section, fsha_schema.Named))
                 assert report.found == [] or (partly and value == {}), (name, report.found)
+
+
+def test_shapes_and_tables_agree():
+    assert {kind.key for kind in KINDS.values()} == set(fsha_tree.PACEMAKER.fields)
+    for kind in KINDS.values():
+        keys = [part.key for part in kind.shape.parts]
+        assert len(keys) == len(set(keys))
+        assert set(fsha_objects.ONE_IDS) == {k.name for k in KINDS.values() if k.one}
 
 
 def test_aliases_lead_to_known_properties():

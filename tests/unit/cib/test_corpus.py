@@ -1,0 +1,63 @@
+"""CIBs of all ages and tools: each is read whole, changes nothing, and can be built anew.
+
+The files are those of Pacemaker's own scheduler tests. They are found beside the project, or
+where ``FSHA_CIB_CORPUS`` says.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import fsha_cib
+from fsha_cib import Wanted, parse, read_all, render, strangers, target
+from fsha_objects import normal
+from tests.unit.cib.schemas import faults
+
+ROOT = Path(__file__).parents[3]
+CORPUS = Path(os.environ.get("FSHA_CIB_CORPUS") or ROOT.parent / "shared" / "cib-corpus")
+FILES = sorted(CORPUS.glob("*.xml"))
+
+pytestmark = pytest.mark.skipif(
+    not FILES, reason="no CIBs in shared/cib-corpus beside the project, nor in FSHA_CIB_CORPUS"
+)
+
+
+@pytest.fixture(params=FILES, ids=[path.stem for path in FILES])
+def root(request):
+    return parse(request.param.read_text(encoding="utf-8"))
+
+
+def accepted(root, like):
+    """Tell whether the schema that a CIB names accepts it; some are meant not to be accepted."""
+    return faults(root, like) == []
+
+
+def test_all_of_it_is_read(root):
+    assert [(o.kind, o.id, o.form["other"]) for o in read_all(root) if "other" in o.form] == []
+    assert strangers(root) == ()
+
+
+def test_what_is_read_changes_nothing(root):
+    text = render(root)
+    found = target(root, Wanted(read_all(root)))
+    assert found.changes == {}
+    assert found.removed == ()
+    assert accepted(found.root, root.get("validate-with")) == accepted(
+        root, root.get("validate-with")
+    )
+    # All that is new is the list of what is owned.
+    fsha_cib.own(document := fsha_cib.Document(found.root), ())
+    assert render(document.root) == text.replace("<tags/>", "")
+
+
+def test_it_can_be_built_anew(root):
+    items = read_all(root)
+    empty = parse(fsha_cib.EMPTY)
+    empty.set("validate-with", root.get("validate-with"))
+    built = target(empty, Wanted(items)).root
+    again = {(o.kind, o.id): normal(o) for o in read_all(built)}
+    again.pop(("tag", fsha_cib.OWNERSHIP_TAG), None)
+    assert again == {(o.kind, o.id): normal(o) for o in items}
+    if accepted(root, root.get("validate-with")):
+        assert faults(built) == []
