@@ -58,6 +58,17 @@ class NoQuorum(ClusterError):
         )
 
 
+class ToolTooOld(ClusterError):
+    """A tool does not know an option that fsha needs."""
+
+    def __init__(self, program: str, said: str) -> None:
+        self.program, self.said = program, said
+        super().__init__(
+            f"{program} on this node does not know what it is asked ({said}): Pacemaker 2.1 or "
+            "newer is needed, and its command-line tools of the same version."
+        )
+
+
 class StaleCib(ClusterError):
     """The CIB has changed since it was read; nothing was written."""
 
@@ -96,6 +107,9 @@ def _judge(completed: Completed) -> Completed:
         raise NoQuorum
     if completed.code == fsha_run.EX_OLD:
         raise StaleCib
+    if completed.code == fsha_run.EX_USAGE:
+        lines = [line.strip() for line in completed.err.splitlines() if line.strip()]
+        raise ToolTooOld(completed.argv[0], lines[0] if lines else "usage error")
     if completed.code != fsha_run.EX_OK:
         raise ToolFailed(completed)
     return completed

@@ -1,38 +1,82 @@
-"""From what is wanted to a committed CIB: plan, patch, commit, settle.
+"""From what is wanted to a committed CIB: plan, judge, patch, commit, settle.
 
-    live CIB + wanted → target → crm_verify → crm_simulate → versioned patch → settle
+    live CIB + wanted → target → crm_verify → crm_simulate → verdict → versioned patch → settle
 
 The patch carries the version that was read. When the CIB has moved meanwhile the cluster
 refuses it, and all of it is read and planned again: a bounded number of times, with jitter,
 because two nodes that apply at the same moment would otherwise meet again and again.
 """
 
+# Errors are named for what has happened.
+
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, TypeVar
 
 import fsha_cib
 import fsha_cluster
+import fsha_guard
+import fsha_history
 import fsha_normal
 import fsha_plan
 import fsha_run
 import fsha_status
+from fsha_cib import Element, Target
+from fsha_guard import Calls, Verdict
+from fsha_policy import Policy
 from fsha_run import Runner
 
 T = TypeVar("T")
 
 ATTEMPTS = 12
 JITTER = 0.5
+ELSEWHERE_PATIENCE = 60.0
+"""Seconds that a node waits for the one that carries the calls to make the same change."""
+LOOK_EVERY = 2.0
+
+Make = Callable[[Element], Target]
+"""Makes the target out of the live CIB; it leaves that as it is."""
+
+
+def _nobody() -> Calls:
+    return Calls(None, "", "nobody was asked")
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What the operator allows, and who counts the calls; asked only if any are at stake."""
+
+    policy: Policy = field(default_factory=Policy)
+    count: Callable[[], Calls] = _nobody
+    now: Callable[[], datetime] = _now
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where restore points go, how many are kept, and whose they are."""
+
+    directory: Path
+    keep: int = 20
+    node: str = ""
+    author: str = ""
+    kind: str = fsha_history.COMMIT
 
 
 @dataclass(frozen=True)
 class Plan:
     """What would be done, before it is done; without ``judged``, nobody could be asked."""
 
-    target: fsha_cib.Target
+    target: Target
     transition: fsha_plan.Transition
+    verdict: Verdict
     warnings: tuple[str, ...] = ()
     judged: bool = True
 
@@ -52,6 +96,7 @@ class Outcome:
     settled: bool = True
     problems: tuple[str, ...] = ()
     version: str = ""
+    point: int | None = None
 
 
 class Contended(fsha_run.RunError):
@@ -65,68 +110,266 @@ class Contended(fsha_run.RunError):
         )
 
 
+class Refused(fsha_run.RunError):
+    """The guard does not allow a change; nothing was written."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        super().__init__(f"Not committed. {plan.verdict}")
+
+
+class NotStopped(fsha_run.RunError):
+    """What should be removed does not stop; it stays in the configuration."""
+
+    def __init__(self, places: Mapping[str, tuple[str, ...]], why: tuple[str, ...]) -> None:
+        self.places = places
+        running = ", ".join(f"{id} on {' and '.join(nodes)}" for id, nodes in places.items())
+        reason = f": {'; '.join(why)}" if why else ""
+        super().__init__(
+            f"Not removed, since it still runs: {running}{reason}. The cluster was told to stop "
+            "it; the next run goes on from there."
+        )
+
+
 NO_TRANSITION = fsha_plan.Transition(actions=(), placement={})
+NOTHING_AT_STAKE = fsha_guard.judge(Policy(), (), _nobody(), _now())
+ON_FILE = "a file stands in for the cluster"
 
 
-def make_plan(cib: str, wanted: fsha_cib.Wanted, run: Runner = fsha_run.run) -> Plan:
-    """Return what has to be done to a CIB, and what the cluster would do about it.
+# --- plans -----------------------------------------------------------------------------------
+
+
+def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = fsha_run.run) -> Plan:
+    """Return what has to be done to a CIB, what the cluster would do, and whether it may.
 
     cib
         The text of the live CIB.
-    wanted
-        The objects that it should hold.
+    make
+        Makes the target out of it, such as :func:`wanting` returns.
+    guard
+        What the operator allows; without it nothing may be interrupted.
 
     Raises :class:`fsha_cib.CibError`, :class:`fsha_run.RunError`.
     """
-    target = fsha_cib.target(fsha_cib.parse(cib), wanted)
+    target = make(fsha_cib.parse(cib))
     if target.empty:
-        return Plan(target, NO_TRANSITION)
+        return _nothing_to_do(target)
     fsha_cib.next_version(target.root)
-    text = fsha_cib.render(target.root)
-    warnings = fsha_cluster.verify(text, run)
-    transition = fsha_plan.parse_transition(fsha_cluster.simulate(text, run))
-    return Plan(target, transition, warnings)
+    # Without the status: what runs is no fault of the configuration, and crm_verify takes a
+    # resource that is still active on two nodes for one.
+    warnings = fsha_cluster.verify(fsha_cib.render(fsha_cib.configuration_only(target.root)), run)
+    simulated = fsha_cluster.simulate(fsha_cib.render(target.root), run)
+    transition = fsha_plan.parse_transition(simulated)
+    verdict = _judged(target, transition, guard or Guard())
+    return Plan(target, transition, verdict, warnings)
 
 
-def make_first_plan(cib: str, wanted: fsha_cib.Wanted) -> Plan:
+def _nothing_to_do(target: Target) -> Plan:
+    return Plan(target, NO_TRANSITION, NOTHING_AT_STAKE)
+
+
+def wanting(wanted: fsha_cib.Wanted, defaults: fsha_cib.Defaults | None = None) -> Make:
+    """Return what makes the target of a run that wants these objects."""
+    return lambda live: fsha_cib.target(live, wanted, defaults)
+
+
+def restoring(point: Element) -> Make:
+    """Return what makes the target that is an earlier configuration."""
+    return lambda live: fsha_cib.restored(live, point)
+
+
+def _judged(target: Target, transition: fsha_plan.Transition, guard: Guard) -> Verdict:
+    # What a change removes is voice only in the CIB before it, what it adds only in that after.
+    voice = fsha_guard.voice_resources(target.live) | fsha_guard.voice_resources(target.root)
+    stops = fsha_guard.interrupted(transition, voice, transition.before)
+    if not stops:
+        return NOTHING_AT_STAKE
+    if fsha_cluster.on_file():
+        calls = Calls(None, stops[0].nodes[0], ON_FILE, expected=False)
+        verdict = fsha_guard.judge(Policy(calls=None), stops, calls, guard.now())
+        return replace(verdict, reason=f"{ON_FILE}, so that no call is lost")
+    return fsha_guard.judge(guard.policy, stops, guard.count(), guard.now())
+
+
+def make_first_plan(cib: str, make: Make) -> Plan:
     """Return the plan for a host that has none of the cluster's tools yet.
 
     Raises :class:`fsha_cib.CibError`.
     """
-    return Plan(fsha_cib.target(fsha_cib.parse(cib), wanted), NO_TRANSITION, judged=False)
+    target = make(fsha_cib.parse(cib))
+    return Plan(target, NO_TRANSITION, NOTHING_AT_STAKE, judged=False)
 
 
-def commit(
-    wanted: fsha_cib.Wanted,
-    settle: float = 120.0,
-    run: Runner = fsha_run.run,
-    sleep: Callable[[float], object] = time.sleep,
-) -> Outcome:
-    """Bring the live CIB to what is wanted, as one patch, and wait until it has settled.
+# --- commits ---------------------------------------------------------------------------------
 
-    wanted
-        The objects that the CIB should hold.
+
+@dataclass(frozen=True)
+class Committer:
+    """How a change is committed: with what guard, with what restore points, how patiently.
+
     settle
-        Seconds to wait for the end of the transition.
-
-    Raises :class:`Contended`, :class:`fsha_cib.CibError`, :class:`fsha_run.RunError`; the
-    CIB is then untouched. What goes wrong after the commit is in the outcome's ``problems``.
+        Seconds to wait for the end of a transition.
     """
 
-    def attempt(number: int) -> Outcome:
-        cib = fsha_cluster.query(run)
-        plan = make_plan(cib, wanted, run)
-        if plan.empty:
-            return Outcome(plan, committed=False, attempts=number)
-        patch = fsha_cluster.patch(cib, fsha_cib.render(plan.target.root), run)
-        fsha_cluster.apply_patch(patch, run)
-        return _finish(plan, number, settle, run)
+    guard: Guard = field(default_factory=Guard)
+    points: Points | None = None
+    settle: float = 120.0
+    run: Runner = fsha_run.run
+    sleep: Callable[[float], object] = time.sleep
 
-    return _on_a_fresh_cib(attempt, sleep)
+    def commit(self, make: Make, what: str = "") -> Outcome:
+        """Bring the live CIB to a target, as one patch, and wait until it has settled.
+
+        make
+            Makes the target out of the live CIB.
+        what
+            The transaction's name, for the restore point.
+
+        A resource that is removed while it runs is stopped first, by a patch of its own.
+
+        Raises :class:`Refused`, :class:`Contended`, :class:`fsha_cib.CibError`,
+        :class:`fsha_history.HistoryError`, :class:`fsha_run.RunError`; the CIB is then
+        untouched, but for :class:`NotStopped`. What goes wrong after the commit is in the
+        outcome's ``problems``.
+        """
+        outcome = self._on_a_fresh_cib(lambda number: self._attempt(make, what, number))
+        if outcome.plan.verdict.kind == fsha_guard.ELSEWHERE and not outcome.committed:
+            return self._left_to_another(make, outcome)
+        return outcome
+
+    def _attempt(self, make: Make, what: str, number: int) -> Outcome:
+        cib = fsha_cluster.query(self.run)
+        plan = make_plan(cib, make, self.guard, self.run)
+        if plan.empty or plan.verdict.kind == fsha_guard.ELSEWHERE:
+            return Outcome(plan, committed=False, attempts=number)
+        if not plan.verdict.allowed:
+            raise Refused(plan)
+        point = self._save(cib, plan, what)
+        parked = self._parked(plan)
+        try:
+            self._write(cib, plan.target.root if parked is None else parked)
+        except fsha_cluster.StaleCib:
+            # Nothing was written, so there is nothing to go back from.
+            self._discard(point)
+            raise
+        removed = None if parked is None else self._remove_what_stopped(plan, make)
+        if removed is not None:
+            return Outcome(_nothing_to_do(removed), committed=False, attempts=number)
+        return self._finish(plan, number, point)
+
+    def _parked(self, plan: Plan) -> Element | None:
+        """Return the CIB in which what is removed is stopped first, if any of it runs."""
+        if fsha_cluster.on_file():
+            return None
+        parked = fsha_cib.parked(plan.target, plan.transition.before)
+        if parked is not None:
+            fsha_cib.next_version(parked)
+        return parked
+
+    def _remove_what_stopped(self, plan: Plan, make: Make) -> Target | None:
+        """Go on to the target once all that is removed has stopped.
+
+        Returns the target if the other node was at it as well and has reached it already.
+        """
+        self._settled()
+        status = fsha_status.parse_status(fsha_cluster.status(self.run))
+        gone = plan.target.removed
+        left = {r.id: r.nodes for r in status.resources if r.id in gone and r.nodes}
+        if left:
+            raise NotStopped(left, tuple(str(f) for f in status.failures if f.resource in left))
+        # Stopping has changed the status, and with it the version: the target is made anew.
+        cib = fsha_cluster.query(self.run)
+        target = make(fsha_cib.parse(cib))
+        if target.empty:
+            return target
+        fsha_cib.next_version(target.root)
+        self._write(cib, target.root)
+        return None
+
+    def _write(self, cib: str, target: Element) -> None:
+        patch = fsha_cluster.patch(cib, fsha_cib.render(target), self.run)
+        fsha_cluster.apply_patch(patch, self.run)
+
+    def _on_a_fresh_cib(self, attempt: Callable[[int], T]) -> T:
+        return on_a_fresh_cib(attempt, self.sleep)
+
+    # --- restore points
+
+    def _save(self, cib: str, plan: Plan, what: str) -> int | None:
+        if self.points is None:
+            return None
+        note = fsha_history.Note(
+            when=self.guard.now().astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            node=self.points.node,
+            author=self.points.author,
+            transaction=what,
+            version=str(fsha_cib.version(plan.target.live)),
+            kind=self.points.kind,
+            summary=tuple(summary(plan).splitlines()),
+        )
+        return fsha_history.save(self.points.directory, cib, note, self.points.keep)
+
+    def _discard(self, point: int | None) -> None:
+        if self.points is not None and point is not None:
+            fsha_history.discard(self.points.directory, point)
+
+    def _complete(self, point: int | None, version: str) -> None:
+        if self.points is not None and point is not None:
+            fsha_history.complete(self.points.directory, point, version)
+
+    # --- what comes after the commit
+
+    def _finish(self, plan: Plan, attempts: int, point: int | None) -> Outcome:
+        """Wait for the end of the transition; nothing from here on undoes the commit."""
+        version = str(fsha_cib.version(plan.target.root))
+        settled = True
+        try:
+            settled = self._settled()
+            problems = self._problems(plan)
+            # Pacemaker adds an epoch of its own to that of the patch.
+            version = str(fsha_cib.version(fsha_cib.parse(fsha_cluster.query(self.run))))
+        except fsha_run.RunError as error:
+            problems = (f"what came of it is not known, since the cluster can't be asked: {error}",)
+        try:
+            self._complete(point, version)
+        except fsha_history.HistoryError as error:
+            problems = (*problems, f"the restore point has no note of the commit: {error}")
+        return Outcome(plan, True, attempts, settled, problems, version, point)
+
+    def _settled(self) -> bool:
+        try:
+            fsha_cluster.settle(self.settle, self.run)
+        except fsha_cluster.NotSettled:
+            return False
+        return True
+
+    def _problems(self, plan: Plan) -> tuple[str, ...]:
+        """Return what failed of the resources that the plan touches."""
+        if fsha_cluster.on_file():
+            return ()
+        status = fsha_status.parse_status(fsha_cluster.status(self.run))
+        touched = {fsha_plan.without_instance(a.resource) for a in plan.transition.actions}
+        failed = [str(f) for f in status.failures if f.resource in touched]
+        stuck = [
+            f"{r.id} is {'blocked' if r.blocked else 'failed'} on {', '.join(r.nodes) or 'no node'}"
+            for r in status.resources
+            if r.id in touched and (r.blocked or r.failed)
+        ]
+        return tuple(dict.fromkeys(failed + stuck))
+
+    def _left_to_another(self, make: Make, outcome: Outcome) -> Outcome:
+        """Wait until the node that carries the calls has made the same change."""
+        end = time.monotonic() + min(ELSEWHERE_PATIENCE, self.settle)
+        while time.monotonic() < end:
+            target = make(fsha_cib.parse(fsha_cluster.query(self.run)))
+            if target.empty:
+                return Outcome(_nothing_to_do(target), False, outcome.attempts)
+            self.sleep(LOOK_EVERY)
+        raise Refused(outcome.plan)
 
 
 def change(
-    edit: Callable[[fsha_cib.Element], fsha_cib.Element],
+    edit: Callable[[Element], Element],
     run: Runner = fsha_run.run,
     sleep: Callable[[float], object] = time.sleep,
 ) -> bool:
@@ -135,7 +378,7 @@ def change(
     edit
         Returns the target for the CIB that it is given, which it leaves as it is.
 
-    Returns whether there was anything to write. Raises as :func:`commit` does.
+    Returns whether there was anything to write. Raises as :meth:`Committer.commit` does.
     """
 
     def attempt(_number: int) -> bool:
@@ -148,10 +391,10 @@ def change(
         fsha_cluster.apply_patch(fsha_cluster.patch(cib, fsha_cib.render(target), run), run)
         return True
 
-    return _on_a_fresh_cib(attempt, sleep)
+    return on_a_fresh_cib(attempt, sleep)
 
 
-def _on_a_fresh_cib(attempt: Callable[[int], T], sleep: Callable[[float], object]) -> T:
+def on_a_fresh_cib(attempt: Callable[[int], T], sleep: Callable[[float], object]) -> T:
     """Return what an attempt comes to that nobody's change has made stale."""
     for number in range(1, ATTEMPTS + 1):
         try:
@@ -161,57 +404,27 @@ def _on_a_fresh_cib(attempt: Callable[[int], T], sleep: Callable[[float], object
     raise Contended(ATTEMPTS)
 
 
-def _finish(plan: Plan, attempts: int, seconds: float, run: Runner) -> Outcome:
-    """Wait for the end of the transition; nothing from here on undoes the commit."""
-    version = str(fsha_cib.version(plan.target.root))
-    settled = True
-    try:
-        settled = _settled(seconds, run)
-        problems = _problems(plan, run)
-        # Pacemaker adds an epoch of its own to that of the patch.
-        version = str(fsha_cib.version(fsha_cib.parse(fsha_cluster.query(run))))
-    except fsha_run.RunError as error:
-        problems = (f"what came of it is not known, since the cluster can't be asked: {error}",)
-    return Outcome(plan, True, attempts, settled, problems, version)
-
-
-def _settled(seconds: float, run: Runner) -> bool:
-    try:
-        fsha_cluster.settle(seconds, run)
-    except fsha_cluster.NotSettled:
-        return False
-    return True
-
-
-def _problems(plan: Plan, run: Runner) -> tuple[str, ...]:
-    """Return what failed of the resources that the plan touches."""
-    if fsha_cluster.on_file():
-        return ()
-    status = fsha_status.parse_status(fsha_cluster.status(run))
-    touched = {action.resource for action in plan.transition.actions}
-    failed = [str(f) for f in status.failures if f.resource in touched]
-    stuck = [
-        f"{r.id} is {'blocked' if r.blocked else 'failed'} on {', '.join(r.nodes) or 'no node'}"
-        for r in status.resources
-        if r.id in touched and (r.blocked or r.failed)
-    ]
-    return tuple(dict.fromkeys(failed + stuck))
+# --- for people and as data ------------------------------------------------------------------
 
 
 def as_data(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain data for Salt's returns and events."""
+    before = plan.transition.before
     return {
         "changes": fsha_normal.masked(plan.target.changes),
         "drifted": list(plan.target.drifted),
         "unmanaged": list(plan.target.unmanaged),
         "transition": [str(action) for action in plan.transition.actions],
+        "interrupted": {id: list(before.get(id, ())) for id in plan.verdict.interrupted},
+        "guard": plan.verdict.as_data(),
+        "warnings": list(plan.warnings),
     }
 
 
 def summary(plan: Plan) -> str:
     """Return a plan in a few lines for people."""
     shown = fsha_normal.masked(plan.target.changes)
-    lines = [f"{name}: {_delta(delta)}" for name, delta in shown.items()]
+    lines = [f"{name}: {fsha_normal.shown(delta)}" for name, delta in shown.items()]
     if not lines and not plan.empty:
         lines.append("only the list of what fsha manages changes")
     actions = "; ".join(str(action) for action in plan.transition.actions)
@@ -219,19 +432,7 @@ def summary(plan: Plan) -> str:
         lines.append(f"The cluster would then: {actions or 'do nothing'}.")
     else:
         lines.append("What the cluster would then do can't be told before it is installed.")
+    if plan.verdict.interrupted:
+        lines.append(str(plan.verdict))
     lines.extend(f"crm_verify warns: {warning}" for warning in plan.warnings)
     return "\n".join(lines)
-
-
-def _delta(delta: Mapping[str, Mapping[str, Any]]) -> str:
-    parts = []
-    for path, change in delta.items():
-        if path == "object":
-            parts.append("removed" if change["new"] is None else "new")
-        else:
-            parts.append(f"{path} {_shown(change['old'])} → {_shown(change['new'])}")
-    return ", ".join(parts)
-
-
-def _shown(value: Any) -> str:
-    return "(none)" if value is None else str(value)

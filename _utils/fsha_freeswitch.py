@@ -10,7 +10,9 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -18,6 +20,8 @@ import fsha_run
 from fsha_run import Runner
 
 PATIENCE_MS = 2000
+# Where the formula puts the Event Socket's password unless the pillar names another file.
+PASSWORD_FILE = "/etc/fsha/event_socket.password"  # noqa: S105  a path, no password
 
 
 class SwitchUnreachable(fsha_run.RunError):
@@ -28,35 +32,52 @@ class SwitchUnreachable(fsha_run.RunError):
         super().__init__(f"FreeSWITCH does not answer on this node: {reason}.")
 
 
-def ask(
-    command: str,
-    fs_cli: str = "fs_cli",
-    host: str = "127.0.0.1",
-    port: int = 8021,
-    password_file: str = "",
-    run: Runner = fsha_run.run,
-) -> str:
-    """Return FreeSWITCH's reply to one command.
+@dataclass(frozen=True)
+class Access:
+    """How FreeSWITCH on this node is asked.
 
-    command
-        As typed at its console, ``sofia xmlstatus``.
     fs_cli, host, port
         The client program, and where the Event Socket listens.
     password_file
         A file with the Event Socket's password; it reaches fs_cli through a private
         configuration file, never as an argument.
+    """
+
+    fs_cli: str = "fs_cli"
+    host: str = "127.0.0.1"
+    port: int = 8021
+    password_file: str = ""
+
+
+def access(pillar: Mapping[str, Any]) -> Access:
+    """Return how FreeSWITCH is asked, from a pillar that need not have ``fsha:freeswitch``."""
+    told = (pillar.get("fsha") or {}).get("freeswitch") or {}
+    written = PASSWORD_FILE if Path(PASSWORD_FILE).exists() else ""
+    return Access(
+        told.get("fs_cli", "fs_cli"),
+        told.get("host", "127.0.0.1"),
+        told.get("port", 8021),
+        told.get("password_file", written),
+    )
+
+
+def ask(command: str, where: Access = Access(), run: Runner = fsha_run.run) -> str:
+    """Return FreeSWITCH's reply to one command.
+
+    command
+        As typed at its console, ``sofia xmlstatus``.
 
     Raises :class:`SwitchUnreachable` and :class:`fsha_run.ToolMissing`.
     """
-    password = _password(password_file)
+    password = _password(where.password_file)
     with tempfile.TemporaryDirectory(prefix="fsha-") as home:
         settings = Path(home, ".fs_cli_conf")
         settings.touch(mode=0o600)
         settings.write_text(
-            f"[default]\nhost => {host}\nport => {port}\npassword => {password}\n",
+            f"[default]\nhost => {where.host}\nport => {where.port}\npassword => {password}\n",
             encoding="utf-8",
         )
-        argv = [fs_cli, "-T", str(PATIENCE_MS), "-t", str(PATIENCE_MS), "-x", command]
+        argv = [where.fs_cli, "-T", str(PATIENCE_MS), "-t", str(PATIENCE_MS), "-x", command]
         try:
             done = run(argv, timeout=3 * PATIENCE_MS / 1000, env={"HOME": home})
         except fsha_run.ToolTimeout as error:
@@ -92,3 +113,11 @@ def parse_profiles(text: str) -> Mapping[str, int | None]:
         state = _STATE.match(profile.findtext("state") or "")
         found[profile.findtext("name") or ""] = int(state.group(1)) if state else None
     return found
+
+
+def profiles(where: Access = Access(), run: Runner = fsha_run.run) -> Mapping[str, int | None]:
+    """Return profile → live sessions (call legs) on this node; ``None`` if not running.
+
+    Raises :class:`SwitchUnreachable` and :class:`fsha_run.ToolMissing`.
+    """
+    return parse_profiles(ask("sofia xmlstatus", where, run))

@@ -1,7 +1,8 @@
 """What a change would do: the cluster's own simulation, as data and for people."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from lxml import etree
@@ -19,14 +20,15 @@ _TEXTS = {
     "migrate": "migrate {resource} from {source} to {node}",
     "promote": "promote {resource} on {node}",
     "demote": "demote {resource} on {node}",
+    "re-promote": "re-promote {resource} on {node}",
 }
-INTERRUPTING = frozenset({"stop", "restart", "recover", "move", "demote"})
+INTERRUPTING = frozenset({"stop", "restart", "recover", "move", "demote", "re-promote"})
 QUIET = frozenset({"leave", "none"})
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that the cluster would do to one resource."""
+    """One thing that the cluster would do to a resource; without one, to a whole node."""
 
     action: str
     resource: str
@@ -37,18 +39,23 @@ class Action:
 
     def __str__(self) -> str:
         """Return the action as a person reads it."""
-        template = _TEXTS.get(self.action, self.action + " {resource} on {node}")
-        text = template.format(resource=self.resource, node=self.node, source=self.source)
+        template = _TEXTS.get(self.action, "{action} {resource} on {node}")
+        if not self.resource:
+            template = "{action} {node}"
+        text = template.format(
+            action=self.action, resource=self.resource, node=self.node, source=self.source
+        )
         blocked = " (blocked)" if self.blocked else ""
         return f"{text}{blocked}{f' ({self.reason})' if self.reason else ''}"
 
 
 @dataclass(frozen=True)
 class Transition:
-    """What the cluster would do next, and where everything would run afterwards."""
+    """What the cluster would do next, and where everything runs before and afterwards."""
 
     actions: tuple[Action, ...]
     placement: Mapping[str, tuple[str, ...]]
+    before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def interrupted(self) -> tuple[str, ...]:
@@ -58,6 +65,14 @@ class Transition:
                 a.resource for a in self.actions if a.action in INTERRUPTING and not a.blocked
             )
         )
+
+
+_INSTANCE = re.compile(r":[0-9]+$", re.ASCII)
+
+
+def without_instance(resource: str) -> str:
+    """Return the resource of a clone's instance, as ``crm_mon`` names it: ``fs:1`` is ``fs``."""
+    return _INSTANCE.sub("", resource)
 
 
 class NoTransition(fsha_run.RunError):
@@ -77,17 +92,18 @@ def parse_transition(text: str) -> Transition:
         root = etree.fromstring(text.encode("utf-8"), etree.XMLParser(resolve_entities=False))
     except etree.XMLSyntaxError as error:
         raise NoTransition(str(error)) from error
-    after = root.find("revised_cluster_status/resources")
     return Transition(
-        actions=tuple(_actions(root.findall("actions/rsc_action"))),
-        placement={} if after is None else _placement(after),
+        actions=tuple(_actions(root.findall("actions/*"))),
+        placement=_placement(root.find("revised_cluster_status/resources")),
+        before=_placement(root.find("cluster_status/resources")),
     )
 
 
 def _actions(elements: Sequence[etree._Element]) -> list[Action]:
     return [
         Action(
-            action=e.get("action", ""),
+            # A node is fenced or shut down, a resource started, stopped, …
+            action=e.get("action") or e.get("task", "").lower(),
             resource=e.get("resource", ""),
             node=e.get("dest") or e.get("node") or e.get("source") or "",
             source=e.get("source", ""),
@@ -95,14 +111,15 @@ def _actions(elements: Sequence[etree._Element]) -> list[Action]:
             blocked=e.get("blocked") == "true",
         )
         for e in elements
-        if e.get("action") not in QUIET
+        if e.tag in ("node_action", "rsc_action") and e.get("action") not in QUIET
     ]
 
 
-def _placement(resources: etree._Element) -> dict[str, tuple[str, ...]]:
-    return {
-        resource.get("id", ""): tuple(
-            cast(str, node.get("name")) for node in resource.findall("node")
-        )
-        for resource in resources.iter("resource")
-    }
+def _placement(resources: etree._Element | None) -> dict[str, tuple[str, ...]]:
+    """Return id → nodes; the instances of a clone count as one resource."""
+    found: dict[str, tuple[str, ...]] = {}
+    for resource in [] if resources is None else resources.iter("resource"):
+        nodes = (cast(str, node.get("name")) for node in resource.findall("node"))
+        id = resource.get("id", "")
+        found[id] = tuple(dict.fromkeys((*found.get(id, ()), *nodes)))
+    return found

@@ -14,6 +14,7 @@ import fsha_run
         (4, fsha_cluster.NotPermitted),
         (106, fsha_cluster.NoQuorum),
         (103, fsha_cluster.StaleCib),
+        (64, fsha_cluster.ToolTooOld),
         (1, fsha_run.ToolFailed),
         (-9, fsha_run.ToolFailed),
     ],

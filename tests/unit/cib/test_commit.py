@@ -1,15 +1,22 @@
 """Plan, patch, commit, settle: what is asked of the cluster, and in which order."""
 
+from pathlib import Path
+
 import pytest
 
 import fsha_cib
 import fsha_cluster
 import fsha_commit
+import fsha_history
 import fsha_run
 from fsha_cib import Wanted
-from fsha_model import Agent, Primitive, Properties
+from fsha_guard import Calls
+from fsha_model import Object
+from fsha_policy import Policy
 
-DUMMY = Primitive("extra", Agent("ocf", "Dummy", "heartbeat"), {"passwd": "hunter2"})
+DUMMY = Object(
+    "primitive", "extra", {"agent": "ocf:heartbeat:Dummy", "params": {"passwd": "hunter2"}}
+)
 NOTHING = "<pacemaker-result><actions/></pacemaker-result>"
 
 
@@ -28,21 +35,38 @@ def naps():
     return []
 
 
+def guard(legs=0, node="fs1", **policy):
+    """Return a guard of a node on which there are so many call legs."""
+    return fsha_commit.Guard(Policy(**policy), lambda: Calls(legs, node))
+
+
+def wanting(*objects, **rest):
+    return fsha_commit.wanting(Wanted(objects, **rest))
+
+
+def committer(tools, naps, **rest):
+    return fsha_commit.Committer(
+        **{"guard": guard(), "settle": 5, **rest}, run=tools, sleep=naps.append
+    )
+
+
 def commit(tools, naps, *objects, **rest):
-    return fsha_commit.commit(Wanted(objects, **rest), 5, tools, naps.append)
+    return committer(tools, naps).commit(wanting(*objects, **rest))
 
 
 def test_a_plan_writes_nothing(cluster, sample):
-    plan = fsha_commit.make_plan(sample("pair.xml"), Wanted((DUMMY,)), cluster)
+    plan = fsha_commit.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
     assert [call[0][0] for call in cluster.calls] == ["crm_verify", "crm_simulate"]
-    (_, candidate, _), (_, simulated, _) = cluster.calls
-    assert candidate == simulated
+    (_, judged, _), (_, candidate, _) = cluster.calls
+    # What runs is the simulation's business, and no fault of the configuration.
+    assert len(fsha_cib.parse(judged).find("status")) == 0
+    assert len(fsha_cib.parse(candidate).find("status")) > 0
     assert str(fsha_cib.version(fsha_cib.parse(candidate))) == "0.6.0"
     assert plan.transition.interrupted == ("ip_shared", "fs")
 
 
 def test_an_empty_plan_asks_nobody(tools, sample):
-    plan = fsha_commit.make_plan(sample("pair.xml"), Wanted(), tools)
+    plan = fsha_commit.make_plan(sample("pair.xml"), wanting(), guard(), tools)
     assert plan.empty
     assert tools.calls == []
     assert fsha_commit.summary(plan) == "The cluster would then: do nothing."
@@ -161,12 +185,149 @@ def test_a_tool_that_talks_nonsense_is_an_error_or_a_problem(cluster, naps, prog
             commit(cluster, naps, DUMMY)
 
 
+# --- the guard -------------------------------------------------------------------------------
+
+
+def test_calls_stop_a_commit_before_anything_is_written(cluster, naps):
+    with pytest.raises(fsha_commit.Refused) as caught:
+        committer(cluster, naps, guard=guard(214)).commit(wanting(DUMMY))
+    assert "interrupts 214 call legs" in str(caught.value)
+    assert str(caught.value).startswith("Not committed. Refused: ")
+    assert cluster.count("crm_diff") == cluster.count("cibadmin", "--patch") == 0
+
+
+@pytest.mark.parametrize("policy", [{"calls": 214}, {"calls": None}, {"override": True}])
+def test_what_the_operator_allows_is_committed(cluster, naps, policy):
+    cluster.say("cibadmin", "--patch")
+    outcome = committer(cluster, naps, guard=guard(214, **policy)).commit(wanting(DUMMY))
+    assert outcome.committed
+
+
+def test_a_change_that_stops_nothing_asks_nobody_about_calls(cluster, naps):
+    cluster.answers[("crm_simulate",)] = []
+    cluster.say("crm_simulate", out=NOTHING).say("cibadmin", "--patch")
+
+    def never():
+        raise AssertionError("calls were counted")
+
+    outcome = committer(cluster, naps, guard=fsha_commit.Guard(Policy(), never)).commit(
+        wanting(DUMMY)
+    )
+    assert outcome.committed
+
+
+def test_the_node_without_the_calls_leaves_it_to_the_other(cluster, naps, sample):
+    live = fsha_cib.parse(sample("pair.xml"))
+    done = fsha_cib.render(fsha_cib.target(live, Wanted((DUMMY,))).root)
+    cluster.say("cibadmin", "--query", out=sample("pair.xml"))
+    cluster.say("cibadmin", "--query", out=done)
+    outcome = committer(cluster, naps, guard=guard(0, "fs2")).commit(wanting(DUMMY))
+    assert not outcome.committed
+    assert outcome.plan.empty
+    assert naps == [fsha_commit.LOOK_EVERY]
+    assert cluster.count("cibadmin", "--patch") == 0
+
+
+def test_the_node_without_the_calls_waits_no_longer_than_it_may(cluster, naps):
+    quick = committer(cluster, naps, guard=guard(0, "fs2"), settle=0)
+    with pytest.raises(fsha_commit.Refused, match="the calls are on fs1, which only fs1 can count"):
+        quick.commit(wanting(DUMMY))
+
+
+# --- stopped, then removed -------------------------------------------------------------------
+
+
+def test_what_runs_is_stopped_before_it_is_removed(cluster, naps, sample):
+    cluster.say("cibadmin", "--patch")
+    stopped = sample("status-serving.xml").replace('id="fs"', 'id="other"')
+    cluster.answers[("crm_mon",)] = []
+    cluster.say("crm_mon", out=stopped)
+    seen = []
+    run = cluster.__call__
+
+    def watch(argv, **kwargs):
+        if argv[0] == "crm_diff":
+            seen.append(fsha_cib.parse(Path(argv[-1]).read_text(encoding="utf-8")))
+        return run(argv, **kwargs)
+
+    absent = fsha_commit.wanting(Wanted(absent=("fs",)))
+    outcome = fsha_commit.Committer(guard(), None, 5, watch, naps.append).commit(absent)
+    assert outcome.committed
+    parked, target = seen
+    fs = fsha_cib.find(parked, "fs")
+    assert fs.getparent().tag == "resources"
+    assert fs.find("meta_attributes/nvpair[@name='target-role']").get("value") == "Stopped"
+    assert fsha_cib.find(target, "fs") is None
+    assert cluster.count("cibadmin", "--patch") == 2
+
+
+def test_what_the_other_node_has_removed_meanwhile_is_its_commit(cluster, naps, sample):
+    live = fsha_cib.parse(sample("pair.xml"))
+    gone = fsha_cib.render(fsha_cib.target(live, Wanted(absent=("fs",))).root)
+    cluster.answers[("cibadmin", "--query")] = []
+    cluster.say("cibadmin", "--query", out=sample("pair.xml")).say("cibadmin", "--query", out=gone)
+    cluster.say("cibadmin", "--patch")
+    cluster.answers[("crm_mon",)] = []
+    cluster.say("crm_mon", out=sample("status-serving.xml").replace('id="fs"', 'id="other"'))
+    outcome = committer(cluster, naps).commit(wanting(absent=("fs",)))
+    assert not outcome.committed
+    assert outcome.plan.empty
+    assert cluster.count("cibadmin", "--patch") == 1
+
+
+def test_what_does_not_stop_is_not_removed(cluster, naps):
+    cluster.say("cibadmin", "--patch")
+    with pytest.raises(fsha_commit.NotStopped, match="Not removed, since it still runs: fs on fs1"):
+        committer(cluster, naps).commit(wanting(absent=("fs",)))
+    assert cluster.count("cibadmin", "--patch") == 1
+
+
+# --- restore points --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def points(tmp_path):
+    return fsha_commit.Points(tmp_path / "restore", node="fs1", author="fs1")
+
+
+def test_a_commit_leaves_the_cib_before_it(cluster, naps, points, sample):
+    cluster.say("cibadmin", "--patch")
+    outcome = committer(cluster, naps, points=points).commit(wanting(DUMMY), "voice")
+    cib, point = fsha_history.read(points.directory, outcome.point)
+    assert cib == sample("pair.xml")
+    assert (point.note.transaction, point.note.version) == ("voice", "0.5.12")
+    assert point.note.committed == outcome.version
+    assert "extra: new" in point.note.summary
+    assert "hunter2" not in repr(point.note)
+
+
+def test_a_stale_attempt_leaves_no_point(cluster, naps, points):
+    cluster.say("cibadmin", "--patch", code=103).say("cibadmin", "--patch")
+    outcome = committer(cluster, naps, points=points).commit(wanting(DUMMY))
+    assert outcome.attempts == 2
+    assert len(fsha_history.points(points.directory)) == 1
+
+
+def test_a_refusal_leaves_no_point(cluster, naps, points):
+    with pytest.raises(fsha_commit.Refused):
+        committer(cluster, naps, points=points, guard=guard(1)).commit(wanting(DUMMY))
+    assert fsha_history.points(points.directory) == ()
+
+
+def test_without_a_point_nothing_is_written(cluster, naps, points):
+    points.directory.write_text("in the way", encoding="utf-8")
+    with pytest.raises(fsha_history.HistoryError):
+        committer(cluster, naps, points=points).commit(wanting(DUMMY))
+    assert cluster.count("cibadmin", "--patch") == 0
+
+
 # --- edits that are no objects --------------------------------------------------------------
 
 
 def edited(root):
     new = fsha_cib.copy.deepcopy(root)
-    fsha_cib.merge(new, [Properties({"maintenance-mode": "true"})])
+    options = {"sets": {"maintenance-mode": "true"}}
+    fsha_cib.merge(new, [Object("properties", "cib-bootstrap-options", options)])
     return new
 
 
@@ -192,7 +353,7 @@ def test_an_edit_that_is_always_late_is_given_up(cluster, naps):
 
 
 def test_no_secret_leaves_a_plan(cluster, sample):
-    plan = fsha_commit.make_plan(sample("pair.xml"), Wanted((DUMMY,)), cluster)
+    plan = fsha_commit.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
     assert "hunter2" not in repr(fsha_commit.as_data(plan))
     assert "hunter2" not in fsha_commit.summary(plan)
 
@@ -200,11 +361,10 @@ def test_no_secret_leaves_a_plan(cluster, sample):
 def test_a_plan_in_a_few_lines(tools, sample):
     tools.say("crm_verify", err="x\twarning: old\n", code=78)
     tools.say("crm_simulate", out=sample("transition-restart.xml"))
-    vip = Primitive(
-        "ip_shared", Agent("ocf", "IPaddr2", "heartbeat"), {"ip": "10.101.20.220", "nic": "eth0"}
-    )
-    wanted = Wanted((vip, DUMMY), absent=("voice-prefers-fs1",))
-    plan = fsha_commit.make_plan(sample("pair.xml"), wanted, tools)
+    params = {"ip": "10.101.20.220", "nic": "eth0"}
+    vip = Object("primitive", "ip_shared", {"agent": "ocf:heartbeat:IPaddr2", "params": params})
+    wanted = wanting(vip, DUMMY, absent=("voice-prefers-fs1",))
+    plan = fsha_commit.make_plan(sample("pair.xml"), wanted, guard(3), tools)
     assert fsha_commit.summary(plan).splitlines() == [
         "ip_shared: operations:monitor 5s {'timeout': '20s'} → (none), "
         "params:ip 10.101.20.219 → 10.101.20.220, params:nic (none) → eth0",
@@ -212,6 +372,7 @@ def test_a_plan_in_a_few_lines(tools, sample):
         "voice-prefers-fs1: removed",
         "The cluster would then: restart ip_shared on fs1 (resource definition change); "
         "restart fs on fs1 (required ip_shared start).",
+        f"{plan.verdict}",
         "crm_verify warns: warning: old",
     ]
     assert fsha_commit.as_data(plan) == {
@@ -227,8 +388,6 @@ def test_a_plan_in_a_few_lines(tools, sample):
                     "new": {
                         "agent": "ocf:heartbeat:Dummy",
                         "params": {"passwd": "(secret)"},
-                        "meta": {},
-                        "operations": {},
                     },
                 }
             },
@@ -245,11 +404,16 @@ def test_a_plan_in_a_few_lines(tools, sample):
             "restart ip_shared on fs1 (resource definition change)",
             "restart fs on fs1 (required ip_shared start)",
         ],
+        "interrupted": {"ip_shared": ["fs1"], "fs": ["fs1"]},
+        "guard": plan.verdict.as_data(),
+        "warnings": ["warning: old"],
     }
+    assert not plan.verdict.allowed
+    assert "restart of ip_shared and fs on fs1 interrupts 3 call legs" in plan.verdict.cost
 
 
 def test_a_plan_for_a_host_without_the_clusters_tools():
-    plan = fsha_commit.make_first_plan(fsha_cib.EMPTY, Wanted((DUMMY,)))
+    plan = fsha_commit.make_first_plan(fsha_cib.EMPTY, wanting(DUMMY))
     assert not plan.empty
     assert fsha_commit.summary(plan).splitlines() == [
         "extra: new",
@@ -259,10 +423,8 @@ def test_a_plan_for_a_host_without_the_clusters_tools():
 
 def test_a_change_of_the_ownership_alone_is_said(tools, sample):
     tools.say("crm_verify").say("crm_simulate", out=NOTHING)
-    held = fsha_cib.read(
-        fsha_cib.parse(sample("pair.xml")), Primitive("fs", Agent("lsb", "FSSofia"))
-    )
-    plan = fsha_commit.make_plan(sample("pair.xml"), Wanted((held,)), tools)
+    held = fsha_cib.read(fsha_cib.parse(sample("pair.xml")), Object("primitive", "fs"))
+    plan = fsha_commit.make_plan(sample("pair.xml"), wanting(held), guard(), tools)
     assert fsha_commit.summary(plan).splitlines() == [
         "only the list of what fsha manages changes",
         "The cluster would then: do nothing.",

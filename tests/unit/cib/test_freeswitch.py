@@ -7,7 +7,7 @@ import pytest
 
 import fsha_freeswitch
 import fsha_run
-from fsha_freeswitch import SwitchUnreachable, ask, parse_profiles
+from fsha_freeswitch import Access, SwitchUnreachable, access, ask, parse_profiles
 
 STATUS = """\
 <?xml version="1.0" encoding="ISO-8859-1"?>
@@ -44,10 +44,7 @@ def test_the_password_reaches_fs_cli_in_a_private_file_only(tmp_path):
     seen = []
     reply = ask(
         "sofia status",
-        fs_cli="/usr/bin/fs_cli",
-        host="10.0.0.1",
-        port=8022,
-        password_file=str(password),
+        Access("/usr/bin/fs_cli", "10.0.0.1", 8022, str(password)),
         run=answering(out="+OK", seen=seen),
     )
     assert reply == "+OK"
@@ -86,7 +83,7 @@ def test_a_switch_that_hangs():
 
 def test_a_password_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SwitchUnreachable, match=r"password file .*nix can't be read"):
-        ask("status", password_file=str(tmp_path / "nix"), run=answering())
+        ask("status", Access(password_file=str(tmp_path / "nix")), run=answering())
 
 
 def test_profiles_have_their_sessions_or_do_not_run():
@@ -99,3 +96,11 @@ def test_a_reply_that_is_no_xml(text):
     with pytest.raises(SwitchUnreachable, match="is no XML"):
         parse_profiles(text)
     assert issubclass(fsha_freeswitch.SwitchUnreachable, fsha_run.RunError)
+
+
+def test_how_the_switch_is_asked_is_in_the_pillar():
+    told = {"fs_cli": "/opt/fs/bin/fs_cli", "port": 8022, "password_file": "/etc/x"}
+    assert access({"fsha": {"freeswitch": told}}) == Access(
+        "/opt/fs/bin/fs_cli", "127.0.0.1", 8022, "/etc/x"
+    )
+    assert access({}).host == access({"fsha": None}).host == "127.0.0.1"
