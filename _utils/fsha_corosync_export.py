@@ -1,0 +1,771 @@
+"""From the corosync.conf of a running cluster, whoever wrote it, to this formula's pillar.
+
+The result holds what the pillar can say, and a note for everything else: what the pillar
+cannot say, what was assumed, and what the formula would write otherwise. The last step of
+:func:`export` is its own proof: corosync.conf is built from the new pillar as the formula
+builds it, and each setting that still differs becomes a note.
+
+Pure functions; what this host knows (networks, names, addresses) is given to them.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import fsha_config
+import fsha_corosync
+import fsha_schema
+import fsha_tree
+from fsha_corosync import Change, Conf, Section
+from fsha_kinds import is_network_end
+from fsha_schema import INVALID, At, Flag, Report, Whole, printable, quoted
+from fsha_units import FALSE_WORDS, TRUE_WORDS
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+AUTHKEY = "/etc/corosync/authkey"
+KNOWN_SECTIONS = ("totem", "nodelist", "quorum", "logging")
+
+_RING = re.compile(r"ring([0-7])_addr")
+_BRACKETS = re.compile(r"\[.*?\](?=[.\[]|$)")
+_SHOWN = 200
+# Assumed where no network of the host holds an address; the lower one at worst.
+_PREFIXES = {4: (24, 8), 6: (64, 16)}
+
+# What the formula writes itself, from elsewhere in the pillar or always the same.
+_WRITTEN = frozenset(
+    {"version", "cluster_name", "transport", "crypto_cipher", "crypto_hash", "provider"}
+)
+# What corosync 3 takes for a setting that is not there, where the formula writes one.
+_THEIRS: Mapping[str, str] = {
+    "totem.version": "2",
+    "totem.transport": fsha_corosync.KNET,
+    "totem.crypto_cipher": "none",
+    "totem.crypto_hash": "none",
+    "quorum.two_node": "0",
+    "logging.to_stderr": "yes",
+    "logging.to_logfile": "no",
+    "logging.to_syslog": "yes",
+}
+_NO_RINGS = "corosync 3 has no redundant rings, several links need transport knet"
+_REASONS: Mapping[str, str] = {
+    "totem.cluster_uuid": "corosync does not use it, only pcs does",
+    "totem.key": "a key is never exported, put it into the file that authkey_file names",
+    "totem.nodeid": "the pillar gives each node its id",
+    "totem.vsftype": "corosync 3 does not know it",
+    **dict.fromkeys(
+        (
+            "totem.rrp_autorecovery_check_timeout",
+            "totem.rrp_mode",
+            "totem.rrp_problem_count_mcast_threshold",
+            "totem.rrp_problem_count_threshold",
+            "totem.rrp_problem_count_timeout",
+            "totem.rrp_token_expired_timeout",
+        ),
+        _NO_RINGS,
+    ),
+    "totem.interface.ringnumber": "it is the old name of linknumber, which the formula writes",
+    "totem.interface.bindnetaddr": "with a nodelist corosync takes the address from there",
+    "nodelist.node.quorum_votes": "in the pillar each node has one vote",
+    "quorum.device": "the pillar has no quorum device",
+    "logging.logger_subsys": "the pillar sets logging for all subsystems at once",
+    "logging.logging_daemon": "the pillar sets logging for all daemons at once",
+    "uidgid": "a file in /etc/corosync/uidgid.d says the same, and the formula leaves it alone",
+}
+_COST = {fsha_corosync.RELOAD: "a reload", fsha_corosync.RESTART: "a restart"}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The pillar's part below ``fsha`` and a sentence about everything that is not in it."""
+
+    pillar: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def export(
+    conf: Conf,
+    networks: Sequence[str] = (),
+    names: Mapping[int, str] | None = None,
+    hosts: Mapping[str, str] | None = None,
+) -> Exported:
+    """Return the pillar that the formula writes this corosync.conf from.
+
+    networks
+        The host's networks (``10.101.20.0/24``, or its addresses with prefix lengths), which
+        tell the prefix length of each node's address.
+    names
+        Names of nodes by nodeid, as the CIB knows them, for nodes without a name of their own.
+    hosts
+        Addresses of host names, for nodes whose addresses are names.
+
+    Returns the keys ``cluster``, ``nodes`` and ``corosync``, with no more than what differs
+    from the formula's defaults. Without notes the formula writes the same configuration.
+
+    Raises :class:`ValueError` for a network that is none.
+
+    .. code-block:: python
+
+        exported = fsha_corosync_export.export(fsha_corosync.parse(text), ["10.101.20.0/24"])
+    """
+    notes = _Notes(dict(_theirs(conf)))
+    held = tuple(ipaddress.ip_interface(text).network for text in networks)
+    listed = _listed(conf, names or {})
+    numbers = _link_numbers(conf, listed)
+    nodes = _nodes(listed, numbers, _Host(held, hosts or {}), notes)
+    name = _options(conf, "totem").get("cluster_name", "")
+    pillar: dict[str, Any] = {"cluster": {"name": name} if name else {}, "nodes": nodes}
+    stand_ins = _stand_ins(nodes, numbers, _transport(conf))
+    pillar["corosync"] = _corosync(conf, stand_ins, numbers, notes)
+    _outside(conf, notes)
+    _no_cluster(listed, notes)
+    _compare(conf, pillar, stand_ins, notes)
+    return Exported(pillar, tuple(notes.texts))
+
+
+# --- notes -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Notes:
+    """Collects notes.
+
+    ``covered`` are paths of corosync.conf, and ``refused`` paths of the pillar, that a note
+    has told about already; ``reasons`` say of a path why the pillar cannot hold it.
+    """
+
+    theirs: dict[str, str]
+    texts: list[str] = field(default_factory=list)
+    covered: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def add(self, path: str, sentence: str, *covered: str) -> None:
+        """Note a sentence about a path; it is all there is to say of what is ``covered``."""
+        self.texts.append(f"{printable(path, _SHOWN)}: {sentence}")
+        self.covered.update(covered)
+
+    def changed(self, change: Change) -> None:
+        """Note what the formula would write otherwise."""
+        old, new = (_shown(change.path, text) for text in (change.old, change.new))
+        reason = self.reasons.get(change.path, _reason(change.path))
+        why = f"{reason}; " if reason else ""
+        self.add(change.path, f"{old} → {new}: {why}{self._effect(change)}", change.path)
+
+    def _effect(self, change: Change) -> str:
+        cost = _cost((change,))
+        if change.old is None and change.new == self.theirs.get(change.path):
+            return (
+                "the formula would write corosync's own default; nothing changes in effect, but "
+                f"it counts as {cost} of corosync."
+            )
+        deed = "leave it out" if change.new is None else "write it"
+        return f"the formula would {deed}, which takes {cost} of corosync."
+
+    def knows(self, path: str) -> bool:
+        """Tell whether a note was made about a path of corosync.conf."""
+        return _below(path, self.covered, ".[")
+
+
+def _below(path: str, tops: Iterable[str], separators: str) -> bool:
+    return any(path == t or path.startswith(tuple(t + c for c in separators)) for t in tops)
+
+
+def _reason(path: str) -> str:
+    return _REASONS.get(_BRACKETS.sub("", path), "")
+
+
+def _cost(changes: Sequence[Change]) -> str:
+    return _COST[fsha_corosync.change_class(changes)]
+
+
+def _shown(path: str, text: str | None) -> str:
+    """Return a value as it may be shown: no key, and nothing that may have been meant as one."""
+    if text is None:
+        return "nothing"
+    key = path.rpartition(".")[2]
+    if key == "key" or (key == "keyfile" and not text.startswith("/")):
+        return "(secret)"
+    return printable(text, _SHOWN) or '""'
+
+
+# --- nodes -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Host:
+    """What this host knows: its networks, and addresses of host names."""
+
+    networks: tuple[Network, ...]
+    addresses: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A node as corosync.conf lists it; ``links`` are its addresses by link number.
+
+    ``unnamed`` says where the name comes from when the node has none of its own.
+    """
+
+    path: str
+    name: str
+    unnamed: str
+    section: Section
+    links: Mapping[int, str]
+
+    @property
+    def wanted(self) -> str:
+        """Its path in the corosync.conf that the formula writes."""
+        return f"nodelist.node[{self.name}]"
+
+
+def _listed(conf: Conf, names: Mapping[int, str]) -> tuple[_Listed, ...]:
+    result: list[_Listed] = []
+    sections = (node for part in conf.sections("nodelist") for node in part.sections("node"))
+    for section in sections:
+        options = section.options()
+        links = {int(m[1]): text for key, text in options.items() if (m := _RING.fullmatch(key))}
+        path = _node_path(options, {node.path for node in result})
+        result.append(_Listed(path, *_node_name(options, names), section, links))
+    return tuple(result)
+
+
+def _node_path(options: Mapping[str, str], taken: set[str]) -> str:
+    """Return the path by which ``fsha_corosync.flatten`` calls a node."""
+    keys = (key for key in ("name", "nodeid", "ring0_addr") if key in options)
+    identity = options.get(next(keys, ""), "1")
+    path, number = f"nodelist.node[{identity}]", 2
+    while path in taken:
+        path, number = f"nodelist.node[{identity}#{number}]", number + 1
+    return path
+
+
+def _node_name(options: Mapping[str, str], names: Mapping[int, str]) -> tuple[str, str]:
+    """Return a node's name and, when it is not its own, what to think of it."""
+    number = options.get("nodeid", "")
+    address = options.get("ring0_addr", "")
+    known = names.get(int(number), "") if _is_number(number) else ""
+    if options.get("name"):
+        return options["name"], ""
+    if known or (address and _address(address) is None):
+        return known or address, "which is how Pacemaker calls it"
+    return address or f"node{number}", "put the name that `uname -n` prints there in its place"
+
+
+def _link_numbers(conf: Conf, listed: Sequence[_Listed]) -> tuple[int, ...]:
+    """Return the numbers of the links; their order is that of the pillar's addresses."""
+    found = {number for node in listed for number in node.links}
+    if not listed:
+        found = {int(n) for n in map(_number, _interfaces(conf)) if _is_number(n)}
+    return tuple(sorted(found))
+
+
+def _nodes(
+    listed: Sequence[_Listed], numbers: Sequence[int], host: _Host, notes: _Notes
+) -> dict[str, Any]:
+    _gaps(listed, numbers, notes)
+    result: dict[str, Any] = {}
+    for node in listed:
+        if node.name in result:
+            notes.add(
+                node.path,
+                f"another node is called {printable(node.name)}; the pillar tells nodes apart by "
+                f"name, so the formula would leave this one out ({_listing(node.section)}).",
+                node.path,
+            )
+            continue
+        _name_note(node, notes)
+        _node_rest(node, notes)
+        facts: dict[str, Any] = {}
+        identity = _id(node, len(result) + 1, notes)
+        if identity is not None:
+            facts["id"] = identity
+        facts["addresses"] = _addresses(node, listed, numbers, host, notes)
+        result[node.name] = facts
+    return result
+
+
+def _gaps(listed: Sequence[_Listed], numbers: Sequence[int], notes: _Notes) -> None:
+    for position, number in enumerate(numbers):
+        if listed and position != number:
+            moved = {f"ring{n}_addr" for n in (position, number)}
+            notes.add(
+                f"nodelist.node.ring{number}_addr",
+                f"the pillar numbers links without a gap, so link {number} becomes link "
+                f"{position}, which takes a restart of corosync.",
+                *(f"{node.wanted}.{key}" for node in listed for key in moved),
+            )
+
+
+def _node_rest(node: _Listed, notes: _Notes) -> None:
+    """Note what the pillar has no place for in a node."""
+    for key, text in node.section.options().items():
+        if key not in ("name", "nodeid") and not _RING.fullmatch(key):
+            notes.changed(Change(f"{node.path}.{key}", text, None))
+    _other_sections(node.path, node.section.entries, (), notes)
+
+
+def _name_note(node: _Listed, notes: _Notes) -> None:
+    if node.unnamed:
+        notes.add(
+            node.path,
+            f"this node has no name; the formula would write {printable(node.name)}, "
+            f"{node.unnamed}.",
+            node.path,
+            node.wanted,
+        )
+
+
+def _id(node: _Listed, position: int, notes: _Notes) -> int | None:
+    text = node.section.options().get("nodeid")
+    if text and _is_number(text) and 1 <= int(text) <= fsha_corosync.MAX_NODEID:
+        return int(text)
+    path = f"{node.path}.nodeid"
+    wrong = (
+        "there is none and corosync makes one of the address"
+        if text is None
+        else f"the pillar takes 1 to {fsha_corosync.MAX_NODEID}, not {quoted(text)}"
+    )
+    notes.add(
+        path,
+        f"{wrong}; the formula would number this node by its position, {position}, which takes "
+        "a restart of corosync.",
+        path,
+        f"{node.wanted}.nodeid",
+    )
+    return None
+
+
+def _addresses(
+    node: _Listed,
+    listed: Sequence[_Listed],
+    numbers: Sequence[int],
+    host: _Host,
+    notes: _Notes,
+) -> list[str]:
+    result = []
+    for number in numbers:
+        if number not in node.links:
+            notes.refused.add(f"fsha:nodes:{node.name}:addresses")
+            notes.add(
+                f"{node.path}.ring{number}_addr",
+                f"this node has no address on link {number}, other nodes have; the pillar wants "
+                "one for each link of each node and is refused until it is there.",
+            )
+            continue
+        peers = [_resolved(n.links[number], host) for n in listed if number in n.links]
+        result.append(_with_prefix(node, number, [p for p in peers if p], host, notes))
+    return result
+
+
+def _with_prefix(
+    node: _Listed, number: int, peers: Sequence[Address], host: _Host, notes: _Notes
+) -> str:
+    text = node.links[number]
+    path = f"{node.path}.ring{number}_addr"
+    found = _resolved(text, host)
+    if found is None:
+        _unknown_host(node, path, text, notes)
+        return text
+    if _address(text) is None:
+        notes.add(
+            path,
+            f"{printable(text)} is a host name; the pillar wants addresses, and the formula "
+            f"would write {found}, which takes a restart of corosync.",
+            path,
+            f"{node.wanted}.ring{number}_addr",
+        )
+    length = _prefix(found, peers, host.networks)
+    if length is None:
+        length = _assumed(found, peers)
+        notes.add(
+            path,
+            f"the prefix length /{length} is assumed, because no network of this host holds "
+            f"{found}.",
+        )
+    return f"{found}/{length}"
+
+
+def _unknown_host(node: _Listed, path: str, text: str, notes: _Notes) -> None:
+    notes.refused.add(f"fsha:nodes:{node.name}:addresses")
+    shown = f"{printable(text)} is a host name" if text else "the address is missing"
+    notes.add(
+        path,
+        f"{shown}; the pillar wants an address with its prefix length, and is refused until "
+        "one stands in its place.",
+        path,
+        f"{node.wanted}.{path.rpartition('.')[2]}",
+    )
+
+
+def _resolved(text: str, host: _Host) -> Address | None:
+    return _address(text) or _address(host.addresses.get(text, ""))
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _prefix(found: Address, peers: Sequence[Address], networks: Sequence[Network]) -> int | None:
+    """Return the prefix length of an address, best that of a network that holds its peers too."""
+    holding = [network for network in networks if found in network]
+    sizes = [(all(peer in n for peer in peers), n.prefixlen) for n in holding]
+    return max(sizes)[1] if sizes else None
+
+
+def _assumed(found: Address, peers: Sequence[Address]) -> int:
+    """Return the longest usual prefix length with which the peers are in one network."""
+    usual, shortest = _PREFIXES[found.version]
+    for length in range(usual, shortest - 1, -1):
+        network = ipaddress.ip_interface(f"{found}/{length}").network
+        if all(peer in network and not is_network_end(peer, network) for peer in peers):
+            return length
+    return usual
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,10}", text) is not None
+
+
+# --- corosync --------------------------------------------------------------------------------
+
+
+def _options(conf: Conf, name: str) -> dict[str, str]:
+    """Return the settings of all sections of a name, which are one to corosync."""
+    result: dict[str, str] = {}
+    for section in conf.sections(name):
+        result.update(section.options())
+    return result
+
+
+def _transport(conf: Conf) -> str:
+    """Return the transport that the pillar can say."""
+    found = _options(conf, "totem").get("transport", fsha_corosync.KNET)
+    return found if found in fsha_corosync.TRANSPORTS else fsha_corosync.KNET
+
+
+def _theirs(conf: Conf) -> Mapping[str, str]:
+    """Return what corosync takes for the settings that are not there."""
+    result = dict(_THEIRS)
+    totem = _options(conf, "totem")
+    if totem.get("secauth") == "on":
+        result["totem.crypto_cipher"] = fsha_corosync.DEFAULT_CRYPTO["cipher"]
+        result["totem.crypto_hash"] = fsha_corosync.DEFAULT_CRYPTO["hash"]
+    if totem.get("transport") != fsha_corosync.UDP:
+        result["totem.ip_version"] = "ipv6-4"
+    return result
+
+
+def _stand_ins(
+    nodes: Mapping[str, Mapping[str, Any]], numbers: Sequence[int], transport: str
+) -> tuple[fsha_corosync.Node, ...]:
+    """Return nodes without a fault, as many and with as many links as there are.
+
+    With them everything but the nodes can be built, whatever is wrong with the nodes; without
+    any nodelist there are two.
+    """
+    links = min(max(len(numbers), 1), fsha_corosync.MAX_LINKS[transport])
+    texts = [text for node in nodes.values() for text in node["addresses"]]
+    only_v6 = bool(texts) and all(":" in text for text in texts)
+    start = ipaddress.ip_address("2001:db8::" if only_v6 else "10.0.0.0")
+    return tuple(
+        fsha_corosync.Node(name, n, tuple(str(start + (link << 16) + n) for link in range(links)))
+        for n, name in enumerate(nodes or ("a", "b"), start=1)
+    )
+
+
+def _corosync(
+    conf: Conf,
+    nodes: Sequence[fsha_corosync.Node],
+    numbers: Sequence[int],
+    notes: _Notes,
+) -> dict[str, Any]:
+    transport = _transport(conf)
+    usual = fsha_corosync.flatten(fsha_corosync.from_settings("a", nodes, transport))
+    result: dict[str, Any] = {
+        "transport": "" if transport == fsha_corosync.KNET else transport,
+        "crypto": _crypto(conf, transport, usual, notes),
+        "totem": _settings(conf, "totem", fsha_tree.TOTEM, usual, notes),
+        "links": _links(conf, transport, numbers, notes),
+        "quorum": _quorum(conf, len(nodes), usual, notes),
+        "logging": _logging(conf, usual, notes),
+    }
+    result = {key: value for key, value in result.items() if value}
+    if fsha_corosync.needs_key(_built("a", nodes, result)):
+        result["authkey_file"] = _authkey_file(result.get("totem", {}), notes)
+    return result
+
+
+def _settings(
+    conf: Conf,
+    name: str,
+    shape: fsha_schema.Section,
+    usual: Mapping[str, str],
+    notes: _Notes,
+) -> dict[str, Any]:
+    """Return a section's settings that the pillar must name.
+
+    They are those that are not what the formula writes anyway, and those that are not there
+    where the formula would write something else than corosync's own default.
+    """
+    given = {f"{name}.{key}": text for key, text in _options(conf, name).items()}
+    added = {p: notes.theirs[p] for p in usual if p in notes.theirs and p not in given}
+    result = {}
+    for path, text in {**given, **added}.items():
+        section, _, key = path.partition(".")
+        known = section == name and key in shape.fields and key not in _WRITTEN
+        if known and usual.get(path) != text:
+            value = _value(path, text, shape.fields[key].kind, notes)
+            if value is not INVALID:
+                result[key] = value
+    return result
+
+
+def _value(path: str, text: str, kind: fsha_schema.Kind, notes: _Notes) -> object:
+    """Return a setting's text as the pillar's value."""
+    value: object = text
+    if isinstance(kind, Flag) and text.lower() in TRUE_WORDS | FALSE_WORDS:
+        value = text.lower() in TRUE_WORDS
+    elif isinstance(kind, Whole) and _is_number(text):
+        value = int(text)
+    checked = kind.check(value, At(Report()))
+    if checked is INVALID:
+        notes.reasons[path] = f"the pillar takes {kind.expected}"
+    return checked
+
+
+def _crypto(
+    conf: Conf, transport: str, usual: Mapping[str, str], notes: _Notes
+) -> dict[str, object]:
+    totem = _options(conf, "totem")
+    given = {
+        kind: totem.get(f"crypto_{kind}", notes.theirs[f"totem.crypto_{kind}"])
+        for kind in ("cipher", "hash")
+    }
+    _why_no_crypto(totem, transport, notes)
+    if transport != fsha_corosync.KNET:
+        return {}
+    fields = fsha_tree.COROSYNC.fields["crypto"].kind.fields  # type: ignore[attr-defined]
+    result = {}
+    for kind, text in given.items():
+        path = f"totem.crypto_{kind}"
+        if text != usual[path]:
+            result[kind] = _value(path, text, fields[kind].kind, notes)
+    result = {kind: value for kind, value in result.items() if value is not INVALID}
+    if result.get("hash") == "none" and result.get("cipher") != "none":
+        notes.reasons["totem.crypto_hash"] = "a cipher needs a hash, and corosync refuses this"
+        del result["hash"]
+    return result
+
+
+def _why_no_crypto(totem: Mapping[str, str], transport: str, notes: _Notes) -> None:
+    off = {"secauth": "off", "crypto_cipher": "none", "crypto_hash": "none"}
+    notes.reasons["totem.secauth"] = "the pillar says it with corosync:crypto"
+    for key, text in off.items():
+        if transport != fsha_corosync.KNET and totem.get(key, text) != text:
+            notes.reasons[f"totem.{key}"] = "corosync 3 encrypts with transport knet only"
+
+
+def _authkey_file(totem: Mapping[str, Any], notes: _Notes) -> str:
+    """Return where the authkey lies: the key itself is never exported."""
+    keyfile = str(totem.get("keyfile", AUTHKEY))
+    if keyfile != AUTHKEY:
+        notes.add(
+            "totem.keyfile",
+            f"corosync reads the key from {keyfile}, which authkey_file names; the formula would "
+            f"put that key at {AUTHKEY} as well.",
+        )
+    return keyfile
+
+
+def _interfaces(conf: Conf) -> tuple[Section, ...]:
+    """Return the sections that hold options of links."""
+    return tuple(link for totem in conf.sections("totem") for link in totem.sections("interface"))
+
+
+def _number(link: Section) -> str:
+    """Return the number of the link that a section is about, as it is written."""
+    options = link.options()
+    return options.get("linknumber", options.get("ringnumber", "0"))
+
+
+def _links(
+    conf: Conf, transport: str, numbers: Sequence[int], notes: _Notes
+) -> list[dict[str, object]]:
+    result: list[dict[str, object]] = [{} for _ in numbers[: fsha_corosync.MAX_LINKS[transport]]]
+    for link in _interfaces(conf):
+        number = _number(link)
+        path = f"totem.interface[{number}]"
+        position = numbers.index(int(number)) if _is_link(number, numbers) else len(result)
+        for key, text in link.options().items():
+            if position >= len(result):
+                notes.reasons[f"{path}.{key}"] = "the nodes have no such link"
+            elif key in fsha_corosync.LINK_KEYS[transport]:
+                kind = fsha_tree.LINK.fields[key].kind
+                value = _value(f"{path}.{key}", text, kind, notes)
+                result[position].update({} if value is INVALID else {key: value})
+            elif key in fsha_tree.LINK.fields and not _reason(f"{path}.{key}"):
+                notes.reasons[f"{path}.{key}"] = f"transport {transport} does not use it"
+    while result and not result[-1]:
+        result.pop()
+    return result
+
+
+def _is_link(number: str, numbers: Sequence[int]) -> bool:
+    return _is_number(number) and int(number) in numbers
+
+
+def _quorum(conf: Conf, count: int, usual: Mapping[str, str], notes: _Notes) -> dict[str, Any]:
+    result = _settings(conf, "quorum", fsha_tree.QUORUM, usual, notes)
+    if result.get("two_node") and count != 2:
+        notes.reasons["quorum.two_node"] = f"two_node is for two nodes, there are {count}"
+        del result["two_node"]
+    return result
+
+
+def _logging(conf: Conf, usual: Mapping[str, str], notes: _Notes) -> dict[str, Any]:
+    result = _settings(conf, "logging", fsha_tree.LOGGING, usual, notes)
+    if result.get("to_logfile") is False:
+        notes.reasons["logging.logfile"] = "it has no effect while to_logfile is no"
+    return result
+
+
+# --- what the pillar has no place for --------------------------------------------------------
+
+
+def _outside(conf: Conf, notes: _Notes) -> None:
+    """Note the sections that the pillar knows nothing of."""
+    _other_sections("", conf.entries, KNOWN_SECTIONS, notes)
+    inner = {"totem": ("interface",), "nodelist": ("node",), "quorum": (), "logging": ()}
+    for name, known in inner.items():
+        for section in conf.sections(name):
+            _other_sections(name, section.entries, known, notes)
+    _in_links(conf, notes)
+
+
+def _in_links(conf: Conf, notes: _Notes) -> None:
+    for link in _interfaces(conf):
+        _other_sections(f"totem.interface[{_number(link)}]", link.entries, (), notes)
+
+
+def _other_sections(
+    above: str, entries: Iterable[fsha_corosync.Entry], known: Sequence[str], notes: _Notes
+) -> None:
+    for entry in entries:
+        if isinstance(entry, Section) and entry.name not in known:
+            path = f"{above}.{entry.name}" if above else entry.name
+            why = _reason(path) or "the pillar has no such section"
+            notes.add(
+                f"{path}{_identity(path, entry)}",
+                f"{why}; the formula would leave it out ({_listing(entry)}), which takes "
+                f"{_cost((Change(f'{path}.', '', None),))} of corosync.",
+                path,
+            )
+
+
+def _identity(path: str, section: Section) -> str:
+    """Return what tells apart sections that come once for each of several things."""
+    key = {"logging.logger_subsys": "subsys", "logging.logging_daemon": "name"}.get(path, "")
+    name = section.options().get(key)
+    return f"[{name}]" if name else ""
+
+
+def _listing(section: Section) -> str:
+    """Return what stands in a section, on one line."""
+    top = f"{section.name}."
+    flat = fsha_corosync.flatten(Conf((section,)))
+    parts = (f"{path.removeprefix(top)}: {_shown(path, text)}" for path, text in flat.items())
+    return ", ".join(parts) or "it is empty"
+
+
+def _no_cluster(listed: Sequence[_Listed], notes: _Notes) -> None:
+    """Note that there are no nodes to export, so that no pillar can come of it."""
+    nodes = [fsha_corosync.Node(n.name, 0, tuple(n.links.values())) for n in listed]
+    if fsha_corosync.only_loopback(nodes):
+        said = "this is the one-node example of the packages, and no cluster to take over"
+    elif not listed:
+        said = "there is none; the pillar names each node with its addresses, fill them in"
+    else:
+        return
+    notes.add("nodelist", f"{said}; the pillar is refused as it is.")
+    notes.refused.add("fsha:nodes")
+
+
+# --- the proof -------------------------------------------------------------------------------
+
+
+def _compare(
+    conf: Conf,
+    pillar: Mapping[str, Any],
+    stand_ins: Sequence[fsha_corosync.Node],
+    notes: _Notes,
+) -> None:
+    """Note what the checks of the pillar say, and each setting that would still differ."""
+    sound = _check(pillar, notes)
+    name = pillar["cluster"].get("name") or _default_name()
+    try:
+        nodes: Sequence[fsha_corosync.Node] = fsha_corosync.nodes_from(pillar["nodes"])
+        built = _built(name, nodes, pillar["corosync"])
+    except fsha_corosync.SettingsError as wrong:
+        if sound:
+            notes.add(wrong.path, f"the formula would refuse this pillar: {wrong.message}")
+        # All that there is to say of the nodes was said above; compare the rest.
+        built = _without_nodes(_built(name, stand_ins, pillar["corosync"]))
+        conf = _without_nodes(conf)
+    for change in fsha_corosync.difference(conf, built):
+        if not notes.knows(change.path):
+            notes.changed(change)
+
+
+def _check(pillar: Mapping[str, Any], notes: _Notes) -> bool:
+    """Note the mistakes in the pillar; tell whether there is none, noted before or not."""
+    try:
+        fsha_config.check(pillar)
+    except fsha_config.ConfigErrors as wrong:
+        for error in wrong.errors:
+            if not _below(error.path, notes.refused, ":"):
+                notes.add(error.path, f"the formula would refuse this pillar: {error.message}")
+        return False
+    return True
+
+
+def _built(
+    name: str, nodes: Sequence[fsha_corosync.Node], corosync: Mapping[str, Any]
+) -> fsha_corosync.Conf:
+    """Build corosync.conf as the state ``corosync_config.managed`` does."""
+    return fsha_corosync.from_settings(
+        name,
+        nodes,
+        transport=corosync.get("transport", fsha_corosync.KNET),
+        crypto=corosync.get("crypto"),
+        totem=corosync.get("totem"),
+        links=corosync.get("links"),
+        quorum=corosync.get("quorum"),
+        logging=corosync.get("logging"),
+    )
+
+
+def _default_name() -> str:
+    return str(fsha_tree.CLUSTER.fields["name"].default)
+
+
+def _without_nodes(conf: Conf) -> Conf:
+    """Return a configuration whose nodelist has no node in it."""
+    return Conf(
+        tuple(
+            Section(e.name, tuple(inner for inner in e.entries if not _is_node(inner)))
+            if isinstance(e, Section) and e.name == "nodelist"
+            else e
+            for e in conf.entries
+        )
+    )
+
+
+def _is_node(entry: fsha_corosync.Entry) -> bool:
+    return isinstance(entry, Section) and entry.name == "node"
