@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 try:
+    import fsha_actions
     import fsha_cib
     import fsha_cluster
     import fsha_commit
+    import fsha_config
+    import fsha_corosync
+    import fsha_corosync_export
     import fsha_event
+    import fsha_export
+    import fsha_file
     import fsha_freeswitch
     import fsha_poll
     import fsha_run
@@ -26,7 +33,8 @@ try:
 except ImportError as error:
     MISSING = str(error)
 
-from salt.exceptions import CommandExecutionError
+import salt.utils.yaml
+from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 if TYPE_CHECKING:
     __opts__: dict[str, Any]
@@ -35,9 +43,7 @@ if TYPE_CHECKING:
 
 __virtualname__ = "fsha"
 
-PREVIOUS = "fsha-previous-node"
-# Where the formula puts the Event Socket's password unless the pillar names another file.
-PASSWORD_FILE = "/etc/fsha/event_socket.password"  # noqa: S105  a path, no password
+COROSYNC_CONF = "/etc/corosync/corosync.conf"
 LOOK_EVERY = 0.2
 SIP_PATIENCE = 5.0
 RETURN_PATIENCE = 120.0
@@ -60,7 +66,9 @@ def status(as_data=False):
     as_data
         Return the same as data instead of one page of text: ``nodes``, ``dc``, ``quorate``,
         ``rings``, ``service`` (``id``, ``node``, ``vips``), ``resources``, ``profiles`` (of
-        this node's switch), ``fail_counts``, ``failures``, ``leftovers``, ``notes``.
+        this node's switch), ``fail_counts``, ``failures``, ``actions`` (what operators have
+        set: standby, bans, holds …, with the command that lifts each), ``leftovers`` (the same
+        as lines), ``notes``.
 
     Raises ``CommandExecutionError`` when the cluster cannot be asked.
 
@@ -86,6 +94,7 @@ def _look() -> tuple[Any, Any]:
 def _status(seen: Any, root: Any) -> dict[str, Any]:
     notes: list[str] = []
     service = _service_data(seen, root, notes)
+    done = _operator_actions(seen, root)
     return {
         "dc": seen.dc,
         "quorate": seen.quorate,
@@ -97,7 +106,8 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
         "fail_counts": [dataclasses.asdict(f) for f in seen.fail_counts],
         "failures": [str(f) for f in seen.failures]
         + [f"{f.resource}: fail count {f.count} on {f.node}" for f in seen.fail_counts],
-        "leftovers": _leftovers(root),
+        "leftovers": fsha_actions.as_lines(done, fsha_actions.last_change(root), _now()),
+        "actions": fsha_actions.as_data(done, fsha_actions.last_change(root)),
         "notes": notes,
     }
 
@@ -111,21 +121,15 @@ def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
     return {"id": service.id, "node": seen.serving(service.id), "vips": list(service.vips)}
 
 
-def _leftovers(root: Any) -> list[str]:
-    """Return the constraints that an operator's move or ban has left, holds marked as such."""
-    ours = fsha_cib.owned(root)
-    before = fsha_switch.previous_node(root, "", PREVIOUS)
-    return [
-        _leftover(e, before)
-        for e in root.iterfind("configuration/constraints/rsc_location")
-        if fsha_cib.OPERATOR_CONSTRAINT.match(e.get("id", "")) and e.get("id") not in ours
-    ]
+def _operator_actions(seen: Any, root: Any) -> Any:
+    """Return what operators have set; fail counts have a place of their own on the screen."""
+    told = (__pillar__.get("fsha") or {}).get("pacemaker") or {}
+    found = fsha_actions.actions(root, seen, fsha_actions.spoken_for(told))
+    return [action for action in found if action.kind != "fail-count"]
 
 
-def _leftover(element: Any, before: str | None) -> str:
-    node = element.get("node", "nodes by rule")
-    shown = f"{element.get('id')}: {element.get('score', 'a rule')} on {node}"
-    return f"{shown} (a hold: fsha.failback lifts it)" if node == before else shown
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 def _rings(notes: list[str]) -> list[dict[str, Any]]:
@@ -149,17 +153,8 @@ def _rings(notes: list[str]) -> list[dict[str, Any]]:
 
 
 def _profiles(notes: list[str]) -> dict[str, Any]:
-    told = (__pillar__.get("fsha") or {}).get("freeswitch") or {}
-    written = PASSWORD_FILE if Path(PASSWORD_FILE).exists() else ""
     try:
-        text = fsha_freeswitch.ask(
-            "sofia xmlstatus",
-            fs_cli=told.get("fs_cli", "fs_cli"),
-            host=told.get("host", "127.0.0.1"),
-            port=told.get("port", 8021),
-            password_file=told.get("password_file", written),
-        )
-        return dict(fsha_freeswitch.parse_profiles(text))
+        return dict(fsha_freeswitch.profiles(fsha_freeswitch.access(__pillar__)))
     except fsha_run.RunError as error:
         notes.append(str(error))
         return {}
@@ -170,6 +165,155 @@ class _Bounds(NamedTuple):
 
     timeout: float
     sip_port: int
+
+
+# --- plan and export -----------------------------------------------------------------------
+
+
+def plan(pillar=None, override=False):
+    """Compare a pillar with the cluster, without a state run; nothing is changed.
+
+    pillar
+        The path of a pillar file (YAML), or its mapping; without it this minion's pillar. One
+        without ``nodes`` is looked at for its section ``pacemaker`` alone.
+    override
+        Show the verdict with the guard overridden.
+
+    Returns ``result`` (whether a run would get through), ``comment``, ``changes`` (object →
+    path → old and new), ``transition`` (what the cluster would do), ``interrupted`` (voice
+    resource → nodes), ``guard`` (the verdict), ``unmanaged`` (other people's objects) and
+    ``actions`` (what operators have set). Works on a file in place of a cluster, too.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.plan
+        salt-call fsha.plan pillar=/root/new.sls
+        CIB_file=cib.xml salt-call --local --module-dirs=. fsha.plan pillar=new.sls
+    """
+    try:
+        told = _told(pillar)
+        objects = _objects(told)
+    except fsha_config.ConfigErrors as error:
+        return _planned(False, str(error))
+    cluster = told.get("cluster") or {}
+    try:
+        found = __salt__["pacemaker.plan_objects"](
+            objects, cluster.get("unmanaged", "report"), told.get("guard"), override
+        )
+    except CommandExecutionError as error:
+        return _planned(False, str(error))
+    comment = found["comment"] if found["changes"] else "The cluster is as wanted."
+    if not found["changes"] and not found["empty"]:
+        comment = "Only the list of what fsha manages changes."
+    if found["unmanaged"]:
+        comment += f"\nNot in the pillar: {', '.join(found['unmanaged'])}."
+    if found["actions"]:
+        comment += "\nSet by operators: " + "\n  ".join(["", *found["actions"]])
+    return _planned(found["guard"]["kind"] != "refused", comment, found)
+
+
+def _planned(result: bool, comment: str, found: Any = None) -> dict[str, Any]:
+    keys = ("changes", "transition", "interrupted", "guard", "unmanaged", "actions")
+    return {"result": result, "comment": comment, **{key: (found or {}).get(key) for key in keys}}
+
+
+def _told(pillar: Any) -> dict[str, Any]:
+    """Return the mapping below ``fsha`` of a pillar, which may be a file."""
+    if pillar is None:
+        told = __pillar__
+    elif isinstance(pillar, str):
+        told = _read_pillar(Path(pillar))
+    else:
+        told = pillar
+    told = told.get("fsha", told) if isinstance(told, dict) else told
+    if not isinstance(told, dict):
+        raise fsha_config.ConfigErrors(
+            [fsha_config.ConfigError("fsha", "a pillar with the key fsha is expected.")]
+        )
+    return told
+
+
+def _read_pillar(path: Path) -> Any:
+    try:
+        return salt.utils.yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SaltInvocationError(f"{path} can't be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, salt.utils.yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise SaltInvocationError(f"{path} is no YAML: {reason}.") from error
+
+
+def _objects(told: dict[str, Any]) -> Any:
+    if "nodes" in told:
+        return fsha_config.check(told).pacemaker.objects
+    return fsha_config.check_pacemaker(told.get("pacemaker") or {})
+
+
+def export(file=None, corosync_conf=None, as_data=False):
+    """Turn a running cluster, whoever built it, into a pillar that changes nothing of it.
+
+    file
+        Where to write the pillar, readable by root only; without it, it is returned as text,
+        with secrets (fencing passwords) left out.
+    corosync_conf
+        The corosync.conf to read; without it the host's, or none when a file stands in for
+        the cluster.
+    as_data
+        Return ``pillar`` and ``notes`` as data instead of text.
+
+    Whatever the pillar can't express is named, in comments at its head. Check it with
+    ``fsha.plan pillar=FILE``: nothing is to change.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.export file=/root/fsha.sls
+        CIB_file=cib.xml salt-call --local --module-dirs=. fsha.export
+    """
+    try:
+        root = fsha_cib.parse(fsha_cluster.query())
+        found = fsha_export.export(root)
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        raise CommandExecutionError(str(error)) from error
+    pillar, notes = _corosync(corosync_conf)
+    pillar["pacemaker"] = found.pacemaker
+    notes = [*notes, *found.notes]
+    if file is not None:
+        fsha_file.replace(Path(file), _text(pillar, notes).encode("utf-8"), 0o600)
+        return {"result": True, "comment": f"Written to {file}.", "notes": notes}
+    pillar["pacemaker"], secrets = fsha_export.without_secrets(found.pacemaker, "pacemaker")
+    notes += [f"{path}: a secret, left out here; file=PATH writes it" for path in secrets]
+    return {"pillar": {"fsha": pillar}, "notes": notes} if as_data else _text(pillar, notes)
+
+
+def _text(pillar: dict[str, Any], notes: list[str]) -> str:
+    head = "".join(f"# {note}\n" for note in notes)
+    body = salt.utils.yaml.safe_dump({"fsha": pillar}, default_flow_style=False, sort_keys=False)
+    return head + body
+
+
+def _corosync(path: Any) -> tuple[dict[str, Any], list[str]]:
+    """Return what corosync.conf says, as pillar, and notes about it."""
+    if path is None and fsha_cluster.on_file():
+        return {}, ["nodes and corosync: not read, since a file stands in for the cluster"]
+    where = Path(path or COROSYNC_CONF)
+    try:
+        conf = fsha_corosync.parse(where.read_text(encoding="utf-8"))
+    except OSError as error:
+        return {}, [f"nodes and corosync: {where} can't be read: {error.strerror}"]
+    except (UnicodeDecodeError, fsha_corosync.ConfError) as error:
+        return {}, [f"nodes and corosync: {where}: {error}"]
+    exported = fsha_corosync_export.export(conf, _networks())
+    return dict(exported.pillar), list(exported.notes)
+
+
+def _networks() -> list[str]:
+    """Return the networks of this host's addresses."""
+    found = [*__salt__["network.subnets"](), *__salt__["network.subnets6"]()]
+    return [network for network in found if network]
 
 
 # --- switchover ----------------------------------------------------------------------------
@@ -272,7 +416,7 @@ def _bounds(timeout: Any, sip_port: Any) -> _Bounds:
 
 
 def _where_before(root: Any, active: str) -> str:
-    before = fsha_switch.previous_node(root, active, PREVIOUS)
+    before = fsha_switch.previous_node(root, active, fsha_actions.PREVIOUS)
     if before is None:
         raise fsha_switch.Refused(
             ["there is no earlier switchover to undo; fsha.failover moves the service"]
@@ -284,7 +428,7 @@ def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> None
     """Refuse a switchover that cannot succeed, with every reason there is."""
     found = list(fsha_switch.obstacles(seen, service, target))
     ban = fsha_switch.bans(root, service.id).get(target)
-    if ban and fsha_switch.previous_node(root, active, PREVIOUS) != target:
+    if ban and fsha_switch.previous_node(root, active, fsha_actions.PREVIOUS) != target:
         found.append(
             f"{target} was banned by hand ({ban}); lift that first with "
             f"'crm_resource --clear --resource {service.id} --node {target}'"
@@ -320,7 +464,7 @@ def _moved(
     """Move the service, verify it, and lift every ban that is not needed to stay."""
     pair = [active, target]
     # Noted before anything moves, so that failback knows the way even if this run is killed.
-    fsha_cluster.note(PREVIOUS, active, pair)
+    fsha_cluster.note(fsha_actions.PREVIOUS, active, pair)
     begun = time.monotonic()
     fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, banned, pair))
     seen = fsha_poll.until(

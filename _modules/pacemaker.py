@@ -9,34 +9,52 @@ one patch against the exact version that was read; see ``docs/design.md``.
 from __future__ import annotations
 
 import dataclasses
-import inspect
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
+    import fsha_actions
     import fsha_cib
     import fsha_cluster
     import fsha_commit
     import fsha_config
+    import fsha_document
+    import fsha_freeswitch
+    import fsha_guard
+    import fsha_history
     import fsha_metadata
     import fsha_normal
+    import fsha_objects
+    import fsha_policy
     import fsha_run
     import fsha_status
 
     MISSING = ""
+    ERRORS: tuple[type[Exception], ...] = (
+        fsha_run.RunError,
+        fsha_cib.CibError,
+        fsha_history.HistoryError,
+    )
 except ImportError as error:
     MISSING = str(error)
+    ERRORS = ()
 
-import salt.utils.args
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 if TYPE_CHECKING:
     __context__: dict[str, Any]
+    __opts__: dict[str, Any]
+    __pillar__: dict[str, Any]
     __salt__: dict[str, Any]
 
 __virtualname__ = "pacemaker"
 
+# Restore points: every CIB as it was before a commit of this node.
+RESTORE_DIRECTORY = "/var/lib/fsha/restore"
 _TRANSACTIONS = "fsha.pacemaker.transactions"
 _UNSTAGED = "fsha.pacemaker.unstaged"
+_DEFAULTS = "fsha.pacemaker.defaults"
 
 
 def __virtual__():
@@ -50,7 +68,7 @@ class _Transaction:
     """The objects that a run has staged so far, beside the CIB as it was at the first of them."""
 
     def __init__(self, cib: str) -> None:
-        self.live = fsha_cib.parse(cib)
+        self.live = fsha_document.Document(fsha_cib.parse(cib))
         self.objects: dict[tuple[str, str], Any] = {}
         self.absent: list[str] = []
 
@@ -58,7 +76,7 @@ class _Transaction:
         """Add an object and return what it changes."""
         self.absent = [name for name in self.absent if name != item.id]
         self.objects[kind, item.id] = item
-        return fsha_cib.object_changes(self.live, self.wanted(), item)
+        return fsha_cib.object_changes(self.live, item, _defaults)
 
     def stage_absent(self, name: str) -> dict[str, Any]:
         """Add a removal and return what it changes."""
@@ -91,18 +109,63 @@ def _transaction(name: str, run: str, test: bool) -> _Transaction:
     return open_ones[key]
 
 
-def _object(kind: str, spec: dict[str, Any]) -> Any:
-    if kind not in fsha_config.MAKERS:
-        known = ", ".join(fsha_config.MAKERS)
+def _object(kind: str, id: Any, form: Any) -> Any:
+    if kind not in fsha_objects.KINDS:
+        known = ", ".join(fsha_objects.KINDS)
         raise SaltInvocationError(f"kind: one of {known} is expected, not {kind!r}.")
     try:
-        inspect.signature(fsha_config.MAKERS[kind]).bind(**spec)
-    except TypeError as error:
-        raise SaltInvocationError(f"{kind}: {error}.") from error
-    try:
-        return fsha_config.MAKERS[kind](**spec)
+        return fsha_config.make(kind, id, form)
     except fsha_config.ConfigErrors as error:
         raise SaltInvocationError(str(error)) from error
+
+
+def _defaults(agent: str) -> dict[str, str]:
+    """Return the defaults of an agent's parameters; none for an agent that can't be asked."""
+    known = __context__.setdefault(_DEFAULTS, {})
+    if agent not in known:
+        known[agent] = _ask_defaults(agent)
+    return known[agent]
+
+
+def _ask_defaults(agent: str) -> dict[str, str]:
+    try:
+        text = fsha_cluster.metadata(agent)
+        found = {} if text is None else fsha_metadata.parse_metadata(text).parameters
+    except (fsha_run.RunError, fsha_metadata.MetadataError):
+        # Without its metadata every difference counts, which is the safe side.
+        return {}
+    return {name: p.default for name, p in found.items() if p.default is not None}
+
+
+def _guard(guard: dict[str, Any] | None, override: bool) -> Any:
+    """Return what the operator allows: as given, else as the pillar says."""
+    told = (__pillar__.get("fsha") or {}).get("guard") if guard is None else guard
+    try:
+        policy = fsha_policy.policy({**(told or {}), **({"override": True} if override else {})})
+    except fsha_policy.PolicyError as error:
+        raise SaltInvocationError(str(error)) from error
+    return fsha_commit.Guard(policy, _calls)
+
+
+def _calls() -> Any:
+    """Return the call legs on this node's FreeSWITCH."""
+    node = fsha_cluster.local_node()
+    try:
+        legs = fsha_guard.legs(fsha_freeswitch.profiles(fsha_freeswitch.access(__pillar__)))
+    except fsha_run.RunError as error:
+        return fsha_guard.Calls(None, node, str(error))
+    return fsha_guard.Calls(legs, node)
+
+
+def _points(keep: int, kind: str) -> Any:
+    if fsha_cluster.on_file() and "fsha.restore_directory" not in __opts__:
+        return None
+    node = "" if fsha_cluster.on_file() else fsha_cluster.local_node()
+    return fsha_commit.Points(_directory(), keep, node, __opts__["id"], kind)
+
+
+def _directory() -> Path:
+    return Path(__opts__.get("fsha.restore_directory", RESTORE_DIRECTORY))
 
 
 def _unstaged(transaction: str, run: str) -> list[str]:
@@ -164,23 +227,26 @@ def _status() -> Any:
         raise CommandExecutionError(str(error)) from error
 
 
-def stage(kind, transaction, run="", test=False, absent=False, **spec):
+def stage(kind, transaction, id, form=None, run="", test=False, absent=False):
     """Add an object to a transaction; nothing is written before :func:`commit`.
 
     A transaction lives as long as the run (the process) that stages it.
 
     kind
-        ``primitive``, ``group``, ``location``, ``properties`` or ``resource_defaults``.
+        ``primitive``, ``group``, ``clone``, ``location``, ``colocation``, ``order``,
+        ``properties`` and so on: the kinds of docs/pillar.md.
     transaction
         The transaction's name.
+    id
+        The object's id; a node's name for a node.
+    form
+        What it says: the keys of its kind, as in the pillar.
     run
         What tells this run from others in the same process; the states give their own.
     test
         Whether a host without a cluster counts as an empty one.
     absent
         Stage the removal of ``id`` instead.
-    spec
-        The object: ``id`` and the fields of its kind, as in the pillar.
 
     Returns the object's own changes, ``{path: {"old": …, "new": …}}``. Raises
     ``SaltInvocationError`` for a bad object, ``CommandExecutionError`` for a cluster that
@@ -190,25 +256,23 @@ def stage(kind, transaction, run="", test=False, absent=False, **spec):
 
     .. code-block:: bash
 
-        salt fs1 pacemaker.stage group mine id=VoiceServices members='[ip_shared, fs]'
+        salt fs1 pacemaker.stage group mine VoiceServices '{members: [ip_shared, fs]}'
     """
-    spec = salt.utils.args.clean_kwargs(**spec)
-    if "id" not in spec:
-        raise SaltInvocationError(f"{kind}: an id is expected.")
     missing = _unstaged(transaction, run)
-    missing.append(str(spec["id"]))
+    missing.append(str(id))
     try:
         held = _transaction(transaction, run, test)
-        item = None if absent else _object(kind, spec)
-        found = held.stage_absent(spec["id"]) if item is None else held.stage(kind, item)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        item = None if absent else _object(kind, id, form or {})
+        found = held.stage_absent(id) if item is None else held.stage(kind, item)
+    except ERRORS as error:
         raise CommandExecutionError(str(error)) from error
-    missing[:] = [name for name in missing if name != str(spec["id"])]
+    missing[:] = [name for name in missing if name != str(id)]
     return fsha_normal.masked(found)
 
 
-def plan(transaction, run="", complete=False, unmanaged="report"):
-    """Return what committing a transaction would do; nothing is written.
+def plan(transaction, run="", complete=False, unmanaged="report", guard=None, override=False):
+    """Return what committing a transaction would do, and whether the guard lets it; nothing
+    is written.
 
     transaction, run
         As given to :func:`stage`.
@@ -216,41 +280,86 @@ def plan(transaction, run="", complete=False, unmanaged="report"):
         Whether the transaction holds all that fsha manages.
     unmanaged
         ``report``, ``purge`` or ``ignore``: what to do with other people's objects.
+    guard
+        What may be interrupted, as in the pillar's ``fsha:guard``, which is the default.
+    override
+        Allow whatever it costs.
 
     Returns ``changes`` (object → path → old and new), ``drifted``, ``unmanaged``,
-    ``transition`` and ``comment``. Raises ``CommandExecutionError``.
+    ``transition`` (what the cluster would do), ``interrupted`` (voice resource → nodes),
+    ``guard`` (``allowed``, ``reason``, ``cost``, ``allow``, ``calls``), ``actions`` (what
+    operators have set and what is left alone, as lines), ``empty`` and ``comment``. Raises
+    ``CommandExecutionError``.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt fs1 pacemaker.plan mine
-    """
+    """  # noqa: D205
     try:
         wanted = _wanted(transaction, run, True, complete, unmanaged == "purge")
-        found = _plan(_live(True), wanted)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        found = _plan(_live(True), wanted, _guard(guard, override))
+    except ERRORS as error:
         raise CommandExecutionError(str(error)) from error
-    return _report(found, unmanaged)
+    return _report(found, unmanaged, wanted.objects)
 
 
-def _plan(live: str, wanted: Any) -> Any:
+def _plan(live: str, wanted: Any, guard: Any) -> Any:
+    make = fsha_commit.wanting(wanted, _defaults)
     try:
-        return fsha_commit.make_plan(live, wanted)
+        return fsha_commit.make_plan(live, make, guard)
     except fsha_run.ToolMissing:
-        return fsha_commit.make_first_plan(live, wanted)
+        return fsha_commit.make_first_plan(live, make)
 
 
-def commit(transaction, run="", complete=False, unmanaged="report", settle_timeout=120):
+def plan_objects(objects, unmanaged="report", guard=None, override=False):
+    """Return what it would take to bring the cluster to a whole set of objects.
+
+    objects
+        ``fsha_model.Object`` of all that the formula is to manage; for ``fsha.plan``, which
+        makes them from a pillar.
+    unmanaged, guard, override
+        As for :func:`plan`.
+
+    Returns what :func:`plan` returns. Raises ``CommandExecutionError``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.plan
+    """
+    wanted = fsha_cib.Wanted(tuple(objects), complete=True, purge=unmanaged == "purge")
+    try:
+        found = _plan(_live(True), wanted, _guard(guard, override))
+    except ERRORS as error:
+        raise CommandExecutionError(str(error)) from error
+    return _report(found, unmanaged, wanted.objects)
+
+
+def commit(
+    transaction,
+    run="",
+    complete=False,
+    unmanaged="report",
+    settle_timeout=120,
+    guard=None,
+    override=False,
+    restore_points=20,
+):
     """Write a transaction to the CIB as one versioned patch and wait until it has settled.
 
-    transaction, run, complete, unmanaged
+    transaction, run, complete, unmanaged, guard, override
         As for :func:`plan`.
     settle_timeout
         Seconds to wait for the end of the cluster's transition.
+    restore_points
+        So many restore points are kept, see :func:`history`.
 
-    Returns what :func:`plan` returns, and ``committed``, ``settled``, ``attempts``,
-    ``problems`` and ``version``. Raises ``CommandExecutionError``; the CIB is then as it was.
+    Returns what :func:`plan` returns, and ``committed``, ``refused``, ``settled``,
+    ``attempts``, ``problems``, ``version`` and ``restore_point``. A change that the guard
+    refuses is not written. Raises ``CommandExecutionError``; the CIB is then as it was.
 
     CLI Example:
 
@@ -260,25 +369,124 @@ def commit(transaction, run="", complete=False, unmanaged="report", settle_timeo
     """
     try:
         wanted = _wanted(transaction, run, False, complete, unmanaged == "purge")
-        done = fsha_commit.commit(wanted, settle=settle_timeout)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        committer = _committer(guard, override, restore_points, settle_timeout)
+        make = fsha_commit.wanting(wanted, _defaults)
+        found = _committed(committer, make, transaction, wanted.objects)
+    except ERRORS as error:
         raise CommandExecutionError(str(error)) from error
     __context__.get(_TRANSACTIONS, {}).pop((transaction, run), None)
+    return {**found, "unmanaged": [] if unmanaged == "ignore" else found["unmanaged"]}
+
+
+def _committer(guard: Any, override: bool, keep: int, settle: float, kind: str = "commit") -> Any:
+    return fsha_commit.Committer(_guard(guard, override), _points(keep, kind), settle)
+
+
+def _committed(committer: Any, make: Any, what: str, objects: Any = ()) -> dict[str, Any]:
+    """Commit, and return what came of it; a refusal is an answer, no error."""
+    refused = False
+    try:
+        done = committer.commit(make, what)
+    except fsha_commit.Refused as error:
+        refused = True
+        done = fsha_commit.Outcome(error.plan, committed=False, attempts=1)
     return {
-        **_report(done.plan, unmanaged),
+        **_report(done.plan, "report", objects),
         "committed": done.committed,
+        "refused": refused,
         "settled": done.settled,
         "attempts": done.attempts,
         "problems": list(done.problems),
         "version": done.version,
+        "restore_point": done.point,
     }
 
 
-def _report(found: Any, unmanaged: str) -> dict[str, Any]:
+def _report(found: Any, unmanaged: str, objects: Any = ()) -> dict[str, Any]:
     data = fsha_commit.as_data(found)
     if unmanaged == "ignore":
         data["unmanaged"] = []
-    return {**data, "empty": found.empty, "comment": fsha_commit.summary(found)}
+    live = found.target.live
+    known = fsha_actions.actions(live, None, fsha_actions.spoken_by(objects))
+    # What goes is not left alone.
+    done = [action for action in known if action.subject not in found.target.removed]
+    now = datetime.now(timezone.utc)
+    return {
+        **data,
+        "actions": fsha_actions.as_lines(done, fsha_actions.last_change(live), now),
+        "empty": found.empty,
+        "comment": fsha_commit.summary(found),
+    }
+
+
+def history():
+    """List this node's restore points: the CIB as it was before each of its commits.
+
+    Returns a list, the newest first, of ``number``, ``when`` (UTC), ``node``, ``author``
+    (minion), ``transaction``, ``kind`` (``commit`` or ``restore``), ``version`` (before),
+    ``committed`` (after) and ``summary`` (what the commit changed).
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.history
+    """
+    try:
+        points = fsha_history.points(_directory())
+    except fsha_history.HistoryError as error:
+        raise CommandExecutionError(str(error)) from error
+    return [
+        {
+            "number": point.number,
+            **dataclasses.asdict(point.note),
+            "summary": list(point.note.summary),
+        }
+        for point in points
+    ]
+
+
+def restore(number, override=False, settle_timeout=120, restore_points=20, test=None):
+    """Go back to the configuration before a commit, through the same plan and guard.
+
+    number
+        The restore point's, from :func:`history`.
+    override
+        Allow whatever it costs.
+    settle_timeout, restore_points
+        As for :func:`commit`.
+    test
+        Only look: nothing is written. Without it, as the minion is configured.
+
+    What operators do on purpose (standby, maintenance, target-role, bans) stays as it is now.
+    Returns what :func:`commit` returns.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.restore 42 test=True
+        salt fs1 pacemaker.restore 42
+    """
+    try:
+        cib, _point = fsha_history.read(_directory(), _number(number))
+        make = fsha_commit.restoring(fsha_cib.parse(cib))
+        if __opts__.get("test") if test is None else test:
+            plan = fsha_commit.make_plan(_live(False), make, _guard(None, override))
+            return {**_report(plan, "report"), "committed": False, "refused": False}
+        committer = _committer(None, override, restore_points, settle_timeout, "restore")
+        found = _committed(committer, make, f"restore of {_number(number)}")
+    except ERRORS as error:
+        raise CommandExecutionError(str(error)) from error
+    return found
+
+
+def _number(given: Any) -> int:
+    try:
+        return int(given)
+    except (TypeError, ValueError):
+        message = f"number: that of a restore point (pacemaker.history) is expected, not {given!r}."
+        raise SaltInvocationError(message) from None
 
 
 def is_reporter():

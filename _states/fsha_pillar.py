@@ -9,7 +9,6 @@ from salt.exceptions import CommandExecutionError
 import fsha_config
 import fsha_lint
 import fsha_state
-from fsha_model import Agent
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     __salt__: dict[str, Any]
 
 __virtualname__ = "fsha_pillar"
-
-FSSOFIA = Agent("lsb", "FSSofia")
 
 
 def __virtual__():
@@ -78,21 +75,21 @@ def agents_known(name="fsha"):
 
 def _ask_agents(config: fsha_config.Config) -> None:
     """Ask every agent about itself, and for a missing one, which others there are."""
-    wanted = {item.agent for item in config.pacemaker.primitives}
-    told = {agent: _metadata(agent) for agent in wanted}
+    told = {agent: _metadata(agent) for agent in fsha_config.agents(config)}
     if config.freeswitch.init_script:
         # The formula lays it down later in the same run; it has no parameters to check.
-        told.setdefault(FSSOFIA, None)
-        told[FSSOFIA] = told[FSSOFIA] or fsha_config.AgentMetadata({}, ())
+        told.setdefault(fsha_config.FSSOFIA, None)
+        none = fsha_config.AgentMetadata({}, ())
+        told[fsha_config.FSSOFIA] = told[fsha_config.FSSOFIA] or none
     spaces = {_space(agent) for agent, found in told.items() if found is None}
     known = [name for space in sorted(spaces) for name in __salt__["pacemaker.agents"](space)]
     fsha_config.check_agents(config, told.get, known)
 
 
-def _space(agent: Agent) -> str:
-    return f"{agent.standard}:{agent.provider}" if agent.provider else agent.standard
+def _space(agent: str) -> str:
+    return agent.rpartition(":")[0]
 
 
-def _metadata(agent: Agent) -> fsha_config.AgentMetadata | None:
-    found = __salt__["pacemaker.agent"](str(agent))
+def _metadata(agent: str) -> fsha_config.AgentMetadata | None:
+    found = __salt__["pacemaker.agent"](agent)
     return None if found is None else fsha_config.agent_metadata(found)

@@ -17,6 +17,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 import fsha_config
 import fsha_event
 import fsha_normal
+import fsha_objects
 import fsha_state
 
 if TYPE_CHECKING:
@@ -36,23 +37,23 @@ def __virtual__():
     return __virtualname__
 
 
-def staged(name, kind, spec, transaction=None, absent=False):
+def staged(name, kind, form, transaction=None, absent=False):
     """Add one object to a transaction, or commit it at once; the other states use this.
 
     name
         The object's id.
-    kind, spec, absent
+    kind, form, absent
         As for the execution function ``pacemaker.stage``.
     transaction
         The transaction's name; without one the object is committed at once.
     """
     test = __opts__["test"]
     if "pacemaker.stage" not in __salt__:
-        return _promised(name, kind, spec, absent) if test else _no_library(name)
+        return _promised(name, kind, form, absent) if test else _no_library(name)
     own = transaction or f"alone:{name}"
     try:
         changes = __salt__["pacemaker.stage"](
-            kind, own, run=__instance_id__, test=test, absent=absent, **spec
+            kind, own, name, form, run=__instance_id__, test=test, absent=absent
         )
     except (CommandExecutionError, SaltInvocationError) as error:
         return fsha_state.failed(name, str(error))
@@ -61,28 +62,35 @@ def staged(name, kind, spec, transaction=None, absent=False):
         return {**committed(own, unmanaged="ignore"), "name": name}
     if not changes:
         return fsha_state.unchanged(name, f"{name} is as wanted.")
-    verb = "would be" if test else "is"
-    comment = f"{name} differs and {verb} staged for {transaction}."
-    return fsha_state.changed(name, changes, comment, test)
+    # Nothing is changed yet, and another node may be the one that changes it.
+    comment = f"{name} differs and is staged for {transaction}: {fsha_normal.shown(changes)}."
+    return (fsha_state.not_yet if test else fsha_state.unchanged)(name, comment)
 
 
 def _no_library(name: str) -> dict[str, Any]:
     return fsha_state.failed(name, f"{name}: {NO_LIBRARY}")
 
 
-def _promised(name: str, kind: str, spec: dict[str, Any], absent: bool) -> dict[str, Any]:
+def _promised(name: str, kind: str, form: dict[str, Any], absent: bool) -> dict[str, Any]:
     """Say in a test run what can be said without lxml: on a host without a cluster, all is new."""
     if absent or __salt__["cmd.has_exec"]("cibadmin"):
         return fsha_state.not_yet(name, f"{name}: {NO_LIBRARY}")
     try:
-        item = fsha_config.MAKERS[kind](**spec)
+        item = fsha_config.make(kind, name, form)
     except fsha_config.ConfigErrors as error:
         return fsha_state.failed(name, str(error))
-    new = fsha_normal.masked(fsha_normal.normal(item))
+    new = fsha_normal.masked(fsha_objects.normal(item))
     return fsha_state.changed(name, {"object": {"old": None, "new": new}}, f"{name} is new.", True)
 
 
-def committed(name, complete=False, unmanaged="report", settle_timeout=120):
+def committed(
+    name,
+    complete=False,
+    unmanaged="report",
+    settle_timeout=120,
+    guard=None,
+    restore_points=20,
+):
     """Bring everything that was staged under this name into the CIB, as one versioned change.
 
     name
@@ -95,10 +103,15 @@ def committed(name, complete=False, unmanaged="report", settle_timeout=120):
         ``report``, ``purge`` or ``ignore``.
     settle_timeout
         Seconds to wait until the cluster has nothing left to do.
+    guard
+        What may be interrupted, as in the pillar's ``fsha:guard``, which is the default.
+    restore_points
+        So many restore points are kept, see ``pacemaker.history``.
 
-    ``changes`` holds the difference object by object and the cluster's transition, the same
-    under ``test=True``. Drift gives exactly one event: from the node that commits, or in a
-    test run from the DC.
+    ``changes`` holds the difference object by object, the cluster's transition, what it would
+    interrupt and the guard's verdict, the same under ``test=True``. Drift gives exactly one
+    event: from the node that commits, or in a test run from the DC. What the guard refuses is
+    not written, fails the state, and is told by one event.
     """
     test = __opts__["test"]
     if unmanaged not in UNMANAGED:
@@ -107,30 +120,54 @@ def committed(name, complete=False, unmanaged="report", settle_timeout=120):
         )
     if "pacemaker.plan" not in __salt__:
         return (fsha_state.not_yet if test else fsha_state.failed)(name, f"{name}: {NO_LIBRARY}")
-    kwargs = {"run": __instance_id__, "complete": complete, "unmanaged": unmanaged}
+    kwargs: dict[str, Any] = {"run": __instance_id__, "complete": complete}
+    kwargs.update(unmanaged=unmanaged, guard=guard)
     try:
         if test:
             found = __salt__["pacemaker.plan"](name, **kwargs)
         else:
-            found = __salt__["pacemaker.commit"](name, settle_timeout=settle_timeout, **kwargs)
+            kwargs.update(settle_timeout=settle_timeout, restore_points=restore_points)
+            found = __salt__["pacemaker.commit"](name, **kwargs)
         _announce(name, found, test, unmanaged)
-    except CommandExecutionError as error:
+    except (CommandExecutionError, SaltInvocationError) as error:
         return fsha_state.failed(name, str(error))
     return _result(name, found, test, unmanaged)
 
 
 def _result(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> dict[str, Any]:
     left = _left_alone(found, unmanaged)
+    refused = _is_refused(found, test)
     happens = not found["empty"] if test else found["committed"]
-    if not happens:
+    if not happens and not refused:
         ret = fsha_state.unchanged(name, f"The cluster is as wanted.{left}")
-        if left:
-            ret["warnings"] = [left.strip()]
+        others = _left_alone({**found, "actions": []}, unmanaged)
+        if others:
+            ret["warnings"] = [others.strip()]
         return ret
+    if refused and not test:
+        return fsha_state.failed(name, f"Nothing was written.\n{found['comment']}{left}")
     changes = {"objects": found["changes"], "transition": found["transition"]}
+    if found["interrupted"]:
+        changes.update(interrupted=found["interrupted"], guard=found["guard"])
+    if refused:
+        return fsha_state.failed(name, f"Would be refused:\n{found['comment']}{left}", changes)
     if test:
         return fsha_state.changed(name, changes, f"Would commit:\n{found['comment']}{left}", True)
+    return _written(name, found, changes, left)
+
+
+def _is_refused(found: dict[str, Any], test: bool) -> bool:
+    """Tell whether the guard refuses; in a test run, whether it would on this node."""
+    return found["guard"]["kind"] == "refused" if test else found["refused"]
+
+
+def _written(
+    name: str, found: dict[str, Any], changes: dict[str, Any], left: str
+) -> dict[str, Any]:
+    """Return what came of a commit."""
     comment = f"Committed as {found['version']}:\n{found['comment']}{left}"
+    if found["restore_point"] is not None:
+        comment += f"\nTo go back: pacemaker.restore {found['restore_point']}."
     if found["problems"]:
         return fsha_state.failed(name, f"{comment}\nBut: {'; '.join(found['problems'])}.", changes)
     if not found["settled"]:
@@ -139,25 +176,27 @@ def _result(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> dic
 
 
 def _left_alone(found: dict[str, Any], unmanaged: str) -> str:
-    if unmanaged != "report" or not found["unmanaged"]:
-        return ""
-    others = ", ".join(found["unmanaged"])
-    return f"\nNot in the pillar and left alone: {others}."
+    """Return what is somebody else's and stays as it is, as further lines of a comment."""
+    text = ""
+    if unmanaged == "report" and found["unmanaged"]:
+        text += f"\nNot in the pillar and left alone: {', '.join(found['unmanaged'])}."
+    if found["actions"]:
+        lines = "\n  ".join(found["actions"])
+        text += f"\nSet by operators and left alone:\n  {lines}"
+    return text
 
 
 def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> None:
     """Send the one event that a run owes to the bus, if it owes any."""
     low = globals().get("__low__") or {}
-    drifted = bool(found["drifted"] or found["unmanaged"])
-    written = not test and found["committed"]
-    if low.get("__prereq__") or not (drifted or written):
+    if low.get("__prereq__"):
         return
-    # What all nodes see and nobody has changed is told by one of them.
-    if not written and not __salt__["pacemaker.is_reporter"]():
+    kind = _event_kind(found, test)
+    if kind is None:
         return
     fsha_event.send(
         __salt__["event.send"],
-        fsha_event.DRIFT if found["drifted"] or not written else fsha_event.COMMIT,
+        kind,
         "cib",
         __opts__["id"],
         {
@@ -166,15 +205,33 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
             "changes": found["changes"],
             "drifted": found["drifted"],
             "unmanaged": found["unmanaged"],
+            "actions": found["actions"],
             "policy": unmanaged,
             "transition": found["transition"],
+            "guard": found["guard"],
             "version": found.get("version", ""),
         },
         test=test,
     )
 
 
+def _event_kind(found: dict[str, Any], test: bool) -> str | None:
+    """Return the kind of event that a run owes, if any, and if it is this node's to send."""
+    if not test and found["refused"]:
+        # The node that only waited for the one with the calls has nothing to tell.
+        return fsha_event.REFUSED if found["guard"]["kind"] == "refused" else None
+    drifted = bool(found["drifted"] or found["unmanaged"])
+    if not test and found["committed"]:
+        return fsha_event.DRIFT if found["drifted"] else fsha_event.COMMIT
+    # What all nodes see and nobody has changed is told by one of them.
+    if drifted and __salt__["pacemaker.is_reporter"]():
+        return fsha_event.DRIFT
+    return None
+
+
 def _action(found: dict[str, Any], test: bool) -> str:
+    if found.get("refused"):
+        return "refused"
     if found["empty"]:
         return "reported"
     return "would_change" if test else "corrected"

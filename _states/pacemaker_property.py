@@ -1,10 +1,10 @@
-"""Cluster options, and the defaults of all resources.
+"""Cluster options, and the defaults of all resources and of all operations.
 
 .. code-block:: yaml
 
     cib-bootstrap-options:
       pacemaker_property.present:
-        - values: {stonith-enabled: false, no-quorum-policy: ignore}
+        - values: {stonith-enabled: false, no-quorum-policy: stop}
         - transaction: voice
 
     rsc-options:
@@ -28,29 +28,45 @@ def __virtual__():
     return __virtualname__
 
 
+def _stage(kind, name, values, transaction):
+    return __states__["pacemaker_cib.staged"](name, kind, {"sets": values}, transaction)
+
+
 def present(name, values, transaction=None):
     """Make sure that cluster options have these values; options not named are left alone.
 
     name
-        The id of the property set, as a rule ``cib-bootstrap-options``.
+        A name for the options as a whole, as a rule ``cib-bootstrap-options``; an option that
+        another set holds is changed there.
     values
-        Option → value.
+        Option → value, or a list of sets with rules.
     transaction
         The transaction to add them to; without one they are committed at once.
     """
-    spec = {"id": name, "values": values}
-    return __states__["pacemaker_cib.staged"](name, "properties", spec, transaction)
+    return _stage("properties", name, values, transaction)
 
 
 def resource_defaults(name, values, transaction=None):
     """Make sure that the defaults of all resources are exactly these.
 
     name
-        The id of the set, used when the cluster has none yet.
+        A name for them as a whole, as a rule ``rsc-options``.
     values
-        Meta attribute → value.
+        Meta attribute → value, or a list of sets with rules.
     transaction
         The transaction to add them to; without one they are committed at once.
     """
-    spec = {"id": name, "values": values}
-    return __states__["pacemaker_cib.staged"](name, "resource_defaults", spec, transaction)
+    return _stage("resource_defaults", name, values, transaction)
+
+
+def operation_defaults(name, values, transaction=None):
+    """Make sure that the defaults of all operations are exactly these.
+
+    name
+        A name for them as a whole, as a rule ``op-options``.
+    values
+        Option → value, or a list of sets with rules.
+    transaction
+        The transaction to add them to; without one they are committed at once.
+    """
+    return _stage("operation_defaults", name, values, transaction)

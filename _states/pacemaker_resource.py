@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError, SaltInvocationError
+from salt.state import STATE_INTERNAL_KEYWORDS
 
 import fsha_poll
 import fsha_state
@@ -41,52 +42,99 @@ def __virtual__():
     return __virtualname__
 
 
-def present(
-    name,
-    agent=None,
-    params=None,
-    meta=None,
-    operations=None,
-    members=None,
-    transaction=None,
-):
+def _stage(kind, name, transaction, form, options):
+    told = fsha_state.form(form, options, STATE_INTERNAL_KEYWORDS)
+    return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
+
+
+def present(name, transaction=None, form=None, **options):
     """Make sure that a primitive, or a group, is configured exactly so.
 
     name
         The resource's id.
-    agent
-        For a primitive: its agent, ``ocf:heartbeat:IPaddr2`` or ``lsb:FSSofia``.
-    params
-        For a primitive: the agent's parameters, name → value.
-    meta
-        Meta attributes, name → value. ``target-role``, ``is-managed`` and ``maintenance``
-        are an operator's and left alone unless they are named here.
-    operations
-        For a primitive: a list of ``{name, interval, timeout, …}``.
-    members
-        For a group: the ids of its primitives, in starting order.
     transaction
         The transaction to add it to; without one it is committed at once.
+    form, options
+        What it says: the keys of ``fsha:pacemaker:resources:ID`` in docs/pillar.md (``agent``,
+        ``params``, ``meta``, ``operations`` …), or with ``members`` those of
+        ``fsha:pacemaker:groups:ID``, each as an argument or all of them as the mapping ``form``.
+        The meta attributes ``target-role``, ``is-managed`` and ``maintenance`` are an
+        operator's and left alone unless they are named here.
 
-    Returns ``changes`` as ``{path: {"old": …, "new": …}}``, the same under ``test=True``.
+    Staged for a transaction it changes nothing yet: the difference stands in the comment, and
+    in the changes of ``pacemaker_cib.committed``.
     """
-    if (agent is None) == (members is None):
+    told = fsha_state.form(form, options, STATE_INTERNAL_KEYWORDS)
+    if ("agent" in told or "template" in told) == ("members" in told):
         return fsha_state.failed(
             name, f"{name}: either an agent (a primitive) or members (a group) is expected."
         )
-    if members is not None:
-        spec: dict[str, Any] = {"id": name, "members": members, "meta": meta or {}}
-        kind = "group"
-    else:
-        kind = "primitive"
-        spec = {
-            "id": name,
-            "agent": agent,
-            "params": params or {},
-            "meta": meta or {},
-            "operations": operations or [],
-        }
-    return __states__["pacemaker_cib.staged"](name, kind, spec, transaction)
+    return _stage("group" if "members" in told else "primitive", name, transaction, told, {})
+
+
+def template(name, transaction=None, form=None, **options):
+    """Make sure that a template is configured exactly so.
+
+    name
+        The template's id.
+    transaction
+        The transaction to add it to; without one it is committed at once.
+    form, options
+        What it says: the keys of ``fsha:pacemaker:templates:ID`` in docs/pillar.md, each as an
+        argument or all of them as the mapping ``form``.
+
+    .. code-block:: yaml
+
+        vip-template:
+          pacemaker_resource.template:
+            - agent: ocf:heartbeat:IPaddr2
+            - params: {cidr_netmask: 24}
+            - transaction: voice
+    """
+    return _stage("template", name, transaction, form, options)
+
+
+def clone(name, transaction=None, form=None, **options):
+    """Make sure that a clone, promotable or not, is configured exactly so.
+
+    name
+        The clone's id.
+    transaction
+        The transaction to add it to; without one it is committed at once.
+    form, options
+        What it says: the keys of ``fsha:pacemaker:clones:ID`` in docs/pillar.md, each as an
+        argument or all of them as the mapping ``form``.
+
+    .. code-block:: yaml
+
+        ping-clone:
+          pacemaker_resource.clone:
+            - resource: ping
+            - meta: {interleave: true}
+            - transaction: voice
+    """
+    return _stage("clone", name, transaction, form, options)
+
+
+def bundle(name, transaction=None, form=None, **options):
+    """Make sure that a bundle is configured exactly so.
+
+    name
+        The bundle's id.
+    transaction
+        The transaction to add it to; without one it is committed at once.
+    form, options
+        What it says: the keys of ``fsha:pacemaker:bundles:ID`` in docs/pillar.md, each as an
+        argument or all of them as the mapping ``form``.
+
+    .. code-block:: yaml
+
+        fs-bundle:
+          pacemaker_resource.bundle:
+            - podman: {image: 'registry.example/fs:1.11'}
+            - transaction: voice
+    """
+    return _stage("bundle", name, transaction, form, options)
 
 
 def absent(name, transaction=None):
@@ -97,7 +145,7 @@ def absent(name, transaction=None):
     transaction
         The transaction to add the removal to; without one it is committed at once.
     """
-    return __states__["pacemaker_cib.staged"](name, "primitive", {"id": name}, transaction, True)
+    return __states__["pacemaker_cib.staged"](name, "primitive", {}, transaction, True)
 
 
 def running(name, timeout=120):

@@ -29,3 +29,17 @@ def changed(name: str, changes: Mapping[str, Any], comment: str, test: bool) -> 
 def not_yet(name: str, comment: str) -> Return:
     """Return for a state that, in a test run, cannot know before another one has run."""
     return {"name": name, "result": None, "changes": {}, "comment": comment}
+
+
+def form(given: Mapping[str, Any] | None, options: Mapping[str, Any], internal: Any) -> Return:
+    """Return the keys of an object from a state's arguments.
+
+    given
+        The state's argument ``form``: all keys as one mapping.
+    options
+        Its further arguments: single keys.
+    internal
+        Salt's own arguments, which it passes to every state that takes any.
+    """
+    told = {n: v for n, v in options.items() if n not in internal and not n.startswith("__")}
+    return {**(given or {}), **told}

@@ -1,9 +1,24 @@
 # The CIB: every object is staged, then all of them are committed as one change.
 {%- from "fsha/map.jinja" import fsha, value with context %}
 {%- set pacemaker = fsha.pacemaker %}
-{%- set resources = pacemaker.resources if pacemaker.resources is mapping else {} %}
-{%- set groups = pacemaker.groups if pacemaker.groups is mapping else {} %}
-{%- set locations = pacemaker.locations if pacemaker.locations is mapping else {} %}
+{%- set kinds = {
+  "nodes": ("node", "pacemaker_node.attributes"),
+  "templates": ("template", "pacemaker_resource.template"),
+  "resources": ("resource", "pacemaker_resource.present"),
+  "groups": ("group", "pacemaker_resource.present"),
+  "clones": ("clone", "pacemaker_resource.clone"),
+  "bundles": ("bundle", "pacemaker_resource.bundle"),
+  "locations": ("location", "pacemaker_constraint.location"),
+  "colocations": ("colocation", "pacemaker_constraint.colocation"),
+  "orders": ("order", "pacemaker_constraint.order"),
+  "tickets": ("ticket", "pacemaker_constraint.ticket"),
+  "fencing_levels": ("fencing-level", "pacemaker_fencing.level"),
+  "acl_roles": ("acl-role", "pacemaker_acl.role"),
+  "acl_users": ("acl-user", "pacemaker_acl.user"),
+  "acl_groups": ("acl-group", "pacemaker_acl.group"),
+  "tags": ("tag", "pacemaker_tag.present"),
+  "alerts": ("alert", "pacemaker_alert.present"),
+} %}
 include:
   - fsha.pillar
   - fsha.agents
@@ -43,50 +58,27 @@ fsha-cluster-rsc-defaults:
     - require:
       - pacemaker_cluster: fsha-cluster-ready
 
-{%- for id, item in resources.items() if item is mapping %}
+fsha-cluster-op-defaults:
+  pacemaker_property.operation_defaults:
+    - name: op-options
+    - values: {{ value(pacemaker.op_defaults) }}
+    - transaction: fsha
+    - require:
+      - pacemaker_cluster: fsha-cluster-ready
 
-{{ value("fsha-cluster-resource-" ~ id) }}:
-  pacemaker_resource.present:
+{%- for key, (word, function) in kinds.items() if pacemaker[key] is mapping %}
+{%- for id, item in pacemaker[key].items() if item is mapping %}
+
+{{ value("fsha-cluster-" ~ word ~ "-" ~ id) }}:
+  {{ function }}:
     - name: {{ value(id) }}
-    - agent: {{ value(item.get("agent")) }}
-    - params: {{ value(item.get("params", {})) }}
-    - meta: {{ value(item.get("meta", {})) }}
-    - operations: {{ value(item.get("operations", [])) }}
+    - form: {{ value(item) }}
     - transaction: fsha
     - require:
       - pacemaker_cluster: fsha-cluster-ready
     - require_in:
       - pacemaker_cib: fsha-cluster-committed
 {%- endfor %}
-
-{%- for id, item in groups.items() if item is mapping %}
-
-{{ value("fsha-cluster-group-" ~ id) }}:
-  pacemaker_resource.present:
-    - name: {{ value(id) }}
-    - members: {{ value(item.get("members")) }}
-    - meta: {{ value(item.get("meta", {})) }}
-    - transaction: fsha
-    - require:
-      - pacemaker_cluster: fsha-cluster-ready
-    - require_in:
-      - pacemaker_cib: fsha-cluster-committed
-{%- endfor %}
-
-{%- for id, item in locations.items() if item is mapping %}
-
-{{ value("fsha-cluster-location-" ~ id) }}:
-  pacemaker_constraint.location:
-    - name: {{ value(id) }}
-    - resource: {{ value(item.get("resource")) }}
-    - node: {{ value(item.get("node", none)) }}
-    - score: {{ value(item.get("score", none)) }}
-    - rules: {{ value(item.get("rules", [])) }}
-    - transaction: fsha
-    - require:
-      - pacemaker_cluster: fsha-cluster-ready
-    - require_in:
-      - pacemaker_cib: fsha-cluster-committed
 {%- endfor %}
 
 fsha-cluster-committed:
@@ -95,11 +87,14 @@ fsha-cluster-committed:
     - complete: true
     - unmanaged: {{ value(fsha.cluster.unmanaged) }}
     - settle_timeout: {{ value(fsha.cluster.settle_timeout) }}
+    - restore_points: {{ value(fsha.cluster.restore_points) }}
+    - guard: {{ value(fsha.guard) }}
     - require:
       - pacemaker_property: fsha-cluster-properties
       - pacemaker_property: fsha-cluster-rsc-defaults
+      - pacemaker_property: fsha-cluster-op-defaults
 
-{%- for id in groups %}
+{%- for id in pacemaker.groups if pacemaker.groups is mapping %}
 
 {{ value("fsha-cluster-serves-" ~ id) }}:
   pacemaker_resource.running:

@@ -59,15 +59,31 @@ def test_a_pair_from_nothing_is_one_commit_and_one_event(high, empty_cib, events
     assert events() == []
 
 
-def test_states_are_staged_in_any_order_but_members_first(high, empty_cib):
+def test_states_are_staged_in_any_order(high, empty_cib):
     staged = states()
     done = high(*reversed(staged[:-1]), staged[-1])
-    assert done["VoiceServices"].result is False
-    assert "the member ip_shared does not exist" in done["VoiceServices"].comment
-    assert done["voice"].result is False
-    location_first = [staged[5], *staged[:5], staged[6]]
-    assert set(results(high(*location_first)).values()) == {True}
+    assert set(results(done).values()) == {True}
     empty_cib.assert_sound()
+    assert changes(high(*states())) == {}
+
+
+def test_a_member_that_nobody_has_staged_keeps_the_rest_from_being_written(high, empty_cib):
+    before = empty_cib.text
+    done = high(*states(without=(VIP,)))
+    assert done["voice"].result is False
+    assert "VoiceServices: the member ip_shared does not exist" in done["voice"].comment
+    assert empty_cib.text == before
+
+
+def test_staging_changes_nothing_and_says_what_differs(high, managed):
+    done = high(*states(changed=VIP_MOVED))
+    assert done["ip_shared"].changes == {}
+    assert done["ip_shared"].comment == (
+        "ip_shared differs and is staged for voice: params:ip 10.101.20.219 → 10.101.20.220."
+    )
+    assert done["voice"].changes["objects"] == {
+        "ip_shared": {"params:ip": {"old": "10.101.20.219", "new": "10.101.20.220"}}
+    }
 
 
 def test_what_could_not_be_staged_keeps_the_rest_from_being_written(high, managed, events):
@@ -254,7 +270,11 @@ def test_what_leaves_the_pillar_leaves_the_cluster(high, managed, events):
     assert set(done["voice"].changes["objects"]) == {"VoiceServices", "fs", "voice-prefers-fs1"}
     assert managed.count("//primitive") == 1
     assert managed.count("//rsc_location") == 0
-    assert managed.count("//obj_ref") == 2
+    owned = {ref.get("id") for ref in managed.root.iter("obj_ref")}
+    assert owned & {"ip_shared", "VoiceServices", "fs", "voice-prefers-fs1"} == {
+        "ip_shared",
+        "VoiceServices",
+    }
     managed.assert_sound()
     assert len(events()) == 1
 

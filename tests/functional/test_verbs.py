@@ -36,10 +36,7 @@ def test_the_cib_and_the_status_as_data(loaders, cib_file):
 def test_an_object_is_staged_planned_and_committed_from_the_command_line(loaders, cib_file):
     pacemaker = loaders.modules.pacemaker
     before = cib_file.text
-    # What Salt adds to keyword arguments that come from a command line.
-    staged = pacemaker.stage(
-        "group", "mine", id="VoiceServices", members=["fs", "ip_shared"], __pub_fun="x", __pub_jid=1
-    )
+    staged = pacemaker.stage("group", "mine", "VoiceServices", {"members": ["fs", "ip_shared"]})
     assert staged == {
         "members": {"old": ["ip_shared", "fs"], "new": ["fs", "ip_shared"]},
     }
@@ -52,18 +49,19 @@ def test_an_object_is_staged_planned_and_committed_from_the_command_line(loaders
 
 
 @pytest.mark.parametrize(
-    ("args", "spec", "said"),
+    ("kind", "id", "form", "said"),
     [
-        (("clone", "mine"), {"id": "x"}, "kind: one of primitive, group"),
-        (("group", "mine"), {}, "group: an id is expected"),
-        (("group", "mine"), {"id": "g"}, "members"),
-        (("group", "mine"), {"id": "g", "members": ["fs"], "color": "red"}, "color"),
-        (("group", "mine"), {"id": "g", "members": []}, "g:members"),
+        ("clones", "x", {}, "kind: one of properties, .* clone, .* is expected, not 'clones'"),
+        ("group", "", {}, "id: an id .* is expected"),
+        ("group", "g", {}, "members"),
+        ("group", "g", {"members": ["fs"], "color": "red"}, "color"),
+        ("group", "g", {"members": []}, "g:members"),
+        ("group", "g", "members", "g: a mapping is expected, not text"),
     ],
 )
-def test_a_bad_object_is_told_from_the_command_line(loaders, cib_file, args, spec, said):
+def test_a_bad_object_is_told_from_the_command_line(loaders, cib_file, kind, id, form, said):
     with pytest.raises(SaltInvocationError, match=said):
-        loaders.modules.pacemaker.stage(*args, **spec)
+        loaders.modules.pacemaker.stage(kind, "mine", id, form)
 
 
 def test_an_empty_transaction_never_removes_everything(loaders, cib_file):
@@ -294,8 +292,11 @@ def test_the_status_is_a_page_and_data(loaders, cib_file):
 def test_the_status_tells_what_operators_left_behind(loaders, cib_file):
     cib_file.by_hand("crm_resource", "--ban", "-r", "VoiceServices", "--node", "fs2")
     data = loaders.modules.fsha.status(as_data=True)
-    (left,) = data["leftovers"]
-    assert left.startswith("cli-ban-VoiceServices-on-fs2: -INFINITY on fs2")
+    left = data["leftovers"][0]
+    assert left.startswith("VoiceServices: banned from fs2 (cli-ban-VoiceServices-on-fs2).")
+    assert "crm_resource --clear --resource VoiceServices --node fs2" in left
+    (action,) = data["actions"]["actions"]
+    assert (action["kind"], action["node"]) == ("ban", "fs2")
 
 
 @pytest.mark.parametrize(
