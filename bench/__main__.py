@@ -1,6 +1,6 @@
 """Print fsha's figures beside those of doing the same without it, from one run on one lab.
 
-    python -m bench [--runs N]
+    python -m bench [--runs N] [--only service|engine]
 
 Absolute seconds say more about the machine than about fsha: read the ratios.
 """
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import byhand
+from bench import byhand, engine
 from lab import Lab, Node, voice
 
 
@@ -21,17 +21,28 @@ def main() -> int:
     """Measure and print; return the exit code of a program."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="switchovers of each kind")
-    runs = parser.parse_args().runs
-    lab = Lab("fshabench")
+    parser.add_argument("--only", choices=("service", "engine"), help="one half of the figures")
+    parser.add_argument("--lab", default="fshabench", help="the lab's name; it is made anew")
+    options = parser.parse_args()
+    lab = Lab(options.lab)
     lab.down()
+    lines: list[str] = []
     try:
         lab.up()
-        rows = [*_bare_to_serving(lab), *_no_change(lab), *_gaps(lab, runs)]
+        if options.only != "engine":
+            lines += _service(lab, options.runs)
+            lab.reset()
+        if options.only != "service":
+            lines += engine.report(lab)
     finally:
         lab.down()
-    for row in rows:
-        print("\t".join(row).expandtabs(44))
+    print("\n".join(lines))
     return 0
+
+
+def _service(lab: Lab, runs: int) -> list[str]:
+    rows = [*_bare_to_serving(lab), *_no_change(lab), *_gaps(lab, runs)]
+    return ["\t".join(row).expandtabs(44) for row in rows]
 
 
 def _row(what: str, seconds: float, other: str, others: float) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ NODES = ("freeswitch-dev", "ubuntu-v20z")
 @pytest.fixture(scope="session")
 def lab():
     """A lab of the tests' own, bare at first."""
-    lab = Lab("fshatest")
+    lab = Lab(os.environ.get("FSHA_LAB_TEST", "fshatest"))
     lab.down()
     lab.up(
         release=os.environ.get("FSHA_LAB_RELEASE", "bookworm"),

@@ -1,0 +1,182 @@
+"""The CIB engine beside other tools: seconds, processes, memory; see ``bench/tools.py``.
+
+From nothing means two nodes online with nothing on them; in the other cases every resource
+runs, and the status that comes with that is in the CIB. The tools take turns, so that whatever
+else the machine does meets all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench import resources, tools
+from bench.resources import CASES, NONE, NOTHING
+from bench.tools import Crmsh, Floor, Fsha, Pcs, Tool
+from lab import Lab, LabCommandError, Node
+
+SIZES = (10, 100, 1000)
+TURNS = 3
+LONG = 20.0
+"""Seconds from which once is enough, and counting processes takes too long."""
+PCS_MOST = 100
+PCS_PATIENCE = 180.0
+KIB_PER_MIB = 1024
+
+HEAD = ("reconciling", "fsha", "crm load update", "pcs -f per object", "bare floor")
+NOTE = "seconds, processes started, and in brackets the ratio of fsha's seconds to these:"
+SALT_CALL = ["salt-call", "--local", "--file-root=/srv/salt", "--out=json"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one tool took; ``told`` stands in place of seconds that there are not."""
+
+    seconds: float | None = None
+    processes: int | None = None
+    told: str = "-"
+
+
+def report(lab: Lab) -> list[str]:
+    """Measure on a bare node of a lab that is up, and return the lines to print."""
+    node = next(iter(lab.nodes.values()))
+    tools.install(node)
+    before = os.getloadavg()[0]
+    table: list[Sequence[str]] = [HEAD]
+    memory: list[str] = []
+    each: dict[str, float] = {}
+    for size in SIZES:
+        race = _Race(node, size, each)
+        if size == min(SIZES):
+            race.warm_up()
+        for case in CASES:
+            lab.progress("bench", f"{size} resources, {case}")
+            table.append((f"{size} resources, {case}", *_shown(race.figures(case))))
+            memory.append(race.memory(case))
+    lines = [NOTE, *_aligned(table), "", *memory, *_salt(race.fsha)]
+    return [*lines, f"load of this machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after"]
+
+
+def _shown(figures: Sequence[Figure]) -> list[str]:
+    ours = figures[0].seconds
+    return [_cell(figure, None if figure is figures[0] else ours) for figure in figures]
+
+
+def _cell(figure: Figure, ours: float | None) -> str:
+    if figure.seconds is None:
+        return figure.told
+    count = "-" if figure.processes is None else str(figure.processes)
+    ratio = f"  ({ours / figure.seconds:.2f})" if ours is not None else ""
+    return f"{figure.seconds:6.2f} s {count:>4}{ratio}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) + 3 for column in zip(*rows, strict=True)]
+    return [
+        "".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+class _Race:
+    """All tools with one number of resources; its cases are to be run in their order.
+
+    each
+        Case → the seconds that pcs took for each resource; what is measured is noted there.
+    """
+
+    def __init__(self, node: Node, count: int, each: dict[str, float]) -> None:
+        self.count, self._each = count, each
+        crm = Crmsh(node, count)
+        self.fsha, self._pcs = Fsha(node, count), Pcs(node, count)
+        self._tools: list[Tool] = [self.fsha, crm, self._pcs, Floor(crm)]
+        for tool in self._tools:
+            tool.prepare()
+
+    def warm_up(self) -> None:
+        """Let every tool fill its caches."""
+        for tool in self._tools:
+            tool.run(NOTHING)
+
+    def figures(self, case: str) -> list[Figure]:
+        """Run all tools in turns, and return what each took, fsha's first."""
+        told = {tool: self._excuse(tool, case) for tool in self._tools}
+        taken: dict[Tool, list[float]] = {tool: [] for tool in self._tools if not told[tool]}
+        for _turn in range(TURNS):
+            for tool in list(taken):
+                if max(taken[tool], default=0) > LONG:
+                    continue
+                try:
+                    taken[tool].append(tool.run(case))
+                except LabCommandError as error:
+                    print(error, file=sys.stderr)
+                    told[tool] = "failed"
+                    del taken[tool]
+        for tool in taken:
+            if tool.wrote(case) != (case != NONE):
+                sys.exit(f"{tool.name}, {case}: it has written what it should not, or nothing")
+        if self._pcs in taken:
+            self._each[case] = taken[self._pcs][0] / self.count
+        found = [self._figure(tool, case, taken.get(tool), told[tool]) for tool in self._tools]
+        if case == NOTHING:
+            self._let_run(list(taken))
+        return found
+
+    def _excuse(self, tool: Tool, case: str) -> str:
+        """Return why a tool is not run, ``""`` if it is."""
+        each = self._each.get(case) if tool is self._pcs else None
+        if each and (self.count > PCS_MOST or each * self.count > PCS_PATIENCE):
+            return f"not run ({each:.2f} s each)"
+        return "" if case == NOTHING or tool.ready else "-"
+
+    def _figure(self, tool: Tool, case: str, taken: Sequence[float] | None, told: str) -> Figure:
+        if not taken:
+            return Figure(told=told)
+        seconds = statistics.median(taken)
+        return Figure(seconds, None if seconds > LONG else tool.processes(case))
+
+    def _let_run(self, done: Sequence[Tool]) -> None:
+        """Make of what the tools have written the CIBs in which all of it runs."""
+        status = None
+        for tool in done:
+            cib = tool.node.read(tool.file)
+            if status is None:
+                status = resources.running(tool.node, cib, tools.ROOM)
+            tool.node.write(tool.base, resources.with_status(cib, status))
+            tool.ready = True
+
+    def memory(self, case: str) -> str:
+        """Return the peak of fsha's memory in its last run, for people."""
+        if not self.fsha.said:
+            return f"memory, {self.count} resources, {case}: -"
+        said = json.loads(self.fsha.said)
+        own, its_tools = (said[name] / KIB_PER_MIB for name in ("own_kib", "tools_kib"))
+        return (
+            f"memory, {self.count} resources, {case}: {own:.0f} MiB at most, "
+            f"the largest of the cluster's tools {its_tools:.0f} MiB"
+        )
+
+
+def _salt(fsha: Fsha) -> list[str]:
+    """Return what Salt itself adds, where nothing is to change."""
+    fsha.set_up(NONE)
+    call = SALT_CALL[:]
+    fsha.node.run([*call, "saltutil.sync_all"], timeout=180)
+    env = {"CIB_file": fsha.file}
+    plan = [*call, "fsha.plan", f"pillar={fsha.pillar(NONE)}"]
+    seconds: dict[str, list[float]] = {"plan": [], "ping": []}
+    for _turn in range(TURNS):
+        for name, argv in (("plan", plan), ("ping", [*call, "test.ping"])):
+            done = fsha.node.run(argv, timeout=300, env=env)
+            seconds[name].append(done.seconds)
+            if name == "plan" and not json.loads(done.out)["local"]["result"]:
+                sys.exit(done.out)
+    planned, pinged = (statistics.median(taken) for taken in seconds.values())
+    return [
+        f"salt-call fsha.plan, {fsha.count} resources, {NONE}: {planned:.2f} s, "
+        f"salt-call test.ping {pinged:.2f} s, ratio {planned / pinged:.2f}"
+    ]

@@ -1,0 +1,48 @@
+"""One run of fsha's engine as a process of its own; runs in a node, with Salt's Python.
+
+    worker.py UTILS PILLAR
+
+UTILS is the directory with fsha's modules, PILLAR a pillar in JSON. It does what a run does
+once Salt has the pillar: check it, make the objects, compare, plan, commit, and report. Salt
+itself, with its own seconds, is left out. Prints one line of JSON.
+
+A minion runs modules that Salt has copied into its cache directory, where Python keeps the
+``.pyc`` beside them. So UTILS is a writable copy, and a run before has warmed it up.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+
+def main(utils: str, pillar: str) -> None:
+    """Reconcile, and print what came of it and the memory that it took at its peak."""
+    sys.path.insert(0, utils)
+    fsha = {name: importlib.import_module(f"fsha_{name}") for name in ("actions", "cib", "commit")}
+    config = importlib.import_module("fsha_config")
+    told = json.loads(Path(pillar).read_text("utf-8"))["fsha"]
+    objects = config.check_pacemaker(told["pacemaker"])
+    wanted = fsha["cib"].Wanted(objects, complete=True)
+    outcome = fsha["commit"].Committer().commit(fsha["commit"].wanting(wanted))
+    report = fsha["commit"].as_data(outcome.plan)
+    live = outcome.plan.target.live
+    done = fsha["actions"].actions(live, None, fsha["actions"].spoken_by(objects))
+    last = fsha["actions"].last_change(live)
+    report["actions"] = fsha["actions"].as_lines(done, last, datetime.now(timezone.utc))
+    report["comment"] = fsha["commit"].summary(outcome.plan)
+    answer = {
+        "committed": outcome.committed,
+        "changes": len(report["changes"]),
+        "own_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "tools_kib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+    }
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
