@@ -43,6 +43,7 @@ functional: venv host ## States with Salt's loader on a CIB in a file
 lab-test: venv host ## Two real nodes
 	$(BIN)/pytest tests/lab
 
+bench: HOST_PACKAGES += strace
 bench: venv host ## Figures, side by side in one run
 	$(BIN)/python -m bench
 
