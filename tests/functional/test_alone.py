@@ -195,7 +195,7 @@ BAD = [
         "pacemaker_constraint.location",
         "l",
         {"resource": "nix", "node": "fs1", "score": 1},
-        "crm_verify refuses the new configuration",
+        "l refers to nix, which neither is in the cluster nor is wanted there",
     ),
     ("pacemaker_property.present", "p", {"values": ["x"]}, "p"),
     (
