@@ -36,7 +36,7 @@ from fsha_document import (
     version,
 )
 from fsha_model import Object, plain_values
-from fsha_normal import Normal, changes, masked
+from fsha_normal import Normal, changes, masked, value
 from fsha_objects import BY_TAG, KINDS, ONE_IDS, Kind, normal
 from fsha_parts import RESOURCE_TAGS, is_plain
 from fsha_shape import OTHER, UNUSED, Reading
@@ -94,6 +94,17 @@ class UnknownReference(CibError):
         self.owner, self.id = owner, id
         super().__init__(
             f"{owner} refers to {id}, which neither is in the cluster nor is wanted there."
+        )
+
+
+class CannotRestore(CibError):
+    """An earlier configuration holds, or lacks, what no object can express."""
+
+    def __init__(self, lost: tuple[str, ...]) -> None:
+        self.lost = lost
+        super().__init__(
+            f"This configuration can't be restored object by object, for it differs in what the "
+            f"formula cannot express: {'; '.join(lost)}. Change that by hand first."
         )
 
 
@@ -401,6 +412,8 @@ def _merge(
             fsha_graft.graft_attributes(document, element, new)
         fsha_pairs.merge(document, element, item, owned)
     elif element is not None:
+        if element.tag == "master" and not _is_promotable(wanted):
+            element.tag = str(kind.shape.tag)
         fsha_graft.graft(document, element, new, item.id)
     elif kind.one:
         fsha_graft.graft(document, document.section(kind.section), new, item.id)
@@ -408,6 +421,10 @@ def _merge(
         new.set("id", item.id)
         fsha_graft.plant(document, document.section(kind.section), new)
     return changes(before, after)
+
+
+def _is_promotable(item: Object) -> bool:
+    return value("promotable", item.values("meta").get("promotable", "false")) == "true"
 
 
 def _shared(document: Document, kind: Kind, item: Object) -> Element:
@@ -825,7 +842,8 @@ def parked(found: Target, running: Mapping[str, Sequence[str]]) -> Element | Non
     for outermost in dict.fromkeys(_outermost(document, id, gone) for id in leaving):
         element = cast(Element, document.find(outermost))
         _hoist([element])
-        _forget(document, outermost)
+        for inner in _with_contents(element):
+            _forget(document, inner.get("id", ""))
         _stop(document, element)
     _remove_hollow(document)
     return document.root if leaving else None
@@ -842,12 +860,11 @@ def _outermost(document: Document, id: str, gone: set[str]) -> str:
 
 
 def _stop(document: Document, element: Element) -> None:
-    live = read_element(element, document.referenced())
-    meta = {**live.values("meta"), "target-role": "Stopped"}
-    form = {**live.form, "meta": meta}
-    new = fsha_graft.fresh(str(element.tag))
-    BY_TAG[str(element.tag)].shape.write(new, form)
-    fsha_graft.graft(document, element, new)
+    # In a set of its own, the first that counts: others may use those that are there.
+    new = fsha_graft.fresh("meta_attributes")
+    new.set("score", "INFINITY")
+    etree.SubElement(new, "nvpair", {"name": "target-role", "value": "Stopped"})
+    fsha_graft.plant_in(document, element, new)
 
 
 def restored(live: Element, point: Element) -> Target:
@@ -861,7 +878,12 @@ def restored(live: Element, point: Element) -> Target:
     Raises :class:`CibError`.
     """
     document, then = Document(copy.deepcopy(live)), Document(point)
-    items = [item for item in read_all(point) if not _is_operators(item.id)]
+    _refuse_what_is_lost(document, then)
+    items = [
+        _without_their_settings(document, then, item)
+        for item in read_all(point)
+        if not _is_operators(item.id) and not _has_left(document, item)
+    ]
     present = manageable(document)
     wanted = {item.id for item in items}
     going = [id for id in present if id not in wanted and not _is_operators(id)]
@@ -877,13 +899,74 @@ def restored(live: Element, point: Element) -> Target:
     _remove_hollow(document)
     left = frozenset(manageable(document))
     removed = tuple(id for id in present if id not in left)
-    own(document, owned_ids(then) & frozenset(document.ids()))
+    own(document, _owned_again(document, then, items) & frozenset(document.ids()))
     for id in removed:
         found[id] = described.get(id) or removal(live, id)
     return Target(live, document.root, found, (), (), removed)
 
 
 OPERATOR_OPTIONS = frozenset({"maintenance-mode", "stop-all-resources"})
+_OPERATOR_PAIRS: Mapping[str, tuple[str, frozenset[str]]] = {
+    "properties": ("sets", OPERATOR_OPTIONS),
+    "node": ("attributes", frozenset({"standby", "maintenance"})),
+}
+
+
+def _refuse_what_is_lost(document: Document, then: Document) -> None:
+    """Refuse to go back to what no object can express, unless it is still there as it was."""
+    now = {(item.kind, item.id): normal(item) for item in read_all(document.root)}
+    lost = [
+        f"{item.id}: {', '.join(item.form[OTHER])}"
+        for item in read_all(then.root)
+        if item.form.get(OTHER) and now.get((item.kind, item.id)) != normal(item)
+    ]
+    lost += [what for what in strangers(then.root) if what not in strangers(document.root)]
+    lost += [what for what in strangers(document.root) if what not in strangers(then.root)]
+    if lost:
+        raise CannotRestore(tuple(lost))
+
+
+def _has_left(document: Document, item: Object) -> bool:
+    """Tell whether an object is a node that is no longer there: only the cluster adds nodes."""
+    return item.kind == "node" and _locate(document, KINDS["node"], item.id) is None
+
+
+def _without_their_settings(document: Document, then: Document, item: Object) -> Object:
+    """Return an object of an earlier CIB without what operators had set in it at that time.
+
+    What is there no longer comes back as it was; what the formula had set is no operator's.
+    """
+    if read(document, item) is None:
+        return item
+    if item.kind not in _OPERATOR_PAIRS:
+        bare = Object(item.kind, item.id)
+        return _without_operators(item, bare) if "meta" in item.form else item
+    key, names = _OPERATOR_PAIRS[item.kind]
+    names -= _names(_locate(then, KINDS[item.kind], item.id), owned_ids(then))
+    sets = item.form.get(key, {})
+    if isinstance(sets, Mapping):
+        left: Any = {n: v for n, v in sets.items() if n not in names}
+    else:
+        left = [
+            {**s, "values": {n: v for n, v in s["values"].items() if n not in names}}
+            if is_plain(s)
+            else s
+            for s in sets
+        ]
+    return Object(item.kind, item.id, {**item.form, key: left})
+
+
+def _owned_again(document: Document, then: Document, items: Iterable[Object]) -> frozenset[str]:
+    """Return what was owned: objects by their ids, single options by their names."""
+    before = owned_ids(then)
+    found = set(before)
+    for item in items:
+        if item.kind in fsha_pairs.PAIRED:
+            names = _names(_locate(then, KINDS[item.kind], item.id), before)
+            element = _locate(document, KINDS[item.kind], item.id)
+            pairs = () if element is None else element.iter("nvpair")
+            found |= {pair.get("id", "") for pair in pairs if pair.get("name") in names}
+    return frozenset(found)
 
 
 def _is_operators(id: str) -> bool:

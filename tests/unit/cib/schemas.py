@@ -18,7 +18,10 @@ def schema(name: str) -> etree.RelaxNG:
     """Return a schema by the name that ``validate-with`` has; skip without it."""
     path = DIRECTORY / f"{name}.rng"
     if not path.exists():
-        pytest.skip(f"{path} is missing; the package pacemaker-cli-utils has it (make host)")
+        pytest.skip(
+            f"there is no {path}: pacemaker-cli-utils is missing (make host) or older than the "
+            "schema; PCMK_schema_directory may name another directory"
+        )
     return etree.RelaxNG(etree.parse(str(path)))
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 import fsha_cib
-from fsha_cib import Wanted, find, read, target
+from fsha_cib import Wanted, find, parked, read, restored, target
 from fsha_model import Object
 from tests.unit.cib.build import (
     applied,
@@ -17,8 +17,10 @@ from tests.unit.cib.build import (
     patch,
     primitive,
     properties,
+    tag,
     text,
 )
+from tests.unit.cib.schemas import faults
 
 NEW, OLD = "pacemaker-3.9", "pacemaker-3.0"
 MONITOR = {"name": "monitor", "interval": "5s"}
@@ -447,3 +449,242 @@ def test_an_older_promotable_clone_is_a_promotable_clone():
         "+ nvpair resources/m/ma/ma-promotable",
         "resources/m/ma/ma-notify: value true → no",
     ]
+    plain = clone("m", "p", meta={"notify": "true"})
+    found = applied(root, plain)
+    assert [e.get("id") for e in found.iter("clone", "master")] == ["m"]
+    assert target(found, Wanted((plain,))).empty
+
+
+# --- what is removed while it runs is stopped first ----------------------------------------------
+
+SET = '<resource_set id="{0}s"><resource_ref id="{1}"/><resource_ref id="x"/></resource_set>'
+
+
+def stopping(root, *absent, running="abcdx", items=()):
+    """Return the CIB in which what is removed is stopped, after its schema has accepted it."""
+    found = parked(target(root, Wanted(items, absent)), dict.fromkeys(running, ("fs1",)))
+    if found is not None:
+        assert faults(found) == []
+    return found
+
+
+def stopped(root):
+    """Return the resources that are told to be stopped."""
+    return [
+        pair.getparent().getparent().get("id")
+        for pair in root.iter("nvpair")
+        if (pair.get("name"), pair.get("value")) == ("target-role", "Stopped")
+    ]
+
+
+def test_what_stops_leaves_its_group_and_all_that_speaks_of_it():
+    root = cib(
+        f'<group id="g">{dummy("a")}{dummy("b")}{dummy("c")}</group>{dummy("x")}',
+        '<rsc_order id="o" first="b" then="x"/><rsc_location id="l" rsc="b" node="fs1" score="1"/>'
+        f'<rsc_colocation id="s">{SET.format("s", "b")}</rsc_colocation>'
+        '<rsc_order id="kept" first="g" then="x"/>',
+        schema=NEW,
+    )
+    before = text(root)
+    found = stopping(root, "b")
+    assert stopped(found) == ["b"]
+    assert [e.get("id") for e in found.find("configuration/resources")] == ["b", "g", "x"]
+    assert [e.get("id") for e in find(found, "g")] == ["a", "c"]
+    assert ids(found.find("configuration/constraints"), "*")[1:] == ["s", "ss", "x", "kept"]
+    assert text(root) == before
+
+
+def test_nothing_that_runs_needs_no_stopping():
+    root = cib(dummy("a") + dummy("b"), schema=NEW)
+    assert stopping(root, "b", running="a") is None
+    assert stopping(root, running="ab") is None
+    assert parked(target(root, Wanted(absent=("b",))), {"b": ()}) is None
+
+
+def test_only_what_runs_is_stopped():
+    root = cib(dummy("a") + dummy("b") + dummy("c"), schema=NEW)
+    assert stopped(stopping(root, "a", "b", running="bc")) == ["b"]
+
+
+def test_what_goes_as_a_whole_stops_as_a_whole():
+    inner = f'<group id="g">{dummy("a")}{dummy("b")}</group>'
+    root = cib(f'<clone id="k">{inner}</clone>{dummy("x")}',
+               '<rsc_order id="o" first="k" then="x"/>', schema=NEW)  # fmt: skip
+    found = stopping(root, "k", "g", "a", "b")
+    assert stopped(found) == ["k"]
+    assert ids(found, "clone", "group", "primitive", "rsc_order") == ["k", "g", "a", "b", "x"]
+    # The last member takes its containers along, one of two does not.
+    assert stopped(stopping(root, "a", "b")) == ["k"]
+    assert stopped(stopping(root, "a")) == ["a"]
+
+
+def test_a_group_that_is_taken_apart_stops_nothing():
+    root = cib(f'<group id="g">{dummy("a")}{dummy("b")}</group>', schema=NEW)
+    assert stopping(root, "g") is None
+
+
+def test_what_stops_is_told_to_whatever_it_was_told_before():
+    inner = pairs("meta_attributes", "m", **{"target-role": "Started", "priority": "1"})
+    found = stopping(cib(dummy("a", inner), schema=NEW), "a")
+    assert read(found, primitive("a")).values("meta") == {
+        "target-role": "Stopped",
+        "priority": "1",
+    }
+
+
+def test_an_older_promotable_clone_stops_as_a_whole():
+    root = cib(f'<master id="m">{dummy("a")}</master>', schema=OLD)
+    found = stopping(root, "m", "a")
+    assert stopped(found) == ["m"]
+    assert find(found, "m").getparent().tag == "resources"
+    assert [e.get("id") for e in find(found, "m").iter("primitive")] == ["a"]
+
+
+def test_what_waits_for_a_member_does_not_stop_with_its_group():
+    root = cib(
+        f'<group id="g">{dummy("a")}{dummy("b")}</group>{dummy("x")}',
+        '<rsc_order id="o" first="a" then="x"/>'
+        '<rsc_colocation id="c" rsc="x" with-rsc="b" score="INFINITY"/>',
+        schema=NEW,
+    )
+    # Measured on Pacemaker 2.1: with either of them x would stop, and start after the removal.
+    assert ids(stopping(root, "g", "a", "b"), "rsc_order", "rsc_colocation") == []
+
+
+def test_who_shares_the_meta_attributes_of_what_stops_does_not_stop():
+    root = cib(
+        dummy("a", pairs("meta_attributes", "m", priority="1"))
+        + dummy("b", '<meta_attributes id-ref="m"/>'),
+        schema=NEW,
+    )
+    found = stopping(root, "a", items=(primitive("b", meta={"priority": "1"}),))
+    assert stopped(found) == ["a"]
+    assert [pair.get("name") for pair in find(found, "m")] == ["priority"]
+
+
+# --- back to an earlier configuration ------------------------------------------------------------
+
+
+def back(live, point):
+    """Return the target that restores a point, after its schema has accepted it."""
+    before = text(live), text(point)
+    found = restored(live, point)
+    assert faults(found.root) == []
+    assert (text(live), text(point)) == before
+    return found
+
+
+def test_what_was_added_goes_and_what_was_removed_or_changed_comes_back():
+    point = cib(
+        f'<group id="g">{dummy("a", pairs("instance_attributes", "i", ip="10.0.0.1"))}'
+        f'{dummy("b")}</group>',
+        '<rsc_location id="l" rsc="g" node="fs1" score="5"/>',
+        options=pairs("cluster_property_set", "cib-bootstrap-options", **{"batch-limit": "5"}),
+        schema=NEW,
+    )  # fmt: skip
+    live = cib(
+        dummy("a", pairs("instance_attributes", "i", ip="10.0.0.2")) + dummy("new"),
+        '<rsc_order id="o" first="a" then="new"/>',
+        options=pairs("cluster_property_set", "cib-bootstrap-options", **{"cluster-delay": "9s"}),
+        schema=NEW,
+    )
+    found = back(live, point)
+    assert patch(point, found.root) == []
+    assert found.removed == ("new", "o")
+    assert found.changes["a"] == {"params:ip": {"old": "10.0.0.2", "new": "10.0.0.1"}}
+    assert found.changes["g"]["object"]["old"] is None
+    assert found.changes["new"]["object"]["new"] is None
+    assert back(found.root, point).empty
+
+
+def test_members_go_back_to_where_they_were():
+    point = cib(f'<group id="g">{dummy("a")}{dummy("b")}</group>{dummy("c")}', schema=NEW)
+    live = cib(f'<group id="g">{dummy("c")}</group><clone id="k">{dummy("b")}</clone>{dummy("a")}',
+               schema=NEW)  # fmt: skip
+    found = back(live, point)
+    assert [e.get("id") for e in find(found.root, "g")] == ["a", "b"]
+    assert (find(found.root, "c").getparent().tag, found.removed) == ("resources", ("k",))
+
+
+def test_what_the_cluster_is_at_is_not_where_it_was():
+    """The version and status are the live CIB's: a point is no dump that is loaded."""
+    live, point = cib(dummy("a"), schema=NEW), cib(schema=NEW)
+    live.set("epoch", "99")
+    found = back(live, point)
+    assert (str(fsha_cib.version(found.root)), fsha_cib.schema(found.root)) == ("0.99.0", (3, 9))
+    assert found.live is live
+
+
+THEIRS = {
+    "nodes": '<node id="1" uname="fs1">'
+    + pairs("instance_attributes", "n", standby="on", maintenance="true")
+    + "</node>",
+    "options": pairs("cluster_property_set", "cib-bootstrap-options",
+                     **{"maintenance-mode": "true", "stop-all-resources": "true"}),
+    "resources": dummy("a", pairs("meta_attributes", "m", **{"target-role": "Stopped",
+                                                             "is-managed": "false"})),
+    "constraints": '<rsc_location id="cli-ban-a-on-fs1" rsc="a" node="fs1" score="-INFINITY"/>',
+}  # fmt: skip
+NOBODYS = {"nodes": '<node id="1" uname="fs1"/>', "resources": dummy("a")}
+
+
+def test_what_operators_have_set_since_stays():
+    assert back(cib(**THEIRS, schema=NEW), cib(**NOBODYS, schema=NEW)).empty
+
+
+@pytest.mark.parametrize("where", ["constraints", "nodes", "options", "resources"])
+def test_what_operators_had_set_then_does_not_come_back(where):
+    """A point is taken before every commit, so often enough in the midst of maintenance."""
+    point = cib(**{**NOBODYS, where: THEIRS[where]}, schema=NEW)
+    assert back(cib(**NOBODYS, schema=NEW), point).empty
+
+
+def test_an_operators_ban_goes_with_what_it_is_about():
+    found = back(cib(**THEIRS, schema=NEW), cib(nodes=THEIRS["nodes"], schema=NEW))
+    assert found.removed == ("a", "cli-ban-a-on-fs1")
+
+
+def test_ownership_is_restored_for_what_is_there():
+    point = cib(dummy("a") + dummy("b"), more=tag("a", "gone"))
+    live = cib(dummy("a") + dummy("b") + dummy("c"), more=tag("b", "c"))
+    assert fsha_cib.owned(restored(live, point).root) == {"a"}
+    bare = restored(live, cib(dummy("a")))
+    assert bare.root.find("configuration/tags") is None
+
+
+def test_what_was_owned_then_and_is_gone_is_owned_again():
+    point = applied(cib(schema=NEW), primitive("a"), properties(batch_limit="5"))
+    found = back(cib(schema=NEW), point)
+    assert fsha_cib.owned(found.root) == fsha_cib.owned(point)
+
+
+def test_a_pair_that_comes_back_is_owned_whatever_its_id_was():
+    mine = properties(batch_limit="5")
+    point = applied(cib(options='<cluster_property_set id="cib-bootstrap-options"><nvpair id="odd" '
+                                'name="batch-limit" value="9"/></cluster_property_set>',
+                        schema=NEW), mine)  # fmt: skip
+    found = back(cib(schema=NEW), point)
+    assert target(found.root, Wanted(complete=True)).root.find(".//nvpair") is None
+
+
+ODD = '<primitive id="a" class="lsb" type="a"><operations>{0}</operations></primitive>'
+OP = '<op id="o" name="monitor" interval="5s"{0}/>'
+
+
+def test_what_cannot_be_expressed_is_restored_or_refused_and_never_only_told():
+    point, live = (cib(ODD.format(OP.format(more))) for more in (' requires="fencing"', ""))
+    try:
+        found = restored(live, point)
+    except fsha_cib.CibError:
+        return
+    assert patch(point, found.root) == []
+
+
+def test_what_is_of_no_known_kind_comes_back_or_is_told():
+    point = cib(more='<acls><acl_user id="old"><read id="r" xpath="/cib"/></acl_user></acls>')
+    try:
+        found = restored(cib(), point)
+    except fsha_cib.CibError:
+        return
+    assert "old" in found.changes
+    assert find(found.root, "old") is not None

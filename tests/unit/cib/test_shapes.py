@@ -1,12 +1,16 @@
 """What is read of elements, kind by kind; what cannot be expressed is named, never dropped."""
 
+import re
+
 import pytest
 from lxml import etree
 
 import fsha_cib
+import fsha_rules
 from fsha_cib import Wanted, find, read_all, strangers, target
 from fsha_model import Object
 from fsha_objects import KINDS, normal
+from fsha_rules import Join
 from tests.unit.cib.build import cib, dummy, options, pairs, primitive
 from tests.unit.cib.schemas import faults
 
@@ -234,6 +238,65 @@ def test_a_second_value_of_a_name_is_never_used_and_no_difference():
     assert item.form["meta"] == {"priority": "1"}
     assert item.form["unused"] == ["priority='2' of n: the set has a priority before"]
     assert target(root, Wanted((primitive("p", meta={"priority": "1"}),))).changes == {}
+
+
+def test_an_operation_that_is_there_twice_is_used_once():
+    ops = (
+        '<operations><op id="o1" name="monitor" interval="5s" timeout="9s"/>'
+        '<op id="o2" name="monitor" interval="5000ms" timeout="8s"/></operations>'
+    )
+    root = cib(dummy("p", ops))
+    found = fsha_cib.read(root, primitive("p"))
+    monitor = {"name": "monitor", "interval": "5s", "timeout": "9s"}
+    assert found.form["operations"] == [monitor]
+    assert found.form["unused"] == ["o2: there is another monitor 5s before"]
+    same = target(root, Wanted((primitive("p", operations=[monitor]),)))
+    assert (same.changes, [e.get("id") for e in same.root.iter("op")]) == ({}, ["o1", "o2"])
+
+
+def test_what_cannot_be_expressed_is_told_when_it_is_taken_out():
+    root = cib('<primitive id="p" class="lsb" type="a" odd="1"/>')
+    found = target(root, Wanted((primitive("p", "lsb:a"),)))
+    assert found.changes == {"p": {"other": {"old": ["odd='1' of <primitive>"], "new": None}}}
+    assert dict(find(found.root, "p").attrib) == {"id": "p", "class": "lsb", "type": "a"}
+    # What nobody asks about is left as it is.
+    left = target(root, Wanted((primitive("q"),)))
+    assert find(left.root, "p").get("odd") == "1"
+
+
+HOSTILE = '"><primitive id="evil"/><!-- ]]> --> &amp; \'${SHELL}\n\t\U0001f4de'
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        primitive("p", params=[{"values": {HOSTILE: HOSTILE}}], meta={HOSTILE: HOSTILE}),
+        primitive("p", params=[{"rule": fsha_rules.render(Join("and", (
+            fsha_rules.Test(HOSTILE, "eq", HOSTILE),))), "values": {"a": "1"}}]),
+        primitive("p", operations=[{"name": "monitor", "interval": "5s", "description": HOSTILE}]),
+        Object("location", "l", {"rsc-pattern": HOSTILE, "node": HOSTILE, "score": "1"}),
+        Object("ticket", "t", {"ticket": HOSTILE, "resource": "a"}),
+        Object("node", HOSTILE, {"description": HOSTILE, "attributes": {HOSTILE: HOSTILE}}),
+        Object("fencing_level", "f", {"target-attribute": HOSTILE, "target-value": HOSTILE,
+                                      "index": "1", "devices": ["a"]}),
+        Object("acl_role", "r", {"permissions": [{"kind": "read", "xpath": HOSTILE}]}),
+        Object("acl_user", HOSTILE, {"login": HOSTILE}),
+        Object("alert", "x", {"path": HOSTILE, "recipients": [{"value": HOSTILE}],
+                              "select": {"events": ["attributes"], "attributes": [HOSTILE]}}),
+        options("properties", {HOSTILE: HOSTILE}),
+    ],
+    ids=lambda item: item.kind,
+)  # fmt: skip
+def test_hostile_values_of_every_kind_stay_values(item):
+    root = cib(dummy("a"))
+    wanted = Wanted((item,))
+    again = fsha_cib.parse(fsha_cib.render(target(root, wanted).root))
+    assert fsha_cib.find(again, "evil") is None
+    assert normal(fsha_cib.read(again, item)) == normal(item)
+    assert target(again, wanted).changes == {}
+    # An id that is made from a name is a valid one.
+    made = [e.get("id") for e in again.iter("nvpair", "expression", "attribute", "recipient")]
+    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", id) for id in made)
 
 
 def test_what_is_of_no_known_kind_is_told():
