@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import resources, tools
-from bench.resources import CASES, NONE, NOTHING
+from bench.resources import CASES, NONE, NOTHING, Setup
 from bench.tools import Crmsh, Floor, Fsha, Pcs, Tool
 from lab import Lab, LabCommandError, Node
 
-SIZES = (10, 100, 1000)
+SETUPS = (Setup(10), Setup(100), Setup(1000), Setup(1000, grouped=True))
 TURNS = 3
 LONG = 20.0
 """Seconds from which once is enough, and counting processes takes too long."""
@@ -49,13 +49,13 @@ def report(lab: Lab) -> list[str]:
     table: list[Sequence[str]] = [HEAD]
     memory: list[str] = []
     each: dict[str, float] = {}
-    for size in SIZES:
-        race = _Race(node, size, each)
-        if size == min(SIZES):
+    for number, setup in enumerate(SETUPS):
+        race = _Race(node, setup, each)
+        if number == 0:
             race.warm_up()
         for case in CASES:
-            lab.progress("bench", f"{size} resources, {case}")
-            table.append((f"{size} resources, {case}", *_shown(race.figures(case))))
+            lab.progress("bench", f"{setup}, {case}")
+            table.append((f"{setup}, {case}", *_shown(race.figures(case))))
             memory.append(race.memory(case))
     lines = [NOTE, *_aligned(table), "", *memory, *_salt(race.fsha)]
     return [*lines, f"load of this machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after"]
@@ -83,16 +83,16 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 class _Race:
-    """All tools with one number of resources; its cases are to be run in their order.
+    """All tools with one setup; its cases are to be run in their order.
 
     each
         Case → the seconds that pcs took for each resource; what is measured is noted there.
     """
 
-    def __init__(self, node: Node, count: int, each: dict[str, float]) -> None:
-        self.count, self._each = count, each
-        crm = Crmsh(node, count)
-        self.fsha, self._pcs = Fsha(node, count), Pcs(node, count)
+    def __init__(self, node: Node, setup: Setup, each: dict[str, float]) -> None:
+        self._setup, self._each = setup, each
+        crm = Crmsh(node, setup)
+        self.fsha, self._pcs = Fsha(node, setup), Pcs(node, setup)
         self._tools: list[Tool] = [self.fsha, crm, self._pcs, Floor(crm)]
         for tool in self._tools:
             tool.prepare()
@@ -120,7 +120,7 @@ class _Race:
             if tool.wrote(case) != (case != NONE):
                 sys.exit(f"{tool.name}, {case}: it has written what it should not, or nothing")
         if self._pcs in taken:
-            self._each[case] = taken[self._pcs][0] / self.count
+            self._each[case] = taken[self._pcs][0] / self._setup.count
         found = [self._figure(tool, case, taken.get(tool), told[tool]) for tool in self._tools]
         if case == NOTHING:
             self._let_run(list(taken))
@@ -129,7 +129,8 @@ class _Race:
     def _excuse(self, tool: Tool, case: str) -> str:
         """Return why a tool is not run, ``""`` if it is."""
         each = self._each.get(case) if tool is self._pcs else None
-        if each and (self.count > PCS_MOST or each * self.count > PCS_PATIENCE):
+        count = self._setup.count
+        if each and (count > PCS_MOST or each * count > PCS_PATIENCE):
             return f"not run ({each:.2f} s each)"
         return "" if case == NOTHING or tool.ready else "-"
 
@@ -152,11 +153,11 @@ class _Race:
     def memory(self, case: str) -> str:
         """Return the peak of fsha's memory in its last run, for people."""
         if not self.fsha.said:
-            return f"memory, {self.count} resources, {case}: -"
+            return f"memory, {self._setup}, {case}: -"
         said = json.loads(self.fsha.said)
         own, its_tools = (said[name] / KIB_PER_MIB for name in ("own_kib", "tools_kib"))
         return (
-            f"memory, {self.count} resources, {case}: {own:.0f} MiB at most, "
+            f"memory, {self._setup}, {case}: {own:.0f} MiB at most, "
             f"the largest of the cluster's tools {its_tools:.0f} MiB"
         )
 
@@ -177,6 +178,6 @@ def _salt(fsha: Fsha) -> list[str]:
                 sys.exit(done.out)
     planned, pinged = (statistics.median(taken) for taken in seconds.values())
     return [
-        f"salt-call fsha.plan, {fsha.count} resources, {NONE}: {planned:.2f} s, "
+        f"salt-call fsha.plan, {fsha.setup}, {NONE}: {planned:.2f} s, "
         f"salt-call test.ping {pinged:.2f} s, ratio {planned / pinged:.2f}"
     ]

@@ -6,6 +6,7 @@ import copy
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from lab import Node
 
@@ -14,53 +15,93 @@ NOTHING, ONE, NONE = CASES = ("from nothing", "one change", "no change")
 AGENT = "ocf:pacemaker:Dummy"
 MONITOR = {"interval": "10s", "timeout": "20s"}
 NODES = ("fs1", "fs2")
-PLAYED_AT_ONCE = 25
-
-Resources = Mapping[str, Mapping[str, str]]
-"""Id → parameters."""
+PREFERENCE = 50
+PLAYED_AT_ONCE = 20
 
 
-def wanted(count: int, case: str) -> Resources:
-    """Return what a case wants; with the change, one in the middle has another value."""
-    odd = count // 2 if case == ONE else -1
-    return {
-        f"r{n:04}": {"state": f"/run/r{n:04}.state", "fake": "two" if n == odd else "one"}
-        for n in range(count)
-    }
+@dataclass(frozen=True)
+class Setup:
+    """What there is to reconcile: so many resources.
+
+    grouped
+        Not each by itself, but two by two in groups, with a preferred node for each group, as
+        in a voice cluster an address and the switch that answers on it.
+    """
+
+    count: int
+    grouped: bool = False
+
+    def __str__(self) -> str:
+        """Return it for people."""
+        return f"{self.count} resources{' in groups' if self.grouped else ''}"
+
+    @property
+    def key(self) -> str:
+        """What is in the name of its files."""
+        return f"{self.count}{'-grouped' if self.grouped else ''}"
+
+    def params(self, case: str) -> Mapping[str, Mapping[str, str]]:
+        """Return id → parameters; with the change, one in the middle has another value."""
+        odd = self.count // 2 if case == ONE else -1
+        return {
+            _id(n): {"state": f"/run/{_id(n)}.state", "fake": "two" if n == odd else "one"}
+            for n in range(self.count)
+        }
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """Group → members."""
+        pairs = range(0, self.count if self.grouped else 0, 2)
+        return {f"group-{n:04}": (_id(n), _id(n + 1)) for n in pairs}
+
+
+def _id(number: int) -> str:
+    return f"r{number:04}"
 
 
 # --- for each tool ---------------------------------------------------------------------------
 
 
-def as_pillar(resources: Resources) -> str:
+def as_pillar(setup: Setup, case: str) -> str:
     """Return the pillar, in JSON, which is YAML too."""
-    found = {
-        id: {"agent": AGENT, "params": params, "operations": [{"name": "monitor", **MONITOR}]}
-        for id, params in resources.items()
+    operations = [{"name": "monitor", **MONITOR}]
+    pacemaker = {
+        "resources": {
+            id: {"agent": AGENT, "params": params, "operations": operations}
+            for id, params in setup.params(case).items()
+        },
+        "groups": {id: {"members": members} for id, members in setup.groups.items()},
+        "locations": {
+            f"{id}-prefers": {"resource": id, "node": NODES[0], "score": PREFERENCE}
+            for id in setup.groups
+        },
     }
-    return json.dumps({"fsha": {"pacemaker": {"resources": found}}})
+    return json.dumps({"fsha": {"pacemaker": pacemaker}})
 
 
-def as_crm_text(resources: Resources) -> str:
+def as_crm_text(setup: Setup, case: str) -> str:
     """Return what ``crm configure show`` would write."""
-    return "".join(
-        f"primitive {id} {AGENT} params {_pairs(params)} op monitor {_pairs(MONITOR)}\n"
-        for id, params in resources.items()
-    )
+    lines = [
+        f"primitive {id} {AGENT} params {_pairs(params)} op monitor {_pairs(MONITOR)}"
+        for id, params in setup.params(case).items()
+    ]
+    lines += [f"group {id} {' '.join(members)}" for id, members in setup.groups.items()]
+    lines += [f"location {id}-prefers {id} {PREFERENCE}: {NODES[0]}" for id in setup.groups]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def as_pcs_commands(file: str, count: int, case: str) -> list[str]:
+def as_pcs_commands(file: str, setup: Setup, case: str) -> list[str]:
     """Return a command for each resource, and for the change one more."""
-    resources, before = wanted(count, case), wanted(count, NONE)
+    wanted, before = setup.params(case), setup.params(NONE)
     pcs = f"pcs -f {file} resource"
     if case == NOTHING:
         return [
             f"{pcs} create {id} {AGENT} {_pairs(params)} op monitor {_pairs(MONITOR)}"
-            for id, params in resources.items()
+            for id, params in wanted.items()
         ]
-    looks = [f"{pcs} config {id}" for id in resources]
-    changed = [id for id in resources if resources[id] != before[id]]
-    return [*looks, *(f"{pcs} update {id} {_pairs(resources[id])}" for id in changed)]
+    looks = [f"{pcs} config {id}" for id in wanted]
+    changed = [id for id in wanted if wanted[id] != before[id]]
+    return [*looks, *(f"{pcs} update {id} {_pairs(wanted[id])}" for id in changed)]
 
 
 def _pairs(values: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import resources
-from bench.resources import NONE, NOTHING
+from bench.resources import NONE, NOTHING, Setup
 from lab import Node, sh
 from lab.settings import COMMAND_ENVIRONMENT
 
@@ -57,7 +57,7 @@ def install(node: Node) -> None:
 
 
 class Tool:
-    """One way of reconciling a number of resources.
+    """One way of reconciling.
 
     ``file`` is the CIB on which it works, ``base`` that in which all of its resources run,
     once there is one (``ready``), ``said`` the output of its last run.
@@ -65,10 +65,10 @@ class Tool:
 
     name = ""
 
-    def __init__(self, node: Node, count: int) -> None:
-        self.node, self.count = node, count
+    def __init__(self, node: Node, setup: Setup) -> None:
+        self.node, self.setup = node, setup
         self.file = f"{ROOM}/{self.name}.xml"
-        self.base = f"{ROOM}/{self.name}-{count}.xml"
+        self.base = f"{ROOM}/{self.name}-{setup.key}.xml"
         self.said = ""
         self.ready = False
 
@@ -120,12 +120,11 @@ class Fsha(Tool):
     def prepare(self) -> None:
         """Write the pillars."""
         for case in resources.CASES:
-            text = resources.as_pillar(resources.wanted(self.count, case))
-            self.node.write(self.pillar(case), text)
+            self.node.write(self.pillar(case), resources.as_pillar(self.setup, case))
 
     def pillar(self, case: str) -> str:
         """Return the path of a case's pillar."""
-        return f"{ROOM}/{case.replace(' ', '-')}-{self.count}.json"
+        return f"{ROOM}/{case.replace(' ', '-')}-{self.setup.key}.json"
 
     def commands(self, case: str) -> list[str]:
         """Return the worker's command."""
@@ -140,11 +139,10 @@ class Crmsh(Tool):
     def prepare(self) -> None:
         """Write the texts."""
         for case in resources.CASES:
-            text = resources.as_crm_text(resources.wanted(self.count, case))
-            self.node.write(self._text(case), text)
+            self.node.write(self._text(case), resources.as_crm_text(self.setup, case))
 
     def _text(self, case: str) -> str:
-        return f"{ROOM}/{case.replace(' ', '-')}-{self.count}.crm"
+        return f"{ROOM}/{case.replace(' ', '-')}-{self.setup.key}.crm"
 
     def commands(self, case: str) -> list[str]:
         """Return the one command."""
@@ -158,7 +156,7 @@ class Pcs(Tool):
 
     def commands(self, case: str) -> list[str]:
         """Return a command for each resource."""
-        return resources.as_pcs_commands(self.file, self.count, case)
+        return resources.as_pcs_commands(self.file, self.setup, case)
 
 
 class Floor(Tool):
@@ -167,7 +165,7 @@ class Floor(Tool):
     name = "floor"
 
     def __init__(self, left: Tool) -> None:
-        super().__init__(left.node, left.count)
+        super().__init__(left.node, left.setup)
         self.file = left.file
 
     def commands(self, _case: str) -> list[str]:
