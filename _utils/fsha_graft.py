@@ -282,6 +282,10 @@ def base(element: Element, owner: str) -> str:
         return f"{owner}-{element.get('name')}"
     if element.tag == "op":
         return f"{owner}-{element.get('name')}-{element.get('interval', '0s')}"
+    parent = element.getparent()
+    if parent is not None and parent.tag in ("rsc_defaults", "op_defaults"):
+        # As crmsh and pcs name them: rsc-options.
+        return owner
     return f"{owner}-{_SHORT.get(str(element.tag), str(element.tag))}"
 
 

@@ -688,3 +688,17 @@ def test_what_is_of_no_known_kind_comes_back_or_is_told():
         return
     assert "old" in found.changes
     assert find(found.root, "old") is not None
+
+
+# --- the names that tools give ------------------------------------------------------------------
+
+
+def test_defaults_have_the_ids_that_crmsh_and_pcs_give_them():
+    sets = {"sets": {"resource-stickiness": "100"}}
+    root = applied(
+        cib(),
+        Object("resource_defaults", "rsc-options", sets),
+        Object("operation_defaults", "op-options", {"sets": {"timeout": "20s"}}),
+    )
+    assert [s.get("id") for s in root.iter("meta_attributes")] == ["op-options", "rsc-options"]
+    assert find(root, "rsc-options-resource-stickiness").get("value") == "100"
