@@ -252,10 +252,11 @@ class Committer:
             # Nothing was written, so there is nothing to go back from.
             self._discard(point)
             raise
-        removed = None if parked is None else self._remove_what_stopped(plan, make)
-        if removed is not None:
-            return Outcome(_nothing_to_do(removed), committed=False, attempts=number)
-        return self._finish(plan, number, point)
+        written = plan.target if parked is None else self._remove_what_stopped(plan, make)
+        if written.empty:
+            # The other node was at it as well, and has told of it.
+            return Outcome(_nothing_to_do(written), committed=False, attempts=number)
+        return self._finish(plan, number, point, written)
 
     def _parked(self, plan: Plan) -> Element | None:
         """Return the CIB in which what is removed is stopped first, if any of it runs."""
@@ -266,11 +267,8 @@ class Committer:
             fsha_cib.next_version(parked)
         return parked
 
-    def _remove_what_stopped(self, plan: Plan, make: Make) -> Target | None:
-        """Go on to the target once all that is removed has stopped.
-
-        Returns the target if the other node was at it as well and has reached it already.
-        """
+    def _remove_what_stopped(self, plan: Plan, make: Make) -> Target:
+        """Go on to the target once all that is removed has stopped, and return that target."""
         self._settled()
         status = fsha_status.parse_status(fsha_cluster.status(self.run))
         gone = plan.target.removed
@@ -280,11 +278,10 @@ class Committer:
         # Stopping has changed the status, and with it the version: the target is made anew.
         cib = fsha_cluster.query(self.run)
         target = make(fsha_cib.parse(cib))
-        if target.empty:
-            return target
-        fsha_cib.next_version(target.root)
-        self._write(cib, target.root)
-        return None
+        if not target.empty:
+            fsha_cib.next_version(target.root)
+            self._write(cib, target.root)
+        return target
 
     def _write(self, cib: str, target: Element) -> None:
         patch = fsha_cluster.patch(cib, fsha_cib.render(target), self.run)
@@ -319,22 +316,24 @@ class Committer:
 
     # --- what comes after the commit
 
-    def _finish(self, plan: Plan, attempts: int, point: int | None) -> Outcome:
+    def _finish(self, plan: Plan, attempts: int, point: int | None, written: Target) -> Outcome:
         """Wait for the end of the transition; nothing from here on undoes the commit."""
-        version = str(fsha_cib.version(plan.target.root))
+        version = fsha_cib.version(written.root)
         settled = True
         try:
+            # Pacemaker adds an epoch of its own to that of the patch; others may have gone on.
+            last = fsha_cib.Version(version.admin_epoch, version.epoch + 1, 0)
+            found = fsha_cib.version(fsha_cib.parse(fsha_cluster.query(self.run)))
+            version = found if found.epoch <= last.epoch else last
             settled = self._settled()
             problems = self._problems(plan)
-            # Pacemaker adds an epoch of its own to that of the patch.
-            version = str(fsha_cib.version(fsha_cib.parse(fsha_cluster.query(self.run))))
         except fsha_run.RunError as error:
             problems = (f"what came of it is not known, since the cluster can't be asked: {error}",)
         try:
-            self._complete(point, version)
+            self._complete(point, str(version))
         except fsha_history.HistoryError as error:
             problems = (*problems, f"the restore point has no note of the commit: {error}")
-        return Outcome(plan, True, attempts, settled, problems, version, point)
+        return Outcome(plan, True, attempts, settled, problems, str(version), point)
 
     def _settled(self) -> bool:
         try:

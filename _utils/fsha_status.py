@@ -1,5 +1,6 @@
 """The cluster's state as data, from the XML of ``crm_mon``."""
 
+import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -210,7 +211,8 @@ def _failure(element: etree._Element) -> Failure:
         operation=task,
         node=element.get("node", ""),
         exitstatus=element.get("exitstatus", ""),
-        reason=element.get("exitreason", ""),
+        # Pacemaker 2.1 escapes it once more than XML wants it.
+        reason=html.unescape(element.get("exitreason", "")),
         when=element.get("last-rc-change", ""),
     )
 

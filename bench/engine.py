@@ -27,8 +27,11 @@ PCS_MOST = 100
 PCS_PATIENCE = 180.0
 KIB_PER_MIB = 1024
 
-HEAD = ("reconciling", "fsha", "crm load update", "pcs -f per object", "bare floor")
-NOTE = "seconds, processes started, and in brackets the ratio of fsha's seconds to these:"
+HEAD = ("reconciling", "fsha", "its memory", "crm load update", "pcs -f per object", "bare floor")
+NOTE = """\
+Seconds, processes started, and in brackets the ratio of fsha's seconds to these; memory at its
+peak, of fsha itself and in brackets of the largest of the cluster's tools that it starts.
+"""
 SALT_CALL = ["salt-call", "--local", "--file-root=/srv/salt", "--out=json"]
 
 
@@ -47,18 +50,17 @@ def report(lab: Lab) -> list[str]:
     tools.install(node)
     before = os.getloadavg()[0]
     table: list[Sequence[str]] = [HEAD]
-    memory: list[str] = []
     each: dict[str, float] = {}
-    for number, setup in enumerate(SETUPS):
+    for setup in SETUPS:
         race = _Race(node, setup, each)
-        if number == 0:
+        if setup is SETUPS[0]:
             race.warm_up()
         for case in CASES:
             lab.progress("bench", f"{setup}, {case}")
-            table.append((f"{setup}, {case}", *_shown(race.figures(case))))
-            memory.append(race.memory(case))
-    lines = [NOTE, *_aligned(table), "", *memory, *_salt(race.fsha)]
-    return [*lines, f"load of this machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after"]
+            ours, *others = _shown(race.figures(case))
+            table.append((f"{setup}, {case}", ours, race.memory(), *others))
+    load = f"load of this machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after"
+    return [NOTE, *_aligned(table), "", *_salt(race.fsha), load]
 
 
 def _shown(figures: Sequence[Figure]) -> list[str]:
@@ -106,25 +108,24 @@ class _Race:
         """Run all tools in turns, and return what each took, fsha's first."""
         told = {tool: self._excuse(tool, case) for tool in self._tools}
         taken: dict[Tool, list[float]] = {tool: [] for tool in self._tools if not told[tool]}
-        for _turn in range(TURNS):
-            for tool in list(taken):
-                if max(taken[tool], default=0) > LONG:
-                    continue
-                try:
-                    taken[tool].append(tool.run(case))
-                except LabCommandError as error:
-                    print(error, file=sys.stderr)
-                    told[tool] = "failed"
-                    del taken[tool]
-        for tool in taken:
+        for tool in [tool for _turn in range(TURNS) for tool in list(taken)]:
+            if told[tool] or max(taken[tool], default=0) > LONG:
+                continue
+            try:
+                taken[tool].append(tool.run(case))
+            except LabCommandError as error:
+                print(error, file=sys.stderr)
+                told[tool] = "failed"
+        done = [tool for tool in taken if not told[tool]]
+        for tool in done:
             if tool.wrote(case) != (case != NONE):
                 sys.exit(f"{tool.name}, {case}: it has written what it should not, or nothing")
-        if self._pcs in taken:
+        if self._pcs in done:
             self._each[case] = taken[self._pcs][0] / self._setup.count
-        found = [self._figure(tool, case, taken.get(tool), told[tool]) for tool in self._tools]
+        found = {tool: self._figure(tool, case, taken[tool]) for tool in done}
         if case == NOTHING:
-            self._let_run(list(taken))
-        return found
+            self._let_run(done)
+        return [found.get(tool, Figure(told=told[tool])) for tool in self._tools]
 
     def _excuse(self, tool: Tool, case: str) -> str:
         """Return why a tool is not run, ``""`` if it is."""
@@ -134,9 +135,7 @@ class _Race:
             return f"not run ({each:.2f} s each)"
         return "" if case == NOTHING or tool.ready else "-"
 
-    def _figure(self, tool: Tool, case: str, taken: Sequence[float] | None, told: str) -> Figure:
-        if not taken:
-            return Figure(told=told)
+    def _figure(self, tool: Tool, case: str, taken: Sequence[float]) -> Figure:
         seconds = statistics.median(taken)
         return Figure(seconds, None if seconds > LONG else tool.processes(case))
 
@@ -150,34 +149,34 @@ class _Race:
             tool.node.write(tool.base, resources.with_status(cib, status))
             tool.ready = True
 
-    def memory(self, case: str) -> str:
+    def memory(self) -> str:
         """Return the peak of fsha's memory in its last run, for people."""
         if not self.fsha.said:
-            return f"memory, {self._setup}, {case}: -"
+            return "-"
         said = json.loads(self.fsha.said)
-        own, its_tools = (said[name] / KIB_PER_MIB for name in ("own_kib", "tools_kib"))
-        return (
-            f"memory, {self._setup}, {case}: {own:.0f} MiB at most, "
-            f"the largest of the cluster's tools {its_tools:.0f} MiB"
-        )
+        own, largest = (said[name] / KIB_PER_MIB for name in ("own_kib", "tools_kib"))
+        return f"{own:3.0f} MiB  ({largest:.0f})"
 
 
 def _salt(fsha: Fsha) -> list[str]:
     """Return what Salt itself adds, where nothing is to change."""
+    if not fsha.ready:
+        return []
     fsha.set_up(NONE)
-    call = SALT_CALL[:]
-    fsha.node.run([*call, "saltutil.sync_all"], timeout=180)
-    env = {"CIB_file": fsha.file}
-    plan = [*call, "fsha.plan", f"pillar={fsha.pillar(NONE)}"]
-    seconds: dict[str, list[float]] = {"plan": [], "ping": []}
-    for _turn in range(TURNS):
-        for name, argv in (("plan", plan), ("ping", [*call, "test.ping"])):
-            done = fsha.node.run(argv, timeout=300, env=env)
-            seconds[name].append(done.seconds)
-            if name == "plan" and not json.loads(done.out)["local"]["result"]:
-                sys.exit(done.out)
-    planned, pinged = (statistics.median(taken) for taken in seconds.values())
+    plan = [*SALT_CALL, "fsha.plan", f"pillar={fsha.pillar(NONE)}"]
+    ping = [*SALT_CALL, "test.ping"]
+    fsha.node.run([*SALT_CALL, "saltutil.sync_all"], timeout=180)
+    turns = [[_call(fsha, argv) for argv in (plan, ping)] for _turn in range(TURNS)]
+    planned, pinged = (statistics.median(taken) for taken in zip(*turns, strict=True))
     return [
         f"salt-call fsha.plan, {fsha.setup}, {NONE}: {planned:.2f} s, "
         f"salt-call test.ping {pinged:.2f} s, ratio {planned / pinged:.2f}"
     ]
+
+
+def _call(fsha: Fsha, argv: Sequence[str]) -> float:
+    done = fsha.node.run(argv, timeout=300, env={"CIB_file": fsha.file})
+    answer = json.loads(done.out)["local"]
+    if answer is not True and not answer["result"]:
+        sys.exit(answer["comment"])
+    return done.seconds

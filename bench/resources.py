@@ -114,6 +114,8 @@ def _pairs(values: Mapping[str, str]) -> str:
 def bare_cib(node: Node) -> str:
     """Return a CIB of the node's own Pacemaker with two nodes online and no resource."""
     root = ET.fromstring(node.run(["cibadmin", "--empty"]).out)
+    # Without quorum nothing would start.
+    root.set("have-quorum", "1")
     options = _below(root, "configuration/crm_config", "cluster_property_set", id="options")
     ET.SubElement(options, "nvpair", id="fencing", name="stonith-enabled", value="false")
     for id, name in enumerate(NODES, start=1):
@@ -136,22 +138,30 @@ def running(node: Node, cib: str, room: str) -> ET.Element:
         A directory on the node for its files.
     """
     root = ET.fromstring(cib)
-    bare = copy.deepcopy(root)
-    resources = list(_at(root, "configuration/resources"))
     status = _at(root, "status")
-    by_node = {held.get("id"): _at(held, "lrm_resources") for held in status.iter("lrm")}
-    for first in range(0, len(resources), PLAYED_AT_ONCE):
-        played = _played(node, bare, resources[first : first + PLAYED_AT_ONCE], room)
-        for held in played.iter("lrm"):
-            by_node[held.get("id")].extend(_at(held, "lrm_resources"))
+    histories = {held.get("id"): _at(held, "lrm_resources") for held in status.iter("lrm")}
+    whole = list(_at(root, "configuration/resources"))
+    for first in range(0, len(whole), PLAYED_AT_ONCE):
+        text = ET.tostring(_part(root, whole[first : first + PLAYED_AT_ONCE]), encoding="unicode")
+        argv = ["crm_simulate", "--simulate", "--quiet", f"--save-output={room}/played"]
+        node.run([*argv, "--xml-pipe"], input=text)
+        for held in ET.fromstring(node.read(f"{room}/played")).iter("lrm"):
+            histories[held.get("id")].extend(_at(held, "lrm_resources"))
     return status
 
 
-def _played(node: Node, bare: ET.Element, resources: Sequence[ET.Element], room: str) -> ET.Element:
-    _at(bare, "configuration/resources")[:] = resources
-    argv = ["crm_simulate", "--simulate", "--quiet", "--xml-pipe", f"--save-output={room}/played"]
-    node.run(argv, input=ET.tostring(bare, encoding="unicode"))
-    return ET.fromstring(node.read(f"{room}/played"))
+def _part(root: ET.Element, some: Sequence[ET.Element]) -> ET.Element:
+    """Return a CIB with some of its resources and what is said of these, with nothing running."""
+    part = copy.deepcopy(root)
+    ids = {element.get("id") for resource in some for element in resource.iter()}
+    _at(part, "configuration/resources")[:] = some
+    constraints = _at(part, "configuration/constraints")
+    constraints[:] = [one for one in constraints if one.get("rsc") in ids]
+    for tags in part.findall("configuration/tags"):
+        _at(part, "configuration").remove(tags)
+    for history in part.iter("lrm_resources"):
+        history.clear()
+    return part
 
 
 def with_status(cib: str, status: ET.Element) -> str:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -94,11 +93,9 @@ class Tool:
         self.set_up(case)
         argv = [*prefix, *self.node.enter(["sh", script])]
         env = {**COMMAND_ENVIRONMENT, "CIB_file": self.file}
-        begun = time.monotonic()
         done = sh.run(argv, env=env, timeout=LONGEST, shown=[self.name, case], where=self.node.name)
-        seconds = time.monotonic() - begun
         self.said = done.out
-        return seconds
+        return done.seconds
 
     def processes(self, case: str) -> int:
         """Do it once more, and return how many programs were started for it."""

@@ -4,7 +4,8 @@
 
 UTILS is the directory with fsha's modules, PILLAR a pillar in JSON. It does what a run does
 once Salt has the pillar: check it, make the objects, compare, plan, commit, and report. Salt
-itself, with its own seconds, is left out. Prints one line of JSON.
+itself, with its own seconds, is left out. Prints one line of JSON. The memory of the tools
+that it starts is never told below its own at that moment: so Linux counts it.
 
 A minion runs modules that Salt has copied into its cache directory, where Python keeps the
 ``.pyc`` beside them. So UTILS is a writable copy, and a run before has warmed it up.

@@ -81,9 +81,9 @@ def test_a_commit_is_one_patch_and_settles(cluster, naps, sample):
         ["crm_simulate", "--simulate"],
         ["crm_diff", "--original"],
         ["cibadmin", "--patch"],
+        ["cibadmin", "--query"],
         ["crm_resource", "--wait"],
         ["crm_mon", "-1"],
-        ["cibadmin", "--query"],
     ]
     assert (outcome.committed, outcome.attempts, outcome.settled) == (True, 1, True)
     # The version is the one that the cluster has afterwards, here that of the sample.
