@@ -833,6 +833,7 @@ def parked(found: Target, running: Mapping[str, Sequence[str]]) -> Element | Non
         Where everything runs now, id → nodes.
     """
     document = Document(copy.deepcopy(found.live))
+    ours = owned_ids(document)
     gone = set(found.removed)
     leaving = [
         id
@@ -846,6 +847,8 @@ def parked(found: Target, running: Mapping[str, Sequence[str]]) -> Element | Non
             _forget(document, inner.get("id", ""))
         _stop(document, element)
     _remove_hollow(document)
+    # Until it is gone it stays the formula's, so that any later run may finish the work.
+    own(document, ours & frozenset(document.ids()))
     return document.root if leaving else None
 
 

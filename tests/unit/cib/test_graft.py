@@ -690,6 +690,18 @@ def test_what_is_of_no_known_kind_comes_back_or_is_told():
     assert find(found.root, "old") is not None
 
 
+def test_what_is_stopped_before_it_goes_stays_the_formulas_until_it_is_gone():
+    root = applied(
+        cib(), primitive("a"), primitive("b"), Object("group", "g", {"members": ["a", "b"]})
+    )
+    kept = (primitive("a"), Object("group", "g", {"members": ["a"]}))
+    found = target(root, Wanted(kept, complete=True))
+    halfway = parked(found, {"a": ("fs1",), "b": ("fs1",)})
+    assert fsha_cib.owned(halfway) == fsha_cib.owned(root) >= {"a", "b", "g"}
+    # Whoever comes next, finishes it.
+    assert target(halfway, Wanted(kept, complete=True)).removed == ("b",)
+
+
 # --- the names that tools give ------------------------------------------------------------------
 
 
