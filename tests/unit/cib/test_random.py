@@ -35,6 +35,8 @@ def tries(count: int) -> settings:
     return settings(
         deadline=None,
         max_examples=count * 20 if LONG else count,
+        # The ordinary run tries the same cases every time; the long one always new ones.
+        derandomize=not LONG,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
