@@ -453,7 +453,7 @@ def test_header_keeps_init_systems_away():
     assert "# Default-Stop:\n" in header
 
 
-# What a real switch says between the end of mod_sofia and its own, on its orderly way down.
+# What a real switch says without mod_sofia.
 UNLOADED = """#!/bin/sh
 case "$*" in
 *sofia*) echo '-ERR sofia xmlstatus Command not found!' ;;
@@ -463,7 +463,7 @@ esac
 
 
 def test_a_switch_whose_sofia_is_gone_is_stopped_and_no_riddle(active):
-    """Seen on a real switch: 'systemctl restart freeswitch' under a monitor every second."""
+    """Seen on a real switch after 'unload mod_sofia'."""
     fs_cli = active.node.directory / "fs_cli.unloaded"
     fs_cli.write_text(UNLOADED.format(fs_cli=active.config["FS_CLI"]), encoding="utf-8")
     fs_cli.chmod(0o755)
