@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any, cast
-from xml.sax.saxutils import quoteattr
 
 import fsha_cib
+import fsha_graft
 import fsha_switch
 from fsha_cib import Element
 from fsha_model import Object
@@ -230,7 +230,8 @@ def _command(*argv: str) -> str:
 
 def _deletion(tag: str, id: str) -> str:
     """Return the command that deletes one element and nothing else."""
-    return _command("cibadmin", "--delete", "--xml-text", f"<{tag} id={quoteattr(id)}/>")
+    text = fsha_cib.render(fsha_graft.fresh(tag, id))
+    return _command("cibadmin", "--delete", "--xml-text", text)
 
 
 # --- the cluster ---------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from lxml import etree
@@ -273,6 +274,8 @@ def _add(form: dict[str, Any], key: str, more: Mapping[str, str]) -> None:
     """Add values that are not wanted otherwise to the first plain set of a form."""
     sets = form.get(key, {})
     left = {n: v for n, v in more.items() if n not in plain_values(sets)}
+    if not left:
+        return
     if isinstance(sets, Mapping):
         form[key] = {**sets, **left}
         return
@@ -361,27 +364,29 @@ def _with_ids(
     after: Normal | None,
 ) -> tuple[Normal | None, Normal | None]:
     """Note the ids of parts that others refer to, where the parts do not have them yet."""
-    if element is None or before is None or after is None:
+    if not document.counted or element is None or before is None or after is None:
         return before, after
     held = {part.get("id") for part in element.iter("*")}
-    missing = sorted(_given_ids(item.form) & document.counted - held)
+    missing = sorted(_said_as("id", item.form) & document.counted - held)
     return ({**before, "ids": []}, {**after, "ids": missing}) if missing else (before, after)
 
 
-def _given_ids(form: Any) -> set[str]:
-    """Return the ids that a form gives to its parts."""
-    if isinstance(form, Mapping):
-        found = {form["id"]} if isinstance(form.get("id"), str) else set()
-        return found.union(*(_given_ids(value) for value in form.values()))
-    return set().union(*(_given_ids(one) for one in form)) if isinstance(form, list) else set()
-
-
-def _used_ids(form: Any) -> set[str]:
-    """Return the ids that a form refers to with ``id-ref``."""
-    if isinstance(form, Mapping):
-        found = {form["id-ref"]} if "id-ref" in form else set()
-        return found.union(*(_used_ids(value) for value in form.values()))
-    return set().union(*(_used_ids(one) for one in form)) if isinstance(form, list) else set()
+def _said_as(key: str, form: Any) -> set[str]:
+    """Return the ids that a form says on any level, given (``id``) or referred to (``id-ref``)."""
+    found: set[str] = set()
+    left = [form]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            continue
+        if isinstance(one, Mapping):
+            id = one.get(key)
+            if isinstance(id, str):
+                found.add(id)
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return found
 
 
 def _names(element: Element | None, owned: frozenset[str]) -> frozenset[str]:
@@ -495,7 +500,8 @@ def merge(
     document = root if isinstance(root, Document) else Document(root)
     ordered = _in_order(items)
     owned = owned_ids(document) | also_owned
-    document.counted = document.referenced().union(*(_used_ids(item.form) for item in ordered))
+    used = (_said_as("id-ref", item.form) for item in ordered)
+    document.counted = document.referenced().union(*used)
     _make_way(document, ordered, {*leaving, *(item.id for item in ordered)})
     found = {item.id: _merge(document, item, owned, defaults) for item in ordered}
     for item in ordered:
@@ -507,8 +513,8 @@ def merge(
 
 def _make_way(document: Document, items: Sequence[Object], free: set[str]) -> None:
     """Let the ids that parts are to have pass to them from objects that are free to give them."""
-    for item in items:
-        for id in sorted(_given_ids(item.form) & document.counted):
+    for item in items if document.counted else ():
+        for id in sorted(_said_as("id", item.form) & document.counted):
             holder = document.find(id)
             owner = None if holder is None else _owner(holder)
             if holder is None or owner is None or _name(owner) == item.id:
@@ -757,10 +763,14 @@ class Target:
     unmanaged: tuple[str, ...]
     removed: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not self.changes and render(self.live) == render(self.root)
+        if self.changes:
+            return False
+        # Nothing but the configuration is ever another one.
+        mine, theirs = (cast(Element, r.find("configuration")) for r in (self.root, self.live))
+        return render(mine) == render(theirs)
 
 
 def unmanaged(document: Document, wanted: Wanted) -> tuple[str, ...]:

@@ -146,8 +146,18 @@ def _without_place(line: str) -> str:
     return line.split("\t")[-1].strip()
 
 
+def foresee(cib: str, run: Runner = fsha_run.run) -> str:
+    """Return what the cluster would do with a CIB, as XML, without where that leads to.
+
+    Measured on Pacemaker 2.1.5: playing a transition through takes 2 s for 100 starts and six
+    minutes for 1,000; telling its actions takes 0.1 s and 0.3 s.
+    """
+    argv = ["crm_simulate", "--run", "--xml-pipe", "--output-as=xml"]
+    return _judge(run(argv, stdin=cib, timeout=60)).out
+
+
 def simulate(cib: str, run: Runner = fsha_run.run) -> str:
-    """Return what the cluster would do with a CIB, as XML."""
+    """Return what the cluster would do with a CIB, as XML, and where that leads to."""
     argv = ["crm_simulate", "--simulate", "--xml-pipe", "--output-as=xml"]
     return _judge(run(argv, stdin=cib, timeout=60)).out
 

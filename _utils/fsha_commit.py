@@ -158,8 +158,8 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = fs
     # Without the status: what runs is no fault of the configuration, and crm_verify takes a
     # resource that is still active on two nodes for one.
     warnings = fsha_cluster.verify(fsha_cib.render(fsha_cib.configuration_only(target.root)), run)
-    simulated = fsha_cluster.simulate(fsha_cib.render(target.root), run)
-    transition = fsha_plan.parse_transition(simulated)
+    foreseen = fsha_cluster.foresee(fsha_cib.render(target.root), run)
+    transition = fsha_plan.parse_transition(foreseen)
     verdict = _judged(target, transition, guard or Guard())
     return Plan(target, transition, verdict, warnings)
 

@@ -9,6 +9,7 @@ Explained for meanings and defaults.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from fsha_kinds import HOST, ID, PARAMETER, PARAMETER_VALUE, AgentName
@@ -445,10 +446,10 @@ class Kind:
     doc: str
     one: bool = False
 
-    @property
+    @cached_property
     def section_keys(self) -> frozenset[str]:
         """The keys that an object of this kind may have in the pillar."""
-        return frozenset(part.key for part in self.shape.parts)
+        return frozenset(self.shape.by_key)
 
 
 KINDS: Mapping[str, Kind] = {

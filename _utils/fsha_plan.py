@@ -84,7 +84,9 @@ class NoTransition(fsha_run.RunError):
 
 
 def parse_transition(text: str) -> Transition:
-    """Return the transition from the XML of ``crm_simulate --simulate --output-as=xml``.
+    """Return the transition from the XML of ``crm_simulate --output-as=xml``.
+
+    With ``--run`` it does not say where everything runs afterwards.
 
     Raises :class:`NoTransition`.
     """

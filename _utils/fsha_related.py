@@ -80,11 +80,11 @@ def _place(keys: Keys, inner: Keys) -> Keys:
 
 def _parts(shape: Shape, form: Data, keys: Keys = ()) -> Iterator[tuple[Any, Any, Keys]]:
     """Yield each part that a form has, on every level, with its value and its place."""
-    for outer in shape.parts:
-        if outer.key not in form:
+    for key, outer in shape.by_key.items():
+        if key not in form:
             continue
         part = outer.part if isinstance(outer, Within) else outer
-        value, here = form[outer.key], (*keys, outer.key)
+        value, here = form[key], (*keys, key)
         yield part, value, here
         if isinstance(part, Single):
             yield from _parts(part.shape, value, here)
@@ -122,10 +122,9 @@ def _inner_ids(shape: Shape, form: Data) -> Iterator[tuple[str, str, Keys]]:
     for part, value, keys in _parts(shape, form):
         if isinstance(part, Id):
             yield value, "a part of an object", keys
-    for kind, word in _REFERRED.items():
-        for _, item, keys in _items(shape, form, kind):
-            if "id" in item:
-                yield item["id"], word, (*keys, "id")
+    for part, item, keys in _items(shape, form, *_REFERRED):
+        if "id" in item:
+            yield item["id"], _REFERRED[type(part)], (*keys, "id")
 
 
 _REFERRED = {Sets: "a set", Rules: "a rule", ResourceSets: "a set of resources"}

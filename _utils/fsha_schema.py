@@ -362,11 +362,10 @@ class Plain:
 
     def check(self, value: object, at: At) -> object:
         """Return the text."""
-        shown = what(value) if self.hidden else show(value)
         try:
             plain = text(value)
         except TypeError:
-            return _refuse(at, self.expected, shown)
+            return _refuse(at, self.expected, self._shown(value))
         if _CONTROL.search(re.sub(r"[\t\n\r]", "", plain) if self.lines else plain):
             return _refuse(at, self.expected, "text with control characters")
         if self.convert is None:
@@ -374,7 +373,10 @@ class Plain:
         try:
             return self.convert(plain)
         except ValueError:
-            return _refuse(at, self.expected, shown)
+            return _refuse(at, self.expected, self._shown(value))
+
+    def _shown(self, value: object) -> str:
+        return what(value) if self.hidden else show(value)
 
 
 @dataclass(frozen=True)

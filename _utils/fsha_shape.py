@@ -126,37 +126,46 @@ class Shape:
         """What the pillar may hold for it."""
         return Section({part.key: part.field for part in self.parts}, self.expected)
 
-    @property
+    @cached_property
+    def by_key(self) -> Mapping[str, Part]:
+        """Its parts by their keys in the pillar."""
+        return {part.key: part for part in self.parts}
+
+    @cached_property
     def tags(self) -> tuple[str, ...]:
         """Its child elements in the schema's order."""
         return tuple(dict.fromkeys(tag for part in self.parts for tag in part.tags))
 
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """All attributes that it may have."""
+        return frozenset({"id"}).union(*(part.attributes for part in self.parts))
+
     def read(self, element: Element, reading: Reading) -> dict[str, Any]:
         """Return an element's form, without its id."""
         form: dict[str, Any] = {}
-        for part in self.parts:
+        for key, part in self.by_key.items():
             value = part.read(element, reading)
             if value is not UNSET:
-                form[part.key] = value
-        known = frozenset({"id"}).union(*(part.attributes for part in self.parts))
-        unknown_attributes(element, known, reading)
+                form[key] = value
+        unknown_attributes(element, self.attributes, reading)
         unknown_children(element, self.tags, reading)
         return form
 
     def write(self, element: Element, form: Form) -> None:
         """Write a form into an empty element."""
-        for part in self.parts:
-            if part.key in form:
-                part.write(element, form[part.key])
+        for key, part in self.by_key.items():
+            if key in form:
+                part.write(element, form[key])
 
     def normal(self, form: Form) -> dict[str, Any]:
         """Return a form's normal form."""
         result: dict[str, Any] = {}
-        for part in self.parts:
-            if part.key in form:
-                value = part.normal(form[part.key])
+        for key, part in self.by_key.items():
+            if key in form:
+                value = part.normal(form[key])
                 if value is not UNSET:
-                    result[part.key] = value
+                    result[key] = value
         if form.get(OTHER):
             result[OTHER] = sorted(form[OTHER])
         return result

@@ -78,7 +78,7 @@ def test_a_commit_is_one_patch_and_settles(cluster, naps, sample):
     assert [call[0][:2] for call in cluster.calls] == [
         ["cibadmin", "--query"],
         ["crm_verify", "--verbose"],
-        ["crm_simulate", "--simulate"],
+        ["crm_simulate", "--run"],
         ["crm_diff", "--original"],
         ["cibadmin", "--patch"],
         ["cibadmin", "--query"],
