@@ -529,6 +529,8 @@ def _give_up(service: Any, active: str, target: str, seen: Any, seconds: float) 
     """Let the service go back to the node it came from, and say why."""
     why = "; ".join(seen.complaints(service.id))
     pair = [active, target]
+    # The target is what is banned now: whatever breaks off below, this is no ban made by hand.
+    fsha_cluster.note(fsha_actions.PREVIOUS, target, pair)
     fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, [target], pair))
     back = fsha_poll.until(
         lambda: fsha_status.parse_status(fsha_cluster.status()),
@@ -538,7 +540,14 @@ def _give_up(service: Any, active: str, target: str, seen: Any, seconds: float) 
         LOOK_EVERY,
     )
     returned = back.serving(service.id) == active
-    kept = _lift(service, pair)
+    if returned:
+        kept = _lift(service, pair)
+    else:
+        # It serves nowhere: a ban would keep it so when the fault is mended.
+        fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, [], pair))
+        kept = False
+    if not kept:
+        fsha_cluster.note(fsha_actions.PREVIOUS, active, pair)
     _announce(service, "failed", active, target, {"why": why, "returned": returned})
     where = f"It is back on {active}." if returned else f"It DOES NOT SERVE on {active} either."
     comment = f"{target} did not take {service.id} over ({seconds:g} s): {why}. {where}"

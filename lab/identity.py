@@ -34,9 +34,11 @@ Wants=network-online.target
 Type=forking
 WorkingDirectory=/
 ExecStart={prefix}/bin/freeswitch -nonat -ncwait
-TimeoutStartSec=60
+TimeoutSec=45s
 Restart=always
 RestartSec=1
+LimitCORE=0
+LimitNOFILE=100000
 
 [Install]
 WantedBy=multi-user.target

@@ -161,3 +161,16 @@ def test_power_cut_of_the_active_node(quiet):
     quiet.power_on(old)
     quiet.wait(lambda: voice.cluster(quiet.nodes[new]).node(old).word == "online", 120, "rejoin")
     quiet.wait(lambda: bool(voice.serving(quiet)), 60, "the pair to serve")
+
+
+def test_orderly_power_off_of_the_active_node(quiet):
+    """Pacemaker and the switch are stopped side by side: the service must still get away."""
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    quiet.nodes[old].run(["systemctl", "poweroff", "--no-block"])
+    quiet.wait(
+        lambda: voice.cluster(quiet.nodes[new]).serving("VoiceServices") == new, 60, "the survivor"
+    )
+    quiet.wait(lambda: not quiet.nodes[old].running, 90, "the end of the node")
+    quiet.power_on(old)
+    quiet.wait(lambda: voice.cluster(quiet.nodes[new]).node(old).word == "online", 120, "rejoin")

@@ -67,7 +67,8 @@ class Api:
         """Run ``line``; an unknown command gives the real switch's ``-ERR ... not found!``."""
         words = line.split()
         handler = self._commands.get(words[0]) if words else None
-        if handler is None:
+        unloaded = self._process.shutting_down and handler == self._sofia
+        if handler is None or unloaded:
             return f"-ERR {line.strip()} Command not found!\n"
         return await handler(words[1:])
 

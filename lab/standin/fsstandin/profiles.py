@@ -152,4 +152,4 @@ class Profiles:
     def _try_bind(self, config: ProfileConfig) -> UserAgent:
         if self._faults.on("bind-fail"):
             raise OSError("fault bind-fail")
-        return UserAgent(config, self._core)
+        return UserAgent(config, self._core, self._timing.deaf_start)

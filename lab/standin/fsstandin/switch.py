@@ -99,9 +99,11 @@ class Switch:
         if not self._stop.is_set():
             await self._serve()
         self.shutting_down = True
-        self._esl.close()
         self.profiles.hang_up_all(SHUTDOWN_HANGUP)
-        await asyncio.sleep(self.config.timing.shutdown)
+        # As measured: mod_sofia goes first, and the Event Socket tells.
+        await asyncio.sleep(self.config.timing.unload)
+        self._esl.close()
+        await asyncio.sleep(max(0.0, self.config.timing.shutdown - self.config.timing.unload))
         self.profiles.close()
         if self.store is not None:
             self.store.close()

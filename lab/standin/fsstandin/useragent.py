@@ -45,7 +45,7 @@ class Core(Protocol):
 class UserAgent:
     """SIP over UDP on the address of ``profile``; raises OSError when it cannot be bound."""
 
-    def __init__(self, profile: ProfileConfig, core: Core) -> None:
+    def __init__(self, profile: ProfileConfig, core: Core, deaf: float = 0.0) -> None:
         self.profile = profile
         self.standby = profile.standby
         self.stopping = False
@@ -62,7 +62,8 @@ class UserAgent:
         except OSError:
             self._socket.close()
             raise
-        self._loop.add_reader(self._socket.fileno(), self._receive)
+        # The real one sleeps 1 s between "RUNNING" and its first look at the socket.
+        self._listening = self._loop.call_later(deaf, self._listen)
         self._handlers: dict[str, Callable[[sip.Message, sip.Address], None]] = {
             "INVITE": self._on_invite,
             "ACK": self._on_ack,
@@ -71,10 +72,14 @@ class UserAgent:
             "OPTIONS": self._on_options,
         }
 
+    def _listen(self) -> None:
+        self._loop.add_reader(self._socket.fileno(), self._receive)
+
     def close(self) -> None:
         """Close the socket and drop the calls that are left, without a word to the peers."""
         for call in list(self.calls.values()):
             self._end(call)
+        self._listening.cancel()
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
