@@ -169,7 +169,9 @@ class _Setting:
 
 def _settings(root: Element, holder: Element, tag: str) -> Iterator[_Setting]:
     """Yield the pairs of an object's sets as the cluster takes them: the first one counts."""
-    sets = [_resolved(root, nvset) for nvset in holder.findall(tag)]
+    all_sets = (_resolved(root, nvset) for nvset in holder.findall(tag))
+    # What fsha itself stops in order to remove it is nobody's action.
+    sets = [s for s in all_sets if s.find(f"nvpair[@name='{fsha_cib.LEAVING}']") is None]
     found = [
         (nvset, pair, _resolved(root, pair))
         for nvset in sorted(sets, key=_rank)

@@ -796,7 +796,7 @@ def target(live: Element, wanted: Wanted, defaults: Defaults | None = None) -> T
 
     Raises :class:`CibError`.
     """
-    document = Document(copy.deepcopy(live))
+    document = Document(_copy(live))
     before = owned_ids(document)
     present = manageable(document)
     names = {item.id for item in wanted.objects}
@@ -832,17 +832,71 @@ def target(live: Element, wanted: Wanted, defaults: Defaults | None = None) -> T
     )
 
 
-def parked(found: Target, running: Mapping[str, Sequence[str]]) -> Element | None:
+_FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")
+
+
+def failures(root: Element, ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return node and name of each attribute in which the cluster remembers failures.
+
+    root
+        A CIB with its status.
+    ids
+        The resources in question.
+    """
+    names = set(ids)
+    return tuple(
+        (state.get("uname", ""), pair.get("name", ""))
+        for state in root.iterfind("status/node_state")
+        for pair in state.iterfind("transient_attributes//nvpair")
+        if (match := _FAILURE.fullmatch(pair.get("name", ""))) and match[1] in names
+    )
+
+
+LEAVING = "fsha-leaving"
+"""The meta attribute of a resource that is only stopped in order to be removed: by which run."""
+
+
+def leaving(root: Element) -> frozenset[str]:
+    """Return the names of the runs that are just removing resources."""
+    return frozenset(who for pair in _marks(root) if (who := pair.get("value")))
+
+
+def _marks(root: Element) -> list[Element]:
+    pairs = root.iterfind("configuration/resources//meta_attributes/nvpair")
+    return [pair for pair in pairs if pair.get("name") == LEAVING]
+
+
+def left_halfway(root: Element) -> Element:
+    """Return a CIB in which nobody goes on removing what is stopped for that."""
+    new = copy.deepcopy(root)
+    for pair in _marks(new):
+        pair.set("value", "")
+    return new
+
+
+def _copy(root: Element) -> Element:
+    """Return a copy of a CIB in which nothing is stopped for the sake of its removal."""
+    new = copy.deepcopy(root)
+    for pair in _marks(new):
+        told = cast(Element, pair.getparent())
+        cast(Element, told.getparent()).remove(told)
+    return new
+
+
+def parked(found: Target, running: Mapping[str, Sequence[str]], who: str = "") -> Element | None:
     """Return the CIB in which what a target removes is stopped first, ``None`` if nothing runs.
 
     A resource that is simply removed is stopped as an orphan, and only if the cluster is told
     to do so. So it stays for a moment, out of its group and with no constraint of its own,
-    where stopping it stops nothing else.
+    where stopping it stops nothing else. It bears the mark :data:`LEAVING`, so that others don't
+    take this halfway state for a configuration that somebody wants.
 
     running
         Where everything runs now, id → nodes.
+    who
+        A name of this run alone.
     """
-    document = Document(copy.deepcopy(found.live))
+    document = Document(_copy(found.live))
     ours = owned_ids(document)
     gone = set(found.removed)
     leaving = [
@@ -855,7 +909,7 @@ def parked(found: Target, running: Mapping[str, Sequence[str]]) -> Element | Non
         _hoist([element])
         for inner in _with_contents(element):
             _forget(document, inner.get("id", ""))
-        _stop(document, element)
+        _stop(document, element, who)
     _remove_hollow(document)
     # Until it is gone it stays the formula's, so that any later run may finish the work.
     own(document, ours & frozenset(document.ids()))
@@ -872,11 +926,12 @@ def _outermost(document: Document, id: str, gone: set[str]) -> str:
     return element.get("id", "")
 
 
-def _stop(document: Document, element: Element) -> None:
+def _stop(document: Document, element: Element, who: str) -> None:
     # In a set of its own, the first that counts: others may use those that are there.
     new = fsha_graft.fresh("meta_attributes")
     new.set("score", "INFINITY")
     etree.SubElement(new, "nvpair", {"name": "target-role", "value": "Stopped"})
+    etree.SubElement(new, "nvpair", {"name": LEAVING, "value": who})
     fsha_graft.plant_in(document, element, new)
 
 
@@ -890,23 +945,20 @@ def restored(live: Element, point: Element) -> Target:
 
     Raises :class:`CibError`.
     """
-    document, then = Document(copy.deepcopy(live)), Document(point)
+    point = _copy(point)
+    document, then = Document(_copy(live)), Document(point)
     _refuse_what_is_lost(document, then)
     items = [
         _without_their_settings(document, then, item)
         for item in read_all(point)
         if not _is_operators(item.id) and not _has_left(document, item)
     ]
+    items += _said_since(document, items)
     present = manageable(document)
     wanted = {item.id for item in items}
     going = [id for id in present if id not in wanted and not _is_operators(id)]
     described = {id: removal(document, id) for id in going}
-    options = frozenset(
-        pair.get("id", "")
-        for pair in document.section("crm_config").iter("nvpair")
-        if pair.get("name") not in OPERATOR_OPTIONS
-    )
-    found = merge(document, items, None, options)
+    found = merge(document, items, None, _options(document))
     for id in going:
         _remove(document, id)
     _remove_hollow(document)
@@ -923,6 +975,28 @@ _OPERATOR_PAIRS: Mapping[str, tuple[str, frozenset[str]]] = {
     "properties": ("sets", OPERATOR_OPTIONS),
     "node": ("attributes", frozenset({"standby", "maintenance"})),
 }
+
+
+def _said_since(document: Document, items: Iterable[Object]) -> list[Object]:
+    """Return, as empty, the objects that stay but of which an earlier CIB said nothing."""
+    known = {(item.kind, item.id) for item in items}
+    return [
+        Object(item.kind, item.id)
+        for item in read_all(document.root)
+        if item.kind in fsha_pairs.PAIRED and (item.kind, item.id) not in known
+    ]
+
+
+def _options(document: Document) -> frozenset[str]:
+    """Return the ids of all single options, and of their sets with rules, but for operators'."""
+    sections = [KINDS[kind].section for kind in fsha_pairs.PAIRED]
+    theirs = frozenset().union(*(names for _, names in _OPERATOR_PAIRS.values()))
+    return frozenset(
+        child.get("id", "")
+        for section in document.configuration.iterchildren(*sections)
+        for child in section.iter("*")
+        if child.get("name") not in theirs or child.tag != "nvpair"
+    )
 
 
 def _refuse_what_is_lost(document: Document, then: Document) -> None:

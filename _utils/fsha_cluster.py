@@ -217,6 +217,11 @@ def note(name: str, value: str, nodes: Sequence[str], run: Runner = fsha_run.run
         _judge(run(argv))
 
 
+def forget(name: str, node: str, run: Runner = fsha_run.run) -> None:
+    """Remove a transient attribute of a node."""
+    _judge(run(["attrd_updater", "--name", name, "--delete", "--node", node]))
+
+
 def metadata(agent: str, run: Runner = fsha_run.run) -> str | None:
     """Return an agent's metadata (XML); ``None`` when the agent is not installed."""
     done = run(["crm_resource", "--show-metadata", agent])

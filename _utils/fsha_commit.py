@@ -10,8 +10,9 @@ because two nodes that apply at the same moment would otherwise meet again and a
 # Errors are named for what has happened.
 
 import random
+import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -209,6 +210,8 @@ class Committer:
 
     settle
         Seconds to wait for the end of a transition.
+    name
+        What this run is known by to others while it removes something.
     """
 
     guard: Guard = field(default_factory=Guard)
@@ -216,6 +219,7 @@ class Committer:
     settle: float = 120.0
     run: Runner = fsha_run.run
     sleep: Callable[[float], object] = time.sleep
+    name: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def commit(self, make: Make, what: str = "") -> Outcome:
         """Bring the live CIB to a target, as one patch, and wait until it has settled.
@@ -238,7 +242,7 @@ class Committer:
         return outcome
 
     def _attempt(self, make: Make, what: str, number: int) -> Outcome:
-        cib = fsha_cluster.query(self.run)
+        cib = self._query_at_rest()
         plan = make_plan(cib, make, self.guard, self.run)
         if plan.empty or plan.verdict.kind == fsha_guard.ELSEWHERE:
             return Outcome(plan, committed=False, attempts=number)
@@ -253,16 +257,26 @@ class Committer:
             self._discard(point)
             raise
         written = plan.target if parked is None else self._remove_what_stopped(plan, make)
-        if written.empty:
-            # The other node was at it as well, and has told of it.
-            return Outcome(_nothing_to_do(written), committed=False, attempts=number)
         return self._finish(plan, number, point, written)
+
+    def _query_at_rest(self) -> str:
+        """Return the CIB once no other run is removing anything.
+
+        What a run that has died has left halfway, this one finishes when the time is over.
+        """
+        end = time.monotonic() + self.settle
+        while True:
+            cib = fsha_cluster.query(self.run)
+            others = fsha_cib.leaving(fsha_cib.parse(cib)) - {self.name}
+            if not others or time.monotonic() >= end:
+                return cib
+            self.sleep(LOOK_EVERY)
 
     def _parked(self, plan: Plan) -> Element | None:
         """Return the CIB in which what is removed is stopped first, if any of it runs."""
         if fsha_cluster.on_file():
             return None
-        parked = fsha_cib.parked(plan.target, plan.transition.before)
+        parked = fsha_cib.parked(plan.target, plan.transition.before, self.name)
         if parked is not None:
             fsha_cib.next_version(parked)
         return parked
@@ -274,8 +288,13 @@ class Committer:
         gone = plan.target.removed
         left = {r.id: r.nodes for r in status.resources if r.id in gone and r.nodes}
         if left:
+            # Others need not wait for a run that has ended.
+            change(fsha_cib.left_halfway, self.run, self.sleep)
             raise NotStopped(left, tuple(str(f) for f in status.failures if f.resource in left))
-        # Stopping has changed the status, and with it the version: the target is made anew.
+        return self._on_a_fresh_cib(lambda _number: self._reach(make))
+
+    def _reach(self, make: Make) -> Target:
+        """Write the target, made anew, for stopping has changed the status and so the version."""
         cib = fsha_cluster.query(self.run)
         target = make(fsha_cib.parse(cib))
         if not target.empty:
@@ -327,6 +346,7 @@ class Committer:
             version = found if found.epoch <= last.epoch else last
             settled = self._settled()
             problems = self._problems(plan)
+            self._forget_failures(plan.target.removed)
         except fsha_run.RunError as error:
             problems = (f"what came of it is not known, since the cluster can't be asked: {error}",)
         try:
@@ -334,6 +354,14 @@ class Committer:
         except fsha_history.HistoryError as error:
             problems = (*problems, f"the restore point has no note of the commit: {error}")
         return Outcome(plan, True, attempts, settled, problems, str(version), point)
+
+    def _forget_failures(self, removed: Collection[str]) -> None:
+        """Remove the fail counts of what is gone: with them it could not start if it came back."""
+        if fsha_cluster.on_file() or not removed:
+            return
+        live = fsha_cib.parse(fsha_cluster.query(self.run))
+        for node, name in fsha_cib.failures(live, removed):
+            fsha_cluster.forget(name, node, self.run)
 
     def _settled(self) -> bool:
         try:

@@ -278,6 +278,24 @@ def crowded(engine):
     return engine, voice.apply(engine)
 
 
+def test_committed_but_it_failed_to_start(crowded):
+    lab, done = crowded
+    told = [done.state(minion, COMMITTED) for minion in lab.nodes]
+    (failed,) = [state for state in told if state["changes"]]
+    assert failed["result"] is False, told
+    committed, _, but = failed["comment"].partition("\nBut: ")
+    assert committed.startswith("Committed as ")
+    assert any(f"broken start failed on {node} (not installed)" in but for node in lab.nodes)
+    assert f"Couldn't find device [{MISSING}]" in but
+    assert "broken" in failed["changes"]["objects"]
+    for word in ("middle", "alone", "ip_shared", "fs "):
+        assert word not in but
+    # Everything else went on.
+    status = voice.cluster(active_node(lab))
+    assert status.resource("alone")[0].started
+    assert status.serving("VoiceServices")
+
+
 def test_what_leaves_the_pillar_is_stopped_and_removed(crowded):
     lab, _ = crowded
     voice.give(lab, voice.example("pillar.example"))
@@ -291,6 +309,9 @@ def test_what_leaves_the_pillar_is_stopped_and_removed(crowded):
     (changes,) = done.changes.values()
     for name in ("middle", "alone", "broken"):
         assert changes["objects"][name]["object"]["new"] is None
+    # It tells what was there before anything was stopped, and that it was.
+    assert "meta" not in changes["objects"]["alone"]["object"]["old"]
+    assert any("stop alone" in action for action in changes["transition"])
     assert [tag.split("/")[1] for tag, _ in bus.events] == ["drift"]
     # That it was stopped first is nobody's doing but fsha's.
     assert not any("target-role" in done.state(m, COMMITTED)["comment"] for m in lab.nodes)
@@ -300,9 +321,27 @@ def test_what_leaves_the_pillar_is_stopped_and_removed(crowded):
     assert not any(resource.orphaned for resource in status.resources)
     assert (status.failures, status.fail_counts) == ((), ())
     assert (last(active, "fs"), last(active, "ip_shared")) == before
+    # Not even a fail count is left, with which it could not start if it came back.
+    lab.wait(lambda: not traces(active), 20, "the last traces to go")
+    # What can be gone back to has them as they were: one point, and nothing stopped in it.
+    (kept,) = [found for node in lab.nodes.values() if (found := removing(lab, node))]
+    assert "target-role" not in kept
     for node in lab.nodes.values():
         # The agent's own mark that it runs.
         assert not node.run(["find", "/run", "-name", "Dummy-*.state"]).out
+
+
+def traces(node):
+    cib = node.run(["cibadmin", "--query"]).out
+    return [name for name in ("middle", "alone", "broken") if name in cib]
+
+
+def removing(lab, node):
+    """Return the CIB before the newest commit of a node, if that commit removed the guests."""
+    newest = history(lab, node)[0]
+    if not any("alone" in line and "removed" in line for line in newest["summary"]):
+        return ""
+    return json.loads(node.read(f"/var/lib/fsha/restore/{newest['number']:08d}.json"))["cib"]
 
 
 # --- two at a time -------------------------------------------------------------------------

@@ -261,25 +261,98 @@ def test_what_runs_is_stopped_before_it_is_removed(cluster, naps, sample):
     assert cluster.count("cibadmin", "--patch") == 2
 
 
-def test_what_the_other_node_has_removed_meanwhile_is_its_commit(cluster, naps, sample):
+def halfway(sample, who):
+    """Return the text of a CIB in which a run has stopped fs in order to remove it."""
     live = fsha_cib.parse(sample("pair.xml"))
-    gone = fsha_cib.render(fsha_cib.target(live, Wanted(absent=("fs",))).root)
+    found = fsha_cib.target(live, Wanted(absent=("fs",)))
+    return fsha_cib.render(fsha_cib.parked(found, {"fs": ("fs1",)}, who))
+
+
+def gone(sample):
+    live = fsha_cib.parse(sample("pair.xml"))
+    return fsha_cib.render(fsha_cib.target(live, Wanted(absent=("fs",))).root)
+
+
+def says_in_turn(cluster, *cibs):
     cluster.answers[("cibadmin", "--query")] = []
-    cluster.say("cibadmin", "--query", out=sample("pair.xml")).say("cibadmin", "--query", out=gone)
-    cluster.say("cibadmin", "--patch")
+    for cib in cibs:
+        cluster.say("cibadmin", "--query", out=cib)
+
+
+def has_stopped(cluster, sample):
     cluster.answers[("crm_mon",)] = []
     cluster.say("crm_mon", out=sample("status-serving.xml").replace('id="fs"', 'id="other"'))
+
+
+def test_what_another_run_has_removed_after_this_one_stopped_it(cluster, naps, sample):
+    """It was stopped here, so it is told here."""
+    says_in_turn(cluster, sample("pair.xml"), gone(sample))
+    cluster.say("cibadmin", "--patch")
+    has_stopped(cluster, sample)
     outcome = committer(cluster, naps).commit(wanting(absent=("fs",)))
-    assert not outcome.committed
-    assert outcome.plan.empty
+    assert outcome.committed
+    assert "fs" in outcome.plan.target.changes
     assert cluster.count("cibadmin", "--patch") == 1
 
 
-def test_what_does_not_stop_is_not_removed(cluster, naps):
+def test_what_another_run_is_just_removing_is_left_to_it(cluster, naps, sample):
+    says_in_turn(cluster, halfway(sample, "other"), halfway(sample, "other"), gone(sample))
+    outcome = committer(cluster, naps).commit(wanting(absent=("fs",)))
+    assert (outcome.committed, outcome.plan.empty) == (False, True)
+    assert naps == [fsha_commit.LOOK_EVERY] * 2
+    assert cluster.count("cibadmin", "--patch") == 0
+
+
+@pytest.mark.parametrize("who", ["dead", ""])
+def test_what_a_run_left_halfway_is_finished(cluster, naps, sample, who):
+    """A run that has died is waited for, one that has given up is not."""
+    says_in_turn(cluster, halfway(sample, who))
+    cluster.say("cibadmin", "--patch")
+    has_stopped(cluster, sample)
+    outcome = committer(cluster, naps, settle=0.01).commit(wanting(absent=("fs",)))
+    assert outcome.committed
+    assert bool(naps) == bool(who)
+
+
+def test_a_patch_that_comes_too_late_after_the_stop_is_made_anew(cluster, naps, sample):
+    cluster.say("cibadmin", "--patch").say("cibadmin", "--patch", code=103, err="older")
+    cluster.say("cibadmin", "--patch")
+    has_stopped(cluster, sample)
+    outcome = committer(cluster, naps).commit(wanting(absent=("fs",)))
+    assert outcome.committed
+    assert cluster.count("cibadmin", "--patch") == 3
+    assert cluster.count("crm_mon") == 2
+
+
+def test_what_does_not_stop_is_not_removed(cluster, naps, sample):
+    says_in_turn(cluster, sample("pair.xml"), halfway(sample, "this"))
     cluster.say("cibadmin", "--patch")
     with pytest.raises(fsha_commit.NotStopped, match="Not removed, since it still runs: fs on fs1"):
-        committer(cluster, naps).commit(wanting(absent=("fs",)))
-    assert cluster.count("cibadmin", "--patch") == 1
+        committer(cluster, naps, name="this").commit(wanting(absent=("fs",)))
+    # The second patch says that nobody is at it any more.
+    assert cluster.count("cibadmin", "--patch") == 2
+
+
+def test_fail_counts_of_what_is_gone_are_forgotten(cluster, naps, sample):
+    """With them it could not start if it came back under its name."""
+    pairs = "".join(
+        f'<nvpair id="n{n}" name="{name}" value="1"/>'
+        for n, name in enumerate(
+            ("fail-count-fs#start_0", "last-failure-fs#start_0", "fail-count-fs2#start_0", "pingd")
+        )
+    )
+    state = (
+        '<node_state uname="fs1" id="1"><transient_attributes id="1"><instance_attributes id="i">'
+        f"{pairs}</instance_attributes></transient_attributes></node_state></status>"
+    )
+    left = gone(sample).replace("</status>", state).replace("<status/>", f"<status>{state}")
+    says_in_turn(cluster, sample("pair.xml"), sample("pair.xml"), left)
+    cluster.say("cibadmin", "--patch").say("attrd_updater")
+    has_stopped(cluster, sample)
+    assert committer(cluster, naps).commit(wanting(absent=("fs",))).problems == ()
+    forgotten = [argv for argv, *_ in cluster.calls if argv[0] == "attrd_updater"]
+    assert [argv[2] for argv in forgotten] == ["fail-count-fs#start_0", "last-failure-fs#start_0"]
+    assert all(argv[3:] == ["--delete", "--node", "fs1"] for argv in forgotten)
 
 
 # --- restore points --------------------------------------------------------------------------

@@ -529,6 +529,7 @@ def test_what_stops_is_told_to_whatever_it_was_told_before():
     assert read(found, primitive("a")).values("meta") == {
         "target-role": "Stopped",
         "priority": "1",
+        fsha_cib.LEAVING: "",
     }
 
 
@@ -639,6 +640,35 @@ def test_what_operators_had_set_then_does_not_come_back(where):
     assert back(cib(**NOBODYS, schema=NEW), point).empty
 
 
+RULE = (
+    '<rule id="r" score="1"><expression id="e" attribute="#uname" operation="eq" value="a"/></rule>'
+)
+SINCE = {
+    "nodes": '<node id="1" uname="fs1">'
+    + pairs("instance_attributes", "n", rack="a")
+    + pairs("utilization", "u", cpu="2")
+    + "</node>",
+    "options": pairs("cluster_property_set", "cib-bootstrap-options")
+    + pairs("cluster_property_set", "ruled", **{"batch-limit": "5"}).replace(
+        "<nv", RULE + "<nv", 1
+    ),
+    "more": f"<rsc_defaults>{pairs('meta_attributes', 'd', priority='1')}</rsc_defaults>",
+}
+
+
+@pytest.mark.parametrize("where", list(SINCE))
+def test_options_that_were_set_since_go_and_come_back(where):
+    nothing = {"nodes": NOBODYS["nodes"]}
+    one, other = cib(**{**nothing, where: SINCE[where]}, schema=NEW), cib(**nothing, schema=NEW)
+    found = back(one, other)
+    assert found.changes
+    assert back(found.root, other).empty
+    assert back(one, one).empty
+    again = back(found.root, one)
+    assert back(again.root, one).empty
+    assert again.changes
+
+
 def test_an_operators_ban_goes_with_what_it_is_about():
     found = back(cib(**THEIRS, schema=NEW), cib(nodes=THEIRS["nodes"], schema=NEW))
     assert found.removed == ("a", "cli-ban-a-on-fs1")
@@ -696,10 +726,28 @@ def test_what_is_stopped_before_it_goes_stays_the_formulas_until_it_is_gone():
     )
     kept = (primitive("a"), Object("group", "g", {"members": ["a"]}))
     found = target(root, Wanted(kept, complete=True))
-    halfway = parked(found, {"a": ("fs1",), "b": ("fs1",)})
+    halfway = parked(found, {"a": ("fs1",), "b": ("fs1",)}, "run")
+    assert fsha_cib.leaving(halfway) == {"run"}
+    assert fsha_cib.leaving(fsha_cib.left_halfway(halfway)) == frozenset()
     assert fsha_cib.owned(halfway) == fsha_cib.owned(root) >= {"a", "b", "g"}
     # Whoever comes next, finishes it.
-    assert target(halfway, Wanted(kept, complete=True)).removed == ("b",)
+    found = target(halfway, Wanted(kept, complete=True))
+    assert found.removed == ("b",)
+    again = parked(found, {"b": ("fs1",)}, "other")
+    assert (stopped(again), fsha_cib.leaving(again)) == (["b"], {"other"})
+
+
+def test_what_was_stopped_before_it_went_starts_again_when_it_is_wanted_after_all():
+    group = Object("group", "g", {"members": ["a", "b"]})
+    items = (primitive("a"), primitive("b", meta={"priority": "3"}), group)
+    root = applied(cib(), *items)
+    halfway = parked(target(root, Wanted(absent=("b",))), {"b": ("fs1",)}, "run")
+    found = target(halfway, Wanted(items, complete=True))
+    assert (stopped(found.root), fsha_cib.leaving(found.root)) == ([], frozenset())
+    assert target(found.root, Wanted(items, complete=True)).empty
+    for point in (root, halfway):
+        back = restored(halfway, point)
+        assert (stopped(back.root), fsha_cib.leaving(back.root)) == ([], frozenset())
 
 
 # --- the names that tools give ------------------------------------------------------------------
