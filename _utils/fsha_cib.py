@@ -805,7 +805,7 @@ def target(live: Element, wanted: Wanted, defaults: Defaults | None = None) -> T
     gone |= set(others) if wanted.purge else set()
     gone -= names
     going = [id for id in present if id in gone]
-    described = {id: removal(document, id) for id in going}
+    described = {id: _removal(document, id) for id in going}
     objects = list(wanted.objects)
     objects += _left_behind(document, objects, before) if wanted.complete else []
     found = merge(document, objects, defaults, leaving=going)
@@ -820,8 +820,7 @@ def target(live: Element, wanted: Wanted, defaults: Defaults | None = None) -> T
     ours = _to_own(document, wanted.objects)
     kept = ours if wanted.complete else (before & frozenset(document.ids())) | ours
     own(document, kept - frozenset(removed))
-    for id in removed:
-        found[id] = described.get(id) or {"object": {"old": describe(live, id), "new": None}}
+    found |= _removals(live, removed, described)
     return Target(
         live=live,
         root=document.root,
@@ -957,7 +956,7 @@ def restored(live: Element, point: Element) -> Target:
     present = manageable(document)
     wanted = {item.id for item in items}
     going = [id for id in present if id not in wanted and not _is_operators(id)]
-    described = {id: removal(document, id) for id in going}
+    described = {id: _removal(document, id) for id in going}
     found = merge(document, items, None, _options(document))
     for id in going:
         _remove(document, id)
@@ -965,8 +964,7 @@ def restored(live: Element, point: Element) -> Target:
     left = frozenset(manageable(document))
     removed = tuple(id for id in present if id not in left)
     own(document, _owned_again(document, then, items) & frozenset(document.ids()))
-    for id in removed:
-        found[id] = described.get(id) or removal(live, id)
+    found |= _removals(live, removed, described)
     return Target(live, document.root, found, (), (), removed)
 
 
@@ -1068,12 +1066,25 @@ def _is_drift(
     return id in before or id in others or (id in sets and bool(before))
 
 
-def removal(root: Element | Document, id: str) -> dict[str, dict[str, Any]]:
+Difference = Mapping[str, Mapping[str, Any]]
+
+
+def removal(root: Element | Document, id: str) -> Difference:
     """Return the difference that the end of an object makes, if it is there."""
     document = root if isinstance(root, Document) else Document(root)
-    if id not in manageable(document):
-        return {}
+    return _removal(document, id) if id in manageable(document) else {}
+
+
+def _removal(document: Document, id: str) -> Difference:
     return {"object": {"old": _described(document, id), "new": None}}
+
+
+def _removals(
+    live: Element, removed: Iterable[str], described: Mapping[str, Difference]
+) -> dict[str, Difference]:
+    """Return the differences that removals make, also those that others have brought about."""
+    document = Document(live)
+    return {id: described.get(id) or _removal(document, id) for id in removed}
 
 
 def describe(root: Element, id: str) -> Normal | str | None:
