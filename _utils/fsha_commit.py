@@ -371,7 +371,7 @@ class Committer:
         return True
 
     def _problems(self, plan: Plan) -> tuple[str, ...]:
-        """Return what failed of the resources that the plan touches."""
+        """Return what failed of the resources that the plan touches, now or else earlier."""
         if fsha_cluster.on_file():
             return ()
         status = fsha_status.parse_status(fsha_cluster.status(self.run))
@@ -382,7 +382,7 @@ class Committer:
             for r in status.resources
             if r.id in touched and (r.blocked or r.failed)
         ]
-        return tuple(dict.fromkeys(failed + stuck))
+        return tuple(dict.fromkeys(failed + stuck)) or tuple(_held_back(plan, status))
 
     def _left_to_another(self, make: Make, outcome: Outcome) -> Outcome:
         """Wait until the node that carries the calls has made the same change."""
@@ -429,6 +429,19 @@ def on_a_fresh_cib(attempt: Callable[[int], T], sleep: Callable[[float], object]
         except fsha_cluster.StaleCib:  # noqa: PERF203  trying again is the loop
             sleep(random.uniform(0.05, JITTER))  # noqa: S311  jitter needs no secrecy
     raise Contended(ATTEMPTS)
+
+
+def _held_back(plan: Plan, status: fsha_status.Status) -> list[str]:
+    """Return what was changed but starts nowhere, since it has failed at an earlier time."""
+    changed = plan.target.changes
+    idle = [r.id for r in status.resources if r.id in changed and not (r.nodes or r.failed)]
+    failed = {id: [c.node for c in status.fail_counts if c.resource == id] for id in idle}
+    return [
+        f"{id} runs on no node: it failed earlier on {' and '.join(nodes)}, and the cluster "
+        f"remembers that; 'crm_resource --cleanup --resource {id}' lets it try again"
+        for id, nodes in failed.items()
+        if nodes
+    ]
 
 
 # --- for people and as data ------------------------------------------------------------------

@@ -173,6 +173,23 @@ def test_a_cluster_that_dies_after_the_commit_does_not_hide_it(cluster, naps):
     assert "Pacemaker does not run on this node" in problem
 
 
+def test_what_an_earlier_failure_keeps_from_starting_is_a_problem(cluster, naps, sample):
+    """Nothing has failed since the commit, and yet it does not run."""
+    idle = sample("status-serving.xml").replace(
+        "<resources>",
+        '<resources><resource id="extra" resource_agent="ocf:heartbeat:Dummy" role="Stopped" '
+        'active="false" orphaned="false" blocked="false" managed="true" failed="false"/>',
+    )
+    history = '<resource_history id="extra" fail-count="1000000"/></node></node_history>'
+    cluster.answers[("crm_mon",)] = []
+    remembered = idle.replace("</node>\n  </node_history>", f"{history}")
+    assert remembered != idle
+    cluster.say("crm_mon", out=remembered).say("cibadmin", "--patch")
+    (problem,) = commit(cluster, naps, DUMMY).problems
+    assert "extra runs on no node: it failed earlier on" in problem
+    assert "crm_resource --cleanup --resource extra" in problem
+
+
 @pytest.mark.parametrize("program", ["crm_simulate", "crm_mon"])
 def test_a_tool_that_talks_nonsense_is_an_error_or_a_problem(cluster, naps, program):
     cluster.say("cibadmin", "--patch")
