@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __virtualname__ = "fsha_pillar"
 
+OWN_AGENTS = "ocf:fsha:"
+
 
 def __virtual__():
     """Load always."""
@@ -76,14 +78,13 @@ def agents_known(name="fsha"):
 def _ask_agents(config: fsha_config.Config) -> None:
     """Ask every agent about itself, and for a missing one, which others there are."""
     told = {agent: _metadata(agent) for agent in fsha_config.agents(config)}
-    if config.freeswitch.init_script:
-        # The formula lays it down later in the same run; it has no parameters to check.
-        told.setdefault(fsha_config.FSSOFIA, None)
-        none = fsha_config.AgentMetadata({}, ())
-        told[fsha_config.FSSOFIA] = told[fsha_config.FSSOFIA] or none
+    # The formula lays it down later in the same run; it has no parameters to check.
+    later = {fsha_config.FSSOFIA} if config.freeswitch.init_script else set()
+    if __opts__["test"]:
+        later |= {agent for agent in told if agent.startswith(OWN_AGENTS)}
     spaces = {_space(agent) for agent, found in told.items() if found is None}
     known = [name for space in sorted(spaces) for name in __salt__["pacemaker.agents"](space)]
-    fsha_config.check_agents(config, told.get, known)
+    fsha_config.check_agents(config, told.get, [*known, *later], later)
 
 
 def _space(agent: str) -> str:

@@ -6,7 +6,7 @@ nothing else.
 """
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -438,6 +438,7 @@ def check_agents(
     config: Config,
     metadata: Callable[[str], AgentMetadata | None],
     known: Sequence[str] = (),
+    later: Collection[str] = (),
 ) -> None:
     """Check every primitive against the metadata of its agent, once agents are installed.
 
@@ -446,6 +447,8 @@ def check_agents(
         there.
     known
         Names of installed agents, for the suggestion of the nearest one.
+    later
+        Names of agents that need not be there yet.
 
     Raises :class:`ConfigErrors` for unknown agents; for unknown and missing parameters; for
     values of another type; and for values that two resources share and may not.
@@ -456,7 +459,7 @@ def check_agents(
         at = At(report, use.keys)
         if found is not None:
             _parameters(use, found, at.below("params"))
-        elif use.names_agent:
+        elif use.names_agent and use.agent not in later:
             at.below("agent").error(
                 f"an installed resource agent is expected, {quoted(use.agent)} is not on "
                 f"this node{suggestion(use.agent, known)}"

@@ -386,6 +386,42 @@ FREESWITCH = Section(
     }
 )
 
+SPAN = Section(
+    {
+        "framing": Field(Choice(("esf", "sf", "ccs", "cas")), "framing of the line", REQUIRED),
+        "encoding": Field(Choice(("b8zs", "hdb3", "ami")), "line code", REQUIRED),
+        "crc4": Field(YES_NO, "CRC-4 multiframes (E1)", example=True),
+        "rbs": Field(YES_NO, "robbed bit signalling"),
+        "loopback": Field(YES_NO, "send back what comes in"),
+        "slave": Field(YES_NO, "take the clock from the line (before firmware 2.0)"),
+        "dejitter": Field(YES_NO, "smooth the clock"),
+        "longhaul": Field(Whole(0, 3), "build-out of a long line"),
+        "shorthaul": Field(Whole(0, 4), "build-out of a short line"),
+    }
+)
+
+FONEBRIDGE = Section(
+    {
+        "device": Field(
+            Text("an address or a name of letters, digits and dots", r"[A-Za-z0-9.]{1,253}"),
+            "the foneBRIDGE's address for configuration",
+            REQUIRED,
+            example="192.168.1.254",
+        ),
+        "port": Field(Whole(1, 2), "the foneBRIDGE's Ethernet port that sends to the nodes (1)"),
+        "priorities": Field(
+            ListOf(Whole(0, 3), "a list of four numbers from 0 to 3", 4, 4),
+            "the four spans as sources of the clock, by priority (firmware 2.0 and later)",
+            example=[0, 1, 2, 3],
+        ),
+        "spans": Field(
+            Named(SPAN, Text("span1 to span4", r"span[1-4]"), "a mapping of spans by name", low=1),
+            "the lines; the same on both nodes, so that a takeover is one short gap",
+            REQUIRED,
+        ),
+    }
+)
+
 LOOKUP = Section(
     {
         "packages": Field(
@@ -413,9 +449,14 @@ PILLAR = Section(
         "pacemaker": Field(PACEMAKER, "what the cluster runs, and where", {}),
         "guard": Field(GUARD, "what a change of the cluster may interrupt", {}),
         "freeswitch": Field(FREESWITCH, "FreeSWITCH and its Event Socket", {}),
+        "fonebridge": Field(
+            FONEBRIDGE,
+            "a RedFone foneBRIDGE that follows the service, for ocf:fsha:fonebridge: writes "
+            "/etc/fsha/fonebridge.conf",
+        ),
         "lookup": Field(
             LOOKUP, "what differs between platforms; parameters/os_family has a value for each", {}
         ),
     },
-    "a mapping (cluster, nodes, network, corosync, pacemaker, guard, freeswitch)",
+    "a mapping (cluster, nodes, network, corosync, pacemaker, guard, freeswitch, fonebridge)",
 )

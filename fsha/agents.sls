@@ -1,12 +1,13 @@
-# Every agent is asked about its parameters as soon as the packages are there, before anything else
+# Every agent is asked about its parameters as soon as the packages and the formula's own agents are there, before anything else
 # on the host is touched.
 include:
   - fsha.pillar
   - fsha.package
+  - fsha.ocf
 
 fsha-agents-known:
   fsha_pillar.agents_known:
     - name: fsha
     - failhard: true
     - require:
-      - sls: fsha.package
+      - sls: fsha.ocf

@@ -11,6 +11,8 @@ from tests.unit.config.pillars import GONE, changed, full, pillar, random_key
 
 IP = "pacemaker:resources:ip_shared"
 FS = "pacemaker:resources:fs"
+FB = "fonebridge"
+SPANS = {"span1": {"framing": "ccs", "encoding": "hdb3"}}
 
 
 def mistakes(raw):
@@ -186,6 +188,10 @@ ONE_MISTAKE = [
     ("freeswitch:password", "two\nlines", "", "visible"),
     ("freeswitch:password", 1234, "", "a number"),
     ("freeswitch:init_script", "yes", "", "true or false"),
+    (FB, {"spans": SPANS}, f"{FB}:device", "missing"),
+    (FB, {"device": "fone-bridge", "spans": SPANS}, f"{FB}:device", "letters, digits and dots"),
+    (FB, {"device": "fb", "spans": {"span5": SPANS["span1"]}}, f"{FB}:spans:span5", "span1 to"),
+    (FB, {"device": "fb", "spans": SPANS, "priorities": [0]}, f"{FB}:priorities", "four numbers"),
     ("freeswitch:vips", ["10.9.9.9"], "", "network of a link"),
     ("lookup:packages", "corosync", "", "a list"),
 ]  # fmt: skip
