@@ -8,7 +8,11 @@ these verbs.
 
 from __future__ import annotations
 
+import dataclasses
+import ipaddress
+import socket
 import tempfile
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +20,8 @@ from salt.exceptions import CommandExecutionError
 
 import fsha_authkey
 import fsha_corosync
+import fsha_corosync_change
+import fsha_corosync_meaning
 import fsha_file
 import fsha_ghost
 import fsha_ring
@@ -94,7 +100,7 @@ def faults(nodes):
     """
     try:
         wanted = fsha_corosync.nodes_from(nodes)
-        return list(fsha_ring.faults(fsha_ring.read(fsha_run.run), wanted))
+        return list(fsha_ring.faults(_with_known(fsha_ring.read(fsha_run.run)), wanted))
     except (fsha_ring.NotRunningError, fsha_run.ToolMissing) as error:
         return [str(error)]
     except (fsha_ring.RingError, fsha_run.RunError, fsha_corosync.ConfError) as error:
@@ -114,6 +120,30 @@ def config(path=CONFIG):
         salt '*' corosync.config
     """
     return fsha_corosync.as_data(_parse(path))
+
+
+def known(path=CONFIG):
+    """Return what is known of the nodes in a corosync.conf beyond what it says.
+
+    path
+        The file.
+
+    Returns ``{"names": {nodeid: name}, "hosts": {host name: [addresses]}}``: how the CIB on
+    disk calls the nodes, if one has no name in the file, and what this host's resolver says
+    of addresses that are names. Both are empty where the file is missing or is none.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' corosync.known
+    """
+    try:
+        found = _known(_parse(path))
+    except CommandExecutionError:
+        found = fsha_corosync_meaning.NOTHING_KNOWN
+    hosts = {name: list(addresses) for name, addresses in found.hosts.items()}
+    return {"names": dict(found.names), "hosts": hosts}
 
 
 def test_config(text):
@@ -168,7 +198,8 @@ def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
 
     Returns ``{"running": bool, "class": "none"|"reload"|"restart", "changes": {path: {old,
     new}}, "restart_paths": […], "nodes": [{nodeid, name}], "default": bool}``, where ``old``
-    is what runs and ``default`` tells that the packages' one-node example runs.
+    is what runs and ``default`` tells that the packages' one-node example runs. What means
+    the same to corosync is no change.
 
     CLI Example:
 
@@ -182,7 +213,7 @@ def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
     except (fsha_ring.NotRunningError, fsha_run.ToolMissing):
         return {
             "running": False,
-            "class": fsha_corosync.NONE,
+            "class": fsha_corosync_change.NONE,
             "changes": {},
             "restart_paths": [],
             "nodes": [],
@@ -190,19 +221,20 @@ def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
         }
     except fsha_run.RunError as error:
         raise CommandExecutionError(str(error)) from error
-    changes = list(fsha_corosync.running_difference(conf, cmap))
+    known_ = _known(conf, fsha_corosync_change.of_cmap(cmap))
+    changes = list(fsha_corosync_change.running_difference(conf, cmap, known_))
     if (
         _encrypted(cmap)
-        and fsha_corosync.needs_key(conf)
+        and fsha_corosync_meaning.needs_key(conf)
         and _other_key(cmap, authkey, fingerprint)
     ):
         changes.append(fsha_corosync.Change("authkey", "the one in use", "another one"))
     nodes = fsha_ring.configured(cmap)
     return {
         "running": True,
-        "class": fsha_corosync.change_class(changes),
+        "class": fsha_corosync_change.change_class(changes),
         "changes": fsha_corosync.as_changes(changes),
-        "restart_paths": list(fsha_corosync.restart_paths(changes)),
+        "restart_paths": list(fsha_corosync_change.restart_paths(changes)),
         "nodes": [{"nodeid": node.id, "name": node.name} for node in nodes],
         "default": fsha_corosync.only_loopback(nodes),
     }
@@ -248,7 +280,7 @@ def guard(path=CONFIG, text=None, fingerprint=None, allow_restart=False):
         salt '*' corosync.guard
     """
     ahead = pending(path, text=text, fingerprint=fingerprint)
-    if allow_restart or ahead["class"] != fsha_corosync.RESTART or not _pacemaker_runs():
+    if allow_restart or ahead["class"] != fsha_corosync_change.RESTART or not _pacemaker_runs():
         return ""
     if ahead["default"] and not _cib().resources:
         return ""
@@ -405,8 +437,69 @@ def _parse_text(text: str, path: str = "text") -> fsha_corosync.Conf:
         raise CommandExecutionError(f"{path}: {error}") from error
 
 
+def _known(*confs: fsha_corosync.Conf) -> fsha_corosync_meaning.Known:
+    nameless = any(map(fsha_corosync_meaning.nameless, confs))
+    names = {name for conf in confs for name in fsha_corosync_meaning.host_names(conf)}
+    return fsha_corosync_meaning.Known(
+        _unames() if nameless else {}, {n: _addresses(n) for n in names}
+    )
+
+
+def _addresses(name: str) -> list[str]:
+    """Return the addresses of a host name, in the resolver's order."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM, proto=socket.IPPROTO_UDP)
+    except (OSError, UnicodeError):
+        return []
+    return [str(address[0]) for *_, address in found]
+
+
+def _unames() -> dict[int, str]:
+    """Return the nodes' names by nodeid, as the CIB on disk has them; no lxml is needed for it."""
+    content = fsha_file.read(Path(CIB_DIRECTORY, "cib.xml"))
+    try:
+        root = ET.fromstring(content or b"<cib/>")  # noqa: S314  root's own file
+    except ET.ParseError:
+        return {}
+    nodes = [(n.get("id", ""), n.get("uname")) for n in root.iterfind("configuration/nodes/node")]
+    return {int(number): name for number, name in nodes if name and number.isdecimal()}
+
+
+def _with_known(ring: fsha_ring.RingStatus) -> fsha_ring.RingStatus:
+    """Return a ring with its nodes' names and addresses, where the file says them otherwise."""
+    names = all(member.name != str(member.nodeid) for member in ring.nodes)
+    if names and all(map(_is_address, (link.address for link in ring.links))):
+        return ring
+    conf = fsha_corosync_change.of_cmap(fsha_ring.read_cmap(fsha_run.run))
+    known_ = _known(conf)
+    called = fsha_corosync_meaning.names_of(conf, known_)
+    others = {member.name: called.get(member.nodeid, member.name) for member in ring.nodes}
+
+    def member(one):
+        return dataclasses.replace(one, name=called.get(one.nodeid, one.name))
+
+    def link(one):
+        address = fsha_corosync_meaning.resolve(conf, one.address, known_.hosts) or one.address
+        return dataclasses.replace(one, node=others.get(one.node, one.node), address=address)
+
+    return dataclasses.replace(
+        ring,
+        local=member(ring.local),
+        nodes=tuple(map(member, ring.nodes)),
+        members=tuple(map(member, ring.members)),
+        links=tuple(map(link, ring.links)),
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
 def _encrypted(cmap: dict[str, str]) -> bool:
-    return cmap.get("totem.crypto_hash", "none") != "none"
+    return fsha_corosync_meaning.needs_key(fsha_corosync_change.of_cmap(cmap))
 
 
 def _other_key(cmap: dict[str, str], path: str, fingerprint: str | None) -> bool:

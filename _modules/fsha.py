@@ -278,7 +278,7 @@ def export(file=None, corosync_conf=None, as_data=False):
         found = fsha_export.export(root)
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         raise CommandExecutionError(str(error)) from error
-    pillar, notes = _corosync(corosync_conf)
+    pillar, notes = _corosync(corosync_conf, root)
     pillar["pacemaker"] = found.pacemaker
     notes = [*notes, *found.notes]
     if file is not None:
@@ -295,7 +295,7 @@ def _text(pillar: dict[str, Any], notes: list[str]) -> str:
     return head + body
 
 
-def _corosync(path: Any) -> tuple[dict[str, Any], list[str]]:
+def _corosync(path: Any, root: Any) -> tuple[dict[str, Any], list[str]]:
     """Return what corosync.conf says, as pillar, and notes about it."""
     if path is None and fsha_cluster.on_file():
         return {}, ["nodes and corosync: not read, since a file stands in for the cluster"]
@@ -306,7 +306,8 @@ def _corosync(path: Any) -> tuple[dict[str, Any], list[str]]:
         return {}, [f"nodes and corosync: {where} can't be read: {error.strerror}"]
     except (UnicodeDecodeError, fsha_corosync.ConfError) as error:
         return {}, [f"nodes and corosync: {where}: {error}"]
-    exported = fsha_corosync_export.export(conf, _networks())
+    hosts = __salt__["corosync.known"](str(where))["hosts"]
+    exported = fsha_corosync_export.export(conf, _networks(), fsha_cib.node_names(root), hosts)
     return dict(exported.pillar), list(exported.notes)
 
 

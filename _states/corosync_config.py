@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 from salt.exceptions import CommandExecutionError
 
 import fsha_corosync
+import fsha_corosync_change
+import fsha_corosync_meaning
 import fsha_event
 import fsha_file
 import fsha_state
@@ -40,9 +42,9 @@ WANTED = "fsha.corosync.wanted"
 WANTED_KEY = "fsha.corosync.key"
 
 EFFECTS = {
-    fsha_corosync.NONE: "; corosync already runs with these values",
-    fsha_corosync.RELOAD: "; corosync needs a reload",
-    fsha_corosync.RESTART: "; corosync needs a restart",
+    fsha_corosync_change.NONE: "; corosync already runs with these values",
+    fsha_corosync_change.RELOAD: "; corosync needs a reload",
+    fsha_corosync_change.RESTART: "; corosync needs a restart",
 }
 
 
@@ -87,12 +89,15 @@ def managed(
     allow_restart
         Write a change that takes a restart of corosync although Pacemaker runs on this node.
 
-    Only the meaning counts: a file that differs in order or comments is left alone. A change
-    that would need a restart of a cluster in service is refused before anything is written,
-    because a node that boots with another configuration than its peer does not find it.
+    Only the meaning counts: a file that says the same to corosync in other words, because pcs,
+    crmsh or a person wrote it, is left alone byte for byte. What it has and the formula has no
+    setting for (``cluster_uuid``, a quorum device, ``uidgid``) is kept when it is written. A
+    change that would need a restart of a cluster in service is refused before anything is
+    written, because a node that boots with another configuration than its peer does not find
+    it.
     """
     try:
-        conf = fsha_corosync.from_settings(
+        wanted = fsha_corosync.from_settings(
             cluster_name or "",
             fsha_corosync.nodes_from(nodes or {}),
             transport=transport,
@@ -102,13 +107,15 @@ def managed(
             quorum=quorum,
             logging=logging,
         )
-        text = fsha_corosync.render(conf)
+        old, broken = _read(Path(name))
+        kept = fsha_corosync_change.kept(old, wanted)
+        text = fsha_corosync.render(kept.conf)
     except fsha_corosync.ConfError as error:
         return fsha_state.failed(name, str(error))
-    old, broken = _read(Path(name))
-    changes = fsha_corosync.difference(old, conf)
+    known = fsha_corosync_meaning.Known(**__salt__["corosync.known"](name))
+    changes = fsha_corosync_change.difference(old, kept.conf, known)
     if not changes:
-        return fsha_state.unchanged(name, f"{name} says what is wanted.")
+        return fsha_state.unchanged(name, _same(name, old, kept))
     try:
         refusal, effect = _ahead(name, text, allow_restart)
     except CommandExecutionError as error:
@@ -122,7 +129,7 @@ def managed(
     if __opts__["test"]:
         __context__[WANTED] = {name: text}
         return fsha_state.changed(name, report, f"{name} would be written{effect}.", test=True)
-    return _write(name, text, conf, report, effect)
+    return _write(name, text, kept.conf, report, effect)
 
 
 def _read(path: Path) -> tuple[fsha_corosync.Conf | None, bool]:
@@ -134,6 +141,15 @@ def _read(path: Path) -> tuple[fsha_corosync.Conf | None, bool]:
         return fsha_corosync.parse(content.decode("utf-8", "surrogateescape")), False
     except fsha_corosync.ParseError:
         return None, True
+
+
+def _same(name: str, old: fsha_corosync.Conf | None, kept: fsha_corosync_change.Kept) -> str:
+    told = [f"{name} says what is wanted."]
+    if old and fsha_corosync.flatten(old) != fsha_corosync.flatten(kept.conf):
+        told = [f"{name} says what is wanted in other words, and stays as it is."]
+    if kept.paths:
+        told.append(f"Not the formula's, and left alone: {', '.join(kept.paths)}.")
+    return " ".join(told)
 
 
 def _ahead(name: str, text: str, allow_restart: bool) -> tuple[str, str]:
@@ -177,7 +193,7 @@ def _write(name, text, conf, report, effect):
     except OSError as error:
         return fsha_state.failed(name, f"{name} cannot be written: {error.strerror}.")
     now, _ = _read(Path(name))
-    left = fsha_corosync.difference(now, conf)
+    left = fsha_corosync_change.difference(now, conf)
     if left:
         paths = ", ".join(change.path for change in left)
         return fsha_state.failed(name, f"{name} was written, but still differs: {paths}.", report)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
-import fsha_corosync
+import fsha_corosync_change
 import fsha_poll
 import fsha_state
 
@@ -114,7 +114,7 @@ def _changes(name, config, text, enable, action, pending) -> dict[str, Any]:
 def _action(pending) -> str:
     if not pending["running"]:
         return "started"
-    return {fsha_corosync.RELOAD: "reloaded", fsha_corosync.RESTART: "restarted"}.get(
+    return {fsha_corosync_change.RELOAD: "reloaded", fsha_corosync_change.RESTART: "restarted"}.get(
         pending["class"], ""
     )
 
@@ -133,13 +133,13 @@ def _act(name: str, config: str, action: str, changes: dict[str, Any]) -> str:
         return problem
     now = fsha_poll.until(
         lambda: __salt__["corosync.pending"](config),
-        lambda seen: seen["running"] and seen["class"] == fsha_corosync.NONE,
+        lambda seen: seen["running"] and seen["class"] == fsha_corosync_change.NONE,
         ANSWER_TIMEOUT,
         what=f"{name} to run with {config}",
     )
     if not now["running"]:
         return f"{name} does not answer; see journalctl -u {name}."
-    if now["class"] != fsha_corosync.NONE:
+    if now["class"] != fsha_corosync_change.NONE:
         return f"{name} still runs with other values of {', '.join(now['changes'])}."
     return ""
 

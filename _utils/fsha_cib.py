@@ -831,6 +831,13 @@ def target(live: Element, wanted: Wanted, defaults: Defaults | None = None) -> T
     )
 
 
+def node_names(root: Element) -> dict[int, str]:
+    """Return how Pacemaker calls the cluster's nodes, by their nodeid."""
+    nodes = root.iterfind("configuration/nodes/node")
+    named = ((node.get("id", ""), node.get("uname", "")) for node in nodes)
+    return {int(id): name for id, name in named if id.isascii() and id.isdecimal()}
+
+
 _FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")
 
 

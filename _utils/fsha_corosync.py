@@ -6,18 +6,17 @@ is that of corosync's own reader (``exec/coroparse.c`` of corosync 3.1): section
 
 Paths name a setting the way a person would look for it: ``totem.token``,
 ``totem.interface[1].knet_link_priority``, ``nodelist.node[ubuntu-v20z].ring0_addr``.
+
+What a configuration means to corosync is in :mod:`fsha_corosync_meaning`, how two differ in
+:mod:`fsha_corosync_change`.
 """
 
 import difflib
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-NONE = "none"
-RELOAD = "reload"
-RESTART = "restart"
 
 KNET = "knet"
 UDPU = "udpu"
@@ -105,7 +104,7 @@ LINK_KEYS: Mapping[str, frozenset[str]] = {
     UDP: frozenset({"bindnetaddr", "broadcast", "mcastaddr", "mcastport", "ttl"}),
 }
 LINK_ALIASES: Mapping[str, str] = {"link_priority": "knet_link_priority"}
-_LINK_RELOAD = frozenset(
+LINK_RELOAD = frozenset(
     {
         "knet_link_priority",
         "knet_ping_interval",
@@ -114,8 +113,6 @@ _LINK_RELOAD = frozenset(
         "knet_pong_count",
     }
 )
-# votequorum_readconfig() in exec/votequorum.c reads these at run time too.
-_QUORUM_RELOAD = frozenset({"expected_votes", "two_node"})
 # How corosync spells true and false differs from key to key (coroparse.c, logconfig.c).
 _BOOLEANS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("debug", "fileline", "function_name", "timestamp", "blackbox"), ("off", "on")),
@@ -145,14 +142,17 @@ _BOOLEANS: Mapping[str, tuple[str, str]] = {
     ),
 }
 _TRUTH = {"false": 0, "no": 0, "off": 0, "true": 1, "yes": 1, "on": 1}
-_SECRET = frozenset({"totem.key"})
+SECRET = frozenset({"totem.key"})
 # What tells apart sections that may come more than once.
-_IDENTITY: Mapping[str, tuple[str, ...]] = {
+IDENTITY: Mapping[str, tuple[str, ...]] = {
     "nodelist.node": ("name", "nodeid", "ring0_addr"),
-    "totem.interface": ("linknumber", "ringnumber"),
+    "totem.interface": ("linknumber",),
     "logging.logger_subsys": ("subsys",),
     "logging.logging_daemon": ("name",),
 }
+# Of these, several about one thing are one to corosync: it keeps a value for each key.
+_MERGED = frozenset({"totem.interface", "logging.logger_subsys"})
+NUMBER = re.compile(r"[+-]?[0-9]{1,20}")
 
 
 class ConfError(Exception):
@@ -298,7 +298,7 @@ def render(conf: Conf) -> str:
 def _lines(entry: Entry, path: str, depth: int) -> Iterable[str]:
     indent = "    " * depth
     if isinstance(entry, Option):
-        here = _join(path, entry.key)
+        here = join(path, entry.key)
         _writable(here, entry.key, ":{}")
         _writable(here, entry.value, "{", empty=True)
         line = f"{indent}{entry.key}: {entry.value}".rstrip(" ")
@@ -306,7 +306,7 @@ def _lines(entry: Entry, path: str, depth: int) -> Iterable[str]:
             raise UnwritableError(here, entry.value[:20] + "…", "the line is too long")
         yield line
         return
-    here = _join(path, entry.name)
+    here = join(path, entry.name)
     _writable(here, entry.name, ":{}")
     yield f"{indent}{entry.name} {{"
     for inner in entry.entries:
@@ -326,7 +326,8 @@ def _writable(path: str, text: str, forbidden: str, empty: bool = False) -> None
             raise UnwritableError(path, text, f"it contains {char!r}")
 
 
-def _join(path: str, name: str) -> str:
+def join(path: str, name: str) -> str:
+    """Return the path of what stands in a section."""
     return f"{path}.{name}" if path else name
 
 
@@ -414,7 +415,7 @@ def from_settings(
             totem_section,
             Section("nodelist", tuple(_node_section(node) for node in nodes)),
             Section("quorum", _quorum(nodes, quorum or {})),
-            Section("logging", _entries("logging", {**DEFAULT_LOGGING, **(logging or {})})),
+            Section("logging", _logging(logging or {})),
         )
     )
 
@@ -527,6 +528,14 @@ def _quorum(nodes: Sequence[Node], quorum: Mapping[str, Any]) -> tuple[Entry, ..
     return result
 
 
+def _logging(logging: Mapping[str, Any]) -> tuple[Entry, ...]:
+    entries = _entries("logging", {**DEFAULT_LOGGING, **logging})
+    if "logfile" in logging or Option("to_logfile", "no") not in entries:
+        return entries
+    # corosync would open it all the same, and refuse to start where it cannot.
+    return tuple(e for e in entries if not (isinstance(e, Option) and e.key == "logfile"))
+
+
 def _entries(path: str, values: Mapping[str, Any]) -> tuple[Entry, ...]:
     entries: list[Entry] = []
     for key, value in values.items():
@@ -551,44 +560,74 @@ def _text(path: str, value: Any) -> str:
     return str(value)
 
 
-# --- comparing ---------------------------------------------------------------------------
+# --- paths -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting with its path, and its kind: the path without what tells sections apart.
+
+    ``of`` is what its section is about: the number of a link, the name of a subsystem.
+    """
+
+    path: str
+    kind: str
+    value: str
+    of: str = ""
 
 
 def flatten(conf: Conf) -> dict[str, str]:
     """Return every setting by its path; repeated sections are told apart by what names them.
 
     A second section of the same name in one place keeps its own path
-    (``nodelist.node[a#2]``), so neither hides the other.
+    (``nodelist.node[a#2]``), so neither hides the other. The users and groups of all
+    ``uidgid`` sections are one set (``uidgid.uid[hacluster]``).
     """
-    result: dict[str, str] = {}
-    _flatten(conf.entries, "", "", result)
-    return result
+    return {setting.path: setting.value for setting in walk(conf.entries, merge=False)}
 
 
-def _flatten(entries: Iterable[Entry], plain: str, path: str, result: dict[str, str]) -> None:
+def walk(
+    entries: Iterable[Entry],
+    merge: bool,
+    kind: str = "",
+    path: str = "",
+    of: str = "",
+    taken: set[str] | None = None,
+) -> Iterator[Setting]:
+    """Yield the settings, with those of sections that are one to corosync under one path."""
     entries = tuple(entries)
+    taken = set() if taken is None else taken
     names = [e.name for e in entries if isinstance(e, Section)]
-    repeated = {name for name in names if names.count(name) > 1}
-    taken: set[str] = set()
     for entry in entries:
         if isinstance(entry, Option):
-            result[_join(path, entry.key)] = entry.value
+            here = join(path, entry.key)
+            here = f"{here}[{entry.value}]" if kind == "uidgid" else here
+            yield Setting(here, join(kind, entry.key), entry.value, of)
             continue
-        kind = _join(plain, entry.name)
-        here = _join(path, entry.name)
+        inner, here, about = join(kind, entry.name), join(path, entry.name), of
         # Top level sections of one name are one section to corosync.
-        if plain and (kind in _IDENTITY or entry.name in repeated):
-            here = _distinct(f"{here}[{_identity(kind, entry)}]", taken)
-        _flatten(_without_identity(kind, entry), kind, here, result)
+        if kind and (inner in IDENTITY or names.count(entry.name) > 1):
+            about = identity(inner, entry)
+            here = f"{here}[{about}]"
+            if not (merge and inner in _MERGED):
+                here = _distinct(here, taken)
+        yield from walk(_without_identity(inner, entry), merge, inner, here, about, taken)
 
 
-def _identity(kind: str, section: Section) -> str:
+def identity(kind: str, section: Section) -> str:
+    """Return what tells a section from others of its kind."""
+    if kind == "totem.interface":
+        return link_number(section)
     options = section.options()
-    for key in _IDENTITY.get(kind, ()):
+    for key in IDENTITY.get(kind, ()):
         if key in options:
             return options[key]
-    # corosync takes an interface without a number as link 0.
-    return "0" if kind == "totem.interface" else "1"
+    return "1"
+
+
+def link_number(interface: Section) -> str:
+    """Return the link that an interface section is about; corosync takes 0 where it says none."""
+    return numeral(interface.options().get("linknumber", "0"))
 
 
 def _without_identity(kind: str, section: Section) -> Iterable[Entry]:
@@ -605,126 +644,28 @@ def _distinct(path: str, taken: set[str]) -> str:
     return candidate
 
 
-def difference(old: Conf | None, new: Conf) -> tuple[Change, ...]:
-    """Return the settings that differ, removed ones last; order and comments do not count."""
-    return _compare(flatten(old) if old else {}, flatten(new))
+def numeral(text: str) -> str:
+    """Return a number in its shortest spelling, other text as it is."""
+    return str(int(text)) if NUMBER.fullmatch(text) else text
 
 
-def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
-    changed = [
-        _change(path, before.get(path), value)
-        for path, value in after.items()
-        if before.get(path) != value
-    ]
-    removed = [_change(path, value, None) for path, value in before.items() if path not in after]
-    return (*changed, *removed)
-
-
-def _change(path: str, old: str | None, new: str | None) -> Change:
-    if path in _SECRET:
-        return Change(path, "(secret)" if old else None, "(secret)" if new else None)
-    return Change(path, old, new)
-
-
-def change_class(changes: Sequence[Change]) -> str:
-    """Return what makes a running corosync take over the changes.
-
-    :data:`RELOAD` when every one of them can be changed at run time by
-    ``corosync-cfgtool -R``, :data:`RESTART` when at least one cannot, :data:`NONE` for none.
-    An unknown key needs a restart. Source: ``exec/cfg.c``, ``exec/totemconfig.c`` and
-    ``exec/votequorum.c`` of corosync 3.1.7 and 3.1.9.
-    """
-    if not changes:
-        return NONE
-    return RESTART if restart_paths(changes) else RELOAD
-
-
-def restart_paths(changes: Sequence[Change]) -> tuple[str, ...]:
-    """Return the paths among the changes that only a restart makes effective."""
-    renumbered = _renamed_nodes(changes)
-    return tuple(c.path for c in changes if not _reloadable(c) or _section_of(c.path) in renumbered)
-
-
-def _renamed_nodes(changes: Sequence[Change]) -> set[str]:
-    """Return node sections that take over the nodeid of a section that goes away."""
-    ids = [c for c in changes if c.path.startswith("nodelist.") and c.path.endswith(".nodeid")]
-    gone = {c.old for c in ids if c.new is None}
-    return {_section_of(c.path) for c in ids if c.old is None and c.new in gone}
-
-
-def _section_of(path: str) -> str:
-    return path.rpartition("]")[0]
-
-
-def _reloadable(change: Change) -> bool:
-    section, _, key = change.path.rpartition(".")
-    if section.startswith("nodelist.node["):
-        # A node or a link may come or go; one that stays must keep its address and number.
-        return key == "quorum_votes" or change.old is None or change.new is None
-    if section.startswith("totem.interface["):
-        return key in _LINK_RELOAD
-    if section == "totem":
-        return key in TOTEM_RELOAD
-    if section == "quorum":
-        return key in _QUORUM_RELOAD
-    return section.startswith(("logging", "quorum.device"))
-
-
-def running(cmap: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings of a running corosync, by the same paths as :func:`flatten`.
-
-    cmap
-        What ``corosync-cmapctl`` prints, as :func:`fsha_ring.parse_cmap` returns it. What
-        corosync itself adds to the configuration is left out.
-    """
-    names = {
-        key.split(".")[2]: value
-        for key, value in cmap.items()
-        if key.startswith("nodelist.node.") and key.endswith(".name")
-    }
-    result = {}
-    for key, value in cmap.items():
-        path = _cmap_path(key, names)
-        if path:
-            result[path] = value
+def options_of(conf: Conf, name: str) -> dict[str, str]:
+    """Return the settings of all top level sections of a name, which are one to corosync."""
+    result: dict[str, str] = {}
+    for section in conf.sections(name):
+        result.update(section.options())
     return result
 
 
-def _cmap_path(key: str, names: Mapping[str, str]) -> str | None:
-    parts = key.split(".")
-    top = parts[0]
-    if top not in ("totem", "nodelist", "quorum", "logging", "system"):
-        return None
-    if key == "nodelist.local_node_pos" or parts[-1] == "bindnetaddr":
-        return None
-    if top == "nodelist" and len(parts) == 4:
-        return f"nodelist.node[{names.get(parts[2], parts[2])}].{parts[3]}"
-    if key.startswith("totem.interface.") and len(parts) == 4:
-        return f"totem.interface[{parts[2]}].{parts[3]}"
-    if key.startswith("logging.logger_subsys.") and len(parts) == 4:
-        return None if parts[3] == "subsys" else f"logging.logger_subsys[{parts[2]}].{parts[3]}"
-    return key
+def inner(conf: Conf, name: str, inner: str) -> tuple[Section, ...]:
+    """Return the sections of one name in all of another name."""
+    return tuple(found for part in conf.sections(name) for found in part.sections(inner))
 
 
-# corosync fills these in by itself where the file has none.
-_FILLED_IN = ("].mcastaddr", "].mcastport")
-
-
-def running_difference(conf: Conf, cmap: Mapping[str, str]) -> tuple[Change, ...]:
-    """Return what a running corosync has (old) and the file would give it (new)."""
-    wanted = {
-        path: value for path, value in flatten(conf).items() if not path.endswith("].bindnetaddr")
-    }
-    has = {
-        path: value
-        for path, value in running(cmap).items()
-        if path in wanted or not path.endswith(_FILLED_IN)
-    }
-    return _compare(has, {p: v for p, v in wanted.items() if _in_cmap(p)})
-
-
-def _in_cmap(path: str) -> bool:
-    return path.startswith(("totem.", "nodelist.", "quorum.", "logging.", "system."))
+def node_id(options: Mapping[str, str]) -> int:
+    """Return a node's number, 0 if it has none."""
+    text = options.get("nodeid", "")
+    return int(text) if NUMBER.fullmatch(text) else 0
 
 
 # --- asking ------------------------------------------------------------------------------
@@ -742,8 +683,7 @@ def nodes_of(conf: Conf) -> tuple[Node, ...]:
                 if key in options
             )
             name = options.get("name") or (addresses[0] if addresses else "")
-            number = options.get("nodeid", "0")
-            result.append(Node(name, int(number) if number.isdigit() else 0, addresses))
+            result.append(Node(name, node_id(options), addresses))
     return tuple(result)
 
 
@@ -770,13 +710,6 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
-
-
-def needs_key(conf: Conf) -> bool:
-    """Tell whether the configuration encrypts or signs, and so reads the authkey."""
-    values = flatten(conf)
-    used = (values.get(f"totem.crypto_{kind}", "none") for kind in ("cipher", "hash"))
-    return values.get("totem.secauth") == "on" or any(value != "none" for value in used)
 
 
 _LOG_TARGETS = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}
@@ -838,12 +771,12 @@ def _as_data(entries: Iterable[Entry], path: str) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for entry in entries:
         if isinstance(entry, Option):
-            secret = _join(path, entry.key) in _SECRET
+            secret = join(path, entry.key) in SECRET
             result[entry.key] = "(secret)" if secret else entry.value
         else:
-            here = _join(path, entry.name)
+            here = join(path, entry.name)
             inner = _as_data(entry.entries, here)
-            if here in _IDENTITY:
+            if here in IDENTITY or here == "uidgid":
                 result.setdefault(entry.name, []).append(inner)
             else:
                 result.setdefault(entry.name, {}).update(inner)

@@ -1,9 +1,9 @@
 """From the corosync.conf of a running cluster, whoever wrote it, to this formula's pillar.
 
-The result holds what the pillar can say, and a note for everything else: what the pillar
-cannot say, what was assumed, and what the formula would write otherwise. The last step of
-:func:`export` is its own proof: corosync.conf is built from the new pillar as the formula
-builds it, and each setting that still differs becomes a note.
+The result holds what the pillar can say, and a note for everything else: what the formula
+leaves as it is in the file, what was assumed, and what it would write otherwise. The last step
+of :func:`export` is its own proof: corosync.conf is built from the new pillar as the formula
+builds it, and each setting that would still mean something else becomes a note.
 
 Pure functions; what this host knows (networks, names, addresses) is given to them.
 """
@@ -16,9 +16,12 @@ from typing import Any
 
 import fsha_config
 import fsha_corosync
+import fsha_corosync_change
+import fsha_corosync_meaning
 import fsha_schema
 import fsha_tree
 from fsha_corosync import Change, Conf, Section
+from fsha_corosync_meaning import Known
 from fsha_kinds import is_network_end
 from fsha_schema import INVALID, At, Flag, Report, Whole, printable, quoted
 from fsha_units import FALSE_WORDS, TRUE_WORDS
@@ -26,8 +29,7 @@ from fsha_units import FALSE_WORDS, TRUE_WORDS
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-AUTHKEY = "/etc/corosync/authkey"
-KNOWN_SECTIONS = ("totem", "nodelist", "quorum", "logging")
+AUTHKEY = fsha_corosync_meaning.DEFAULTS["totem.keyfile"]
 
 _RING = re.compile(r"ring([0-7])_addr")
 _BRACKETS = re.compile(r"\[.*?\](?=[.\[]|$)")
@@ -39,17 +41,6 @@ _PREFIXES = {4: (24, 8), 6: (64, 16)}
 _WRITTEN = frozenset(
     {"version", "cluster_name", "transport", "crypto_cipher", "crypto_hash", "provider"}
 )
-# What corosync 3 takes for a setting that is not there, where the formula writes one.
-_THEIRS: Mapping[str, str] = {
-    "totem.version": "2",
-    "totem.transport": fsha_corosync.KNET,
-    "totem.crypto_cipher": "none",
-    "totem.crypto_hash": "none",
-    "quorum.two_node": "0",
-    "logging.to_stderr": "yes",
-    "logging.to_logfile": "no",
-    "logging.to_syslog": "yes",
-}
 _NO_RINGS = "corosync 3 has no redundant rings, several links need transport knet"
 _REASONS: Mapping[str, str] = {
     "totem.cluster_uuid": "corosync does not use it, only pcs does",
@@ -67,15 +58,17 @@ _REASONS: Mapping[str, str] = {
         ),
         _NO_RINGS,
     ),
-    "totem.interface.ringnumber": "it is the old name of linknumber, which the formula writes",
+    "totem.interface.ringnumber": "it is the old name of linknumber",
     "totem.interface.bindnetaddr": "with a nodelist corosync takes the address from there",
+    "totem.interface.member.memberaddr": "with a nodelist corosync takes the nodes from there",
     "nodelist.node.quorum_votes": "in the pillar each node has one vote",
     "quorum.device": "the pillar has no quorum device",
+    "quorum.votes": "the nodes have their votes in the nodelist",
     "logging.logger_subsys": "the pillar sets logging for all subsystems at once",
     "logging.logging_daemon": "the pillar sets logging for all daemons at once",
-    "uidgid": "a file in /etc/corosync/uidgid.d says the same, and the formula leaves it alone",
+    "uidgid": "a file in /etc/corosync/uidgid.d says the same",
 }
-_COST = {fsha_corosync.RELOAD: "a reload", fsha_corosync.RESTART: "a restart"}
+_COST = {fsha_corosync_change.RELOAD: "a reload", fsha_corosync_change.RESTART: "a restart"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ def export(
     conf: Conf,
     networks: Sequence[str] = (),
     names: Mapping[int, str] | None = None,
-    hosts: Mapping[str, str] | None = None,
+    hosts: Mapping[str, Sequence[str]] | None = None,
 ) -> Exported:
     """Return the pillar that the formula writes this corosync.conf from.
 
@@ -100,10 +93,11 @@ def export(
     names
         Names of nodes by nodeid, as the CIB knows them, for nodes without a name of their own.
     hosts
-        Addresses of host names, for nodes whose addresses are names.
+        Addresses of host names in the resolver's order, for nodes whose addresses are names.
 
-    Returns the keys ``cluster``, ``nodes`` and ``corosync``, with no more than what differs
-    from the formula's defaults. Without notes the formula writes the same configuration.
+    Returns the keys ``cluster``, ``nodes`` and ``corosync``, with no more than what the formula
+    must be told. Where no note tells of a reload or a restart, the file means the same to
+    corosync as what the formula would write, so it is left as it is.
 
     Raises :class:`ValueError` for a network that is none.
 
@@ -111,18 +105,18 @@ def export(
 
         exported = fsha_corosync_export.export(fsha_corosync.parse(text), ["10.101.20.0/24"])
     """
-    notes = _Notes(dict(_theirs(conf)))
+    notes = _Notes(_theirs(conf))
+    known = Known(names or {}, hosts or {})
     held = tuple(ipaddress.ip_interface(text).network for text in networks)
-    listed = _listed(conf, names or {})
+    listed = _listed(conf, known.names)
     numbers = _link_numbers(conf, listed)
-    nodes = _nodes(listed, numbers, _Host(held, hosts or {}), notes)
-    name = _options(conf, "totem").get("cluster_name", "")
+    nodes = _nodes(listed, numbers, _Host(held, conf, known.hosts), notes)
+    name = fsha_corosync.options_of(conf, "totem").get("cluster_name", "")
     pillar: dict[str, Any] = {"cluster": {"name": name} if name else {}, "nodes": nodes}
     stand_ins = _stand_ins(nodes, numbers, _transport(conf))
     pillar["corosync"] = _corosync(conf, stand_ins, numbers, notes)
-    _outside(conf, notes)
     _no_cluster(listed, notes)
-    _compare(conf, pillar, stand_ins, notes)
+    _compare(conf, pillar, stand_ins, known, notes)
     return Exported(pillar, tuple(notes.texts))
 
 
@@ -133,11 +127,12 @@ def export(
 class _Notes:
     """Collects notes.
 
-    ``covered`` are paths of corosync.conf, and ``refused`` paths of the pillar, that a note
-    has told about already; ``reasons`` say of a path why the pillar cannot hold it.
+    ``theirs`` is what corosync takes for settings that are not there. ``covered`` are paths of
+    corosync.conf, and ``refused`` paths of the pillar, that a note has told about already;
+    ``reasons`` say of a path why the pillar cannot hold it.
     """
 
-    theirs: dict[str, str]
+    theirs: Mapping[str, str]
     texts: list[str] = field(default_factory=list)
     covered: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
@@ -151,19 +146,25 @@ class _Notes:
     def changed(self, change: Change) -> None:
         """Note what the formula would write otherwise."""
         old, new = (_shown(change.path, text) for text in (change.old, change.new))
-        reason = self.reasons.get(change.path, _reason(change.path))
-        why = f"{reason}; " if reason else ""
-        self.add(change.path, f"{old} → {new}: {why}{self._effect(change)}", change.path)
-
-    def _effect(self, change: Change) -> str:
-        cost = _cost((change,))
-        if change.old is None and change.new == self.theirs.get(change.path):
-            return (
-                "the formula would write corosync's own default; nothing changes in effect, but "
-                f"it counts as {cost} of corosync."
-            )
         deed = "leave it out" if change.new is None else "write it"
-        return f"the formula would {deed}, which takes {cost} of corosync."
+        why = f"{self._why(change.path)}the formula would {deed}, which takes"
+        cost = _COST[fsha_corosync_change.change_class((change,))]
+        self.add(change.path, f"{old} → {new}: {why} {cost} of corosync.", change.path)
+
+    def kept(self, path: str, said: str, *covered: str) -> None:
+        """Note what the pillar has no place for and the formula leaves in the file."""
+        why = self._why(path) or "the pillar has no place for it; "
+        self.add(path, f"{why}the formula keeps it in the file ({said}).", *covered)
+
+    def unused(self, path: str, text: str) -> None:
+        """Note what corosync does nothing with."""
+        why = self._why(path)
+        said = "corosync does nothing with it, and the formula would leave it out"
+        self.add(path, f"{why}{said} ({_shown(path, text)}).", path)
+
+    def _why(self, path: str) -> str:
+        reason = self.reasons.get(path, _reason(path))
+        return f"{reason}; " if reason else ""
 
     def knows(self, path: str) -> bool:
         """Tell whether a note was made about a path of corosync.conf."""
@@ -176,10 +177,6 @@ def _below(path: str, tops: Iterable[str], separators: str) -> bool:
 
 def _reason(path: str) -> str:
     return _REASONS.get(_BRACKETS.sub("", path), "")
-
-
-def _cost(changes: Sequence[Change]) -> str:
-    return _COST[fsha_corosync.change_class(changes)]
 
 
 def _shown(path: str, text: str | None) -> str:
@@ -197,10 +194,11 @@ def _shown(path: str, text: str | None) -> str:
 
 @dataclass(frozen=True)
 class _Host:
-    """What this host knows: its networks, and addresses of host names."""
+    """What this host knows: its networks, and addresses of the host names in a file."""
 
     networks: tuple[Network, ...]
-    addresses: Mapping[str, str]
+    conf: Conf
+    addresses: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -259,7 +257,7 @@ def _link_numbers(conf: Conf, listed: Sequence[_Listed]) -> tuple[int, ...]:
     """Return the numbers of the links; their order is that of the pillar's addresses."""
     found = {number for node in listed for number in node.links}
     if not listed:
-        found = {int(n) for n in map(_number, _interfaces(conf)) if _is_number(n)}
+        found = {int(n) for n in map(fsha_corosync.link_number, _interfaces(conf)) if _is_number(n)}
     return tuple(sorted(found))
 
 
@@ -302,20 +300,23 @@ def _gaps(listed: Sequence[_Listed], numbers: Sequence[int], notes: _Notes) -> N
 
 def _node_rest(node: _Listed, notes: _Notes) -> None:
     """Note what the pillar has no place for in a node."""
-    for key, text in node.section.options().items():
+    for entry in node.section.entries:
+        key = entry.name if isinstance(entry, Section) else entry.key
         if key not in ("name", "nodeid") and not _RING.fullmatch(key):
-            notes.changed(Change(f"{node.path}.{key}", text, None))
-    _other_sections(node.path, node.section.entries, (), notes)
+            notes.kept(
+                f"{node.path}.{key}",
+                _content(f"{node.path}.{key}", entry),
+                f"{node.path}.{key}",
+                f"{node.wanted}.{key}",
+            )
 
 
 def _name_note(node: _Listed, notes: _Notes) -> None:
     if node.unnamed:
         notes.add(
             node.path,
-            f"this node has no name; the formula would write {printable(node.name)}, "
-            f"{node.unnamed}.",
-            node.path,
-            node.wanted,
+            f"this node has no name; the pillar has {printable(node.name)}, {node.unnamed}.",
+            f"{node.wanted}.name",
         )
 
 
@@ -373,8 +374,8 @@ def _with_prefix(
     if _address(text) is None:
         notes.add(
             path,
-            f"{printable(text)} is a host name; the pillar wants addresses, and the formula "
-            f"would write {found}, which takes a restart of corosync.",
+            f"{printable(text)} is a host name; the pillar has its address {found}, which is "
+            "the same to corosync.",
             path,
             f"{node.wanted}.ring{number}_addr",
         )
@@ -402,7 +403,7 @@ def _unknown_host(node: _Listed, path: str, text: str, notes: _Notes) -> None:
 
 
 def _resolved(text: str, host: _Host) -> Address | None:
-    return _address(text) or _address(host.addresses.get(text, ""))
+    return _address(fsha_corosync_meaning.resolve(host.conf, text, host.addresses) or "")
 
 
 def _address(text: str) -> Address | None:
@@ -436,29 +437,18 @@ def _is_number(text: str) -> bool:
 # --- corosync --------------------------------------------------------------------------------
 
 
-def _options(conf: Conf, name: str) -> dict[str, str]:
-    """Return the settings of all sections of a name, which are one to corosync."""
-    result: dict[str, str] = {}
-    for section in conf.sections(name):
-        result.update(section.options())
-    return result
-
-
 def _transport(conf: Conf) -> str:
     """Return the transport that the pillar can say."""
-    found = _options(conf, "totem").get("transport", fsha_corosync.KNET)
+    found = fsha_corosync.options_of(conf, "totem").get("transport", fsha_corosync.KNET)
     return found if found in fsha_corosync.TRANSPORTS else fsha_corosync.KNET
 
 
 def _theirs(conf: Conf) -> Mapping[str, str]:
     """Return what corosync takes for the settings that are not there."""
-    result = dict(_THEIRS)
-    totem = _options(conf, "totem")
-    if totem.get("secauth") == "on":
+    result = dict(fsha_corosync_meaning.DEFAULTS)
+    if fsha_corosync.options_of(conf, "totem").get("secauth") == "on":
         result["totem.crypto_cipher"] = fsha_corosync.DEFAULT_CRYPTO["cipher"]
         result["totem.crypto_hash"] = fsha_corosync.DEFAULT_CRYPTO["hash"]
-    if totem.get("transport") != fsha_corosync.UDP:
-        result["totem.ip_version"] = "ipv6-4"
     return result
 
 
@@ -494,10 +484,10 @@ def _corosync(
         "totem": _settings(conf, "totem", fsha_tree.TOTEM, usual, notes),
         "links": _links(conf, transport, numbers, notes),
         "quorum": _quorum(conf, len(nodes), usual, notes),
-        "logging": _logging(conf, usual, notes),
+        "logging": _settings(conf, "logging", fsha_tree.LOGGING, usual, notes),
     }
     result = {key: value for key, value in result.items() if value}
-    if fsha_corosync.needs_key(_built("a", nodes, result)):
+    if fsha_corosync_meaning.needs_key(_built("a", nodes, result)):
         result["authkey_file"] = _authkey_file(result.get("totem", {}), notes)
     return result
 
@@ -514,11 +504,12 @@ def _settings(
     They are those that are not what the formula writes anyway, and those that are not there
     where the formula would write something else than corosync's own default.
     """
-    given = {f"{name}.{key}": text for key, text in _options(conf, name).items()}
+    given = {f"{name}.{key}": text for key, text in fsha_corosync.options_of(conf, name).items()}
     added = {p: notes.theirs[p] for p in usual if p in notes.theirs and p not in given}
     result = {}
-    for path, text in {**given, **added}.items():
+    for path, said in {**given, **added}.items():
         section, _, key = path.partition(".")
+        text = fsha_corosync_meaning.spelled(path, said)
         known = section == name and key in shape.fields and key not in _WRITTEN
         if known and usual.get(path) != text:
             value = _value(path, text, shape.fields[key].kind, notes)
@@ -543,13 +534,14 @@ def _value(path: str, text: str, kind: fsha_schema.Kind, notes: _Notes) -> objec
 def _crypto(
     conf: Conf, transport: str, usual: Mapping[str, str], notes: _Notes
 ) -> dict[str, object]:
-    totem = _options(conf, "totem")
+    totem = fsha_corosync.options_of(conf, "totem")
     given = {
         kind: totem.get(f"crypto_{kind}", notes.theirs[f"totem.crypto_{kind}"])
         for kind in ("cipher", "hash")
     }
-    _why_no_crypto(totem, transport, notes)
     if transport != fsha_corosync.KNET:
+        reason = "corosync 3 encrypts with transport knet only"
+        notes.reasons.update(dict.fromkeys(("totem.crypto_cipher", "totem.crypto_hash"), reason))
         return {}
     fields = fsha_tree.COROSYNC.fields["crypto"].kind.fields  # type: ignore[attr-defined]
     result = {}
@@ -562,14 +554,6 @@ def _crypto(
         notes.reasons["totem.crypto_hash"] = "a cipher needs a hash, and corosync refuses this"
         del result["hash"]
     return result
-
-
-def _why_no_crypto(totem: Mapping[str, str], transport: str, notes: _Notes) -> None:
-    off = {"secauth": "off", "crypto_cipher": "none", "crypto_hash": "none"}
-    notes.reasons["totem.secauth"] = "the pillar says it with corosync:crypto"
-    for key, text in off.items():
-        if transport != fsha_corosync.KNET and totem.get(key, text) != text:
-            notes.reasons[f"totem.{key}"] = "corosync 3 encrypts with transport knet only"
 
 
 def _authkey_file(totem: Mapping[str, Any], notes: _Notes) -> str:
@@ -589,18 +573,12 @@ def _interfaces(conf: Conf) -> tuple[Section, ...]:
     return tuple(link for totem in conf.sections("totem") for link in totem.sections("interface"))
 
 
-def _number(link: Section) -> str:
-    """Return the number of the link that a section is about, as it is written."""
-    options = link.options()
-    return options.get("linknumber", options.get("ringnumber", "0"))
-
-
 def _links(
     conf: Conf, transport: str, numbers: Sequence[int], notes: _Notes
 ) -> list[dict[str, object]]:
     result: list[dict[str, object]] = [{} for _ in numbers[: fsha_corosync.MAX_LINKS[transport]]]
     for link in _interfaces(conf):
-        number = _number(link)
+        number = fsha_corosync.link_number(link)
         path = f"totem.interface[{number}]"
         position = numbers.index(int(number)) if _is_link(number, numbers) else len(result)
         for key, text in link.options().items():
@@ -608,7 +586,8 @@ def _links(
                 notes.reasons[f"{path}.{key}"] = "the nodes have no such link"
             elif key in fsha_corosync.LINK_KEYS[transport]:
                 kind = fsha_tree.LINK.fields[key].kind
-                value = _value(f"{path}.{key}", text, kind, notes)
+                said = fsha_corosync_meaning.spelled(f"totem.interface.{key}", text)
+                value = _value(f"{path}.{key}", said, kind, notes)
                 result[position].update({} if value is INVALID else {key: value})
             elif key in fsha_tree.LINK.fields and not _reason(f"{path}.{key}"):
                 notes.reasons[f"{path}.{key}"] = f"transport {transport} does not use it"
@@ -629,51 +608,11 @@ def _quorum(conf: Conf, count: int, usual: Mapping[str, str], notes: _Notes) -> 
     return result
 
 
-def _logging(conf: Conf, usual: Mapping[str, str], notes: _Notes) -> dict[str, Any]:
-    result = _settings(conf, "logging", fsha_tree.LOGGING, usual, notes)
-    if result.get("to_logfile") is False:
-        notes.reasons["logging.logfile"] = "it has no effect while to_logfile is no"
-    return result
+# --- the rest ------------------------------------------------------------------------------
 
 
-# --- what the pillar has no place for --------------------------------------------------------
-
-
-def _outside(conf: Conf, notes: _Notes) -> None:
-    """Note the sections that the pillar knows nothing of."""
-    _other_sections("", conf.entries, KNOWN_SECTIONS, notes)
-    inner = {"totem": ("interface",), "nodelist": ("node",), "quorum": (), "logging": ()}
-    for name, known in inner.items():
-        for section in conf.sections(name):
-            _other_sections(name, section.entries, known, notes)
-    _in_links(conf, notes)
-
-
-def _in_links(conf: Conf, notes: _Notes) -> None:
-    for link in _interfaces(conf):
-        _other_sections(f"totem.interface[{_number(link)}]", link.entries, (), notes)
-
-
-def _other_sections(
-    above: str, entries: Iterable[fsha_corosync.Entry], known: Sequence[str], notes: _Notes
-) -> None:
-    for entry in entries:
-        if isinstance(entry, Section) and entry.name not in known:
-            path = f"{above}.{entry.name}" if above else entry.name
-            why = _reason(path) or "the pillar has no such section"
-            notes.add(
-                f"{path}{_identity(path, entry)}",
-                f"{why}; the formula would leave it out ({_listing(entry)}), which takes "
-                f"{_cost((Change(f'{path}.', '', None),))} of corosync.",
-                path,
-            )
-
-
-def _identity(path: str, section: Section) -> str:
-    """Return what tells apart sections that come once for each of several things."""
-    key = {"logging.logger_subsys": "subsys", "logging.logging_daemon": "name"}.get(path, "")
-    name = section.options().get(key)
-    return f"[{name}]" if name else ""
+def _content(path: str, entry: fsha_corosync.Entry) -> str:
+    return _listing(entry) if isinstance(entry, Section) else _shown(path, entry.value)
 
 
 def _listing(section: Section) -> str:
@@ -704,9 +643,10 @@ def _compare(
     conf: Conf,
     pillar: Mapping[str, Any],
     stand_ins: Sequence[fsha_corosync.Node],
+    known: Known,
     notes: _Notes,
 ) -> None:
-    """Note what the checks of the pillar say, and each setting that would still differ."""
+    """Note what the checks of the pillar say, what is not in it, and what would still differ."""
     sound = _check(pillar, notes)
     name = pillar["cluster"].get("name") or _default_name()
     try:
@@ -718,7 +658,14 @@ def _compare(
         # All that there is to say of the nodes was said above; compare the rest.
         built = _without_nodes(_built(name, stand_ins, pillar["corosync"]))
         conf = _without_nodes(conf)
-    for change in fsha_corosync.difference(conf, built):
+    kept = fsha_corosync_change.kept(conf, built)
+    for path, entry in [one for one in kept.rest if not notes.knows(one[0])]:
+        notes.kept(path, _content(path, entry), path)
+    writes = fsha_corosync.flatten(built)
+    for path, text in fsha_corosync_meaning.unused(conf).items():
+        if writes.get(path) != text and not notes.knows(path):
+            notes.unused(path, text)
+    for change in fsha_corosync_change.difference(conf, kept.conf, known):
         if not notes.knows(change.path):
             notes.changed(change)
 

@@ -1,6 +1,7 @@
 import pytest
 
 import fsha_corosync as fc
+import fsha_corosync_change as fcc
 import fsha_ring as fr
 
 WANTED = (
@@ -98,18 +99,18 @@ class TestRunning:
 
     def test_the_file_that_corosync_was_started_with_does_not_differ(self, tools):
         cmap = fr.read_cmap(tools.running("knet-ok"))
-        assert fc.running_difference(self.CONF, cmap) == ()
+        assert fcc.running_difference(self.CONF, cmap) == ()
 
     def test_what_corosync_fills_in_by_itself_does_not_count(self, tools):
         cmap = fr.read_cmap(tools.running("udp-ok"))
         conf = fc.from_settings("voice", ONE_LINK, transport="udp", totem={"token": 1500})
-        assert fc.running_difference(conf, cmap) == ()
+        assert fcc.running_difference(conf, cmap) == ()
 
     def test_a_changed_file_differs_and_the_running_value_is_the_old_one(self, tools):
         cmap = fr.read_cmap(tools.running("knet-ok"))
         conf = fc.from_settings("voice", WANTED, totem={"token": 3000}, links=[{}, {}])
-        assert fc.running_difference(conf, cmap) == (
-            fc.Change("totem.token", "1500", "3000"),
+        assert fcc.running_difference(conf, cmap) == (
+            # corosync's own defaults are no settings: 3000 and, for link 1, a priority of 1.
             fc.Change("totem.interface[0].knet_link_priority", "2", None),
-            fc.Change("totem.interface[1].knet_link_priority", "1", None),
+            fc.Change("totem.token", "1500", "3000"),
         )

@@ -30,6 +30,7 @@ def config(load, bus, tmp_path):
             "corosync.test_config": lambda _text: {"result": True, "comment": ""},
             "corosync.guard": lambda **_: "",
             "corosync.pending": lambda **_: _nothing_pending(),
+            "corosync.known": lambda _path: {"names": {}, "hosts": {}},
         }
     )
     state.__dict__["file"] = tmp_path / "corosync.conf"

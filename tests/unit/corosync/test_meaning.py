@@ -1,0 +1,321 @@
+"""What a corosync.conf means, whoever wrote it: equal where corosync behaves alike, else not."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fsha_config
+import fsha_corosync as fc
+import fsha_corosync_change as fcc
+import fsha_corosync_export as fe
+import fsha_corosync_meaning as fcm
+from tests.unit.corosync.test_export import PACEMAKER, built
+
+KNET = """\
+totem {
+    version: 2
+    cluster_name: voice
+    transport: knet
+    crypto_cipher: aes256
+    crypto_hash: sha256
+    token: 3000
+}
+nodelist {
+    node {
+        ring0_addr: 10.101.20.110
+        ring1_addr: 10.101.21.110
+        name: fs1
+        nodeid: 1
+    }
+    node {
+        ring0_addr: 10.101.20.220
+        ring1_addr: 10.101.21.220
+        name: fs2
+        nodeid: 2
+    }
+}
+quorum {
+    provider: corosync_votequorum
+    two_node: 1
+}
+logging {
+    to_logfile: yes
+    logfile: /var/log/cluster/corosync.log
+    to_syslog: yes
+    timestamp: on
+}
+"""
+HOSTS = {"fs1": ["10.101.20.110"], "fs2": ["10.101.20.220"]}
+
+
+def same(one, other, known=fcm.NOTHING_KNOWN):
+    old, new = fc.parse(one), fc.parse(other)
+    changes = fcc.difference(old, new, known)
+    assert fcc.difference(new, old, known) == () or changes
+    return changes == ()
+
+
+def interface(*lines):
+    """Return a change of KNET that adds a section about a link."""
+    return "token: 3000\n    interface {\n" + "".join(f"    {line}\n" for line in lines) + "    }"
+
+
+def with_lines(section, *lines):
+    return KNET.replace(f"{section} {{\n", f"{section} {{\n" + "".join(f"{x}\n" for x in lines), 1)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in fcm.DEFAULTS if path.partition(".")[0] in ("totem", "quorum", "logging")],
+)
+def test_a_default_that_is_said_says_nothing(path):
+    section, _, key = path.rpartition(".")
+    if section == "totem.interface":
+        line = f"interface {{\nlinknumber: 1\n{key}: {fcm.DEFAULTS[path]}\n}}"
+        assert same(with_lines("totem", line), KNET)
+    elif not fc.parse(KNET).sections(section)[0].options().get(key):
+        assert same(with_lines(section, f"{key}: {fcm.DEFAULTS[path]}"), KNET)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("token: 3000", "token: 03000"),
+        ("    token: 3000\n", ""),
+        ("token: 3000", "token: 3000\n    secauth: on"),
+        ("crypto_cipher: aes256\n    crypto_hash: sha256", "secauth: on"),
+        ("two_node: 1", "two_node: 1\n    wait_for_all: 1"),
+        ("two_node: 1", "two_node: 1\n    expected_votes: 2"),
+        ("to_syslog: yes", "to_syslog: on"),
+        ("to_syslog: yes", "to_syslog: yes\n    syslog_priority: INFO"),
+        ("token: 3000", "token: 3000\n    ip_version: ipv4"),
+        ("token: 3000", interface("ringnumber: 1")),
+        ("token: 3000", interface("bindnetaddr: 10.101.20.0")),
+        ("token: 3000", interface("linknumber: 1", "mcastport: 5406")),
+        ("token: 3000", "token: 3000\n    rrp_mode: passive"),
+        ("10.101.20.110", "fs1"),
+        ("        name: fs1\n", ""),
+    ],
+)  # fmt: skip
+def test_other_words_for_the_same(before, after):
+    known = fcm.Known({1: "fs1", 2: "fs2"}, HOSTS)
+    assert before in KNET
+    assert same(KNET.replace(before, after), KNET, known)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path", "cost"),
+    [
+        ("token: 3000", "token: 3001", "totem.token", "reload"),
+        ("aes256", "aes128", "totem.crypto_cipher", "restart"),
+        ("crypto_cipher: aes256\n    crypto_hash: sha256", "secauth: off", "totem.crypto_hash",
+         "restart"),
+        ("two_node: 1", "two_node: 0", "quorum.two_node", "reload"),
+        ("two_node: 1", "two_node: 1\n    wait_for_all: 0", "quorum.wait_for_all", "restart"),
+        ("two_node: 1", "two_node: 1\n    expected_votes: 3", "quorum.expected_votes", "reload"),
+        ("10.101.20.110", "10.101.20.111", "nodelist.node[fs1].ring0_addr", "restart"),
+        ("10.101.20.110", "fs3", "nodelist.node[fs1].ring0_addr", "restart"),
+        ("token: 3000", interface("linknumber: 1", "mcastport: 5405"),
+         "totem.interface[1].mcastport", "restart"),
+        ("token: 3000", interface("ringnumber: 1", "knet_link_priority: 2"),
+         "totem.interface[0].knet_link_priority", "reload"),
+        ("timestamp: on", "timestamp: off", "logging.timestamp", "reload"),
+        ("token: 3000", "token: 3000\n    cluster_uuid: 1", "totem.cluster_uuid", "reload"),
+        ("token: 3000", "token: 3000\n    brand_new: 1", "totem.brand_new", "restart"),
+    ],
+)  # fmt: skip
+def test_what_corosync_would_do_otherwise_is_a_difference(before, after, path, cost):
+    assert before in KNET
+    old, new = fc.parse(KNET), fc.parse(KNET.replace(before, after))
+    for changes in (fcc.difference(old, new), fcc.difference(new, old)):
+        assert path in [change.path for change in changes]
+        assert fcc.change_class(changes) == cost
+
+
+# --- what others build is taken over as it is ---------------------------------------------------
+
+PCS = KNET.replace("    token: 3000\n", "    ip_version: ipv4-6\n    cluster_uuid: 5a1b\n").replace(
+    "10.101.20.110", "fs1").replace("10.101.20.220", "fs2")  # fmt: skip
+CRMSH = """\
+# Please read the corosync.conf.5 manual page
+totem {
+    version: 2
+    cluster_name: hacluster
+    clear_node_high_bit: yes
+    interface {
+        linknumber: 0
+        knet_link_priority: 1
+    }
+    transport: knet
+    crypto_hash: sha1
+    crypto_cipher: aes256
+    token: 5000
+    join: 60
+    max_messages: 20
+    token_retransmits_before_loss_const: 10
+}
+logging {
+    fileline: off
+    to_stderr: no
+    to_logfile: yes
+    logfile: /var/log/cluster/corosync.log
+    to_syslog: yes
+    debug: off
+    timestamp: on
+    logger_subsys {
+        subsys: QUORUM
+        debug: off
+    }
+}
+nodelist {
+    node {
+        ring0_addr: 10.101.20.110
+        name: fs1
+        nodeid: 1
+    }
+    node {
+        ring0_addr: 10.101.20.220
+        name: fs2
+        nodeid: 2
+    }
+}
+quorum {
+    provider: corosync_votequorum
+    expected_votes: 2
+    two_node: 1
+}
+"""
+PACKAGED = """\
+# Please read the corosync.conf.5 manual page
+system {
+    allow_knet_handle_fallback: yes
+}
+totem {
+    version: 2
+    cluster_name: debian
+    crypto_cipher: none
+    crypto_hash: none
+}
+logging {
+    fileline: off
+    to_stderr: yes
+    to_logfile: yes
+    logfile: /var/log/corosync/corosync.log
+    to_syslog: yes
+    debug: off
+    logger_subsys {
+        subsys: QUORUM
+        debug: off
+    }
+}
+quorum {
+    provider: corosync_votequorum
+}
+nodelist {
+    node {
+        nodeid: 1
+        ring0_addr: 10.101.20.110
+    }
+    node {
+        nodeid: 2
+        ring0_addr: 10.101.20.220
+    }
+}
+"""
+BY_HAND = """\
+totem {
+  version: 2
+  secauth: off
+  cluster_name: voice
+  transport: udpu
+  interface {
+    ringnumber: 0
+    bindnetaddr: 10.101.20.0
+    mcastport: 5405
+  }
+}
+nodelist {
+  node {
+    ring0_addr: fs1
+    nodeid: 1
+  }
+  node {
+    ring0_addr: fs2
+    nodeid: 2
+  }
+}
+quorum {
+  provider: corosync_votequorum
+  two_node: 1
+  wait_for_all: 0
+}
+logging {
+  to_syslog: yes
+}
+"""
+
+
+@pytest.mark.parametrize("text", [KNET, PCS, CRMSH, PACKAGED, BY_HAND],
+                         ids=["own", "pcs", "crmsh", "packaged", "by hand"])  # fmt: skip
+def test_a_foreign_file_is_adopted_without_a_change(text):
+    conf = fc.parse(text)
+    known = fcm.Known({1: "fs1", 2: "fs2"}, HOSTS)
+    exported = fe.export(conf, ["10.101.20.0/24", "10.101.21.0/24"], known.names, known.hosts)
+    assert not [note for note in exported.notes if "restart" in note or "reload" in note]
+    fsha_config.check({**exported.pillar, "pacemaker": PACEMAKER})
+    kept = fcc.kept(conf, built(exported.pillar))
+    assert fcc.difference(conf, kept.conf, known) == ()
+    # What it would be written as, if something else changed, means the same as well.
+    assert fcc.difference(fc.parse(fc.render(kept.conf)), conf, known) == ()
+
+
+def test_what_the_formula_cannot_say_is_kept_when_it_writes():
+    device = "device {\n    model: net\n    net {\n    host: q1\n    }\n    }"
+    text = PCS.replace("two_node: 1", device) + "system {\n    sched_rr: no\n}\n"
+    old = fc.parse(text)
+    nodes = fc.nodes_from(
+        {
+            "fs1": {"addresses": ["10.101.20.110/24", "10.101.21.110/24"]},
+            "fs2": {"addresses": ["10.101.20.220/24", "10.101.21.220/24"]},
+        }
+    )
+    wanted = fc.from_settings("voice", nodes, totem={"token": 1500}, quorum={"two_node": False})
+    kept = fcc.kept(old, wanted)
+    assert set(kept.paths) == {"totem.cluster_uuid", "quorum.device", "system"}
+    written = fc.flatten(fc.parse(fc.render(kept.conf)))
+    assert written["totem.cluster_uuid"] == "5a1b"
+    assert written["quorum.device.net.host"] == "q1"
+    assert written["system.sched_rr"] == "no"
+    assert written["totem.token"] == "1500"
+
+
+# --- random respelling --------------------------------------------------------------------------
+
+
+@st.composite
+def respelled(draw):
+    """Draw the same configuration in other words, each of them drawn or not."""
+    text = KNET
+    for before, after in (
+        ("token: 3000", "token: 0003000"),
+        ("to_syslog: yes", "to_syslog: on"),
+        ("two_node: 1", "two_node: 01"),
+        ("    timestamp: on\n", "    timestamp: on\n    debug: off\n    fileline: off\n"),
+        ("transport: knet", "link_mode: passive"),
+        ("    version: 2\n", "\tversion:2   \n# a comment\n\n"),
+        ("quorum {", "quorum {\n    last_man_standing: 0"),
+    ):
+        if draw(st.booleans()):
+            text = text.replace(before, after)
+    conf = fc.parse(text)
+    order = draw(st.permutations(conf.entries))
+    return fc.Conf(
+        tuple(fc.Section(e.name, tuple(draw(st.permutations(e.entries)))) for e in order)
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(respelled())
+def test_any_spelling_and_order_means_the_same(conf):
+    assert fcm.normal(conf) == fcm.normal(fc.parse(KNET))
+    assert fcc.difference(conf, fc.parse(KNET)) == ()
