@@ -350,7 +350,7 @@ def nodes_from(nodes: Mapping[str, Mapping[str, Any]]) -> tuple[Node, ...]:
         if isinstance(raw, str) or not raw:
             raise SettingsError(f"{where}:addresses", "a list with one address per link expected.")
         identity = (values or {}).get("id") or position
-        if not str(identity).isdigit():
+        if not (str(identity).isascii() and str(identity).isdigit()):
             raise SettingsError(f"{where}:id", f'a number expected, not "{identity}".')
         addresses = tuple(
             _address(f"{where}:addresses:{link}", str(text)) for link, text in enumerate(raw)

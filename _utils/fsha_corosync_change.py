@@ -34,6 +34,7 @@ from fsha_corosync_meaning import (
     UNUSED,
     Known,
     Side,
+    plain,
     settled,
     side_of,
 )
@@ -262,7 +263,7 @@ def kept(old: Conf | None, wanted: Conf) -> Kept:
     """
     if old is None or is_packaged_default(old):
         return Kept(wanted, ())
-    keeper = _Keeper(old)
+    keeper = _Keeper(plain(old))
     entries = [keeper.with_rest(e) if isinstance(e, Section) else e for e in wanted.entries]
     return Kept(Conf((*entries, *keeper.others())), tuple(keeper.rest))
 

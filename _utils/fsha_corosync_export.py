@@ -106,6 +106,13 @@ def export(
         exported = fsha_corosync_export.export(fsha_corosync.parse(text), ["10.101.20.0/24"])
     """
     notes = _Notes(_theirs(conf))
+    if len(conf.sections("nodelist")) > 1:
+        notes.add(
+            "nodelist",
+            "there are several; corosync lays their nodes over each other in their order, and the "
+            "pillar has what that gives.",
+        )
+    conf = fsha_corosync_meaning.plain(conf)
     known = Known(names or {}, hosts or {})
     held = tuple(ipaddress.ip_interface(text).network for text in networks)
     listed = _listed(conf, known.names)

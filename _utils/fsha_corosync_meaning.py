@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from fsha_corosync import (
     DEFAULT_CRYPTO,
@@ -17,6 +18,7 @@ from fsha_corosync import (
     UDP,
     UDPU,
     Conf,
+    Entry,
     Option,
     Section,
     Setting,
@@ -164,6 +166,56 @@ NOTHING_KNOWN = Known()
 _EMPTY = Conf()
 
 
+def plain(conf: Conf) -> Conf:
+    """Return a configuration as corosync puts it together, where the file hides that.
+
+    A second ``nodelist`` overwrites the first, node by node in their order. What is said of the
+    ``logging_daemon`` called corosync is said of the log itself, or of a subsystem. And there,
+    as in a ``logger_subsys``, the first of a repeated key counts.
+    """
+    nodelist = _overlaid(conf.sections("nodelist"))
+    entries: list[Entry] = []
+    for entry in conf.entries:
+        if isinstance(entry, Section) and entry.name == "logging":
+            logs = tuple(one for inside in entry.entries for one in _logs(inside))
+            entries.append(Section(entry.name, logs))
+        elif isinstance(entry, Section) and entry.name == "nodelist":
+            entries += nodelist
+            nodelist = ()
+        else:
+            entries.append(entry)
+    return Conf(tuple(entries))
+
+
+def _overlaid(nodelists: tuple[Section, ...]) -> tuple[Section, ...]:
+    if len(nodelists) < 2:
+        return nodelists
+    rest = [e for part in nodelists for e in part.entries if e not in part.sections("node")]
+    layers = zip_longest(*(part.sections("node") for part in nodelists))
+    nodes = (tuple(e for node in same if node for e in node.entries) for same in layers)
+    return (Section("nodelist", (*rest, *(Section("node", entries) for entries in nodes))),)
+
+
+def _logs(entry: Entry) -> tuple[Entry, ...]:
+    """Return what an entry of the logging section says, as entries of that section."""
+    if not isinstance(entry, Section):
+        return (entry,)
+    options = entry.options()
+    daemon = entry.name == "logging_daemon" and options.get("name") == "corosync"
+    if not (daemon or entry.name == "logger_subsys"):
+        return (entry,)
+    titles = ("name", "subsys") if daemon else ("subsys",)
+    items = [e for e in entry.entries if isinstance(e, Option) and e.key not in titles]
+    firsts = {item.key: item for item in reversed(items)}
+    sections = [e for e in entry.entries if isinstance(e, Section)]
+    rest: tuple[Entry, ...] = (*reversed(firsts.values()), *sections)
+    if "subsys" in options:
+        rest = (Option("subsys", options["subsys"]), *rest)
+    elif daemon:
+        return rest
+    return (Section("logger_subsys", rest),)
+
+
 def normal(conf: Conf, known: Known = NOTHING_KNOWN) -> dict[str, str]:
     """Return what a configuration means to corosync 3.1: settings by path, in one spelling.
 
@@ -185,8 +237,7 @@ def normal(conf: Conf, known: Known = NOTHING_KNOWN) -> dict[str, str]:
       ``logfile`` that nothing goes to, and an ``ip_version`` where all addresses are written
       out. What corosync would refuse stays.
 
-    Two nodelists are not laid over each other, as corosync does it position by position: each
-    node stays a node.
+    Sections are put together as :func:`plain` does it.
     """
     side = side_of(conf, known)
     return settled(side, side)[0]
@@ -222,7 +273,7 @@ def unused(conf: Conf) -> dict[str, str]:
 
     ``secauth`` is none of them.
     """
-    named, _ = _with_names(conf, NOTHING_KNOWN, _EMPTY)
+    named, _ = _with_names(plain(conf), NOTHING_KNOWN, _EMPTY)
     meaning = _Meaning(named, NOTHING_KNOWN)
     settings = (s for s in walk(named.entries, merge=True) if s.kind != "totem.secauth")
     return {s.path: s.value for s in settings if meaning.is_unused(s.kind, s.value)}
@@ -281,6 +332,8 @@ class _Meaning:
         self._totem = totem
         self._transport = totem.get("transport", KNET)
         self._has_nodes = any(map(_rings, nodes))
+        links = inner(conf, "totem", "interface")
+        self._broadcast = any(link.options().get("broadcast") == "yes" for link in links)
         self._logging = {
             **{
                 path.removeprefix("logging."): text
@@ -317,7 +370,9 @@ class _Meaning:
 
     def _default(self, setting: Setting) -> str | None:
         if setting.kind == "totem.interface.mcastport" and NUMBER.fullmatch(setting.of):
-            return str(_DEFAULT_PORT + int(setting.of))
+            # With broadcast, corosync counts the ports of the links by two.
+            number = int(setting.of)
+            return None if number and self._broadcast else str(_DEFAULT_PORT + number)
         return self._defaults.get(setting.kind)
 
     def is_unused(self, kind: str, value: str) -> bool:
@@ -398,7 +453,7 @@ class Side:
 
 def side_of(conf: Conf, known: Known, beside: Conf = _EMPTY) -> Side:
     """Return what a configuration says and means, to be compared with another one."""
-    named, assumed = _with_names(conf, known, beside)
+    named, assumed = _with_names(plain(conf), known, plain(beside))
     meaning = _Meaning(named, known)
     settings = {s.path: s for s in walk(named.entries, merge=True) if s.path not in assumed}
     values = {path: meaning.of(setting) for path, setting in settings.items()}
@@ -491,7 +546,7 @@ def settled(one: Side, other: Side) -> tuple[dict[str, str], dict[str, str]]:
 
 def names_of(conf: Conf, known: Known = NOTHING_KNOWN) -> dict[int, str]:
     """Return the nodes' names by nodeid, as Pacemaker calls them; without those unknown."""
-    named, _ = _with_names(conf, known, _EMPTY)
+    named, _ = _with_names(plain(conf), known, _EMPTY)
     options = [node.options() for node in inner(named, "nodelist", "node")]
     return {node_id(has): has["name"] for has in options if has.get("name")}
 

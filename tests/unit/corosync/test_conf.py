@@ -198,7 +198,13 @@ class TestWanted:
         assert fc.nodes_from(nodes) == NODES
 
     @pytest.mark.parametrize(
-        "facts", [{"addresses": []}, {"addresses": ["10.0.0"]}, {"id": "x", "addresses": ["::1"]}]
+        "facts",
+        [
+            {"addresses": []},
+            {"addresses": ["10.0.0"]},
+            {"id": "x", "addresses": ["::1"]},
+            {"id": "²", "addresses": ["::1"]},
+        ],
     )
     def test_a_node_that_makes_no_sense_is_named(self, facts):
         with pytest.raises(fc.SettingsError, match="nodes:fs1"):

@@ -689,6 +689,7 @@ class TestRandom:
     @given(JUNK)
     def test_nothing_is_dropped_in_silence(self, conf):
         exported = fe.export(conf, hosts={"x": "10.0.0.9"})
+        conf = fcm.plain(conf)
         again = rebuilt(exported.pillar)
         flat = fc.flatten(again)
         mine, theirs = fcm.normal(conf), fcm.normal(again)

@@ -2,7 +2,8 @@
 
 ``foreign`` has what the generators of pcs 0.11 and 0.12 and crmsh 4.4 and 5.0 write for a pair,
 Debian's packaged file as it is and with its example made a pair, and one written by hand.
-crmsh 4.4 is without the cipher of its profile, with which corosync 3 refuses ``udpu``.
+crmsh 4.4 is without the cipher of its profile, with which corosync 3 refuses ``udpu``. Beside
+each lies what corosync 3.1.7 had in its cmap when it ran with that file.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ import fsha_corosync as fc
 import fsha_corosync_change as fcc
 import fsha_corosync_export as fe
 import fsha_corosync_meaning as fcm
+import fsha_ring
 from tests.unit.corosync.test_export import NETWORKS, PACEMAKER, SETTINGS, built
 
 FOREIGN = Path(__file__).parent / "foreign"
@@ -49,6 +51,38 @@ def test_the_file_that_the_pillar_gives_means_the_same(pair):
 @of_pairs
 def test_no_note_tells_of_a_reload_or_a_restart(pair):
     assert not [n for n in exported(pair).notes if "reload" in n or "restart" in n]
+
+
+@pytest.mark.parametrize("name", [*PAIRS, "log-daemon", "two-nodelists"])
+def test_a_corosync_that_runs_with_it_has_nothing_to_take_over(name):
+    cmap = fsha_ring.parse_cmap((FOREIGN / f"{name}.cmap").read_text())
+    conf = fc.parse(read(name))
+    kept = fcc.kept(conf, built(exported(name).pillar)).conf if name in PAIRS else conf
+    assert fcc.running_difference(conf, cmap, KNOWN) == ()
+    assert fcc.running_difference(kept, cmap, KNOWN) == ()
+
+
+def test_what_a_logging_daemon_says_of_corosync_is_said_of_the_log():
+    conf = fc.parse(read("log-daemon"))
+    settings = fe.export(conf, NETWORKS).pillar["corosync"]["logging"]
+    assert (settings["debug"], settings.get("to_syslog", True)) == ("on", True)
+    meaning = fcm.normal(conf)
+    assert meaning["logging.debug"] == "on"
+    assert "logging.to_syslog" not in meaning
+    # The first of a repeated key counts in a subsystem, so it logs as all others do.
+    assert not [path for path in meaning if "QUORUM" in path]
+    # The pillar wins over such a section, which would otherwise hide what it says.
+    quiet = built(exported("crmsh-5.0").pillar)
+    assert "logging.debug" in [c.path for c in fcc.difference(conf, fcc.kept(conf, quiet).conf)]
+
+
+def test_a_second_nodelist_lies_over_the_first():
+    conf = fc.parse(read("two-nodelists"))
+    found = fe.export(conf, NETWORKS)
+    assert found.pillar["nodes"]["fs1"] == {"id": 7, "addresses": ["10.101.20.110/24"]}
+    assert list(found.pillar["nodes"]) == ["fs1", "fs2"]
+    assert [note for note in found.notes if note.startswith("nodelist: there are several")]
+    assert fcm.normal(conf)["nodelist.node[fs1].quorum_votes"] == "2"
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import fsha_corosync as fc
 import fsha_corosync_change as fcc
 import fsha_corosync_export as fe
 import fsha_corosync_meaning as fcm
-from tests.unit.corosync.test_export import PACEMAKER, built
+import fsha_tree
+from tests.unit.corosync.test_export import JUNK, MANY, PACEMAKER, built, values_of
 
 KNET = """\
 totem {
@@ -120,6 +121,10 @@ def test_other_words_for_the_same(before, after):
         ("token: 3000", interface("ringnumber: 1", "knet_link_priority: 2"),
          "totem.interface[0].knet_link_priority", "reload"),
         ("timestamp: on", "timestamp: off", "logging.timestamp", "reload"),
+        ("timestamp: on", "logging_daemon {\nname: corosync\ntimestamp: off\n}",
+         "logging.timestamp", "reload"),
+        ("quorum {", "nodelist {\nnode {\nnodeid: 9\n}\n}\nquorum {",
+         "nodelist.node[fs1].nodeid", "restart"),
         ("token: 3000", "token: 3000\n    cluster_uuid: 1", "totem.cluster_uuid", "reload"),
         ("token: 3000", "token: 3000\n    brand_new: 1", "totem.brand_new", "restart"),
     ],
@@ -319,3 +324,67 @@ def respelled(draw):
 def test_any_spelling_and_order_means_the_same(conf):
     assert fcm.normal(conf) == fcm.normal(fc.parse(KNET))
     assert fcc.difference(conf, fc.parse(KNET)) == ()
+
+
+@settings(max_examples=MANY, deadline=None)
+@given(JUNK)
+def test_what_was_put_together_stays_so(conf):
+    once = fcm.plain(conf)
+    assert fcm.plain(once) == once
+    assert fcm.normal(once) == fcm.normal(conf)
+    assert fcc.difference(conf, once) == ()
+
+
+# --- random changes -----------------------------------------------------------------------------
+
+# Each default of these hangs on other settings; they are above.
+ELSEWHERE = {"ip_version", "wait_for_all", "expected_votes", "mcastport", "bindnetaddr"}
+KINDS = {
+    **{("totem", key): fsha_tree.TOTEM.fields[key].kind for key in fsha_tree.TOTEM.fields},
+    **{("quorum", key): fsha_tree.QUORUM.fields[key].kind for key in fsha_tree.QUORUM.fields},
+    **{("logging", key): fsha_tree.LOGGING.fields[key].kind for key in fsha_tree.LOGGING.fields},
+    **{("links", key): fsha_tree.LINK.fields[key].kind for key in fc.LINK_KEYS[fc.KNET]},
+}
+PLACES = st.sampled_from([place for place in KINDS if place[1] not in ELSEWHERE])
+
+
+def said(place, value):
+    """Return a setting's path, the path of its default, and the text that the formula writes."""
+    section, key = place
+    where = {"links": "totem.interface"}.get(section, section)
+    nodes = fc.nodes_from({name: {"addresses": [f"{a}/24"]} for name, (a,) in HOSTS.items()})
+    wanted = {section: [{key: value}] if section == "links" else {key: value}}
+    path = f"totem.interface[0].{key}" if section == "links" else f"{section}.{key}"
+    return path, f"{where}.{key}", fc.flatten(fc.from_settings("voice", nodes, **wanted))[path]
+
+
+def with_setting(path, text):
+    """Return KNET with one setting more, over what it says of it."""
+    head, _, key = path.rpartition(".")
+    option = fc.Option(key, text)
+    added = fc.Section("interface", (option,)) if "[" in head else option
+    return fc.Conf((*fc.parse(KNET).entries, fc.Section(head.partition(".")[0], (added,))))
+
+
+@settings(max_examples=MANY, deadline=None)
+@given(PLACES, st.data())
+def test_every_other_value_is_a_difference_and_only_the_default_is_none(place, data):
+    # For many numbers, 0 asks for the default.
+    values = values_of(KINDS[place]).filter(lambda value: value is False or value != 0)
+    one, other = data.draw(values), data.draw(values)
+    path, kind, text = said(place, one)
+    changes = fcc.difference(with_setting(path, text), with_setting(path, said(place, other)[2]))
+    assert (path in [change.path for change in changes]) is (one != other)
+    assert (fcc.change_class(changes) != fcc.NONE) is (one != other)
+    bare = fcc.difference(fc.parse(KNET), with_setting(path, text))
+    unsaid = fc.flatten(fc.parse(KNET)).get(path, fcm.DEFAULTS.get(kind))
+    assert (path in [change.path for change in bare]) is (text != unsaid)
+
+
+def test_ports_count_by_two_with_broadcast():
+    ports = fc.parse(with_lines("totem", "interface {\nlinknumber: 1\nmcastport: 5406\n}"))
+    link = "interface {\nlinknumber: 0\nbroadcast: yes\n}"
+    text = with_lines("totem", link)
+    assert "totem.interface[1].mcastport" not in fcm.normal(ports)
+    both = fc.Conf((*fc.parse(text).entries, *ports.sections("totem")))
+    assert fcm.normal(both)["totem.interface[1].mcastport"] == "5406"
