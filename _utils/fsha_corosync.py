@@ -490,7 +490,9 @@ def _crypto(transport: str, crypto: Mapping[str, str] | None) -> dict[str, str]:
 def _totem(totem: Mapping[str, Any]) -> list[Entry]:
     for key in totem:
         _one_of(f"corosync:totem:{key}", str(key), TOTEM_KEYS)
-    return list(_entries("totem", totem))
+    # Not to compress is the default, but none of the words that corosync takes.
+    unsaid = Option("knet_compression_model", "none")
+    return [entry for entry in _entries("totem", totem) if entry != unsaid]
 
 
 def _interfaces(

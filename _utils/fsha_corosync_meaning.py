@@ -61,7 +61,6 @@ DEFAULTS: Mapping[str, str] = {
     "totem.cancel_token_hold_on_retransmit": "no",
     "totem.knet_mtu": "0",
     "totem.knet_pmtud_interval": "30",
-    "totem.knet_compression_model": "none",
     "totem.knet_compression_threshold": "0",
     "totem.knet_compression_level": "0",
     "totem.interface.knet_link_priority": "1",
@@ -92,7 +91,8 @@ DEFAULTS: Mapping[str, str] = {
 }
 """What corosync 3.1 takes for a setting that is not there.
 
-``totem.version`` is not among them: corosync refuses a file without it. Others depend on the
+``totem.version`` is not among them: corosync refuses a file without it. Nor is
+``knet_compression_model``: it refuses one that says ``none``. Others depend on the
 rest of the file: ``ip_version``, ``netmtu``, ``mcastport``, ``expected_votes`` and
 ``wait_for_all``.
 """

@@ -103,6 +103,12 @@ class TestWanted:
         flat = fc.flatten(fc.from_settings("voice", NODES, crypto=crypto))
         assert (flat["totem.crypto_cipher"], flat["totem.crypto_hash"]) == (cipher, digest)
 
+    def test_no_compression_is_not_said_since_corosync_would_refuse_the_word(self):
+        wanted = {"knet_compression_model": "none", "token": 1500}
+        flat = fc.flatten(fc.from_settings("voice", NODES, totem=wanted))
+        assert "totem.knet_compression_model" not in flat
+        assert flat["totem.token"] == "1500"
+
     @pytest.mark.parametrize("transport", ["udpu", "udp"])
     def test_udp_transports_are_not_encrypted_and_cannot_be(self, transport):
         flat = fc.flatten(fc.from_settings("voice", ONE_LINK, transport=transport))

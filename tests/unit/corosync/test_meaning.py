@@ -126,6 +126,8 @@ def test_other_words_for_the_same(before, after):
         ("quorum {", "nodelist {\nnode {\nnodeid: 9\n}\n}\nquorum {",
          "nodelist.node[fs1].nodeid", "restart"),
         ("token: 3000", "token: 3000\n    cluster_uuid: 1", "totem.cluster_uuid", "reload"),
+        ("token: 3000", "token: 3000\n    knet_compression_model: none",
+         "totem.knet_compression_model", "reload"),
         ("token: 3000", "token: 3000\n    brand_new: 1", "totem.brand_new", "restart"),
     ],
 )  # fmt: skip
