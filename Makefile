@@ -31,7 +31,7 @@ lint: venv ## Style, types, templates, shell
 	$(BIN)/yamllint --strict .
 	$(BIN)/salt-lint $$(git ls-files 'fsha/*.sls' 'fsha/*.jinja')
 	for shell in sh dash bash; do \
-		$(BIN)/shellcheck --shell=$$shell fsha/files/FSSofia fsha/files/ocf/* || exit 1; done
+		$(BIN)/shellcheck --external-sources --shell=$$shell fsha/files/FSSofia fsha/files/*.sh fsha/files/ocf/* || exit 1; done
 	$(BIN)/shellcheck .ci/run lab/files/*/usr/local/sbin/lab-address
 
 unit: venv host ## The library without Salt, the stand-in, the init script

@@ -3,6 +3,7 @@
 {%- set freeswitch = fsha.freeswitch %}
 include:
   - fsha.pillar
+  - fsha.ocf
 
 {%- if freeswitch.get("password") %}
 
@@ -29,4 +30,5 @@ fsha-freeswitch-init-script:
     - mode: '0755'
     - require:
       - fsha_freeswitch: fsha-freeswitch-settings
+      - sls: fsha.ocf
 {%- endif %}

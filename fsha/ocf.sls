@@ -4,14 +4,22 @@ include:
   - fsha.pillar
   - fsha.package
 
-fsha-ocf-fonebridge:
+{%- for path, source, mode in (
+  ("/usr/lib/fsha/fssofia.sh", "fssofia.sh", "0644"),
+  ("/usr/lib/fsha/fsha-probe", "fsha-probe", "0755"),
+  ("/usr/lib/ocf/resource.d/fsha/FSSofia", "ocf/FSSofia", "0755"),
+  ("/usr/lib/ocf/resource.d/fsha/fonebridge", "ocf/fonebridge", "0755"),
+) %}
+
+fsha-ocf-{{ source }}:
   file.managed:
-    - name: /usr/lib/ocf/resource.d/fsha/fonebridge
-    - source: salt://fsha/files/ocf/fonebridge
-    - mode: '0755'
+    - name: {{ path }}
+    - source: salt://fsha/files/{{ source }}
+    - mode: '{{ mode }}'
     - makedirs: true
     - require:
       - sls: fsha.package
+{%- endfor %}
 
 {%- if fsha.get("fonebridge") %}
 

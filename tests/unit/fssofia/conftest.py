@@ -93,7 +93,11 @@ class Agent:
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [self.shell, str(SCRIPT), *arguments],
-            env={"PATH": os.environ["PATH"], "FSSOFIA_CONFIG": str(self.path)},
+            env={
+                "PATH": os.environ["PATH"],
+                "FSSOFIA_CONFIG": str(self.path),
+                "FSSOFIA_LIBRARY": str(SCRIPT.with_name("fssofia.sh")),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
