@@ -12,6 +12,7 @@ from typing import Any
 
 import fsha_cross
 import fsha_policy
+import fsha_voice
 from fsha_kinds import ID, NODE_NAME
 from fsha_model import Object, inherited, plain_values
 from fsha_normal import masked
@@ -63,6 +64,7 @@ NOT_MANAGED = SERVER_WRITTEN | WITHOUT_EFFECT
 
 IPADDR2 = "ocf:heartbeat:IPaddr2"
 FSSOFIA = "lsb:FSSofia"
+FSSOFIAS = frozenset({FSSOFIA, fsha_voice.FSSOFIA})
 
 
 # --- the configuration -----------------------------------------------------------------------
@@ -326,7 +328,7 @@ def _vips(pacemaker: Pacemaker) -> tuple[str, ...]:
     found: list[str] = []
     for group in pacemaker.of("group"):
         members = [by_id[member] for member in group.members]
-        if any(member.agent == FSSOFIA for member in members):
+        if any(member.agent in FSSOFIAS for member in members):
             found += [m.values("params").get("ip", "") for m in members if m.agent == IPADDR2]
     return tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in found if ip))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import fsha_related
+import fsha_voice
 from fsha_corosync import LINK_KEYS, MAX_LINKS
 from fsha_kinds import is_network_end
 from fsha_model import plain_values
@@ -41,6 +42,7 @@ def check(data: Data, raw: object, at: At) -> None:
     pacemaker = data.get("pacemaker", {})
     fsha_related.check(pacemaker, given(raw, "pacemaker"), nodes, at.below("pacemaker"))
     _vips(data, at)
+    fsha_voice.check(data, at)
 
 
 # --- nodes -----------------------------------------------------------------------------------

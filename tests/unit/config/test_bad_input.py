@@ -215,6 +215,53 @@ CARRIER = f"{PM}:resources:ip_carrier"
 APART = {"sets": [{"resources": ["ip_carrier", "media-bundle"]}]}
 
 # The same for a pillar with every kind of object.
+
+
+def with_agent(**params):
+    """Return a good pillar with the OCF agent and a second profile's address."""
+    raw = pillar()
+    raw["network"] = {"nonlocal_bind": params.get("standby") == "hot"}
+    given = {"profiles": "internal", **params}
+    raw["pacemaker"]["resources"]["fs"] = {
+        "agent": "ocf:fsha:FSSofia",
+        "params": given,
+        "operations": [{"name": "stop", "timeout": "90s"}],
+    }
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("params", "more", "where", "words"),
+    [
+        ({"standby": "hot"}, {"network": {"nonlocal_bind": False}}, "standby", "bind: true"),
+        ({}, {"network": {"nonlocal_bind": True}}, "standby", "standby: hot is expected"),
+        ({"standby": "hot", "vips": "2001:db8::1"}, {}, "standby", "ipv6_guard: true"),
+        ({"stop_mode": "drain", "drain_time": 80}, {}, "timeout", "needs a timeout of 100s"),
+    ],
+)  # fmt: skip
+def test_the_agents_own_rules(params, more, where, words):
+    raw = {**with_agent(**params), **more}
+    error = only(raw)
+    assert error.path.endswith(where)
+    assert words in error.message
+
+
+def test_two_groups_that_claim_one_profile():
+    raw = with_agent()
+    resources = raw["pacemaker"]["resources"]
+    resources["again"] = {"agent": "ocf:fsha:FSSofia", "params": {"profiles": "other internal"}}
+    error = only(raw)
+    assert error.path == "fsha:pacemaker:resources:again:params:profiles"
+    assert '"internal" is that of fs' in error.message
+
+
+@pytest.mark.parametrize("params", [{}, {"standby": "hot", "stop_mode": "recover"}])
+def test_the_agent_is_sound(params):
+    raw = with_agent(**params)
+    config = fsha_config.check(raw)
+    assert config.freeswitch.vips
+
+
 ONE_MISTAKE_IN_FULL = [
     # Keys and words that nothing knows, with the nearest one.
     (f"{PM}:op_default", {}, "", 'did you mean "op_defaults"'),
