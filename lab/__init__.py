@@ -22,6 +22,7 @@ For tests, the demo and the benchmarks::
 ``leftovers``. On the command line the same: ``python -m lab --help``; see ``docs/lab.md``.
 """
 
+from lab.calls import Call, Calls, CallsResult
 from lab.core import Faults, Lab, Node
 from lab.errors import HostNotReadyError, LabCommandError, LabError, LabTimeoutError
 from lab.probe import Answer, Gap, Probe, ProbeResult
@@ -37,6 +38,9 @@ __all__ = [
     "SALT_VERSION",
     "VIP",
     "Answer",
+    "Call",
+    "Calls",
+    "CallsResult",
     "Completed",
     "EventListener",
     "Faults",

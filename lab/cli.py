@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 from lab import host, sh
 from lab.cache import Cache
+from lab.calls import DEFAULT_PTIME, KINDS, Calls, CallsResult
 from lab.core import DEFAULT_NAME, Lab
 from lab.errors import LabError
 from lab.probe import DEFAULT_INTERVAL, DEFAULT_THRESHOLD, Gap, Probe, ProbeResult
@@ -207,6 +209,55 @@ def gap_line(gap: Gap) -> str:
     return f"gap of {gap.seconds:.3f} s at {gap.start:.3f} s: {before} → {after}"
 
 
+def _calls(lab: Lab, options: argparse.Namespace) -> int:
+    ptime = options.ptime_ms / MILLISECONDS
+    calls = lab.calls(options.answered, ringing=options.ringing, held=options.held, ptime=ptime)
+    with calls:
+        lab.progress("calls", f"{options.answered + options.ringing + options.held} calls are up")
+        _keep_up(calls, lab.progress, options.seconds)
+    result = calls.result
+    print(json.dumps(result.as_dict(), indent=2) if options.json else calls_screen(result))
+    return EXIT_OK
+
+
+def _keep_up(calls: Calls, progress: Progress, seconds: float | None) -> None:
+    """Say how the calls stand whenever that changes, until the time is over or Ctrl-C."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    shown = None
+    try:
+        while deadline is None or time.monotonic() < deadline:
+            now = calls.now
+            if now != shown:
+                told = f"{now.heard} heard, {now.ended} ended, {now.reinvited} re-invited"
+                progress("calls", told)
+                shown = now
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        progress("calls", "interrupted, hanging up")
+
+
+def calls_screen(result: CallsResult) -> str:
+    """Return what callers saw as a short table for people."""
+    rows: list[tuple[str, ...]] = [
+        ("kind", "calls", "survived", "ended by switch", "lost", "refused")
+    ]
+    counted = [counts for counts in map(result.counts, KINDS) if counts.placed]
+    rows += [tuple(map(str, dataclasses.astuple(counts))) for counts in counted]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    if result.worst_gap is None or result.median_gap is None:
+        lines.append("no answered call survived")
+    else:
+        lines.append(
+            f"longest gap heard: {result.worst_gap:.3f} s, median of the calls "
+            f"{result.median_gap:.3f} s"
+        )
+    lines.append(f"re-INVITEs: {sum(call.reinvites for call in result.calls)}")
+    if result.stall > DEFAULT_THRESHOLD:
+        lines.append(f"note: this machine was so busy that callers stalled {result.stall:.3f} s")
+    return "\n".join(lines)
+
+
 def _doctor(_: Lab, __: argparse.Namespace) -> int:
     found = host.problems()
     for sentence in found:
@@ -270,6 +321,13 @@ def parser() -> argparse.ArgumentParser:
     probe.add_argument("--interval-ms", type=float, default=DEFAULT_INTERVAL * MILLISECONDS)
     probe.add_argument("--threshold-ms", type=float, default=DEFAULT_THRESHOLD * MILLISECONDS)
     probe.add_argument("--json", action="store_true")
+    calls = add("calls", _calls, "calls from outside to the VIP: which survive, every gap heard")
+    calls.add_argument("answered", type=int, metavar="N", help="calls with audio")
+    calls.add_argument("--ringing", type=int, default=0, metavar="N", help="calls never answered")
+    calls.add_argument("--held", type=int, default=0, metavar="N", help="calls put on hold")
+    calls.add_argument("--seconds", type=float, help="how long (default: until Ctrl-C)")
+    calls.add_argument("--ptime-ms", type=float, default=DEFAULT_PTIME * MILLISECONDS)
+    calls.add_argument("--json", action="store_true")
     add("prune", _prune, "remove cached parts that no lab uses")
     add("doctor", _doctor, "say what this machine lacks for the lab")
     add("install-host-packages", _install_host_packages, "install the packages it lacks")

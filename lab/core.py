@@ -19,6 +19,7 @@ from typing import Any
 from lab import cgroups, disk, host, processes, saltbus
 from lab.build import Builder, Layers
 from lab.cache import Cache, locked
+from lab.calls import DEFAULT_PTIME, RINGING_USER, USER, Calls, Wanted
 from lab.errors import LabError, LabTimeoutError
 from lab.identity import Identity
 from lab.machine import NSPAWN_LEFTOVERS, Container, machine_name
@@ -635,6 +636,40 @@ class Lab:
         return Probe(
             self.network, interval=interval, threshold=threshold, address=address, port=port
         )
+
+    def calls(
+        self,
+        answered: int,
+        *,
+        ringing: int = 0,
+        held: int = 0,
+        ptime: float = DEFAULT_PTIME,
+        user: str = USER,
+        ringing_user: str = RINGING_USER,
+        address: str = VIP,
+        port: int = SIP_PORT,
+    ) -> Calls:
+        """Return UDP calls from outside to the VIP, as a context manager.
+
+        Args:
+            answered: how many calls with audio.
+            ringing: how many that are never answered.
+            held: how many that are put on hold.
+            ptime: seconds of audio in a packet, which is how fine gaps are seen.
+            user: whom to call; whoever it is has to answer and, for the gaps, to send audio.
+            ringing_user: whom to call for a call that rings.
+            address: the VIP.
+            port: SIP's.
+
+        Raises:
+            LabError: the lab is not up.
+
+        """
+        if not self.network.exists(OUTSIDE):
+            raise LabError(f"lab {self.name} is not up: there is nobody to call")
+        source = LINKS[0].address(OUTSIDE.host)
+        wanted = Wanted(source, address, port, answered, ringing, held, ptime, user, ringing_user)
+        return Calls(wanted, ["ip", "netns", "exec", self.network.namespace(OUTSIDE)])
 
     def vip_holders(self, address: str = VIP) -> list[str]:
         """Return the nodes that have the VIP on an interface: one when all is well."""

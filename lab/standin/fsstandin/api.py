@@ -199,7 +199,7 @@ class Api:
             "created_epoch": str(int(dialog.created)),
             "name": f"sofia/{run.config.name}/{dialog.target}",
             "state": "CS_EXECUTE",
-            "callstate": "ACTIVE" if call.answered else "RINGING",
+            "callstate": _call_state(call),
             "ip_addr": dialog.source[0],
             "hostname": self._process.hostname,
         }
@@ -307,6 +307,12 @@ class Api:
             run.agent.standby = False
         if self._process.store is not None:
             self._process.store.flush(run.config.name)
+
+
+def _call_state(call: Call) -> str:
+    if not call.answered:
+        return "RINGING"
+    return "HELD" if call.held else "ACTIVE"
 
 
 def _not_started(name: str) -> str:

@@ -95,7 +95,13 @@ class Call:
     answered: bool = False
     last_response: bytes = b""
     recovering: bytes = b""
+    direction: str = sip.SENDRECV
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    @property
+    def held(self) -> bool:
+        """Tell whether the peer has put the call on hold."""
+        return self.direction != sip.SENDRECV
 
     def stop_timers(self) -> None:
         """Cancel retransmissions and the pending answer."""

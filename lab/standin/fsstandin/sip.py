@@ -112,6 +112,12 @@ def uri_of(value: str) -> str:
     return found.group(1) if found else value.split(";", 1)[0].strip()
 
 
+def user_of(uri: str) -> str:
+    """Return the user part of a sip: URI, an empty string when it has none."""
+    found = re.match(r"sips?:([^@;?>]*)@", uri)
+    return found.group(1) if found else ""
+
+
 def address_of(uri: str) -> Address | None:
     """Return the IPv4 address and port a sip: URI points to; None for a name."""
     found = re.match(r"sip:(?:[^@]*@)?([^:;?>]+)(?::(\d+))?", uri)
@@ -157,7 +163,17 @@ def offered_codec(sdp: bytes) -> Codec | None:
     return Codec(payload, mapped.group(1) if mapped else "")
 
 
-def sdp(ip: str, port: int, codec: Codec, session: int) -> bytes:
+SENDRECV = "sendrecv"
+_ANSWERED_DIRECTIONS = {"sendonly": "recvonly", "inactive": "inactive", "recvonly": "sendonly"}
+
+
+def answered_direction(offer: bytes) -> str:
+    """Return the direction of the answer to ``offer`` (RFC 3264): not sendrecv when it holds."""
+    found = re.search(rb"^a=(sendonly|inactive|recvonly)\r?$", offer, re.MULTILINE)
+    return _ANSWERED_DIRECTIONS[found.group(1).decode()] if found else SENDRECV
+
+
+def sdp(ip: str, port: int, codec: Codec, session: int, direction: str = SENDRECV) -> bytes:
     """Return a session description with one audio stream at ``ip``:``port``."""
     lines = [
         "v=0",
@@ -169,5 +185,7 @@ def sdp(ip: str, port: int, codec: Codec, session: int) -> bytes:
     ]
     if codec.name:
         lines.append(f"a=rtpmap:{codec.payload} {codec.name}")
+    if direction != SENDRECV:
+        lines.append(f"a={direction}")
     lines.append("a=ptime:20")
     return "\r\n".join(lines).encode() + b"\r\n"

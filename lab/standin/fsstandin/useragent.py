@@ -19,6 +19,7 @@ T2 = 4.0
 TRANSACTION = 64 * T1
 BURST = 64
 DATAGRAM = 65535
+NEVER_ANSWERS = "ringing"  # the called user whose phone rings for ever
 RECEIVE_BUFFER = 4 * 1024 * 1024
 
 
@@ -172,6 +173,8 @@ class UserAgent:
         self.total_calls += 1
         self._respond(invite, 100, source)
         self._respond(invite, 180, source, call)
+        if sip.user_of(invite.start.split(" ")[1]) == NEVER_ANSWERS:
+            return
         timer = self._loop.call_later(self._core.answer_after, self._answer, call, source)
         call.timers.append(timer)
 
@@ -186,6 +189,7 @@ class UserAgent:
         call.stop_timers()
         call.invite = invite
         call.dialog.source = source
+        call.direction = sip.answered_direction(invite.body)
         if invite.get("contact"):
             call.dialog.target = sip.uri_of(invite.get("contact"))
         self._accept(call, invite, source)
@@ -270,7 +274,8 @@ class UserAgent:
 
     def _session_description(self, call: Call) -> bytes:
         dialog = call.dialog
-        return sip.sdp(self.profile.media_ip, dialog.rtp_port, dialog.codec, int(dialog.created))
+        media = (self.profile.media_ip, dialog.rtp_port)
+        return sip.sdp(*media, dialog.codec, int(dialog.created), call.direction)
 
     def _respond(
         self,
