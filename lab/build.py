@@ -31,7 +31,10 @@ from lab.settings import (
     BUILD_PACKAGES,
     COMMAND_ENVIRONMENT,
     FILES,
+    LINKS,
+    NODE_PACKAGES,
     OUTSIDE_PACKAGES,
+    PREFIX_LENGTH,
     REPOSITORY_RIVALS,
     SALT_VERSION,
     WHEELS,
@@ -39,10 +42,12 @@ from lab.settings import (
 )
 
 # Raised when the way a stage is built changes although its recipe's data does not.
-RECIPE_VERSIONS = {"debian": 1, "repo": 1, "wheels": 2, "node": 1, "outside": 1}
+RECIPE_VERSIONS = {"debian": 1, "repo": 1, "wheels": 2, "node": 2, "outside": 2}
 STEP_SECONDS = 1800.0
 REPOSITORY_PATH = "/srv/repo"
 WHEELS_PATH = "/srv/wheels"
+POSTGRESQL_PATH = "/usr/local/lib/fsha-lab/postgresql"
+POSTGRESQL_DATA = "/var/lib/postgresql/lab"
 HOST_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # Not at its usual place: an update of ca-certificates replaces the file there.
 CERTIFICATES = "/run/host-certificates.crt"
@@ -214,7 +219,7 @@ class Builder:
                 raise
         node = self._stage(
             "node",
-            {"files": tree_digest(FILES / "root")},
+            {"files": tree_digest(FILES / "root"), "packages": NODE_PACKAGES},
             [debian, repo, wheels],
             lambda where: self._node(where, [wheels.path / "layer", root], repo.path),
         )
@@ -350,6 +355,8 @@ class Builder:
         for inside in ("srv/formula", "srv/lab", "srv/wheels", "opt/fsha-standin"):
             (workshop.upper / inside).mkdir(parents=True)
         workshop.run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "update")
+        workshop.run(*APT, "install", *NODE_PACKAGES)
+        workshop.run("apt-get", "clean")
         shutil.move(workshop.upper, where / "layer")
         workshop.upper.mkdir()
         workshop.clear()
@@ -358,11 +365,35 @@ class Builder:
         self._say("outside", f"layer with {', '.join(OUTSIDE_PACKAGES)}")
         workshop = Workshop(where, lower=lower, tell=lambda line: self._say("outside", line))
         workshop.binds.append((str(repo / "repo"), REPOSITORY_PATH, False))
-        workshop.run(*APT, "install", *OUTSIDE_PACKAGES)
+        workshop.upper.mkdir()
+        # Debian's own cluster would start with every boot; ours starts when a lab wants it.
+        own = workshop.upper / "etc/postgresql-common/createcluster.conf"
+        own.parent.mkdir(parents=True)
+        own.write_text("create_main_cluster = false\n", encoding="ascii")
+        keep = ("-o", "Dpkg::Options::=--force-confold")
+        workshop.run(*APT, *keep, "install", *OUTSIDE_PACKAGES)
         workshop.run("apt-get", "clean")
+        workshop.run("systemctl", "disable", "postgresql.service")
+        _database(workshop)
         shutil.move(workshop.upper, where / "layer")
         workshop.upper.mkdir()
         workshop.clear()
+
+
+def _database(workshop: Workshop) -> None:
+    """Make the empty PostgreSQL cluster of the lab, reachable by a password from the nodes."""
+    (programs,) = (workshop.upper / "usr/lib/postgresql").iterdir()
+    version = programs.name
+    workshop.run("ln", "-sT", f"/usr/lib/postgresql/{version}", POSTGRESQL_PATH)
+    as_postgres = ("runuser", "-u", "postgres", "--")
+    # Small write-ahead log: a machine's writes are copied to memory file by file.
+    options = ("--no-sync", "--locale=C.UTF-8", "--auth=peer", "--wal-segsize=1")
+    workshop.run(
+        *as_postgres, f"{POSTGRESQL_PATH}/bin/initdb", *options, "--pgdata", POSTGRESQL_DATA
+    )
+    rule = f"host all all {LINKS[0].network}.0/{PREFIX_LENGTH} scram-sha-256\n"
+    with (workshop.upper / POSTGRESQL_DATA.lstrip("/") / "pg_hba.conf").open("a") as rules:
+        rules.write(rule)
 
 
 def _pip_texts() -> list[str]:

@@ -37,7 +37,12 @@ Command = Callable[[Lab, argparse.Namespace], int]
 
 
 def _up(lab: Lab, options: argparse.Namespace) -> int:
-    lab.up(options.release, freeswitch=options.freeswitch, fresh=options.fresh)
+    lab.up(
+        options.release,
+        freeswitch=options.freeswitch,
+        database=options.database,
+        fresh=options.fresh,
+    )
     return EXIT_OK
 
 
@@ -302,6 +307,7 @@ def parser() -> argparse.ArgumentParser:
     up = add("up", _up, "bring the lab up; no-op when it is up")
     up.add_argument("--release", choices=RELEASES, help=f"Debian (default {DEFAULT_RELEASE})")
     up.add_argument("--freeswitch", metavar="PREFIX", help="a real FreeSWITCH installation")
+    up.add_argument("--database", action="store_true", help="a PostgreSQL outside for recovery")
     up.add_argument("--fresh", action="store_true", help="remove what is there first")
     add("down", _down, "remove the lab, whatever state it is in")
     status = add("status", _status, "what runs where, who holds the VIP, which faults are set")

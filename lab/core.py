@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import cgroups, disk, host, processes, saltbus
+from lab import cgroups, database, disk, host, processes, saltbus
 from lab.build import Builder, Layers
 from lab.cache import Cache, locked
 from lab.calls import DEFAULT_PTIME, RINGING_USER, USER, Calls, Wanted
@@ -93,6 +93,7 @@ class Setup:
     freeswitch: str | None
     password: str
     layers: dict[str, str]
+    database_password: str = ""
 
     def places(self) -> Layers:
         """Return where the machines' parts are."""
@@ -195,6 +196,7 @@ class Lab:
         release: str | None = None,
         *,
         freeswitch: str | Path | None = None,
+        database: bool = False,
         fresh: bool = False,
     ) -> bool:
         """Bring the lab up; nothing to do when it is.
@@ -202,6 +204,8 @@ class Lab:
         Args:
             release: Debian code name of all machines, default bookworm.
             freeswitch: installation prefix of a real FreeSWITCH; None uses the stand-in.
+            database: with a PostgreSQL outside as the recovery database of the stand-in; otherwise
+                that is a file both nodes see. A real FreeSWITCH is only told its password.
             fresh: remove what is there first.
 
         Returns:
@@ -224,7 +228,7 @@ class Lab:
                 self.progress("lab", "an earlier lab broke off: removing what it left behind")
                 self._down()
             if setup is not None:
-                _check_same(setup, release, prefix)
+                _check_same(setup, release, prefix, database=database)
                 if all(node.running for node in self.machines):
                     self.progress("lab", f"{self.name} is up already ({setup.release})")
                     return False
@@ -232,14 +236,16 @@ class Lab:
                 self._start(setup)
                 return True
             try:
-                self._start(self._new_setup(release or DEFAULT_RELEASE, prefix))
+                self._start(
+                    self._new_setup(release or DEFAULT_RELEASE, prefix, with_database=database)
+                )
             except BaseException as error:
                 self.progress("lab", f"{_reason(error)}: removing what was started")
                 self._down()
                 raise
             return True
 
-    def _new_setup(self, release: str, freeswitch: Path | None) -> Setup:
+    def _new_setup(self, release: str, freeswitch: Path | None, *, with_database: bool) -> Setup:
         layers = Builder(Cache(cache_root(), self.progress), release).layers()
         places = {key: str(value) for key, value in dataclasses.asdict(layers).items()}
         setup = Setup(
@@ -247,6 +253,7 @@ class Lab:
             freeswitch=str(freeswitch) if freeswitch else None,
             password=secrets.token_hex(16),
             layers=places,
+            database_password=secrets.token_hex(16) if with_database else "",
         )
         if disk.create(self.directory):
             self.progress("lab", "what the machines write is kept in memory")
@@ -256,6 +263,10 @@ class Lab:
 
     def _start(self, setup: Setup) -> None:
         self.network.create_outside()
+        if setup.database_password and not self.outside.running:
+            # A switch does not start without its database.
+            self._boot([self.outside], setup)
+            database.empty(self.outside, setup.database_password)
         self._boot([node for node in self.machines if not node.running], setup)
         self._wait_minions(self.nodes.values())
         self._ready.touch()
@@ -282,7 +293,7 @@ class Lab:
 
     def _boot_one(self, node: Node, setup: Setup, cancelled: threading.Event) -> None:
         freeswitch = Path(setup.freeswitch) if setup.freeswitch else None
-        node.prepare(Identity(self.name, setup.password, freeswitch))
+        node.prepare(Identity(self.name, setup.password, freeswitch, setup.database_password))
         node.start(
             setup.places(),
             self.shared,
@@ -415,6 +426,8 @@ class Lab:
                 shutil.rmtree(self.shared)
                 self.shared.mkdir()
                 self._write_private("faults.json", Faults().to_json())
+                if setup.database_password:
+                    database.empty(self.outside, setup.database_password)
             cleaned = [cleaner.submit(shutil.rmtree, path) for path in old]
             self._boot(chosen, setup)
             self._wait_minions(chosen)
@@ -714,16 +727,20 @@ class Lab:
             "release": setup.release,
             "freeswitch": setup.freeswitch or "stand-in",
             "vip": {"address": VIP, "holders": self.vip_holders()},
-            "machines": {node.name: self._machine_status(node) for node in self.machines},
+            "machines": {
+                node.name: self._machine_status(node, with_database=bool(setup.database_password))
+                for node in self.machines
+            },
             "faults": json.loads(faults.to_json()),
         }
 
-    def _machine_status(self, node: Node) -> dict[str, Any]:
+    def _machine_status(self, node: Node, *, with_database: bool) -> dict[str, Any]:
         leader = node.leader()
         if leader is None:
             return {"power": "off"}
         units = ("salt-minion", "freeswitch", "corosync", "pacemaker")
-        wanted = units if node.machine.is_node else ("salt-master",)
+        outside = ("salt-master", database.SERVICE) if with_database else ("salt-master",)
+        wanted = units if node.machine.is_node else outside
         return {
             "power": "on",
             "leader": leader.pid,
@@ -759,10 +776,14 @@ def _checked_prefix(freeswitch: str | Path | None) -> Path | None:
     return prefix
 
 
-def _check_same(setup: Setup, release: str | None, freeswitch: Path | None) -> None:
+def _check_same(
+    setup: Setup, release: str | None, freeswitch: Path | None, *, database: bool = False
+) -> None:
     asked = str(freeswitch) if freeswitch else None
     if release not in (None, setup.release) or (asked is not None and asked != setup.freeswitch):
         raise LabError(
             f"the lab is up with {setup.release} and {setup.freeswitch or 'the stand-in'}: "
             "add --fresh to make it anew, or run down first"
         )
+    if database and not setup.database_password:
+        raise LabError("the lab is up without a database: add --fresh, or run down first")

@@ -7,12 +7,16 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import database
 from lab.settings import LINKS, PREFIX_LENGTH, SIP_PORT, STANDIN, VIP, Machine
 
 SYSTEM = "etc/systemd/system"
 WANTS = f"{SYSTEM}/multi-user.target.wants"
 STANDIN_PATH = "/opt/fsha-standin"
 PASSWORD_FILE = "/etc/freeswitch/event_socket.password"  # noqa: S105 - a path
+
+STANDIN_SETTINGS = "/etc/freeswitch/standin.json"
+SHARED_FILE = "/srv/lab/recovery.db"
 
 HOSTS = """\
 127.0.0.1\tlocalhost
@@ -47,11 +51,15 @@ WantedBy=multi-user.target
 
 @dataclass(frozen=True)
 class Identity:
-    """What the machines of one lab are told: its name, its secrets, its FreeSWITCH."""
+    """What the machines of one lab are told: its name, its secrets, its FreeSWITCH.
+
+    With a ``database_password`` there is a PostgreSQL outside, and the nodes know it.
+    """
 
     lab: str
     password: str
     freeswitch: Path | None = None
+    database_password: str = ""
 
     def files(self, machine: Machine) -> dict[str, tuple[str, int]]:
         """Return path (relative to the root) → text and mode."""
@@ -69,13 +77,20 @@ class Identity:
                 unit = REAL_FREESWITCH_UNIT.format(prefix=self.freeswitch)
                 found[f"{SYSTEM}/freeswitch.service"] = (unit, 0o644)
             else:
-                found["etc/freeswitch/standin.json"] = (standin_settings(), 0o644)
+                where = database.uri() if self.database_password else SHARED_FILE
+                found[STANDIN_SETTINGS.lstrip("/")] = (standin_settings(where), 0o644)
+        if self.database_password and machine.is_node:
+            secret = database.passfile(self.database_password)
+            found[database.PASSFILE.lstrip("/")] = (secret, 0o600)
+        elif self.database_password:
+            found[f"{SYSTEM}/{database.SERVICE}.service"] = (database.UNIT, 0o644)
         return found
 
     def links(self, machine: Machine) -> dict[str, str]:
         """Return path (relative to the root) → what the symbolic link there points to."""
         if not machine.is_node:
-            return {f"{WANTS}/salt-master.service": f"/{SYSTEM}/salt-master.service"}
+            units = ["salt-master", *([database.SERVICE] if self.database_password else [])]
+            return {f"{WANTS}/{unit}.service": f"/{SYSTEM}/{unit}.service" for unit in units}
         found = {
             f"{WANTS}/{unit}": f"/{SYSTEM}/{unit}"
             for unit in ("salt-minion.service", "lab-address.service")
@@ -121,12 +136,17 @@ def addresses(machine: Machine) -> str:
     )
 
 
-def standin_settings() -> str:
-    """Return the settings of the FreeSWITCH stand-in as JSON text."""
+def standin_settings(recovery_db: str = SHARED_FILE) -> str:
+    """Return the settings of the FreeSWITCH stand-in as JSON text.
+
+    Args:
+        recovery_db: a path or a PostgreSQL URI.
+
+    """
     settings = {
         "profiles": [{"name": "internal", "sip_ip": VIP, "sip_port": SIP_PORT}],
         "event_socket": {"host": "127.0.0.1", "port": 8021, "password_file": PASSWORD_FILE},
-        "recovery_db": "/srv/lab/recovery.db",
+        "recovery_db": recovery_db,
         "switchname": "voice",
     }
     return json.dumps(settings, indent=2) + "\n"

@@ -35,13 +35,16 @@ REPOSITORY_PACKAGES = (
     "corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents", "fence-agents", "ipmitool",
     "iputils-arping", "sudo", "rsync", "tcpdump", "nftables", "iptables", "ethtool",
     "python3-lxml", "corosync-qnetd", "corosync-qdevice", "crmsh", "pcs",
-    "postgresql", "sip-tester", "cron", "openssh-server", "libxml2-utils", "xsltproc",
+    "postgresql", "python3-psycopg2", "sip-tester", "cron", "openssh-server",
+    "libxml2-utils", "xsltproc",
 )  # fmt: skip
 # Where a release calls a package otherwise, or where the small part of a split one is enough.
 RENAMED_PACKAGES = {"trixie": {"fence-agents": "fence-agents-ipmilan"}}
 # Packages that conflict with one above: also in the repository, resolved by themselves.
 REPOSITORY_RIVALS = (("arping",),)
-OUTSIDE_PACKAGES = ("sip-tester", "tcpdump", "iputils-arping", "nftables")
+# What FreeSWITCH (the stand-in) needs in a node for a recovery database on another machine.
+NODE_PACKAGES = ("python3-psycopg2",)
+OUTSIDE_PACKAGES = ("sip-tester", "tcpdump", "iputils-arping", "nftables", "postgresql")
 
 # What the throw-away build root needs to turn Salt's source-only dependencies into wheels.
 BUILD_PACKAGES = ("gcc", "libc6-dev", "python3-dev", "python3-venv")

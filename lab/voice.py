@@ -7,6 +7,7 @@ come from a second pillar file, as they would for a user who keeps secrets apart
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import sys
 import time
@@ -18,7 +19,7 @@ import yaml
 
 from lab.core import Lab, Node
 from lab.errors import LabError
-from lab.identity import PASSWORD_FILE
+from lab.identity import PASSWORD_FILE, STANDIN_SETTINGS
 
 PROJECT_ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT_ROOT / "_utils"))
@@ -71,6 +72,35 @@ def give(lab: Lab, pillar: dict[str, Any]) -> None:
     awake = [node.name for node in lab.nodes.values() if node.running]
     if awake:
         lab.salt(awake, "saltutil.refresh_pillar", wait=True)
+
+
+def standby(lab: Lab, model: str) -> None:
+    """Configure the stand-ins for a standby model, as a FreeSWITCH has it in its configuration.
+
+    Give the pillar that fits (``network: nonlocal_bind`` is true for hot) and apply it afterwards,
+    then :func:`restart_standby`.
+
+    Args:
+        lab: a lab that is up, with the stand-in.
+        model: ``cold`` or ``hot``; hot profiles start with the standby flag.
+
+    """
+    for node in lab.nodes.values():
+        settings = json.loads(node.read(STANDIN_SETTINGS))
+        for profile in settings["profiles"]:
+            profile["standby"] = model == "hot"
+        node.write(STANDIN_SETTINGS, json.dumps(settings, indent=2) + "\n")
+
+
+def restart_standby(lab: Lab) -> None:
+    """Restart the switch of every node that does not serve; a hot one binds from now on.
+
+    Only after the formula allowed it to bind an address that it does not hold.
+    """
+    active = serving(lab)
+    for node in lab.nodes.values():
+        if node.name != active:
+            node.run(["systemctl", "restart", "freeswitch"])
 
 
 def _password(lab: Lab) -> str:

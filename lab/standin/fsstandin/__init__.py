@@ -15,11 +15,16 @@ What it models (measured on FreeSWITCH 1.11.3-dev, mod_sofia as in 1.11.2, with 
       restart refused (with exit 0) in the first 10 s; asynchronous stop: unlisted at once, socket
       closed after 0.3 s, name freed after 1.6 s; a start between the last two makes a profile that
       answers calls and is never listed (the "zombie"); restart comes back by itself.
-    - Standby flag: 503 to INVITE and OPTIONS, shown by no status, cleared by recover.
+    - Standby flag: 503 to INVITE and OPTIONS, shown by no status, cleared by recover, set again by
+      a rescan (and by a start of a running profile, which is one).
     - Recovery rows in one database for both nodes: written about 0.1 s after the answer, deleted
       at hangup; recover takes and deletes every row of the profile with another core uuid, whether
       its owner lives or not, and re-INVITEs each peer in its dialog with the same RTP port;
       "No calls to recover." before the profile is RUNNING and also when the database is away.
+    - The database on a PostgreSQL server: without it no start; when it goes away calls and
+      ``sofia status`` go on, ``show calls`` is ``-ERR Database error!``, and the status of a single
+      profile hangs until it is back, for 120 s at most. Rows wait for it as long.
+    - A called user ``ringing`` who never answers; hold (RFC 3264) as the caller asks for it.
     - Ends: profile stop, SIGTERM and ``fsctl shutdown`` send BYE and delete the rows; SIGKILL,
       ``fsctl crash`` and ``fsctl shutdown now`` send nothing and keep them.
     - SIP over UDP: OPTIONS, INVITE (100, 180, 200 with SDP), ACK, CANCEL, re-INVITE, BYE, 200
@@ -29,8 +34,8 @@ What it models (measured on FreeSWITCH 1.11.3-dev, mod_sofia as in 1.11.2, with 
 What it does not model
     Registrations, authentication, gateways, dialplan, bridging (each call is one leg), codecs
     beyond naming the first one offered, TCP/TLS/WS, SRTP, IPv6, events, modules, the XML of the
-    configuration (``reloadxml`` always succeeds), PostgreSQL (the database is one SQLite file both
-    nodes can reach, and the stored channel is JSON), the broken corners of the real recovery
+    configuration (``reloadxml`` always succeeds), the real channel in the recovery row (it is JSON
+    here), the broken corners of the real recovery
     (proxies, hold, TLS), CPU load and media timing. A test that passes here shows that the cluster
     and the agent do the right thing, not that FreeSWITCH does.
 

@@ -14,7 +14,7 @@ from .call import Call
 from .config import Config
 from .faults import Faults
 from .profiles import ProfileRun, Profiles
-from .recovery import RecoveryStore
+from .recovery import RETRIES, RecoveryStore
 
 VERSION = "1.11.3-standin"
 LINE = "=" * 97
@@ -176,6 +176,9 @@ class Api:
     async def _show(self, words: Words) -> str:
         if not words or words[0] not in ("calls", "channels"):
             return "-USAGE: codec|endpoint|...|channels [count]|calls [count] [as xml|json]\n"
+        store = self._process.store
+        if store is not None and not await asyncio.to_thread(_reachable, store):
+            return "-ERR Database error!\n"
         count_only = words[1:2] == ["count"]
         style = words[words.index("as") + 1] if "as" in words[:-1] else "csv"
         rows = [self._row(run, call) for run, call in self._calls()]
@@ -219,11 +222,22 @@ class Api:
         handler = handlers.get(words[0])
         return await handler(words[1:]) if handler else f"Unknown Command [{words[0]}]\n"
 
+    async def _registrations(self) -> None:
+        """Count the registrations, which nobody has: what takes long when the server is away."""
+        store = self._process.store
+        for _ in range(RETRIES):
+            if store is None or await asyncio.to_thread(_reachable, store):
+                return
+            await asyncio.sleep(store.retry)
+
     async def _sofia_status(self, words: Words) -> str:
         running = self._process.profiles.running
         if words[:1] == ["profile"]:
             run = self._process.profiles.find(words[1]) if len(words) > 1 else None
-            return INVALID_PROFILE if run is None else _profile_text(run)
+            if run is None:
+                return INVALID_PROFILE
+            await self._registrations()
+            return _profile_text(run)
         if words:
             return "Invalid Syntax!\n"
         text = f"{'Name':>25}\t   Type\t  {'Data':>40}\tState\n{LINE}\n"
@@ -236,7 +250,10 @@ class Api:
         header = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
         if words[:1] == ["profile"]:
             run = self._process.profiles.find(words[1]) if len(words) > 1 else None
-            return INVALID_PROFILE if run is None else header + _profile_xml(run)
+            if run is None:
+                return INVALID_PROFILE
+            await self._registrations()
+            return header + _profile_xml(run)
         text = "".join(
             f"<profile>\n<name>{run.config.name}</name>\n<type>profile</type>\n"
             f"<data>{run.url}</data>\n<state>RUNNING ({run.inuse})</state>\n</profile>\n"
@@ -258,7 +275,7 @@ class Api:
             for run in running:
                 self._flush(run)
             return "Flushing recovery database.\n"
-        count = sum(self._recover(run) for run in running)
+        count = sum([await self._recover(run) for run in running])
         return f"Recovered {count} call(s)\n" if count else "No calls to recover.\n"
 
     async def _sofia_profile(self, words: Words) -> str:
@@ -275,12 +292,13 @@ class Api:
         if action in GUARDED:
             return await self._stop(run, action, wait=words[2:3] == ["wait"])
         if action == "rescan":
+            profiles.rescan(run)
             return RELOADED + "+OK scan complete\n"
         if action == "recover" and words[2:3] == ["flush"]:
             self._flush(run)
             return "Flushing recovery database.\n"
         if action == "recover":
-            count = self._recover(run)
+            count = await self._recover(run)
             return f"Recovered {count} session(s)\n" if count else "No sessions to recover.\n"
         return "-ERR Unknown command!\n"
 
@@ -293,12 +311,15 @@ class Api:
             await asyncio.sleep(self._process.config.timing.stop_wait)
         return RELOADED + ("stopping: " if action == "stop" else "restarting: ") + run.config.name
 
-    def _recover(self, run: ProfileRun) -> int:
+    async def _recover(self, run: ProfileRun) -> int:
         if run.agent is None:
             return 0
         run.agent.standby = False
         store = self._process.store
-        rows = store.take(run.config.name) if store is not None else []
+        if store is None:
+            return 0
+        # A server may take its time; calls go on meanwhile.
+        rows = await asyncio.to_thread(store.take, run.config.name)
         # As in the source: a paused switch cannot make the session, and the row is gone.
         return run.agent.recover(rows) if "inbound" not in self._process.paused else 0
 
@@ -307,6 +328,10 @@ class Api:
             run.agent.standby = False
         if self._process.store is not None:
             self._process.store.flush(run.config.name)
+
+
+def _reachable(store: RecoveryStore) -> bool:
+    return store.reachable
 
 
 def _call_state(call: Call) -> str:

@@ -26,7 +26,8 @@ class Timing:
     profile's stop until its socket is closed and until its name leaves the table; ``stop_wait``:
     how long ``stop wait`` takes; ``row_delay``: from an answer or hangup to the recovery row;
     ``deaf_start``: how long a profile that is RUNNING does not read its socket yet; ``unload``: how
-    long the Event Socket outlives mod_sofia at the end (0.3 s idle, 0.8 s with calls).
+    long the Event Socket outlives mod_sofia at the end (0.3 s idle, 0.8 s with calls);
+    ``database_retry``: between two attempts to reach a database server.
     """
 
     startup: float = 1.6
@@ -39,6 +40,7 @@ class Timing:
     row_delay: float = 0.1
     deaf_start: float = 1.0
     unload: float = 0.5
+    database_retry: float = 1.0
 
     def scaled(self, scale: float) -> Timing:
         """Return the same durations times ``scale``, so that tests need not wait."""
@@ -73,7 +75,7 @@ class Config:
     esl_host: str = "127.0.0.1"
     esl_port: int = 8021
     password: str = DEFAULT_PASSWORD
-    recovery_db: Path | None = None
+    recovery_db: str = ""
     switchname: str = ""
     rtp_ports: tuple[int, int] = (16384, 17383)
     answer_after: float = 0.02
@@ -105,6 +107,11 @@ def load(path: Path) -> Config:
                           "password_file": "/etc/freeswitch/event_socket.password"},
          "recovery_db": "/srv/lab/recovery.db", "switchname": "voice"}
 
+    ``recovery_db`` is the path of a SQLite file, or the URI of a PostgreSQL database,
+    ``postgresql://USER@HOST/DATABASE?passfile=PATH``; then the status of a single profile asks that
+    database, too, as with the real one's ``odbc-dsn``. ``standby`` makes a profile that refuses
+    every new request with 503 until it recovers calls.
+
     Further keys: ``rtp_ports`` [first, last], ``answer_after`` (seconds from INVITE to 200),
     ``timing_scale`` (1.0 = as measured), ``timing`` (single durations in seconds, see Timing),
     ``pidfile``, ``fault_file``, ``process_name``.
@@ -134,10 +141,10 @@ def _build(data: dict[str, Any]) -> Config:
     esl = data.get("event_socket", {})
     first, last = data.get("rtp_ports", (16384, 17383))
     optional: dict[str, Any] = {}
-    for key in ("recovery_db", "pidfile", "fault_file"):
+    for key in ("pidfile", "fault_file"):
         if data.get(key):
             optional[key] = Path(data[key])
-    for key in ("switchname", "process_name"):
+    for key in ("recovery_db", "switchname", "process_name"):
         if data.get(key):
             optional[key] = str(data[key])
     return Config(

@@ -70,11 +70,19 @@ class Profiles:
         config = self._config.profile(name)
         if config is None:
             return False
-        if self.find(name) is None:
+        running = self.find(name)
+        if running is not None:
+            self.rescan(running)
+        else:
             task = asyncio.get_running_loop().create_task(self._bind(ProfileRun(config)))
             self._starts.add(task)
             task.add_done_callback(self._starts.discard)
         return True
+
+    def rescan(self, run: ProfileRun) -> None:
+        """Read the parameters of a running profile again, which puts a hot one into standby."""
+        if run.config.standby and run.agent is not None:
+            run.agent.standby = True
 
     def refusal(self, run: ProfileRun) -> str | None:
         """Return the text that refuses an early stop; None when the stop is allowed."""

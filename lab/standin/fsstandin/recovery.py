@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 import queue
-import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+
+from .database import Database, DatabaseError, Row, connect
 
 LOG = logging.getLogger("standin.recovery")
-SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS recovery (runtime_uuid VARCHAR(255), technology VARCHAR(255), "
-    "profile_name VARCHAR(255), hostname VARCHAR(255), uuid VARCHAR(255), metadata text)"
-)
 OTHERS = "technology='sofia' AND profile_name=? AND runtime_uuid!=?"
-BUSY_SECONDS = 5.0
+TAKE = f"DELETE FROM recovery WHERE {OTHERS} RETURNING uuid, metadata"  # noqa: S608 - no value
+RETRIES = 120
+CLOSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -25,35 +24,46 @@ class Statement:
 
     due: float
     sql: str
-    values: tuple[str, ...]
+    values: Row
 
 
 class RecoveryStore:
-    """Rows in the SQLite file ``path``, written late by a thread as the real switch does.
+    """Rows in a database, written late by a thread as the real switch does.
 
-    Whatever is still queued when the process is killed is lost, as it is there.
-    Raises sqlite3.Error when the file cannot be opened or made.
+    Whatever is still queued when the process is killed is lost, as it is there. What a server does
+    not take is tried again, 120 times every ``retry`` seconds as in the source of the real driver.
+
+    Args:
+        make: returns the database; the thread and whoever asks have a connection each.
+        runtime_uuid: this run of the switch.
+        hostname: this node.
+        delay: seconds from an event to its row.
+        retry: seconds between two attempts.
+
+    Raises:
+        DatabaseError: it cannot be reached, or the table not be made.
+
     """
 
-    def __init__(self, path: Path, runtime_uuid: str, hostname: str, delay: float) -> None:
-        self._path = path
+    def __init__(
+        self,
+        make: Callable[[], Database],
+        runtime_uuid: str,
+        hostname: str,
+        delay: float,
+        retry: float = 1.0,
+    ) -> None:
+        self._make = make
         self._runtime_uuid = runtime_uuid
         self._hostname = hostname
         self._delay = delay
+        self.retry = retry
         self._queue: queue.SimpleQueue[Statement | None] = queue.SimpleQueue()
-        connection = self._connect()
-        try:
-            with connection:
-                connection.execute(SCHEMA)
-        finally:
-            connection.close()
+        self._closing = threading.Event()
+        self._database = make()
+        self._database.make_table()
         self._thread = threading.Thread(target=self._write, name="recovery", daemon=True)
         self._thread.start()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
-        connection.execute("PRAGMA synchronous=OFF")
-        return connection
 
     def insert(self, profile: str, uuid: str, metadata: str) -> None:
         """Queue the row of an answered call."""
@@ -74,20 +84,9 @@ class RecoveryStore:
         An unreachable database looks like an empty one: the real switch says the same.
         """
         try:
-            connection = self._connect()
-            try:
-                with connection:
-                    connection.execute("BEGIN IMMEDIATE")
-                    values = (profile, self._runtime_uuid)
-                    rows = connection.execute(
-                        f"SELECT uuid, metadata FROM recovery WHERE {OTHERS}",  # noqa: S608
-                        values,
-                    ).fetchall()
-                    connection.execute(f"DELETE FROM recovery WHERE {OTHERS}", values)  # noqa: S608
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            LOG.warning("recovery database %s: %s", self._path, error)
+            rows = self._ask(TAKE, (profile, self._runtime_uuid))
+        except DatabaseError as error:
+            LOG.warning("recovery database %s", error)
             return []
         return [(str(uuid), str(metadata)) for uuid, metadata in rows]
 
@@ -95,12 +94,28 @@ class RecoveryStore:
         """Queue the deletion of every row of ``profile``, whoever owns it."""
         self._put("DELETE FROM recovery WHERE technology='sofia' AND profile_name=?", (profile,))
 
-    def close(self) -> None:
-        """Write what is queued and stop the thread."""
-        self._queue.put(None)
-        self._thread.join(timeout=2 * BUSY_SECONDS)
+    @property
+    def reachable(self) -> bool:
+        """Tell whether a server answers; a file always does. May take seconds."""
+        try:
+            return not self._database.remote or bool(self._ask("SELECT 1", ()))
+        except DatabaseError:
+            return False
 
-    def _put(self, sql: str, values: tuple[str, ...]) -> None:
+    def close(self) -> None:
+        """Write what is queued, if it can be written at once, and stop the thread."""
+        self._queue.put(None)
+        self._closing.set()
+        self._thread.join(timeout=CLOSE_SECONDS)
+
+    def _ask(self, sql: str, values: Row) -> list[Row]:
+        database = self._make()
+        try:
+            return database.run([(sql, values)])
+        finally:
+            database.close()
+
+    def _put(self, sql: str, values: Row) -> None:
         self._queue.put(Statement(time.monotonic() + self._delay, sql, values))
 
     def _write(self) -> None:
@@ -116,13 +131,26 @@ class RecoveryStore:
             self._commit(batch)
 
     def _commit(self, batch: list[Statement]) -> None:
-        try:
-            connection = self._connect()
+        attempts = RETRIES if self._database.remote else 1
+        statements = [(statement.sql, statement.values) for statement in batch]
+        for attempt in range(1, attempts + 1):
+            # Asked before the attempt, so that a close is followed by one more.
+            last = attempt == attempts or self._closing.is_set()
             try:
-                with connection:
-                    for statement in batch:
-                        connection.execute(statement.sql, statement.values)
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            LOG.warning("recovery database %s: %s (%d lost)", self._path, error, len(batch))
+                self._database.run(statements)
+            except DatabaseError as error:
+                if last:
+                    LOG.warning("recovery database %s (%d lost)", error, len(batch))
+                    return
+                if attempt == 1:
+                    LOG.warning("recovery database %s (%d wait)", error, len(batch))
+            else:
+                return
+            self._closing.wait(self.retry)
+
+
+def open_store(
+    where: str, runtime_uuid: str, hostname: str, delay: float, retry: float
+) -> RecoveryStore:
+    """Return the store in the database named ``where``; raises DatabaseError."""
+    return RecoveryStore(lambda: connect(where), runtime_uuid, hostname, delay, retry)

@@ -9,7 +9,6 @@ import os
 import resource
 import signal
 import socket
-import sqlite3
 import sys
 import time
 import uuid
@@ -19,10 +18,11 @@ from typing import IO
 from .api import Api
 from .call import Dialog
 from .config import Config, ConfigError, ProfileConfig, config_path, load
+from .database import DatabaseError
 from .esl import EventSocket
 from .faults import Faults
 from .profiles import Profiles
-from .recovery import RecoveryStore
+from .recovery import RecoveryStore, open_store
 from .rtp import MediaPorts
 
 LOG = logging.getLogger("standin")
@@ -58,13 +58,15 @@ class Switch:
         self._stop = asyncio.Event()
 
     def _open_store(self) -> RecoveryStore | None:
-        path = self.config.recovery_db
-        if path is None:
+        where, timing = self.config.recovery_db, self.config.timing
+        if not where:
             return None
         try:
-            return RecoveryStore(path, self.core_uuid, self.hostname, self.config.timing.row_delay)
-        except sqlite3.Error as error:
-            raise StartError(f"recovery_db {path}: {error}") from error
+            return open_store(
+                where, self.core_uuid, self.hostname, timing.row_delay, timing.database_retry
+            )
+        except DatabaseError as error:
+            raise StartError(f"recovery_db {error}") from error
 
     # -- what a user agent asks --------------------------------------------------------------
 

@@ -123,6 +123,22 @@ def test_a_real_freeswitch_takes_the_standins_place(tmp_path):
     assert links["usr/bin/fs_cli"] == f"{tmp_path}/bin/fs_cli"
 
 
+def test_a_database_is_told_to_those_who_need_it_and_its_password_to_nobody_else():
+    identity = Identity("one", "geheim", database_password="abc123")
+    node, outside = identity.files(NODES[0]), identity.files(OUTSIDE)
+    assert node["etc/freeswitch/recovery_db.pgpass"] == (
+        "10.101.20.1:5432:freeswitch:freeswitch:abc123\n", 0o600,
+    )  # fmt: skip
+    told = json.loads(node["etc/freeswitch/standin.json"][0])["recovery_db"]
+    assert told.startswith("postgresql://freeswitch@10.101.20.1:5432/")
+    others = [text for path, (text, _) in {**node, **outside}.items() if "pgpass" not in path]
+    assert not any("abc123" in text for text in others)
+    wanted = "etc/systemd/system/multi-user.target.wants/postgresql.service"
+    assert wanted in identity.links(OUTSIDE)
+    assert wanted not in {**IDENTITY.links(OUTSIDE), **identity.links(NODES[0])}
+    assert "postgresql" not in str(IDENTITY.files(NODES[0]))
+
+
 def test_identity_is_written_with_its_modes(tmp_path):
     IDENTITY.write(tmp_path, NODES[0])
     password = tmp_path / PASSWORD_FILE.lstrip("/")

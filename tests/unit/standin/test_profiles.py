@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.standin.harness import GUARD, Phone, eventually
+from tests.unit.standin.harness import GUARD, Phone, eventually, loopback
 
 NOT_HERE = "192.0.2.77"  # TEST-NET-1: no host has it
 
@@ -117,6 +117,19 @@ def test_standby_answers_503_until_recover(make_node):
         phone.send("OPTIONS")
         assert phone.final().status == 200
         node.api("sofia global standby on")
+        phone.send("OPTIONS")
+        assert phone.final().status == 503
+
+
+@pytest.mark.parametrize("again", ["rescan", "start"])
+def test_a_rescan_puts_a_hot_profile_into_standby_again(make_node, again):
+    profile = {"name": "internal", "sip_ip": loopback(), "standby": True}
+    node = make_node(profiles=[profile]).start()
+    with Phone(node.address) as phone:
+        node.api("sofia recover")
+        phone.send("OPTIONS")
+        assert phone.final().status == 200
+        node.api(f"sofia profile internal {again}")
         phone.send("OPTIONS")
         assert phone.final().status == 503
 
