@@ -1,6 +1,6 @@
 """Print fsha's figures beside those of doing the same without it, from one run on one lab.
 
-    python -m bench [--runs N] [--only service|engine]
+    python -m bench [--runs N] [--only service|engine|calls] [--calls N]
 
 Absolute seconds say more about the machine than about fsha: read the ratios.
 """
@@ -13,27 +13,32 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import byhand, engine
+from bench import byhand, calls, engine
 from lab import Lab, Node, voice
+
+PARTS = ("service", "engine", "calls")
 
 
 def main() -> int:
     """Measure and print; return the exit code of a program."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="switchovers of each kind")
-    parser.add_argument("--only", choices=("service", "engine"), help="one half of the figures")
+    parser.add_argument("--only", choices=PARTS, help="one part of the figures")
+    parser.add_argument("--calls", type=int, default=50, help="answered calls in each scenario")
     parser.add_argument("--lab", default="fshabench", help="the lab's name; it is made anew")
     options = parser.parse_args()
     lab = Lab(options.lab)
     lab.down()
     lines: list[str] = []
     try:
-        lab.up()
-        if options.only != "engine":
+        lab.up(database=True)
+        if options.only in (None, "service"):
             lines += _service(lab, options.runs)
             lab.reset()
-        if options.only != "service":
+        if options.only in (None, "engine"):
             lines += engine.report(lab)
+        if options.only in (None, "calls"):
+            lines += calls.report(lab, options.calls)
     finally:
         lab.down()
     print("\n".join(lines))

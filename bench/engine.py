@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from bench import resources, tools
 from bench.resources import CASES, NONE, NOTHING, Setup
+from bench.table import aligned
 from bench.tools import Crmsh, Floor, Fsha, Pcs, Tool
 from lab import Lab, LabCommandError, Node
 
@@ -60,7 +61,7 @@ def report(lab: Lab) -> list[str]:
             ours, *others = _shown(race.figures(case))
             table.append((f"{setup}, {case}", ours, race.memory(), *others))
     load = f"load of this machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after"
-    return [NOTE, *_aligned(table), "", *_salt(race.fsha), load]
+    return [NOTE, *aligned(table), "", *_salt(race.fsha), load]
 
 
 def _shown(figures: Sequence[Figure]) -> list[str]:
@@ -74,14 +75,6 @@ def _cell(figure: Figure, ours: float | None) -> str:
     count = "-" if figure.processes is None else str(figure.processes)
     ratio = f"  ({ours / figure.seconds:.2f})" if ours is not None else ""
     return f"{figure.seconds:6.2f} s {count:>4}{ratio}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) + 3 for column in zip(*rows, strict=True)]
-    return [
-        "".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 class _Race:

@@ -492,13 +492,13 @@ class Caller:
                 self._listen(key.data)
         return asked_to_end
 
-    def turn(self) -> bool:
+    def turn(self, longest: float = TICK) -> bool:
         """Send what is due and take what comes within a moment; True when stdin has ended."""
         now = time.monotonic()
         self._beat(now)
         self._repeat(now)
-        due = self.beats[0][0] if self.beats else now + TICK
-        return self._serve(min(max(due - time.monotonic(), 0.0), TICK))
+        due = self.beats[0][0] if self.beats else now + longest
+        return self._serve(min(max(due - time.monotonic(), 0.0), longest))
 
     def status(self) -> dict[str, object]:
         """Return how the calls stand: counts by state, re-INVITEs, who was heard just now."""
@@ -531,7 +531,7 @@ class Caller:
             if now >= tell:
                 print(json.dumps({"status": self.status()}), flush=True)
                 tell = now + TELL_EVERY
-            asked_to_end = self.turn()
+            asked_to_end = self.turn(PLACE_EVERY if waiting else TICK)
         self.chooser.unregister(sys.stdin)
         self._hang_up_all()
         told = [call.as_dict() for call in self.calls]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import os
 import re
 import secrets
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -48,6 +50,7 @@ END_SECONDS = 5.0
 # What systemd mounts anew in every machine, so that nothing of ours shows below it.
 HIDDEN_IN_NODES = ("tmp", "run", "dev", "proc", "sys")
 PILLAR_TOP = "base:\n  '*':\n    - fsha\n"
+COUNT_ROWS = "SELECT count(*) FROM recovery"
 MASTER_KEYS = "/etc/salt/pki/master"
 MASTER_CACHE = "/var/cache/salt/master"
 KEY_STATES = ("minions", "minions_pre", "minions_rejected", "minions_denied")
@@ -683,6 +686,23 @@ class Lab:
         source = LINKS[0].address(OUTSIDE.host)
         wanted = Wanted(source, address, port, answered, ringing, held, ptime, user, ringing_user)
         return Calls(wanted, ["ip", "netns", "exec", self.network.namespace(OUTSIDE)])
+
+    def recovery_rows(self) -> int:
+        """Return how many calls stand in the recovery database of the stand-ins.
+
+        A call is in it about 0.1 s after its answer: a switch that dies before leaves nothing of it.
+
+        Raises:
+            LabError: a real FreeSWITCH has a database that the lab knows nothing of.
+
+        """
+        setup = self._required_setup()
+        if setup.database_password:
+            return int(database.query(self.outside, COUNT_ROWS))
+        if setup.freeswitch:
+            raise LabError("the recovery rows are unknown: bring the lab up with --database")
+        with contextlib.closing(sqlite3.connect(self.shared / "recovery.db")) as connection:
+            return int(connection.execute(COUNT_ROWS).fetchone()[0])
 
     def vip_holders(self, address: str = VIP) -> list[str]:
         """Return the nodes that have the VIP on an interface: one when all is well."""

@@ -76,8 +76,16 @@ def empty(outside: Container, password: str) -> None:
 
     """
     outside.run(["systemctl", "start", SERVICE], timeout=START_SECONDS)
-    psql = [f"{POSTGRESQL_PATH}/bin/psql", "-qtA", "--set=ON_ERROR_STOP=1", "--dbname=postgres"]
-    outside.run(
-        ["runuser", "-u", "postgres", "--", *psql, "--host=/run/postgresql", "--file=-"],
-        input=EMPTY.format(name=NAME, password=password),
-    )
+    query(outside, EMPTY.format(name=NAME, password=password), name="postgres")
+
+
+def query(outside: Container, sql: str, *, name: str = NAME) -> str:
+    """Run SQL in the database *name* as its administrator and return what it prints.
+
+    Raises:
+        LabCommandError: the server does not run, or refuses.
+
+    """
+    psql = [f"{POSTGRESQL_PATH}/bin/psql", "-qtA", "--set=ON_ERROR_STOP=1", f"--dbname={name}"]
+    command = ["runuser", "-u", "postgres", "--", *psql, "--host=/run/postgresql", "--file=-"]
+    return outside.run(command, input=sql).out.strip()
