@@ -143,12 +143,16 @@ def report(lab: Lab, answered: int, pairs: Sequence[Pair] = PAIRS) -> list[str]:
     stall = 0.0
     for pair in pairs:
         build(lab, pair)
+        used = pair.modes[0]
         for event, mode in _events(pair):
             lab.progress("bench", f"{pair.name}: {event.name}")
-            _use(lab, pair, mode)
+            if mode != used:
+                _use(lab, pair, mode)
+                used = mode
             result = measure(lab, event, answered)
             stall = max(stall, result.stall)
             rows.append((pair.name, event.name, *cells(result)))
+            lab.progress("bench", ", ".join(map(" ".join, zip(HEAD, rows[-1], strict=True))))
     return [NOTE, *aligned(rows), "", f"longest stall of the callers themselves: {stall:.2f} s"]
 
 

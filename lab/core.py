@@ -690,7 +690,7 @@ class Lab:
     def recovery_rows(self) -> int:
         """Return how many calls stand in the recovery database of the stand-ins.
 
-        A call is in it about 0.1 s after its answer: a switch that dies before leaves nothing of it.
+        A call is in it about 0.1 s after its answer: a switch that dies earlier leaves none of it.
 
         Raises:
             LabError: a real FreeSWITCH has a database that the lab knows nothing of.
