@@ -139,6 +139,7 @@ def test_ocf_tester_passes(agent):
     node = lab.nodes[serving]
     params = with_agent(standby, "hangup")["pacemaker"]["resources"]["fs"]["params"]
     told = [word for key, value in params.items() for word in ("-o", f"{key}={value}")]
+    node.run(["apt-get", "install", "--yes", "--no-install-recommends", "libxml2-utils"])
     node.run(["crm_attribute", "--name", "maintenance-mode", "--update", "true"])
     try:
         # The profile may be stopped 10 s after its start, which takes longer than ocf-tester waits.

@@ -612,12 +612,8 @@ def test_the_metadata_need_nothing_and_are_all_that_is_read():
     for name, default in defaults.items():
         if default:
             assert re.search(rf"OCF_RESKEY_{name}:-{re.escape(default)}}}", body), name
-    schema = Path("/usr/share/resource-agents/ra-api-1.dtd")
-    if schema.exists():
-        # The DTD is of version 1.0: what 1.1 adds is taken out.
-        for parameter in root.iter("parameter"):
-            parameter.attrib.pop("reloadable", None)
-        for action in root.findall("actions/action[@name='reload-agent']"):
-            action.getparent().remove(action)
-        dtd = etree.DTD(str(schema))
-        assert dtd.validate(root), dtd.error_log
+    dtd = Path("/usr/share/resource-agents")
+    if (dtd / "ra-api-1.dtd").exists():
+        # As ocf-tester does it; what OCF 1.1 has more is declared in the document.
+        parser = etree.XMLParser(dtd_validation=True, load_dtd=True, no_network=True)
+        etree.fromstring(done.stdout, parser, base_url=f"file://{dtd}/metadata.xml")
