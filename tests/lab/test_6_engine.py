@@ -451,6 +451,11 @@ def completed(pillar):
 
 
 CONF = "/etc/corosync/corosync.conf"
+# Not the bare names: of its own, an installer makes 127.0.1.1, with which corosync would be alone.
+NAMES = {
+    "10.101.20.110": "freeswitch-dev.redfonelabs.com",
+    "10.101.20.220": "ubuntu-v20z.redfonelabs.com",
+}
 
 
 def in_others_words(text):
@@ -458,7 +463,7 @@ def in_others_words(text):
     lines = [line.strip() for line in text.splitlines() if "two_node" not in line]
     told = "\n".join(line for line in lines if not line.startswith("ip_version"))
     told = told.replace("token: 3000\n", "").replace("version: 2", "version: 2\ncluster_uuid: 5a1b")
-    for address, name in (("10.101.20.110", "freeswitch-dev"), ("10.101.20.220", "ubuntu-v20z")):
+    for address, name in NAMES.items():
         told = told.replace(address, name)
     votequorum = "provider: corosync_votequorum"
     more = "expected_votes: 2\ntwo_node: 1\nwait_for_all: 1\nlast_man_standing: 0"
