@@ -6,10 +6,11 @@ password; it can hang for ever without ``-T``. Only ``sofia status`` and ``sofia
 answer without asking the database, and a stopped profile is simply absent from them.
 """
 
+import glob
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,7 @@ _STATE = re.compile(r"RUNNING \((\d+)\)")
 
 def parse_profiles(text: str) -> Mapping[str, int | None]:
     """Return profile → live sessions from ``sofia xmlstatus``; ``None`` if not running."""
-    try:
-        root = etree.fromstring(text.encode("utf-8"), etree.XMLParser(resolve_entities=False))
-    except etree.XMLSyntaxError as error:
-        raise SwitchUnreachable("its answer to 'sofia xmlstatus' is no XML") from error
+    root = _xml(text, "sofia xmlstatus")
     found: dict[str, int | None] = {}
     for profile in root.iter("profile"):
         state = _STATE.match(profile.findtext("state") or "")
@@ -121,3 +119,94 @@ def profiles(where: Access = Access(), run: Runner = fsha_run.run) -> Mapping[st
     Raises :class:`SwitchUnreachable` and :class:`fsha_run.ToolMissing`.
     """
     return parse_profiles(ask("sofia xmlstatus", where, run))
+
+
+# --- who serves here -------------------------------------------------------------------------
+
+# Where FSSofia and the OCF agent leave a stamp for each profile that they have started.
+STAMPS = ("/run/FSSofia", "/run/fsha/FSSofia/*")
+
+
+def stamped(core_uuid: str, directories: Iterable[str] = STAMPS) -> tuple[str, ...]:
+    """Return the profiles that an agent has started in this very switch.
+
+    core_uuid
+        Of the switch that runs now; another one's stamps don't count.
+    directories
+        Patterns of the directories with the stamps.
+    """
+    found = set()
+    for pattern in directories:
+        for name in glob.glob(f"{pattern}/*"):  # noqa: PTH207  a pattern may be absolute
+            path = Path(name)
+            if path.is_file() and path.read_text(encoding="ascii").split("\n")[0] == core_uuid:
+                found.add(path.name)
+    return tuple(sorted(found))
+
+
+# --- its own words ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A SIP profile that runs; ``address`` is where it is bound, without the port."""
+
+    name: str
+    state: str
+    sessions: int
+    address: str
+    port: int
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "state": self.state,
+            "sessions": self.sessions,
+            "address": self.address,
+            "port": self.port,
+        }
+
+
+_WHERE = re.compile(r"sips?:(?:[^@]*@)?(\[[^]]*\]|[^:;]+)(?::(\d+))?")
+
+
+def parse_bound(text: str) -> tuple[Profile, ...]:
+    """Return the profiles from ``sofia xmlstatus`` with where they are bound; no aliases.
+
+    Raises :class:`SwitchUnreachable` for what is no XML.
+    """
+    found = []
+    for item in _xml(text, "sofia xmlstatus").iter("profile"):
+        state = item.findtext("state") or ""
+        running = _STATE.match(state)
+        where = _WHERE.search(item.findtext("data") or "")
+        address = where[1].strip("[]") if where else ""
+        port = int(where[2] or 5060) if where else 0
+        name = item.findtext("name") or ""
+        word = "RUNNING" if running else state
+        found.append(Profile(name, word, int(running[1]) if running else 0, address, port))
+    return tuple(found)
+
+
+def parse_gateways(text: str) -> dict[str, dict[str, str]]:
+    """Return gateway → what the switch says of it, from ``sofia xmlstatus gateway``.
+
+    Raises :class:`SwitchUnreachable` for what is no XML.
+    """
+    gateways = _xml(text, "sofia xmlstatus gateway").iter("gateway")
+    told = [{str(e.tag): (e.text or "").strip() for e in gateway} for gateway in gateways]
+    return {
+        one.get("name", ""): {key: text for key, text in one.items() if key not in _NOT_SHOWN}
+        for one in told
+    }
+
+
+_NOT_SHOWN = frozenset({"name", "password"})
+
+
+def _xml(text: str, command: str) -> etree._Element:
+    try:
+        return etree.fromstring(text.encode("utf-8"), etree.XMLParser(resolve_entities=False))
+    except etree.XMLSyntaxError as error:
+        said = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
+        raise SwitchUnreachable(f"its answer to '{command}' is no XML but {said!r}") from error

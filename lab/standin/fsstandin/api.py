@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ VERSION = "1.11.3-standin"
 LINE = "=" * 97
 Words = list[str]
 Handler = Callable[[Words], Awaitable[str]]
+UNDEFINED = "_undef_"
 INVALID_PROFILE = "Invalid Profile!\n"
 RELOADED = "Reload XML [Success]\n"
 GUARDED = ("stop", "restart")
@@ -61,6 +63,8 @@ class Api:
             "fsctl": self._fsctl,
             "sofia": self._sofia,
             "standin": self._standin,
+            "expand": self._expand,
+            "uuid_getvar": self._uuid_getvar,
         }
 
     async def execute(self, line: str) -> str:
@@ -133,6 +137,26 @@ class Api:
 
     # -- fsctl -------------------------------------------------------------------------------
 
+    async def _uuid_getvar(self, words: Words) -> str:
+        """Return a variable of a channel, of the few that a stand-in has."""
+        if len(words) != 2:
+            return "-USAGE: <uuid> <var>\n"
+        known = {"sip_via_protocol": "udp", "local_media_ip": ""}
+        for run, call in self._calls():
+            if call.dialog.uuid == words[0]:
+                known["local_media_ip"] = run.config.media_ip
+                return known.get(words[1], UNDEFINED)
+        return "-ERR No such channel!\n"
+
+    async def _expand(self, words: Words) -> str:
+        """Run a command after each ``${command arguments}`` in it has been replaced."""
+        line = " ".join(words)
+        while found := re.search(r"\$\{(\w+)\(([^)]*)\)\}", line):
+            value = await self.execute(f"{found[1]} {found[2]}")
+            line = f"{line[: found.start()]}{value.strip()}{line[found.end() :]}"
+        command, _, rest = line.partition(" ")
+        return rest if command == "echo" else await self.execute(line)
+
     async def _fsctl(self, words: Words) -> str:
         process = self._process
         action = words[0] if words else ""
@@ -149,6 +173,8 @@ class Api:
             kinds = set(words[1:]) & {"inbound", "outbound"} or {"inbound", "outbound"}
             process.paused = process.paused | kinds if action == "pause" else process.paused - kinds
             return "+OK\n"
+        if action == "max_sessions":
+            return "+OK max sessions: 1000\n"
         if action == "hupall":
             return (await self._hupall([])) and "+OK\n"
         if action in ("shutdown", "crash"):

@@ -1,0 +1,208 @@
+"""Which calls a FreeSWITCH carries, and which of them would survive a move.
+
+Facts (docs/freeswitch.md): answered legs over UDP whose media flows through the switch come
+back; ringing ones have no row, a TLS or TCP connection ends with its switch, bypassed media was
+never the switch's. ``show channels`` asks the core database, which the two nodes of a pair share
+and which may be away: its answer counts only when it names as many legs as the profiles have.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ANSWERED, RINGING, HELD = "answered", "ringing", "held"
+TLS, TCP, IPV6, BYPASS, SRTP = "TLS", "TCP", "IPv6", "bypassed media", "SRTP"
+
+_STATES = {
+    "ACTIVE": ANSWERED,
+    "UNHELD": ANSWERED,
+    "HELD": HELD,
+    "RINGING": RINGING,
+    "RING_WAIT": RINGING,
+    "EARLY": RINGING,
+    "DOWN": RINGING,
+    "DIALING": RINGING,
+}
+WHY_LOST: Mapping[str, str] = {
+    RINGING: "a call that nobody has answered has no row to be recovered from",
+    TLS: "the TLS connection ends with its switch",
+    TCP: "the TCP connection ends with its switch",
+    BYPASS: "the media does not flow through the switch",
+}
+WHY_DOUBTFUL: Mapping[str, str] = {
+    HELD: "held calls have come back without audio",
+    IPV6: "recovered legs over IPv6 have sent an INVITE without SDP",
+    SRTP: "the keys of encrypted media have been refused after a recovery",
+}
+
+_VARIABLES = (
+    "sip_via_protocol",
+    "sip_contact_uri",
+    "bypass_media",
+    "bypass_media_after_bridge",
+    "rtp_secure_media_confirmed",
+    "local_media_ip",
+)
+# Neither may stand in a SIP URI.
+_FIELD, _LEG = "|", "^"
+_UNDEFINED = "_undef_"
+_UUID = re.compile(r"[0-9a-fA-F-]{36}")
+AT_ONCE = 40
+"""Legs that one question is about: it has to fit into one line of the Event Socket."""
+
+
+class ChannelsUnknownError(Exception):
+    """The switch did not say which channels there are; the message says why."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One side of a call on a SIP profile; ``marks`` are what is special about it."""
+
+    uuid: str
+    profile: str
+    state: str
+    call: str
+    marks: frozenset[str] = frozenset()
+
+    @property
+    def lost(self) -> str:
+        """Why it would not survive, by its first reason; empty if it might."""
+        return next((mark for mark in WHY_LOST if mark in self.marks or mark == self.state), "")
+
+    @property
+    def doubtful(self) -> str:
+        """Why nobody can promise that it survives; empty if it is lost or would."""
+        if self.lost:
+            return ""
+        return next((mark for mark in WHY_DOUBTFUL if mark in self.marks or mark == self.state), "")
+
+
+def parse_channels(text: str) -> tuple[Leg, ...]:
+    """Return the legs on SIP profiles from ``show channels as json``.
+
+    Raises :class:`ChannelsUnknownError`.
+    """
+    try:
+        rows = json.loads(text).get("rows", [])
+    except (ValueError, AttributeError) as error:
+        reason = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
+        raise ChannelsUnknownError(f"it said {reason!r} when asked for its channels") from error
+    return tuple(_leg(row) for row in rows if str(row.get("name", "")).startswith("sofia/"))
+
+
+def _leg(row: Mapping[str, Any]) -> Leg:
+    uuid = str(row.get("uuid", ""))
+    if not _UUID.fullmatch(uuid):
+        raise ChannelsUnknownError(f"it names a channel {uuid[:40]!r}, which is none")
+    profile = str(row["name"]).split("/")[1]
+    state = _STATES.get(str(row.get("callstate", "")), RINGING)
+    marks = {SRTP} if row.get("secure") else set()
+    return Leg(uuid, profile, state, str(row.get("call_uuid") or uuid), frozenset(marks))
+
+
+def questions(legs: Sequence[Leg]) -> tuple[str, ...]:
+    """Return the commands that ask for what is special about legs, a few of them for all."""
+    chunks = [legs[at : at + AT_ONCE] for at in range(0, len(legs), AT_ONCE)]
+    return tuple("expand echo " + _LEG.join(map(_question, chunk)) for chunk in chunks)
+
+
+def _question(leg: Leg) -> str:
+    return _FIELD.join(f"${{uuid_getvar({leg.uuid} {name})}}" for name in _VARIABLES)
+
+
+def marked(legs: Sequence[Leg], answers: Iterable[str]) -> tuple[Leg, ...]:
+    """Return the legs with what the answers to :func:`questions` tell about them.
+
+    Raises :class:`ChannelsUnknownError` for answers to other questions.
+    """
+    told = [part for answer in answers for part in answer.strip().split(_LEG)] if legs else []
+    if len(told) != len(legs):
+        raise ChannelsUnknownError(f"it told of {len(told)} channels when asked about {len(legs)}")
+    return tuple(map(_marked, legs, told))
+
+
+def _marked(leg: Leg, told: str) -> Leg:
+    values = dict(zip(_VARIABLES, told.split(_FIELD), strict=False))
+    known = {name: text for name, text in values.items() if text and text != _UNDEFINED}
+    return Leg(leg.uuid, leg.profile, leg.state, leg.call, leg.marks | frozenset(_marks(known)))
+
+
+def _marks(values: Mapping[str, str]) -> Iterable[str]:
+    transport = values.get("sip_via_protocol", "").lower() or _transport(
+        values.get("sip_contact_uri", "").lower()
+    )
+    if transport in ("tls", "wss"):
+        yield TLS
+    elif transport in ("tcp", "ws"):
+        yield TCP
+    if ":" in values.get("local_media_ip", ""):
+        yield IPV6
+    if "true" in (values.get("bypass_media"), values.get("bypass_media_after_bridge")):
+        yield BYPASS
+    if values.get("rtp_secure_media_confirmed") == "true":
+        yield SRTP
+
+
+def _transport(uri: str) -> str:
+    found = re.search(r";transport=([a-z]+)", uri)
+    return "tls" if uri.startswith("sips:") else found[1] if found else "udp"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is up, and what of it would survive; without ``known``, ``reason`` says why not."""
+
+    legs: int
+    known: bool
+    reason: str = ""
+    found: tuple[Leg, ...] = ()
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data for Salt's returns."""
+        data: dict[str, Any] = {"legs": self.legs, "known": self.known}
+        if not self.known:
+            return {**data, "reason": self.reason}
+        kinds = Counter([leg.state for leg in self.found])
+        kinds.update(mark for leg in self.found for mark in leg.marks)
+        lost = Counter(leg.lost for leg in self.found if leg.lost)
+        doubtful = Counter(leg.doubtful for leg in self.found if leg.doubtful)
+        return {
+            **data,
+            "calls": len({leg.call for leg in self.found}),
+            "kinds": dict(kinds),
+            "survive": self.legs - lost.total() - doubtful.total(),
+            "doubtful": dict(doubtful),
+            "lost": dict(lost),
+            "why": {k: w for k, w in {**WHY_LOST, **WHY_DOUBTFUL}.items() if k in lost + doubtful},
+        }
+
+
+def report(sessions: Mapping[str, int | None], ask: Callable[[str], str]) -> Report:
+    """Return what a switch carries.
+
+    sessions
+        Profile → live legs, as the profiles themselves count them.
+    ask
+        Returns the switch's answer to a command.
+
+    Raises what ``ask`` raises.
+    """
+    legs = sum(count or 0 for count in sessions.values())
+    if not legs:
+        return Report(0, known=True)
+    try:
+        listed = parse_channels(ask("show channels as json"))
+        if len(listed) != legs:
+            return Report(
+                legs,
+                known=False,
+                reason=f"the core database lists {len(listed)} legs and the profiles have {legs}: "
+                "it is shared with the other node, or behind",
+            )
+        return Report(legs, True, "", marked(listed, [ask(q) for q in questions(listed)]))
+    except ChannelsUnknownError as error:
+        return Report(legs, known=False, reason=f"the switch can't tell: {error}")

@@ -1,0 +1,131 @@
+"""Which calls there are and which would survive, from a switch's own words."""
+
+import json
+
+import pytest
+
+import fsha_calls
+from fsha_calls import ChannelsUnknownError, Leg, marked, parse_channels, questions, report
+
+UUID = "defb83be-288b-4f76-aeee-{:012d}"
+
+
+def row(number, callstate="ACTIVE", call=None, **more):
+    return {
+        "uuid": UUID.format(number),
+        "name": f"sofia/internal/ua{number}@10.0.0.1:5060",
+        "callstate": callstate,
+        "call_uuid": UUID.format(call if call is not None else number),
+        "secure": "",
+        **more,
+    }
+
+
+def channels(*rows):
+    return json.dumps({"row_count": len(rows), "rows": rows})
+
+
+def told(transport="udp", contact="_undef_", bypass="_undef_", srtp="_undef_", ip="10.0.0.2"):
+    return f"{transport}|{contact}|{bypass}|_undef_|{srtp}|{ip}"
+
+
+def switch(text, *answers):
+    """Return what asks a switch that says this, and what it was asked."""
+    asked = []
+    left = list(answers)
+
+    def ask(command):
+        asked.append(command)
+        return text if command == "show channels as json" else left.pop(0)
+
+    return ask, asked
+
+
+def test_a_quiet_switch_is_not_even_asked():
+    ask, asked = switch("")
+    assert report({"internal": 0, "stopped": None}, ask).as_data() == {
+        "legs": 0,
+        "known": True,
+        "calls": 0,
+        "kinds": {},
+        "survive": 0,
+        "doubtful": {},
+        "lost": {},
+        "why": {},
+    }
+    assert asked == []
+
+
+def test_what_survives_and_what_does_not():
+    rows = [
+        row(1, call=1),
+        row(2, call=1),
+        row(3, "RINGING"),
+        row(4, "HELD"),
+        row(5),
+        row(6),
+        row(7),
+        row(8, secure="srtp:sdes:AES_CM_128_HMAC_SHA1_80"),
+        row(9),
+    ]
+    answer = "^".join(
+        [
+            *(told(), told(), told(), told(), told("tls"), told(bypass="true")),
+            *(told("_undef_", "sip:a@b;transport=tcp"), told(), told(ip="2001:db8::1")),
+        ]
+    )
+    ask, asked = switch(channels(*rows), answer)
+    data = report({"internal": 9}, ask).as_data()
+    assert (data["legs"], data["known"], data["calls"]) == (9, True, 8)
+    assert data["survive"] == 2
+    assert data["lost"] == {"ringing": 1, "TLS": 1, "TCP": 1, "bypassed media": 1}
+    assert data["doubtful"] == {"held": 1, "SRTP": 1, "IPv6": 1}
+    assert data["kinds"]["answered"] == 7
+    assert set(data["why"]) == {*data["lost"], *data["doubtful"]}
+    assert len(asked) == 2
+
+
+def test_few_questions_for_many_calls():
+    legs = tuple(Leg(UUID.format(n), "internal", "answered", "") for n in range(200))
+    asked = questions(legs)
+    assert len(asked) == 5
+    # One line of the Event Socket each, with every leg in it once.
+    assert all("\n" not in question for question in asked)
+    for leg in legs:
+        assert sum(question.count(f"{leg.uuid} sip_via_protocol") for question in asked) == 1
+    answers = ["^".join([told()] * 40)] * 5
+    assert all(leg.marks == frozenset() for leg in marked(legs, answers))
+
+
+@pytest.mark.parametrize("listed", [0, 1, 3])
+def test_another_number_than_the_profiles_is_not_believed(listed):
+    """Two nodes with one core database see each other's rows, or none after a restart."""
+    ask, _ = switch(channels(*map(row, range(listed))))
+    data = report({"internal": 2}, ask).as_data()
+    assert (data["legs"], data["known"]) == (2, False)
+    assert f"lists {listed} legs and the profiles have 2" in data["reason"]
+    assert "survive" not in data
+
+
+@pytest.mark.parametrize("text", ["-ERR Database error!", "", "[]", '{"rows": [{"uuid": "$(x)", '
+                                  '"name": "sofia/a/b", "callstate": "ACTIVE"}]}'])  # fmt: skip
+def test_a_switch_that_cannot_tell_is_not_guessed_about(text):
+    ask, _ = switch(text)
+    data = report({"internal": 1}, ask).as_data()
+    assert (data["legs"], data["known"]) == (1, False)
+    assert "can't tell" in data["reason"]
+
+
+def test_channels_of_other_kinds_are_none_of_ours():
+    text = channels(row(1), {**row(2), "name": "loopback/9999-a"})
+    assert [leg.uuid for leg in parse_channels(text)] == [UUID.format(1)]
+
+
+def test_an_answer_to_another_question():
+    with pytest.raises(ChannelsUnknownError, match="told of 1 channels when asked about 2"):
+        marked((Leg("a", "p", "answered", ""), Leg("b", "p", "answered", "")), [told()])
+
+
+def test_every_reason_is_explained():
+    reasons = {*fsha_calls.WHY_LOST, *fsha_calls.WHY_DOUBTFUL}
+    assert reasons == {"ringing", "TLS", "TCP", "bypassed media", "held", "IPv6", "SRTP"}
