@@ -19,7 +19,8 @@ What it models (measured on FreeSWITCH 1.11.3-dev, mod_sofia as in 1.11.2, with 
       a rescan (and by a start of a running profile, which is one).
     - Recovery rows in one database for both nodes: written about 0.1 s after the answer, deleted
       at hangup; recover takes and deletes every row of the profile with another core uuid, whether
-      its owner lives or not, and re-INVITEs each peer in its dialog with the same RTP port;
+      its owner lives or not, and re-INVITEs each peer in its dialog with the same RTP port, where
+      audio begins with the peer's 200;
       "No calls to recover." before the profile is RUNNING and also when the database is away.
     - The database on a PostgreSQL server: without it no start; when it goes away calls and
       ``sofia status`` go on, ``show calls`` is ``-ERR Database error!``, and the status of a single

@@ -14,11 +14,12 @@ class MediaError(Exception):
 
 
 class MediaPort:
-    """One bound RTP socket of a call; ``close`` frees it."""
+    """One bound RTP socket of a call, which echoes unless ``silent``; ``close`` frees it."""
 
     def __init__(self, ip: str, port: int) -> None:
         self.port = port
         self.packets = 0
+        self.silent = False
         self._loop = asyncio.get_running_loop()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -44,6 +45,8 @@ class MediaPort:
             except OSError:  # an ICMP error of an earlier datagram
                 continue
             self.packets += 1
+            if self.silent:
+                continue
             try:
                 self._socket.sendto(data, source)
             except OSError:  # the address has left this node: nothing can go out, as measured

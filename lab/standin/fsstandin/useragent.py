@@ -238,6 +238,8 @@ class UserAgent:
         except (MetadataError, MediaError) as error:
             LOG.warning("%s: call not recovered: %s", self.profile.name, error)
             return 0
+        # As in the source: audio begins with the peer's 200, which a deaf start has to wait for.
+        media.silent = True
         call = Call(dialog, media=media, answered=True)
         self.calls[dialog.key] = call
         call.recovering = self._request(call, "INVITE", [], self._session_description(call))
@@ -262,7 +264,8 @@ class UserAgent:
                 "%s: %s refused: %s", self.profile.name, call.dialog.call_id, response.start
             )
             self._end(call)
-        else:
+        elif call.media is not None:
+            call.media.silent = False
             self._core.call_answered(self.profile, call.dialog)
 
     # -- sending -----------------------------------------------------------------------------

@@ -192,6 +192,9 @@ def test_call_survives_on_another_switch(make_node):
         assert sip.parameter(again.get("to"), "tag") == "phone"
         assert again.get("from") == phone.to
         assert again.get("contact") == f"<sip:mod_sofia@{a.ip}:5060>"
+        phone.rtp.settimeout(0.2)
+        assert not phone.echoes(b"before the 200")
+        phone.rtp.settimeout(5.0)
         phone.respond(again, phone.sdp())
         assert phone.request("ACK").cseq[0] == again.cseq[0]
         phone.learn_media(again.body)
