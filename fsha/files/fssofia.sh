@@ -484,7 +484,7 @@ kill_switch() {
     while stamped_switch_lives; do
         read_now
         [ "$NOW" -lt "$gone_by" ] || return 1
-        sleep "$POLL"
+        sleep 0.02 # callers hear every bit of it
     done
 }
 
