@@ -10,14 +10,21 @@ that is the cluster's business, see the execution module ``fsha``.
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
     import fsha_calls
+    import fsha_cib
+    import fsha_cluster
+    import fsha_config
+    import fsha_file
     import fsha_freeswitch
+    import fsha_poll
     import fsha_run
+    import fsha_switch_conf
     import fsha_switch_hash
 
     MISSING = ""
@@ -34,6 +41,13 @@ if TYPE_CHECKING:
 
 __virtualname__ = "freeswitch"
 
+NOTE = "fsha-freeswitch-config"
+"""The node attribute that tells which configuration a node has got."""
+MODE = 0o640
+ROLLING = (
+    "restart the switch of the node that does not serve (systemctl restart {0}), switch over "
+    "(fsha.failover), and restart the other one"
+)
 DIRECTIONS = ("inbound", "outbound", "both")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -364,3 +378,157 @@ def _answer(result: bool | None, comment: str, **facts: Any) -> dict[str, Any]:
     if result is False:
         __context__["retcode"] = 1
     return {"result": result, "comment": comment, **facts}
+
+
+# --- its configuration -----------------------------------------------------------------------
+
+
+def configure(directory, pillar="fsha", patience=60, test=None):
+    """Make sure that FreeSWITCH is told what a pair needs, and still can be loaded.
+
+    directory
+        FreeSWITCH's configuration, ``/etc/freeswitch``.
+    pillar
+        The pillar's top-level key; what is wanted is at ``freeswitch:configuration`` below it.
+    patience
+        Seconds to wait until the other nodes have got the same.
+    test
+        Only tell what would be changed; without it, as the minion is set.
+
+    The whole configuration is checked with what would be added before a file is touched. A
+    running switch reads it again only when every node of the cluster has it; a profile that
+    serves is never restarted, and what only a restart makes effective is said.
+
+    Returns ``result``, ``comment`` and ``changes``: file → parameter → old and new, without
+    secrets.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' freeswitch.configure /etc/freeswitch test=True
+    """
+    where = Path(directory)
+    testing = __opts__.get("test") if test is None else test
+    if testing and not where.is_dir():
+        return _answer(None, f"{where} is not there yet; would be looked at.", changes={})
+    try:
+        config = fsha_config.check(__pillar__.get(pillar))
+        wanted = fsha_switch_conf.from_pillar(config.freeswitch.configuration or {})
+        new = _candidate(where, wanted)
+    except (fsha_config.ConfigErrors, fsha_switch_conf.SwitchConfError) as error:
+        return _answer(False, str(error), changes={})
+    changes = _changes(where, new)
+    if testing:
+        would = "FreeSWITCH's configuration would change." if new else "Nothing to do."
+        return _answer(None if new else True, would, changes=changes)
+    try:
+        _write(where, new)
+        effect = _take_up(wanted, config, new, patience)
+    except OSError as error:
+        return _answer(False, f"{error.filename}: {error.strerror}", changes=changes)
+    except fsha_run.RunError as error:
+        return _answer(False, str(error), changes=changes)
+    done = "FreeSWITCH's configuration was changed." if new else "FreeSWITCH is told what it needs."
+    return _answer(True, f"{done}{effect}", changes=changes)
+
+
+def _text(path: Path) -> str:
+    # As FreeSWITCH takes them: bytes, of which only some have a meaning.
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def _candidate(directory: Path, wanted: Any) -> dict[Path, str]:
+    """Return what would be written, after the whole has been checked with it."""
+    new = fsha_switch_conf.candidate(wanted, directory, _text)
+
+    def read(path: Path) -> str:
+        return new[path] if path in new else _text(path)
+
+    fsha_switch_conf.check(directory / fsha_switch_conf.ROOT, read)
+    return new
+
+
+def _changes(directory: Path, new: dict[Path, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path, text in new.items():
+        short = path.relative_to(directory).as_posix()
+        if short.startswith("fsha/"):
+            before = fsha_file.read(path)
+            old = None if before is None else before.decode("utf-8", "surrogateescape")
+            found[short] = fsha_switch_conf.differences(old, text)
+        else:
+            found[short] = {"include": {"old": None, "new": "the formula's file"}}
+    return found
+
+
+def _write(directory: Path, new: dict[Path, str]) -> None:
+    root = os.stat(directory / fsha_switch_conf.ROOT)  # noqa: PTH116  both numbers at once
+    for path, text in new.items():
+        permissions = fsha_file.mode(path) or MODE
+        ids = fsha_file.owner(path) or (0, root.st_gid)
+        fsha_file.replace(path, text.encode("utf-8", "surrogateescape"), permissions, ids)
+
+
+# --- effect ----------------------------------------------------------------------------------
+
+
+def _take_up(wanted: Any, config: Any, new: dict[Path, str], patience: float) -> str:
+    """Let a running switch read its files again once all nodes have them; say what is left."""
+    mark = fsha_switch_conf.digest(wanted)
+    lacking = _agree(mark, patience)
+    if not new:
+        return ""
+    restart = f" To make all of it effective, {ROLLING.format(config.freeswitch.service)}."
+    if lacking:
+        return f" Not read yet: {' and '.join(lacking)} has another configuration.{restart}"
+    try:
+        said = _reload(wanted)
+    except fsha_freeswitch.SwitchUnreachable as error:
+        return f" {error} It reads it at its next start.{restart}"
+    return f" {said}{restart}"
+
+
+def _agree(mark: str, patience: float) -> tuple[str, ...]:
+    """Tell the other nodes what this one has; return those that have something else."""
+    try:
+        me = fsha_cluster.local_node()
+        fsha_cluster.note(NOTE, mark, [me])
+    except fsha_run.RunError:
+        return ()  # no cluster yet, so nobody serves
+    return fsha_poll.until(
+        lambda: _others_without(mark, me),
+        lambda lacking: not lacking,
+        patience,
+        "the other node's FreeSWITCH configuration",
+    )
+
+
+def _others_without(mark: str, me: str) -> tuple[str, ...]:
+    root = fsha_cib.parse(fsha_cluster.query())
+    return tuple(
+        name
+        for name, value in fsha_cib.attributes_of_online_nodes(root, NOTE).items()
+        if name != me and value != mark
+    )
+
+
+def _reload(wanted: Any) -> str:
+    where = fsha_freeswitch.access(__pillar__)
+
+    def ask(command: str) -> str:
+        return fsha_freeswitch.ask(command, where).strip()
+
+    said = ask("reloadxml")
+    if "[Success]" not in said:
+        raise fsha_freeswitch.SwitchUnreachable(f"reloadxml said {said!r}")
+    running = {profile.name for profile in fsha_freeswitch.parse_bound(ask("sofia xmlstatus"))}
+    serves = fsha_freeswitch.stamped(ask("global_getvar core_uuid"))
+    read = [profile for profile in wanted.profiles if profile.name in running]
+    for profile in read:
+        ask(f"sofia profile {profile.name} rescan")
+    if any(profile.hot and profile.name in serves for profile in read):
+        # A rescan puts a hot profile into standby, also one that serves.
+        ask("sofia global standby off")
+    names = " and ".join(profile.name for profile in read)
+    return f"Read again{f' by {names}' if names else ''}."

@@ -44,6 +44,34 @@ def password(name, pillar="fsha"):
     )
 
 
+def repository_token(name, url, pillar="fsha"):
+    """Make sure that apt has the token for a repository of FreeSWITCH's, for root's eyes only.
+
+    name
+        The file, below ``/etc/apt/auth.conf.d``.
+    url
+        The repository.
+    pillar
+        The pillar's top-level key; the token is at ``freeswitch:install:token`` below it.
+
+    .. code-block:: yaml
+
+        /etc/apt/auth.conf.d/freeswitch.conf:
+          fsha_freeswitch.repository_token:
+            - url: https://freeswitch.signalwire.com/repo/deb/debian-release/
+    """
+    token = __pillar__[pillar]["freeswitch"]["install"].get("token")
+    if not token:
+        return fsha_state.unchanged(name, "No token is given; the repository is asked without one.")
+    host = url.partition("://")[2].partition("/")[0]
+    return __states__["file.managed"](
+        name,
+        contents=f"machine {host} login signalwire password {token}",
+        mode="0600",
+        show_changes=False,
+    )
+
+
 def settings(name, source, pillar="fsha"):
     """Make sure that the init script's settings are those of the pillar.
 
@@ -66,7 +94,8 @@ def settings(name, source, pillar="fsha"):
     except fsha_config.ConfigErrors as error:
         return fsha_state.failed(name, str(error))
     told = dataclasses.asdict(config.freeswitch)
-    told.pop("password")
+    for other in ("password", "install", "configuration", "service"):
+        told.pop(other)
     return __states__["file.managed"](
         name, source=source, template="jinja", mode="0644", makedirs=True, context=told
     )

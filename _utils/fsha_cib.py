@@ -838,6 +838,23 @@ def node_names(root: Element) -> dict[int, str]:
     return {int(id): name for id, name in named if id.isascii() and id.isdecimal()}
 
 
+def attributes_of_online_nodes(root: Element, name: str) -> dict[str, str]:
+    """Return a transient attribute of each node that is a member now, empty where it has none.
+
+    root
+        A CIB with its status.
+    """
+    members = [s for s in root.iterfind("status/node_state") if s.get("in_ccm") not in (None, "0")]
+    found = {}
+    for state in members:
+        if state.get("in_ccm") == "false" or state.get("crmd") in ("offline", "0"):
+            continue
+        pairs = state.iterfind("transient_attributes//nvpair")
+        values = [pair.get("value", "") for pair in pairs if pair.get("name") == name]
+        found[state.get("uname", "")] = values[0] if values else ""
+    return found
+
+
 _FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")
 
 

@@ -169,6 +169,9 @@ class FreeSwitch:
     stop_timeout: int
     recover: bool
     vips: tuple[str, ...]
+    service: str = "freeswitch"
+    install: Mapping[str, Any] | None = field(default=None, repr=False)
+    configuration: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

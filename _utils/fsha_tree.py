@@ -349,6 +349,83 @@ def _objects(kind: Kind) -> Field:
 
 PACEMAKER = Section({kind.key: _objects(kind) for kind in KINDS.values()})
 
+_DSN = Text(
+    "a data source of visible characters (pgsql://host=… dbname=… user=… password=…)",
+    r"[ -~]{1,1024}",
+    hidden=True,
+)
+_RELATIVE = Text(
+    "a path below the configuration's directory", r"(?!.*\.\.)[A-Za-z0-9._+@/-]{1,200}"
+)
+
+SWITCH_PROFILE = Section(
+    {
+        "file": Field(
+            _RELATIVE, "the profile's file (sip_profiles/NAME.xml)", example="sip_profiles/in.xml"
+        ),
+        "vip": Field(
+            ADDRESS, "the floating address: sip-ip, rtp-ip, ext-sip-ip and ext-rtp-ip are set to it"
+        ),
+        "standby": Field(
+            Choice(("cold", "hot")), "what it does where it does not serve: profile-standby"
+        ),
+        "track_calls": Field(YES_NO, "write a row for each answered call (true)"),
+        "odbc_dsn": Field(_DSN, "data source of the registrations, shared by both nodes"),
+    }
+)
+
+CONFIGURATION = Section(
+    {
+        "directory": Field(ABSOLUTE, "FreeSWITCH's configuration (/etc/freeswitch)"),
+        "switchname": Field(HOST, "the same name for both switches", example="voice"),
+        "core_db_dsn": Field(
+            _DSN, "data source of the core database, from which calls are recovered"
+        ),
+        "auto_clear_sql": Field(
+            YES_NO,
+            "whether a start deletes the rows of channels and calls under its switchname, the "
+            "other node's as well; false only once the tables are there, for FreeSWITCH then makes "
+            "none and does not start without them (true)",
+        ),
+        "profiles": Field(
+            Named(SWITCH_PROFILE, PROFILE, "a mapping of profiles by name"),
+            "what is set in each SIP profile, with auto-restart off",
+        ),
+    }
+)
+
+INSTALL = Section(
+    {
+        "method": Field(
+            Choice(("none", "package", "repository", "prefix")),
+            "none: it is there; package: the distribution's; repository: SignalWire's, with a "
+            "token; prefix: built from source, with a unit to run it",
+            REQUIRED,
+        ),
+        "packages": Field(
+            ListOf(Text("a package's name", r"[a-z0-9][a-z0-9+.-]*"), "a list of packages", 1),
+            "package, repository: what to install (freeswitch-meta-all)",
+            example=["freeswitch"],
+        ),
+        "url": Field(
+            Text("an https URL", r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/-]*"),
+            "repository: where it is (SignalWire's for Debian)",
+        ),
+        "key_url": Field(
+            Text("an https URL", r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/-]*"),
+            "repository: its key, as it is put into a keyring (SignalWire's)",
+        ),
+        "key_hash": Field(
+            Text("a SHA-256 sum", r"sha256=[0-9a-f]{64}"), "repository: what the key has to be"
+        ),
+        "token": Field(
+            Text("a token", r"[!-~]{1,256}", hidden=True),
+            "repository: SignalWire's personal access token; goes into a file for root",
+        ),
+        "prefix": Field(ABSOLUTE, "prefix: where it was installed to (/usr/local/freeswitch)"),
+    }
+)
+
 FREESWITCH = Section(
     {
         "profiles": Field(
@@ -368,6 +445,19 @@ FREESWITCH = Section(
             HIDDEN_PATH,
             "file with the Event Socket's password, readable by root only",
             "/etc/fsha/event_socket.password",
+        ),
+        "service": Field(
+            Text("a systemd unit without its suffix", r"[A-Za-z0-9_.@-]{1,100}"),
+            "the systemd unit that runs the switch",
+            "freeswitch",
+        ),
+        "install": Field(
+            INSTALL, "how FreeSWITCH gets onto the nodes; without it, it is expected to be there"
+        ),
+        "configuration": Field(
+            CONFIGURATION,
+            "what FreeSWITCH is told by files that the formula includes in its configuration; "
+            "without it, nothing is touched",
         ),
         "init_script": Field(YES_NO, "lay down /etc/init.d/FSSofia and /etc/default/FSSofia", True),
         "start_timeout": Field(

@@ -4,6 +4,7 @@
 include:
   - fsha.pillar
   - fsha.ocf
+  - fsha.switch
 
 {%- if freeswitch.get("password") %}
 

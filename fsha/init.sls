@@ -6,5 +6,6 @@ include:
   - fsha.agents
   - fsha.network
   - fsha.corosync
+  - fsha.switch
   - fsha.freeswitch
   - fsha.cluster

@@ -2,12 +2,17 @@
 
 import json
 import shutil
+import stat
+from types import SimpleNamespace
 
 import pytest
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+import fsha_cluster
+import fsha_config
 import fsha_freeswitch
 from tests.functional.conftest import ROOT
+from tests.unit.freeswitch.test_conf import FILES
 from tests.unit.standin.harness import Phone, nodes
 
 
@@ -124,3 +129,84 @@ def test_registrations(verbs, monkeypatch):
     monkeypatch.setattr(fsha_freeswitch, "ask", lambda *_: "-ERR Database error!")
     with pytest.raises(CommandExecutionError, match="can't tell its registrations: -ERR Database"):
         verbs.registrations()
+
+
+# --- its configuration -----------------------------------------------------------------------
+
+CIB = "<cib><configuration/><status>{}</status></cib>"
+DSN = "pgsql://host=10.0.0.1 password=hunter2"
+
+
+@pytest.fixture
+def conf(tmp_path, monkeypatch):
+    """FreeSWITCH's configuration, and a pillar that wants something in it."""
+    for name, text in FILES.items():
+        path = tmp_path / "conf" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    wanted = {"switchname": "voice", "core_db_dsn": DSN, "profiles": {"internal": {}}}
+    told = SimpleNamespace(
+        freeswitch=SimpleNamespace(configuration=wanted, service="freeswitch"), wanted=wanted
+    )
+    monkeypatch.setattr(fsha_config, "check", lambda _pillar: told)
+
+    def no_cluster():
+        raise fsha_cluster.ClusterDown
+
+    monkeypatch.setattr(fsha_cluster, "local_node", no_cluster)
+    return tmp_path / "conf"
+
+
+def test_configure_looks_writes_and_is_done(verbs, conf, switch):
+    before = {path: path.read_bytes() for path in conf.rglob("*.xml")}
+    looked = verbs.configure(str(conf), test=True)
+    assert looked["result"] is None
+    assert set(looked["changes"]) == {
+        *("fsha/switch.xml", "fsha/sofia.xml", "fsha/pre_load.xml", "fsha/profile_internal.xml"),
+        *(name for name in FILES if name != "freeswitch.xml"),
+    }
+    assert before == {path: path.read_bytes() for path in conf.rglob("*.xml")}
+    done = verbs.configure(str(conf), test=False)
+    assert (done["result"], done["changes"]) == (True, looked["changes"])
+    assert "Read again by internal." in done["comment"]
+    assert "restart the switch of the node that does not serve" in done["comment"]
+    assert "hunter2" not in str(looked) + str(done)
+    written = conf / "fsha" / "switch.xml"
+    assert "hunter2" in written.read_text(encoding="utf-8")
+    assert stat.S_IMODE(written.stat().st_mode) == 0o640
+    again = verbs.configure(str(conf), test=False)
+    assert (again["result"], again["changes"]) == (True, {})
+
+
+def test_configure_breaks_nothing(verbs, conf):
+    broken = conf / "sip_profiles" / "other.xml"
+    broken.write_text("<profile>\n<settings>\n</profile>\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in conf.rglob("*.xml")}
+    for test in (True, False):
+        told = verbs.configure(str(conf), test=test)
+        assert told["result"] is False
+        assert f"{broken}:3: it is no well-formed XML" in told["comment"]
+    assert before == {path: path.read_bytes() for path in conf.rglob("*.xml")}
+
+
+def test_nothing_is_read_while_another_node_has_something_else(verbs, conf, monkeypatch):
+    monkeypatch.setattr(fsha_cluster, "local_node", lambda: "fs1")
+    monkeypatch.setattr(fsha_cluster, "note", lambda *_: None)
+    members = "".join(
+        f'<node_state uname="{name}" in_ccm="true" crmd="online"/>' for name in ("fs1", "fs2")
+    )
+    monkeypatch.setattr(fsha_cluster, "query", lambda: CIB.format(members))
+    done = verbs.configure(str(conf), patience=0, test=False)
+    assert done["result"] is True
+    assert "Not read yet: fs2 has another configuration." in done["comment"]
+
+
+def test_the_state_tells_what_the_verb_did(verbs, loaders, conf):
+    managed = loaders.states.freeswitch_config.managed
+    looked = managed(name=str(conf), test=True)
+    assert (looked.result, bool(looked.changes)) == (None, True)
+    assert managed(name=str(conf)).result is True
+    again = managed(name=str(conf))
+    assert (again.result, again.changes) == (True, {})
+    absent = managed(name=str(conf / "nowhere"), test=True)
+    assert (absent.result, absent.changes) == (None, {})

@@ -1,0 +1,50 @@
+"""What a pair has to tell FreeSWITCH, in fragments that the user's own files include."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fsha_state
+
+if TYPE_CHECKING:
+    __opts__: dict[str, Any]
+    __salt__: dict[str, Any]
+
+__virtualname__ = "freeswitch_config"
+
+
+def __virtual__():
+    """Load always."""
+    return __virtualname__
+
+
+def managed(name, pillar="fsha", patience=60):
+    """Make sure that FreeSWITCH is told what a pair needs, and still can be loaded.
+
+    name
+        FreeSWITCH's configuration, ``/etc/freeswitch``.
+    pillar
+        The pillar's top-level key; what is wanted is at ``freeswitch:configuration`` below it.
+        It passes through no rendered SLS, for it holds passwords.
+    patience
+        Seconds to wait until the other nodes have got the same.
+
+    See ``freeswitch.configure``.
+
+    .. code-block:: yaml
+
+        /etc/freeswitch:
+          freeswitch_config.managed: []
+    """
+    test = __opts__["test"]
+    if "freeswitch.configure" not in __salt__:
+        if test:
+            return fsha_state.not_yet(name, "lxml is not here yet; would look at it then.")
+        return fsha_state.failed(name, "FreeSWITCH can't be configured before lxml is in place.")
+    done = __salt__["freeswitch.configure"](name, pillar=pillar, patience=patience, test=test)
+    if done["result"] is False:
+        return fsha_state.failed(name, done["comment"], done["changes"])
+    if not done["changes"]:
+        told = fsha_state.not_yet if done["result"] is None else fsha_state.unchanged
+        return told(name, done["comment"])
+    return fsha_state.changed(name, done["changes"], done["comment"], test=test)

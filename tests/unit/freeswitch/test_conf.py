@@ -1,0 +1,214 @@
+"""What the formula adds to FreeSWITCH's configuration, and what it refuses to break."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+import fsha_switch_conf as fsc
+from fsha_switch_conf import Profile, SwitchConfError, Wanted, candidate, check, fragments
+
+DSN = "pgsql://host=10.101.20.1 dbname=fs user=fs password=s3cr\"et<&>'"
+FILES = {
+    "freeswitch.xml": """<?xml version="1.0"?>
+<document type="freeswitch/xml">
+  <!-- two -- dashes are fine for FreeSWITCH -->
+  <X-PRE-PROCESS cmd="set" data="domain=$${local_ip_v4}"/>
+  <section name="configuration">
+    <X-PRE-PROCESS cmd="include" data="autoload_configs/*.xml"/>
+  </section>
+</document>
+""",
+    "autoload_configs/switch.conf.xml": """<configuration name="switch.conf">
+  <settings>
+    <!-- </settings> not here -->
+    <param name="switchname" value="mine"/>
+  </settings>
+</configuration>
+""",
+    "autoload_configs/sofia.conf.xml": """<configuration name="sofia.conf">
+  <global_settings><param name="log-level" value="0"/></global_settings>
+  <profiles>
+    <X-PRE-PROCESS cmd="include" data="../sip_profiles/*.xml"/>
+  </profiles>
+</configuration>
+""",
+    "autoload_configs/pre_load_modules.conf.xml": """<configuration name="pre_load_modules.conf">
+  <modules>
+    <!-- <load module="mod_pgsql"/> -->
+  </modules>
+</configuration>
+""",
+    "sip_profiles/internal.xml": """<profile name="internal">
+  <settings>
+    <param name="sip-ip" value="10.0.0.1"/>
+  </settings>
+</profile>
+""",
+}
+WANTED = Wanted(
+    "voice", DSN, False, (Profile("internal", "sip_profiles/internal.xml", "10.0.0.9", True),)
+)
+
+
+@pytest.fixture
+def conf(tmp_path):
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def read(path):
+    return Path(path).read_text(encoding="utf-8")
+
+
+def with_overlay(new):
+    return lambda path: new[path] if path in new else read(path)
+
+
+def last(text, name):
+    """Return the value that counts for FreeSWITCH, which reads parameters in order."""
+    plain = fsc._without_comments(text)
+    root = etree.fromstring(plain.encode())
+    return [p.get("value") for p in root.iter("param") if p.get("name") == name][-1]
+
+
+def whole(conf, new):
+    return "\n".join(line.text for line in fsc.expanded(conf / "freeswitch.xml", with_overlay(new)))
+
+
+def test_what_is_added_counts_and_nothing_else_is_touched(conf):
+    new = candidate(WANTED, conf, read)
+    text = whole(conf, new)
+    assert last(text, "switchname") == "voice"
+    assert last(text, "core-db-dsn") == DSN
+    assert last(text, "sip-ip") == last(text, "ext-rtp-ip") == "10.0.0.9"
+    assert last(text, "profile-standby") == last(text, "track-calls") == "true"
+    assert last(text, "auto-restart") == last(text, "auto-clear-sql") == "false"
+    assert last(text, "core-non-sqlite-db-required") == "true"
+    assert '<load module="mod_pgsql"/>' in fsc._without_comments(text)
+    check(conf / "freeswitch.xml", with_overlay(new))
+    for name, before in FILES.items():
+        after = new.get(conf / name, before)
+        kept = [line for line in after.split("\n") if "fsha/" not in line and line.strip()]
+        original = [line for line in before.split("\n") if line.strip()]
+        # A section on one line is opened up; all that was said is still there, in its order.
+        assert "".join(kept).replace(" ", "") == "".join(original).replace(" ", "")
+
+
+def test_a_second_time_there_is_nothing_to_do(conf):
+    for path, text in candidate(WANTED, conf, read).items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert candidate(WANTED, conf, read) == {}
+
+
+def test_a_module_that_is_loaded_is_not_loaded_twice(conf):
+    path = conf / "autoload_configs/pre_load_modules.conf.xml"
+    path.write_text(read(path).replace("<!-- ", "").replace(" -->", ""), encoding="utf-8")
+    new = candidate(WANTED, conf, read)
+    assert path not in new
+
+
+def test_what_is_not_wanted_is_left_to_the_user(conf):
+    assert candidate(Wanted(), conf, read) == {}
+    only = Wanted(profiles=(Profile("internal", "sip_profiles/internal.xml"),))
+    (one,) = [f for f in fragments(only) if "profile" in f.path]
+    assert dict(one.lines) == {"track-calls": "true"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("sip_profiles/internal.xml", None, "can't be read"),
+        ("sip_profiles/internal.xml", '<profile name="other"><settings></settings></profile>',
+         "the profile internal is expected in it, not that of other"),
+        ("autoload_configs/switch.conf.xml", "<configuration/>", "has no <settings>"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_what_it_should_be(conf, name, text, words):
+    path = conf / name
+    path.unlink() if text is None else path.write_text(text, encoding="utf-8")
+    with pytest.raises(SwitchConfError, match=words) as caught:
+        candidate(WANTED, conf, read)
+    assert caught.value.path == name
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "where", "words"),
+    [
+        ("sip_profiles/internal.xml", '<profile name="internal">\n<settings>\n', "internal.xml",
+         "no well-formed XML"),
+        ("sip_profiles/x.xml", "<profile>\n<a></b>\n</profile>\n", "x.xml:2", "no well-formed XML"),
+        ("freeswitch.xml", '<d>\n<X-PRE-PROCESS cmd="include" data="gone.xml"/>\n</d>\n',
+         "freeswitch.xml:2", "which is not there"),
+        ("freeswitch.xml", '<d>\n<X-PRE-PROCESS cmd="include" data="freeswitch.xml"/>\n</d>\n',
+         "freeswitch.xml", "in a circle"),
+    ],
+)  # fmt: skip
+def test_a_configuration_that_could_not_be_loaded_is_told_with_its_place(
+    conf, name, text, where, words
+):
+    (conf / name).write_text(text, encoding="utf-8")
+    with pytest.raises(SwitchConfError, match=words) as caught:
+        check(conf / "freeswitch.xml", read)
+    assert where in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["$${hostname}", "two\nlines"])
+def test_values_that_freeswitch_would_replace_are_refused(value):
+    with pytest.raises(SwitchConfError, match="which FreeSWITCH replaces"):
+        fragments(Wanted(switchname=value))
+    with pytest.raises(SwitchConfError) as caught:
+        fragments(Wanted(core_db_dsn=f"secret{value}"))
+    assert "secret" not in str(caught.value)
+
+
+def test_secrets_are_in_no_change_and_no_repr():
+    (one, *_) = fragments(WANTED)
+    shown = fsc.differences(None, one.text)
+    assert shown["core-db-dsn"] == {"old": None, "new": "(secret)"}
+    assert shown["switchname"] == {"old": None, "new": "voice"}
+    assert "s3cr" not in repr(WANTED)
+    assert fsc.differences(one.text, one.text) == {}
+
+
+def test_tables_are_made_unless_told_otherwise():
+    """On an empty database a FreeSWITCH that may not clear does not start."""
+    (switch, *_) = fragments(Wanted(core_db_dsn=DSN))
+    assert "auto-clear-sql" not in switch.lines
+
+
+def test_two_nodes_that_agree_have_the_same_digest():
+    other = Wanted("voice", DSN + "x", False, WANTED.profiles)
+    assert fsc.digest(WANTED) == fsc.digest(Wanted("voice", DSN, False, WANTED.profiles))
+    assert fsc.digest(WANTED) != fsc.digest(other)
+
+
+PLAIN = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40)
+
+
+@given(PLAIN.filter(lambda text: "$${" not in text))
+def test_every_value_is_read_back_as_it_was_given(value):
+    (one,) = fragments(Wanted(switchname=value))
+    # FreeSWITCH leaves these lines out, whatever else stands in them.
+    lines = [x for x in one.text.split("\n") if not fsc._DROPPED.search(x)]
+    root = etree.fromstring("<s>" + fsc._without_comments("\n".join(lines)) + "</s>")
+    assert [p.get("value") for p in root.iter("param")] == [value]
+
+
+@given(st.lists(st.sampled_from(["<a/>", "<!-- x -->", "  ", "</settings>", "\n", "<settings>"])))
+def test_an_include_is_added_once_and_the_rest_is_kept(parts):
+    text = "<settings>" + "".join(parts) + "</settings>\n"
+    one = fragments(Wanted(switchname="v"))[0]
+    once = fsc.with_include(text, one, Path("/etc/freeswitch"))
+    assert fsc.with_include(once, one, Path("/etc/freeswitch")) == once
+    line = fsc.directive("/etc/freeswitch/fsha/switch.xml")
+    assert [x.strip() for x in once.split("\n")].count(line) == 1
+    assert "".join(x for x in once.split("\n") if line not in x).replace(" ", "") == text.replace(
+        "\n", ""
+    ).replace(" ", "")
