@@ -43,6 +43,8 @@ __virtualname__ = "freeswitch"
 
 NOTE = "fsha-freeswitch-config"
 """The node attribute that tells which configuration a node has got."""
+UNREAD = Path("/run/fsha/freeswitch-config.unread")
+"""Tells, until the next boot, that a running switch has not read what was written."""
 MODE = 0o640
 ROLLING = (
     "restart the switch of the node that does not serve (systemctl restart {0}), switch over "
@@ -475,13 +477,16 @@ def _write(directory: Path, new: dict[Path, str]) -> None:
 
 def _take_up(wanted: Any, config: Any, new: dict[Path, str], patience: float) -> str:
     """Let a running switch read its files again once all nodes have them; say what is left."""
-    mark = fsha_switch_conf.digest(wanted)
-    lacking = _agree(mark, patience)
-    if not new:
+    unread = bool(new) or UNREAD.exists()
+    # Without anything to read nobody is waited for: the other node may be away for good.
+    lacking = _agree(fsha_switch_conf.digest(wanted), patience if unread else 0)
+    if not unread:
         return ""
     restart = f" To make all of it effective, {ROLLING.format(config.freeswitch.service)}."
     if lacking:
+        fsha_file.replace(UNREAD, b"", 0o600)
         return f" Not read yet: {' and '.join(lacking)} has another configuration.{restart}"
+    UNREAD.unlink(missing_ok=True)
     try:
         said = _reload(wanted)
     except fsha_freeswitch.SwitchUnreachable as error:

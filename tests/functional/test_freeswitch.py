@@ -138,7 +138,7 @@ DSN = "pgsql://host=10.0.0.1 password=hunter2"
 
 
 @pytest.fixture
-def conf(tmp_path, monkeypatch):
+def conf(tmp_path, loaders, monkeypatch):
     """FreeSWITCH's configuration, and a pillar that wants something in it."""
     for name, text in FILES.items():
         path = tmp_path / "conf" / name
@@ -154,6 +154,8 @@ def conf(tmp_path, monkeypatch):
         raise fsha_cluster.ClusterDown
 
     monkeypatch.setattr(fsha_cluster, "local_node", no_cluster)
+    verb = loaders.modules.freeswitch.configure
+    monkeypatch.setitem(verb.__globals__, "UNREAD", tmp_path / "unread")
     return tmp_path / "conf"
 
 
@@ -199,6 +201,13 @@ def test_nothing_is_read_while_another_node_has_something_else(verbs, conf, monk
     done = verbs.configure(str(conf), patience=0, test=False)
     assert done["result"] is True
     assert "Not read yet: fs2 has another configuration." in done["comment"]
+    # The next run that finds the other node with the same reads it, although nothing changes.
+    monkeypatch.setattr(fsha_cluster, "query", lambda: CIB.format(""))
+    done = verbs.configure(str(conf), patience=0, test=False)
+    assert done["changes"] == {}
+    assert "Read again by internal." in done["comment"]
+    done = verbs.configure(str(conf), patience=0, test=False)
+    assert done["comment"] == "FreeSWITCH is told what it needs."
 
 
 def test_the_state_tells_what_the_verb_did(verbs, loaders, conf):

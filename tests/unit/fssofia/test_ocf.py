@@ -299,6 +299,14 @@ def test_a_profile_put_back_into_standby_is_seen_by_the_deep_monitor(serving):
     assert "503" in reason(done)
 
 
+def test_a_check_that_cannot_be_made_is_no_failure(serving):
+    """A missing program must not take calls down."""
+    serving.probe = serving.programs / "nowhere"
+    done = serving.run("monitor", depth=10)
+    assert done.code == OK
+    assert "cannot be asked by SIP" in done.err
+
+
 def test_a_bind_that_fails(make_node):
     node = make_node(extra={"timing": TIMING})
     node.write_config()
