@@ -113,6 +113,22 @@ def test_a_killed_switch_is_seen_although_systemd_brings_it_back(agent):
     wait_settled(lab)
 
 
+def test_another_holder_of_the_vip_is_seen_on_the_wire(agent):
+    lab, _ = agent
+    serving = voice.serving(lab)
+    node, peer = lab.nodes[serving], lab.nodes[other(lab, serving)]
+    question = ["/usr/lib/fsha/fsha-probe", "arp", VIP, "eth0", "0.5"]
+    assert node.run(question, check=False).code == 1
+    peer.run(["ip", "address", "add", f"{VIP}/24", "dev", "eth0"])
+    try:
+        found = node.run(question, check=False)
+    finally:
+        peer.run(["ip", "address", "del", f"{VIP}/24", "dev", "eth0"])
+    assert found.code == 0
+    assert found.out.strip() == peer.read("/sys/class/net/eth0/address").strip()
+    assert node.run(question, check=False).code == 1
+
+
 def test_the_judges_of_agents_find_nothing(agent):
     lab, standby = agent
     node = lab.nodes[other(lab, voice.serving(lab))]

@@ -1,0 +1,49 @@
+# The reverse. What the formula manages leaves the cluster, which stops it first and asks the guard;
+# then this node leaves, too. FreeSWITCH stays as it is, and so do packages, hosts, and what others
+# have put into the cluster. Meant for all nodes at once.
+{%- from "fsha/map.jinja" import fsha, value with context %}
+{%- set freeswitch = fsha.freeswitch %}
+include:
+  - fsha.sync
+  - fsha.pillar
+
+fsha-clean-objects:
+  pacemaker_cib.committed:
+    - name: fsha-clean
+    - complete: true
+    - unmanaged: ignore
+    - settle_timeout: {{ value(fsha.cluster.settle_timeout) }}
+    - restore_points: {{ value(fsha.cluster.restore_points) }}
+    - guard: {{ value(fsha.guard) }}
+    - onlyif:
+      - fun: service.status
+        args: [pacemaker]
+    - require:
+      - fsha_pillar: fsha-pillar
+{% for service in ("pacemaker", "corosync") %}
+fsha-clean-{{ service }}:
+  service.dead:
+    - name: {{ service }}
+    - enable: false
+    - require:
+      - pacemaker_cib: fsha-clean-objects
+    - require_in:
+      - file: fsha-clean-files
+{% endfor %}
+{%- set files = [
+  "/etc/corosync/corosync.conf",
+  "/etc/corosync/authkey",
+  "/etc/sysctl.d/90-fsha.conf",
+  "/etc/fsha/fonebridge.conf",
+  "/usr/lib/ocf/resource.d/fsha",
+  "/usr/lib/fsha",
+] %}
+{%- if freeswitch.get("init_script") %}
+{%- do files.extend(["/etc/init.d/FSSofia", fsha.lookup.settings_dir ~ "/FSSofia"]) %}
+{%- endif %}
+{%- if freeswitch.get("password") %}
+{%- do files.append(freeswitch.password_file) %}
+{%- endif %}
+fsha-clean-files:
+  file.absent:
+    - names: {{ value(files) }}

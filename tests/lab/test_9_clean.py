@@ -1,0 +1,47 @@
+"""state.apply fsha.clean: the reverse, on both nodes at once."""
+
+from __future__ import annotations
+
+from lab import voice
+
+GONE = (
+    "/etc/corosync/corosync.conf",
+    "/etc/corosync/authkey",
+    "/etc/init.d/FSSofia",
+    "/usr/lib/ocf/resource.d/fsha",
+    "/usr/lib/fsha",
+    "/etc/fsha/event_socket.password",
+)
+
+
+def apply(lab, sls, **kwargs):
+    returns = lab.salt("*", "state.apply", sls, timeout=400, **kwargs)
+    return voice.Applied(dict(returns), {}, 0.0)
+
+
+def test_clean_and_back(lab):
+    voice.give(lab, voice.example("pillar.example"))
+    assert voice.apply(lab).failed == []
+    switches = {node.name: node.main_pid("freeswitch") for node in lab.nodes.values()}
+    looked = apply(lab, "fsha.clean", test=True)
+    assert looked.failed == []
+    assert any("fsha-clean-objects" in name for name in looked.changes)
+    assert voice.serving(lab)
+
+    done = apply(lab, "fsha.clean")
+    assert done.failed == []
+    for node in lab.nodes.values():
+        assert not any(node.exists(path) for path in GONE)
+        assert [node.unit_state(unit) for unit in ("corosync", "pacemaker")] == ["inactive"] * 2
+        for unit in ("corosync", "pacemaker"):
+            assert (
+                node.run(["systemctl", "is-enabled", unit], check=False).out.strip() == "disabled"
+            )
+        # The switch is the user's.
+        assert node.main_pid("freeswitch") == switches[node.name]
+    assert lab.vip_holders() == []
+    again = apply(lab, "fsha.clean")
+    assert (again.failed, again.changes) == ([], {})
+
+    assert voice.apply(lab).failed == []
+    assert voice.serving(lab)
