@@ -328,7 +328,8 @@ def failover(target=None, resource=None, timeout=60, sip_port=5060):
     resource
         The resource to move, where it is not clear which one carries voice.
     timeout
-        Seconds that the other node has to take over.
+        Seconds that the other node has to take over, beside those that a stop waits for calls
+        to end (``stop_mode=drain``).
     sip_port
         The port on the floating address that has to answer SIP OPTIONS afterwards; 0 for
         none.
@@ -471,7 +472,7 @@ def _moved(
     seen = fsha_poll.until(
         lambda: fsha_status.parse_status(fsha_cluster.status()),
         lambda s: s.serving(service.id) == target or fsha_switch.has_failed(s, service, target),
-        bounds.timeout,
+        bounds.timeout + service.drain,
         f"{service.id} on {target}",
         LOOK_EVERY,
     )

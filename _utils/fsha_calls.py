@@ -3,7 +3,8 @@
 Facts (docs/freeswitch.md): answered legs over UDP whose media flows through the switch come
 back; ringing ones have no row, a TLS or TCP connection ends with its switch, bypassed media was
 never the switch's. ``show channels`` asks the core database, which the two nodes of a pair share
-and which may be away: its answer counts only when it names as many legs as the profiles have.
+and where the rows of a killed switch stay. So each leg is asked about: only those that this switch
+knows count, and only if they are as many as the profiles have.
 """
 
 import json
@@ -49,6 +50,7 @@ _VARIABLES = (
 # Neither may stand in a SIP URI.
 _FIELD, _LEG = "|", "^"
 _UNDEFINED = "_undef_"
+_NO_CHANNEL = "-ERR No such channel"
 _UUID = re.compile(r"[0-9a-fA-F-]{36}")
 AT_ONCE = 40
 """Legs that one question is about: it has to fit into one line of the Event Socket."""
@@ -115,14 +117,17 @@ def _question(leg: Leg) -> str:
 
 
 def marked(legs: Sequence[Leg], answers: Iterable[str]) -> tuple[Leg, ...]:
-    """Return the legs with what the answers to :func:`questions` tell about them.
+    """Return the legs of this switch, with what the answers to :func:`questions` tell of them.
+
+    A leg that it does not know is the other node's, or that of a switch that was killed.
 
     Raises :class:`ChannelsUnknownError` for answers to other questions.
     """
     told = [part for answer in answers for part in answer.strip().split(_LEG)] if legs else []
     if len(told) != len(legs):
         raise ChannelsUnknownError(f"it told of {len(told)} channels when asked about {len(legs)}")
-    return tuple(map(_marked, legs, told))
+    pairs = zip(legs, told, strict=True)
+    return tuple(_marked(leg, text) for leg, text in pairs if _NO_CHANNEL not in text)
 
 
 def _marked(leg: Leg, told: str) -> Leg:
@@ -196,13 +201,14 @@ def report(sessions: Mapping[str, int | None], ask: Callable[[str], str]) -> Rep
         return Report(0, known=True)
     try:
         listed = parse_channels(ask("show channels as json"))
-        if len(listed) != legs:
+        found = marked(listed, [ask(question) for question in questions(listed)])
+        if len(found) != legs:
             return Report(
                 legs,
                 known=False,
-                reason=f"the core database lists {len(listed)} legs and the profiles have {legs}: "
-                "it is shared with the other node, or behind",
+                reason=f"the core database lists {len(found)} legs of this switch, the profiles "
+                f"have {legs}",
             )
-        return Report(legs, True, "", marked(listed, [ask(q) for q in questions(listed)]))
+        return Report(legs, True, "", found)
     except ChannelsUnknownError as error:
         return Report(legs, known=False, reason=f"the switch can't tell: {error}")

@@ -21,6 +21,7 @@ import fsha_cib
 import fsha_cluster
 import fsha_plan
 import fsha_run
+import fsha_voice
 from fsha_cib import Element
 from fsha_run import Runner
 from fsha_status import Status
@@ -43,11 +44,15 @@ class Refused(SwitchError):
 
 @dataclass(frozen=True)
 class Service:
-    """The resource that an operator switches over, with its floating addresses."""
+    """The resource that an operator switches over, with its floating addresses.
+
+    ``drain`` is how many seconds its stop may wait for calls to end.
+    """
 
     id: str
     members: tuple[str, ...]
     vips: tuple[str, ...]
+    drain: int = 0
 
 
 def find_service(root: Element, name: str | None = None) -> Service:
@@ -88,7 +93,18 @@ def _service(element: Element) -> Service:
         for pair in p.iterfind("instance_attributes/nvpair[@name='ip']")
     ]
     members = tuple(p.get("id", "") for p in primitives)
-    return Service(element.get("id", ""), members, tuple(vips))
+    drain = max((_drain_time(p) for p in primitives), default=0)
+    return Service(element.get("id", ""), members, tuple(vips), drain)
+
+
+def _drain_time(primitive: Element) -> int:
+    """Return how long ocf:fsha:FSSofia waits for calls when it is stopped."""
+    pairs = primitive.iterfind("instance_attributes/nvpair")
+    told = {pair.get("name", ""): pair.get("value", "") for pair in pairs}
+    if primitive.get("provider") != "fsha" or told.get("stop_mode") != "drain":
+        return 0
+    seconds = told.get("drain_time", "")
+    return int(seconds) if seconds.isascii() and seconds.isdecimal() else fsha_voice.DRAIN_TIME
 
 
 # --- bans and holds ------------------------------------------------------------------------

@@ -53,6 +53,24 @@ def test_the_service_is_the_group_that_holds_freeswitch(pair):
     assert find_service(pair, "VoiceServices") == VOICE
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({}, 0),
+        ({"stop_mode": "recover", "drain_time": "30"}, 0),
+        ({"stop_mode": "drain"}, 60),
+        ({"stop_mode": "drain", "drain_time": "300"}, 300),
+    ],
+)
+def test_a_stop_may_wait_for_calls(told, seconds):
+    pairs = "".join(f'<nvpair name="{name}" value="{text}"/>' for name, text in told.items())
+    fs = (
+        '<primitive id="fs" class="ocf" provider="fsha" type="FSSofia">'
+        f"<instance_attributes>{pairs}</instance_attributes></primitive>"
+    )
+    assert find_service(cib(f'<group id="g">{VIP}{fs}</group>')).drain == seconds
+
+
 def test_without_freeswitch_it_is_what_holds_the_floating_address():
     assert find_service(cib(VIP + OTHER)).id == "vip"
 

@@ -97,13 +97,20 @@ def test_few_questions_for_many_calls():
     assert all(leg.marks == frozenset() for leg in marked(legs, answers))
 
 
+def test_the_rows_of_another_switch_do_not_count():
+    """Seen on a real pair: the nodes share the database, and a killed switch leaves its rows."""
+    answer = "^".join([told(), "|".join(["-ERR No such channel!"] * 6), told()])
+    ask, _ = switch(channels(*map(row, range(3))), answer)
+    data = report({"internal": 2}, ask).as_data()
+    assert (data["known"], data["calls"], data["survive"]) == (True, 2, 2)
+
+
 @pytest.mark.parametrize("listed", [0, 1, 3])
 def test_another_number_than_the_profiles_is_not_believed(listed):
-    """Two nodes with one core database see each other's rows, or none after a restart."""
-    ask, _ = switch(channels(*map(row, range(listed))))
+    ask, _ = switch(channels(*map(row, range(listed))), "^".join([told()] * listed))
     data = report({"internal": 2}, ask).as_data()
     assert (data["legs"], data["known"]) == (2, False)
-    assert f"lists {listed} legs and the profiles have 2" in data["reason"]
+    assert f"lists {listed} legs of this switch, the profiles have 2" in data["reason"]
     assert "survive" not in data
 
 
