@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 ANSWERED, RINGING, HELD = "answered", "ringing", "held"
@@ -39,21 +39,12 @@ WHY_DOUBTFUL: Mapping[str, str] = {
     SRTP: "the keys of encrypted media have been refused after a recovery",
 }
 
-_VARIABLES = (
-    "sip_via_protocol",
-    "sip_contact_uri",
-    "bypass_media",
-    "bypass_media_after_bridge",
-    "rtp_secure_media_confirmed",
-    "local_media_ip",
-)
 # Neither may stand in a SIP URI.
 _FIELD, _LEG = "|", "^"
-_UNDEFINED = "_undef_"
 _NO_CHANNEL = "-ERR No such channel"
 _UUID = re.compile(r"[0-9a-fA-F-]{36}")
-AT_ONCE = 40
-"""Legs that one question is about: it has to fit into one line of the Event Socket."""
+LONGEST = 1000
+"""Characters of a command: what is longer, fs_cli cuts off (measured, 1.11)."""
 
 
 class ChannelsUnknownError(Exception):
@@ -69,6 +60,7 @@ class Leg:
     state: str
     call: str
     marks: frozenset[str] = frozenset()
+    outbound: bool = False
 
     @property
     def lost(self) -> str:
@@ -103,17 +95,27 @@ def _leg(row: Mapping[str, Any]) -> Leg:
     profile = str(row["name"]).split("/")[1]
     state = _STATES.get(str(row.get("callstate", "")), RINGING)
     marks = {SRTP} if row.get("secure") else set()
-    return Leg(uuid, profile, state, str(row.get("call_uuid") or uuid), frozenset(marks))
+    if ":" in str(row.get("ip_addr", "")):
+        marks.add(IPV6)
+    outbound = row.get("direction") == "outbound"
+    return Leg(uuid, profile, state, str(row.get("call_uuid") or uuid), frozenset(marks), outbound)
 
 
 def questions(legs: Sequence[Leg]) -> tuple[str, ...]:
-    """Return the commands that ask for what is special about legs, a few of them for all."""
-    chunks = [legs[at : at + AT_ONCE] for at in range(0, len(legs), AT_ONCE)]
-    return tuple("expand echo " + _LEG.join(map(_question, chunk)) for chunk in chunks)
+    """Return the commands that ask for what is special about legs, a few of them in each."""
+    asked: list[str] = []
+    for text in map(_question, legs):
+        if asked and len(asked[-1]) + len(_LEG) + len(text) <= LONGEST:
+            asked[-1] += f"{_LEG}{text}"
+        else:
+            asked.append(f"expand echo {text}")
+    return tuple(asked)
 
 
 def _question(leg: Leg) -> str:
-    return _FIELD.join(f"${{uuid_getvar({leg.uuid} {name})}}" for name in _VARIABLES)
+    # Of a call that comes in the switch keeps how, of one that goes out where to.
+    names = ("sip_contact_uri" if leg.outbound else "sip_via_protocol", "bypass_media")
+    return _FIELD.join(f"${{uuid_getvar({leg.uuid} {name})}}" for name in names)
 
 
 def marked(legs: Sequence[Leg], answers: Iterable[str]) -> tuple[Leg, ...]:
@@ -131,25 +133,15 @@ def marked(legs: Sequence[Leg], answers: Iterable[str]) -> tuple[Leg, ...]:
 
 
 def _marked(leg: Leg, told: str) -> Leg:
-    values = dict(zip(_VARIABLES, told.split(_FIELD), strict=False))
-    known = {name: text for name, text in values.items() if text and text != _UNDEFINED}
-    return Leg(leg.uuid, leg.profile, leg.state, leg.call, leg.marks | frozenset(_marks(known)))
+    where, _, bypass = told.lower().partition(_FIELD)
+    transport = where if where in _TRANSPORTS else _transport(where)
+    marks = {_TRANSPORTS[transport]} if _TRANSPORTS.get(transport) else set()
+    if bypass == "true":
+        marks.add(BYPASS)
+    return replace(leg, marks=leg.marks | marks)
 
 
-def _marks(values: Mapping[str, str]) -> Iterable[str]:
-    transport = values.get("sip_via_protocol", "").lower() or _transport(
-        values.get("sip_contact_uri", "").lower()
-    )
-    if transport in ("tls", "wss"):
-        yield TLS
-    elif transport in ("tcp", "ws"):
-        yield TCP
-    if ":" in values.get("local_media_ip", ""):
-        yield IPV6
-    if "true" in (values.get("bypass_media"), values.get("bypass_media_after_bridge")):
-        yield BYPASS
-    if values.get("rtp_secure_media_confirmed") == "true":
-        yield SRTP
+_TRANSPORTS: Mapping[str, str] = {"udp": "", "tcp": TCP, "ws": TCP, "tls": TLS, "wss": TLS}
 
 
 def _transport(uri: str) -> str:
