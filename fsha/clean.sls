@@ -1,11 +1,23 @@
 # The reverse. What the formula manages leaves the cluster, which stops it first and asks the guard;
 # then this node leaves, too. FreeSWITCH stays as it is, and so do packages, hosts, and what others
-# have put into the cluster. Meant for all nodes at once.
+# have put into the cluster, and the cluster's properties. Meant for all nodes at once.
 {%- from "fsha/map.jinja" import fsha, value with context %}
 {%- set freeswitch = fsha.freeswitch %}
 include:
   - fsha.sync
   - fsha.pillar
+
+# Without stonith-enabled: false a cluster without fencing is no sound one, not even an empty one.
+fsha-clean-properties:
+  pacemaker_property.present:
+    - name: cib-bootstrap-options
+    - values: {{ value(fsha.pacemaker.properties) }}
+    - transaction: fsha-clean
+    - onlyif:
+      - fun: service.status
+        args: [pacemaker]
+    - require:
+      - fsha_pillar: fsha-pillar
 
 fsha-clean-objects:
   pacemaker_cib.committed:
@@ -19,7 +31,7 @@ fsha-clean-objects:
       - fun: service.status
         args: [pacemaker]
     - require:
-      - fsha_pillar: fsha-pillar
+      - pacemaker_property: fsha-clean-properties
 {% for service in ("pacemaker", "corosync") %}
 fsha-clean-{{ service }}:
   service.dead:
