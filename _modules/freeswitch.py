@@ -9,8 +9,8 @@ that is the cluster's business, see the execution module ``fsha``.
 
 from __future__ import annotations
 
+import grp
 import json
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ try:
     import fsha_poll
     import fsha_run
     import fsha_switch_conf
+    import fsha_switch_effect
     import fsha_switch_hash
 
     MISSING = ""
@@ -43,9 +44,11 @@ __virtualname__ = "freeswitch"
 
 NOTE = "fsha-freeswitch-config"
 """The node attribute that tells which configuration a node has got."""
-UNREAD = Path("/run/fsha/freeswitch-config.unread")
-"""Tells, until the next boot, that a running switch has not read what was written."""
+PENDING = Path("/run/fsha/freeswitch-config.json")
+"""What is written and not in effect, see fsha_switch_effect."""
 MODE = 0o640
+RESTART = 60.0
+"""Seconds for a switch that was restarted to answer."""
 ROLLING = (
     "restart the switch of the node that does not serve (systemctl restart {0}), switch over "
     "(fsha.failover), and restart the other one"
@@ -416,22 +419,29 @@ def configure(directory, pillar="fsha", patience=60, test=None):
         return _answer(None, f"{where} is not there yet; would be looked at.", changes={})
     try:
         config = fsha_config.check(__pillar__.get(pillar))
-        wanted = fsha_switch_conf.from_pillar(config.freeswitch.configuration or {})
-        new = _candidate(where, wanted)
+        wanted = fsha_switch_conf.from_pillar(config.freeswitch.configuration or {}, _text)
+        new = fsha_switch_conf.verified(wanted, where, _text)
+        group = _group(where, config.freeswitch)
     except (fsha_config.ConfigErrors, fsha_switch_conf.SwitchConfError) as error:
         return _answer(False, str(error), changes={})
-    changes = _changes(where, new)
+    except fsha_run.RunError as error:
+        return _answer(False, str(error), changes={})
+    changes = {**_regrouped(where, wanted, group), **_changes(where, new)}
     if testing:
-        would = "FreeSWITCH's configuration would change." if new else "Nothing to do."
-        return _answer(None if new else True, would, changes=changes)
+        would = "FreeSWITCH's configuration would change." if changes else "Nothing to do."
+        return _answer(None if changes else True, would, changes=changes)
     try:
-        _write(where, new)
-        effect = _take_up(wanted, config, new, patience)
+        _write(where, new, wanted, group)
+        effect = _take_up(wanted, config, _params(where, new, changes), patience)
     except OSError as error:
         return _answer(False, f"{error.filename}: {error.strerror}", changes=changes)
     except fsha_run.RunError as error:
         return _answer(False, str(error), changes=changes)
-    done = "FreeSWITCH's configuration was changed." if new else "FreeSWITCH is told what it needs."
+    done = (
+        "FreeSWITCH's configuration was changed."
+        if changes
+        else "FreeSWITCH is told what it needs."
+    )
     return _answer(True, f"{done}{effect}", changes=changes)
 
 
@@ -440,58 +450,142 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
-def _candidate(directory: Path, wanted: Any) -> dict[Path, str]:
-    """Return what would be written, after the whole has been checked with it."""
-    new = fsha_switch_conf.candidate(wanted, directory, _text)
+def _group(directory: Path, told: Any) -> int:
+    """Return the group that the switch runs with: it leaves out what it may not read."""
+    name = (told.configuration or {}).get("group")
+    if name is not None:
+        try:
+            return grp.getgrnam(name).gr_gid
+        except KeyError as error:
+            raise fsha_switch_conf.SwitchConfError(
+                "freeswitch:configuration:group", f"there is no group {name} on this node"
+            ) from error
+    running = fsha_freeswitch.group_of(told.service)
+    return (directory / fsha_switch_conf.ROOT).stat().st_gid if running is None else running
 
-    def read(path: Path) -> str:
-        return new[path] if path in new else _text(path)
 
-    fsha_switch_conf.check(directory / fsha_switch_conf.ROOT, read)
-    return new
+def _own(directory: Path, wanted: Any) -> list[Path]:
+    return [directory / one.path for one in fsha_switch_conf.fragments(wanted)]
 
 
-def _changes(directory: Path, new: dict[Path, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for path, text in new.items():
-        short = path.relative_to(directory).as_posix()
-        if short.startswith("fsha/"):
-            before = fsha_file.read(path)
-            old = None if before is None else before.decode("utf-8", "surrogateescape")
-            found[short] = fsha_switch_conf.differences(old, text)
-        else:
-            found[short] = {"include": {"old": None, "new": "the formula's file"}}
+def _regrouped(directory: Path, wanted: Any, group: int) -> dict[str, Any]:
+    """Return which of the formula's files the switch may not read, or others may."""
+    found = {}
+    for path in _own(directory, wanted):
+        owner, mode = fsha_file.owner(path), fsha_file.mode(path)
+        if owner is not None and (owner[1] != group or mode != MODE):
+            found[path.relative_to(directory).as_posix()] = {
+                "permissions": {"old": f"{mode:o} {owner[1]}", "new": f"{MODE:o} {group}"}
+            }
     return found
 
 
-def _write(directory: Path, new: dict[Path, str]) -> None:
-    root = os.stat(directory / fsha_switch_conf.ROOT)  # noqa: PTH116  both numbers at once
+def _changes(directory: Path, new: dict[Path, str | None]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for path, text in new.items():
-        permissions = fsha_file.mode(path) or MODE
-        ids = fsha_file.owner(path) or (0, root.st_gid)
-        fsha_file.replace(path, text.encode("utf-8", "surrogateescape"), permissions, ids)
+        short = path.relative_to(directory).as_posix()
+        before = _before(path)
+        if short.startswith(f"{fsha_switch_conf.OWN}/"):
+            found[short] = fsha_switch_conf.differences(before, text or "")
+        else:
+            more = len(text or "") > len(before or "")
+            word = "the formula's file"
+            found[short] = {
+                "include": {"old": None if more else word, "new": word if more else None}
+            }
+    return found
+
+
+def _params(
+    directory: Path, new: dict[Path, str | None], changes: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the changes of the formula's own files alone."""
+    own = {path.relative_to(directory).as_posix() for path in new}
+    return {
+        path: params
+        for path, params in changes.items()
+        if path in own and path.startswith(f"{fsha_switch_conf.OWN}/")
+    }
+
+
+def _before(path: Path) -> str | None:
+    before = fsha_file.read(path)
+    return None if before is None else before.decode("utf-8", "surrogateescape")
+
+
+def _write(directory: Path, new: dict[Path, str | None], wanted: Any, group: int) -> None:
+    # The formula's own files first: an include of what is not there would include nothing.
+    for path in sorted(new, key=lambda path: path.parent.name != fsha_switch_conf.OWN):
+        text = new[path]
+        if text is not None:
+            ids = fsha_file.owner(path) or (0, group)
+            content = text.encode("utf-8", "surrogateescape")
+            fsha_file.replace(path, content, fsha_file.mode(path) or MODE, ids)
+    for path in _own(directory, wanted):
+        owner = fsha_file.owner(path)
+        if owner is not None:
+            fsha_file.restrict(path, MODE, (owner[0], group))
+    for path, text in new.items():
+        if text is None:
+            path.unlink(missing_ok=True)
 
 
 # --- effect ----------------------------------------------------------------------------------
 
 
-def _take_up(wanted: Any, config: Any, new: dict[Path, str], patience: float) -> str:
-    """Let a running switch read its files again once all nodes have them; say what is left."""
-    unread = bool(new) or UNREAD.exists()
-    # Without anything to read nobody is waited for: the other node may be away for good.
-    lacking = _agree(fsha_switch_conf.digest(wanted), patience if unread else 0)
-    if not unread:
-        return ""
-    restart = f" To make all of it effective, {ROLLING.format(config.freeswitch.service)}."
-    if lacking:
-        fsha_file.replace(UNREAD, b"", 0o600)
-        return f" Not read yet: {' and '.join(lacking)} has another configuration.{restart}"
-    UNREAD.unlink(missing_ok=True)
+def _take_up(wanted: Any, config: Any, changes: dict[str, Any], patience: float) -> str:
+    """Let a running switch take up what it can once all nodes have it; say what is left."""
     try:
-        said = _reload(wanted)
+        now = fsha_switch_effect.running(_ask)
     except fsha_freeswitch.SwitchUnreachable as error:
-        return f" {error} It reads it at its next start.{restart}"
-    return f" {said}{restart}"
+        _agree(fsha_switch_conf.digest(wanted), 0)
+        return f" {error} It reads it at its next start." if changes else ""
+    known = fsha_switch_effect.load(now.core, PENDING)
+    if changes:
+        known = known.with_changes(changes)
+    pending = fsha_switch_effect.current(known, now)
+    # Without anything to read nobody is waited for: the other node may be away for good.
+    lacking = _agree(fsha_switch_conf.digest(wanted), patience if pending.changed else 0)
+    fsha_switch_effect.save(pending, PENDING)
+    if not pending.changed:
+        return ""
+    if lacking:
+        return f" Not read yet: {' and '.join(lacking)} has another configuration."
+    hot = [profile.name for profile in wanted.profiles if profile.hot]
+    managed = [profile.name for profile in wanted.profiles]
+    pending, read = fsha_switch_effect.take_up(pending, now, hot, managed, _ask)
+    fsha_switch_effect.save(pending, PENDING)
+    said = f" Read again by {' and '.join(read)}." if read else ""
+    left = fsha_switch_conf.restarts(pending.changed, now.sessions)
+    return said + (_restarted(config, left, now) if left else "")
+
+
+def _restarted(config: Any, left: dict[str, list[str]], now: Any) -> str:
+    """Restart a switch that nobody needs, if that is wanted; say what is to be done otherwise."""
+    what = fsha_switch_effect.told(left)
+    service = config.freeswitch.service
+    if (config.freeswitch.configuration or {}).get("restart", "never") != "passive":
+        return f" A restart makes effective: {what}; {ROLLING.format(service)}."
+    held = [*__salt__["network.ip_addrs"](), *__salt__["network.ip_addrs6"]()]
+    if now.serves or now.legs or set(config.freeswitch.vips) & set(held):
+        return (
+            f" A restart makes effective: {what}; not while this node serves: switch over "
+            "(fsha.failover), and apply the state again."
+        )
+    __salt__["service.restart"](service)
+    if not fsha_poll.until(lambda: _is_another(now.core), bool, RESTART, f"{service} to answer"):
+        raise fsha_freeswitch.SwitchUnreachable(
+            f"{service} was restarted, and is not back after {RESTART:.0f} s; look at its log"
+        )
+    PENDING.unlink(missing_ok=True)
+    return f" The switch did not serve and was restarted; in effect: {what}."
+
+
+def _is_another(core: str) -> bool:
+    try:
+        return _ask("global_getvar core_uuid") not in (core, "")
+    except fsha_freeswitch.SwitchUnreachable:
+        return False
 
 
 def _agree(mark: str, patience: float) -> tuple[str, ...]:
@@ -516,24 +610,3 @@ def _others_without(mark: str, me: str) -> tuple[str, ...]:
         for name, value in fsha_cib.attributes_of_online_nodes(root, NOTE).items()
         if name != me and value != mark
     )
-
-
-def _reload(wanted: Any) -> str:
-    where = fsha_freeswitch.access(__pillar__)
-
-    def ask(command: str) -> str:
-        return fsha_freeswitch.ask(command, where).strip()
-
-    said = ask("reloadxml")
-    if "[Success]" not in said:
-        raise fsha_freeswitch.SwitchUnreachable(f"reloadxml said {said!r}")
-    running = {profile.name for profile in fsha_freeswitch.parse_bound(ask("sofia xmlstatus"))}
-    serves = fsha_freeswitch.stamped(ask("global_getvar core_uuid"))
-    read = [profile for profile in wanted.profiles if profile.name in running]
-    for profile in read:
-        ask(f"sofia profile {profile.name} rescan")
-    if any(profile.hot and profile.name in serves for profile in read):
-        # A rescan puts a hot profile into standby, also one that serves.
-        ask("sofia global standby off")
-    names = " and ".join(profile.name for profile in read)
-    return f"Read again{f' by {names}' if names else ''}."

@@ -17,6 +17,7 @@ from typing import Any
 
 from lxml import etree
 
+import fsha_file
 import fsha_run
 from fsha_run import Runner
 
@@ -142,6 +143,35 @@ def stamped(core_uuid: str, directories: Iterable[str] = STAMPS) -> tuple[str, .
             if path.is_file() and path.read_text(encoding="ascii").split("\n")[0] == core_uuid:
                 found.add(path.name)
     return tuple(sorted(found))
+
+
+def stamped_at(profile: str, directories: Iterable[str] | None = None) -> float:
+    """Return when an agent last started a profile here (epoch, seconds); 0 if none has.
+
+    directories
+        Patterns of the directories with the stamps.
+    """
+    patterns = STAMPS if directories is None else directories
+    names = [name for one in patterns for name in glob.glob(f"{one}/{profile}")]  # noqa: PTH207
+    return max((fsha_file.changed_at(Path(name)) or 0.0 for name in names), default=0.0)
+
+
+def group_of(service: str, run: Runner = fsha_run.run) -> int | None:
+    """Return the number of the group that a running switch runs with; ``None`` if none runs.
+
+    service
+        Its systemd unit.
+
+    Raises :class:`fsha_run.RunError`.
+    """
+    done = run(["systemctl", "show", "--property=MainPID", "--value", f"{service}.service"])
+    pid = done.out.strip()
+    if done.code != fsha_run.EX_OK or not pid.isdecimal() or pid == "0":
+        return None
+    found = re.search(
+        rb"^Gid:\s+\d+\s+(\d+)", fsha_file.read(Path("/proc", pid, "status")) or b"", re.M
+    )
+    return int(found[1]) if found else None
 
 
 # --- its own words ---------------------------------------------------------------------------

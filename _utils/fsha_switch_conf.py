@@ -1,18 +1,19 @@
-"""FreeSWITCH's own configuration: what the formula adds to it, and whether it is still sound.
+"""What the formula adds to FreeSWITCH's own configuration, and whether it takes effect there.
 
 The formula writes fragments of its own below ``fsha/`` and one line into each file of the user's
 that includes them, at the end of a section: FreeSWITCH reads parameters in order, and the last one
 counts. Everything else in those files stays as it is, byte for byte.
 
-Facts (``switch_xml.c`` of FreeSWITCH 1.11, and measured): includes are expanded line by line,
-before anything is parsed, in comments as well; a path is relative to the including file; lines
-with ``<include>`` or ``<?`` are left out; ``$${name}`` is replaced by a variable.
+Facts (``sofia.c`` of FreeSWITCH 1.11, and measured): ``rtp-ip`` is the exception, several are used
+in turn, one call after the other; ``track-calls`` can be switched on and not off; the core reads
+its section once, at its start; of a profile that runs a rescan takes up all parameters at once,
+while its socket stays on the address, and its tables in the database, that it was started with.
 """
 
 import hashlib
-import os
+import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,24 +21,29 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
+from fsha_switch_xml import (
+    Read,
+    SwitchConfError,
+    Whole,
+    read_if_there,
+    read_text,
+    whole,
+    without_comments,
+)
+
 ROOT = "freeswitch.xml"
 SWITCH = "autoload_configs/switch.conf.xml"
 SOFIA = "autoload_configs/sofia.conf.xml"
 PRELOAD = "autoload_configs/pre_load_modules.conf.xml"
+OWN = "fsha"
+"""The directory of the formula's own files, below the configuration."""
+HEAD = "<!-- Managed by Salt: changes made here are overwritten. -->"
 SECRET = frozenset({"core-db-dsn", "odbc-dsn"})
-DEEPEST = 100
-"""Includes in includes, as many as FreeSWITCH follows."""
+RESCANNED = frozenset({"track-calls", "profile-standby", "auto-restart"})
+"""What a profile that runs takes up without harm; for the rest it has to be started anew."""
 
-Read = Callable[[Path], str]
-
-
-class SwitchConfError(Exception):
-    """FreeSWITCH's configuration is not as it has to be; nothing was written."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        self.path = path
-        self.reason = reason
-        super().__init__(f"{path}: {reason}.")
+New = Mapping[Path, str | None]
+"""Files with the text that they have to hold; ``None`` where there has to be none."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class Fragment:
     element: str
     lines: Mapping[str, str]
     load: tuple[str, ...] = ()
+    profile: str = ""
 
     @property
     def text(self) -> str:
@@ -80,8 +87,7 @@ class Fragment:
             for name, value in self.lines.items()
         ]
         modules = [f"  <load module={quoteattr(name)}/>" for name in self.load]
-        head = "<!-- Managed by Salt: changes made here are overwritten. -->"
-        return "\n".join(["<include>", head, *params, *modules, "</include>", ""])
+        return "\n".join(["<include>", HEAD, *params, *modules, "</include>", ""])
 
 
 def _attribute(value: str) -> str:
@@ -104,12 +110,12 @@ def fragments(wanted: Wanted) -> tuple[Fragment, ...]:
         # empty database (measured on 1.11.3).
         "auto-clear-sql": _WORDS[wanted.auto_clear_sql],
     }
-    found = [Fragment("fsha/switch.xml", SWITCH, "settings", _given(switch))]
+    found = [Fragment(f"{OWN}/switch.xml", SWITCH, "settings", _given(switch))]
     if wanted.profiles:
         sofia = {"auto-restart": "false"}
-        found.append(Fragment("fsha/sofia.xml", SOFIA, "global_settings", sofia))
+        found.append(Fragment(f"{OWN}/sofia.xml", SOFIA, "global_settings", sofia))
     if wanted.core_db_dsn.startswith(("pgsql://", "postgresql://")):
-        found.append(Fragment("fsha/pre_load.xml", PRELOAD, "modules", {}, ("mod_pgsql",)))
+        found.append(Fragment(f"{OWN}/pre_load.xml", PRELOAD, "modules", {}, ("mod_pgsql",)))
     found += [_of_profile(profile) for profile in wanted.profiles]
     for one in found:
         for name, value in one.lines.items():
@@ -120,13 +126,13 @@ def fragments(wanted: Wanted) -> tuple[Fragment, ...]:
 def _of_profile(profile: Profile) -> Fragment:
     addresses = ("sip-ip", "rtp-ip", "ext-sip-ip", "ext-rtp-ip")
     params = {
-        "track-calls": "true" if profile.track_calls else "false",
+        "track-calls": "true" if profile.track_calls else "",
         **dict.fromkeys(addresses, profile.vip),
         "odbc-dsn": profile.odbc_dsn,
         "profile-standby": _WORDS[profile.hot],
     }
-    path = f"fsha/profile_{profile.name}.xml"
-    return Fragment(path, profile.file, "settings", _given(params))
+    path = f"{OWN}/profile_{profile.name}.xml"
+    return Fragment(path, profile.file, "settings", _given(params), profile=profile.name)
 
 
 _WORDS: Mapping[bool | None, str] = {None: "", True: "true", False: "false"}
@@ -146,13 +152,6 @@ def _readable(path: str, name: str, value: str) -> None:
 
 # --- the user's files ------------------------------------------------------------------------
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-
-
-def _without_comments(text: str) -> str:
-    """Return a text of the same length, with blanks in the place of comments."""
-    return _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
-
 
 def directive(path: str) -> str:
     """Return the line that includes a file."""
@@ -165,7 +164,7 @@ def with_include(text: str, fragment: Fragment, directory: Path) -> str:
     Raises :class:`SwitchConfError` when there is no such section.
     """
     line = directive(str(directory / fragment.path))
-    plain = _without_comments(text)
+    plain = without_comments(text)
     if line in plain:
         return text
     end = plain.rfind(f"</{fragment.element}>")
@@ -184,10 +183,10 @@ def with_include(text: str, fragment: Fragment, directory: Path) -> str:
 def is_loaded(text: str, module: str) -> bool:
     """Tell whether a list of modules loads one already."""
     found = re.compile(rf'<load\s+module\s*=\s*"{re.escape(module)}"')
-    return bool(found.search(_without_comments(text)))
+    return bool(found.search(without_comments(text)))
 
 
-def candidate(wanted: Wanted, directory: Path, read: Read) -> dict[Path, str]:
+def candidate(wanted: Wanted, directory: Path, read: Read) -> dict[Path, str | None]:
     """Return the files that have to hold something else, with their new text.
 
     directory
@@ -195,128 +194,165 @@ def candidate(wanted: Wanted, directory: Path, read: Read) -> dict[Path, str]:
     read
         Returns a file's text; raises :class:`OSError`.
 
+    A fragment that is no longer wanted goes, and so does the line that includes it.
+
     Raises :class:`SwitchConfError`.
     """
-    new: dict[Path, str] = {}
+    new: dict[Path, str | None] = {}
+    kept = {one.path for one in fragments(wanted)}
+    for path in _own(directory, read):
+        if path.relative_to(directory).as_posix() not in kept:
+            new[path] = None
+            new |= _without(path, directory, overlay(new, read))
     for one in fragments(wanted):
         target = directory / one.into
-        text = new.get(target) or _read(target, one.into, read)
+        text = read_text(target, one.into, overlay(new, read))
+        _check_name(one, text)
         if one.load and all(is_loaded(text, module) for module in one.load):
             continue
-        _check_name(one, text)
         new[directory / one.path] = one.text
         new[target] = with_include(text, one, directory)
-    return {path: text for path, text in new.items() if _now(path, read) != text}
+    return {path: text for path, text in new.items() if read_if_there(path, read) != text}
 
 
-def _read(path: Path, name: str, read: Read) -> str:
-    try:
-        return read(path)
-    except OSError as error:
-        raise SwitchConfError(name, f"it can't be read ({error.strerror})") from error
+def _own(directory: Path, read: Read) -> Iterator[Path]:
+    for path in sorted((directory / OWN).glob("*.xml")):
+        if HEAD in (read_if_there(path, read) or ""):
+            yield path
 
 
-def _now(path: Path, read: Read) -> str | None:
-    try:
-        return read(path)
-    except OSError:
-        return None
+def _without(own: Path, directory: Path, read: Read) -> dict[Path, str | None]:
+    """Return the files that include one of the formula's, without that line."""
+    line = re.compile(rf"^[ \t]*{re.escape(directive(str(own)))}[ \t]*\n", re.MULTILINE)
+    texts = {path: read_if_there(path, read) for path in sorted(directory.rglob("*.xml"))}
+    return {p: line.sub("", text) for p, text in texts.items() if text and line.search(text)}
+
+
+def overlay(new: New, read: Read) -> Read:
+    """Return a way to read files as if what is new were written already."""
+
+    def looked(path: Path) -> str:
+        if path not in new:
+            return read(path)
+        text = new[path]
+        if text is None:
+            raise FileNotFoundError(2, "it is to be removed", str(path))
+        return text
+
+    return looked
 
 
 def _check_name(one: Fragment, text: str) -> None:
     """Refuse a file that is about another profile than its fragment."""
-    found = re.search(r'<profile\s+name\s*=\s*"([^"]*)"', _without_comments(text))
-    wanted = re.fullmatch(r"fsha/profile_(.*)\.xml", one.path)
-    if wanted and (found is None or found[1] != wanted[1]):
-        held = f"that of {found[1]}" if found else "none"
-        raise SwitchConfError(one.into, f"the profile {wanted[1]} is expected in it, not {held}")
+    if not one.profile:
+        return
+    found = re.findall(r'<profile\s[^>]*\bname\s*=\s*"([^"]*)"', without_comments(text))
+    if found != [one.profile]:
+        held = f"that of {' and '.join(found)}" if found else "none"
+        raise SwitchConfError(
+            one.into, f"the profile {one.profile} is expected in it and no other, not {held}"
+        )
 
 
 # --- the whole -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of the whole configuration, and where it stands."""
-
-    file: Path
-    number: int
-    text: str
-
-
-_INCLUDE = (
-    re.compile(r'<x-pre-process\s[^>]*cmd\s*=\s*"include"[^>]*data\s*=\s*"([^"]*)"', re.IGNORECASE),
-    re.compile(r'<!--#include\s+"([^"]*)"'),
-)
-_DROPPED = re.compile(r"<include>|</include>|<\?|<x-pre-process\s|<!--#", re.IGNORECASE)
-
-
-def expanded(root: Path, read: Read) -> Iterator[Line]:
-    """Yield the lines of a configuration with all includes in their places.
-
-    root
-        ``freeswitch.xml``.
-
-    Raises :class:`SwitchConfError` for a file that can't be read, and for a circle.
-    """
-    yield from _expanded(root, read, 0)
-
-
-def _expanded(path: Path, read: Read, depth: int) -> Iterator[Line]:
-    if depth > DEEPEST:
-        raise SwitchConfError(str(path), "files include each other in a circle")
-    for number, text in enumerate(_read(path, str(path), read).split("\n"), start=1):
-        pattern = next((found[1] for rule in _INCLUDE if (found := rule.search(text))), None)
-        if pattern is not None and "$$" not in pattern:
-            for inner in _matching(path, number, pattern, read):
-                yield from _expanded(inner, read, depth + 1)
-        elif not _DROPPED.search(text):
-            yield Line(path, number, text)
-
-
-def _matching(path: Path, number: int, pattern: str, read: Read) -> Iterable[Path]:
-    """Return the files that an include means, in their order."""
-    # "../x" has to be the same file under the same name, since what is new is known by it.
-    target = Path(os.path.normpath(path.parent / pattern))
-    if not re.search(r"[*?\[]", pattern):
-        if _now(target, read) is None:
-            raise SwitchConfError(f"{path}:{number}", f"it includes {target}, which is not there")
-        return [target]
-    return sorted(target.parent.glob(target.name))
-
-
-def check(root: Path, read: Read) -> None:
-    """Refuse a configuration that FreeSWITCH could not load.
+def verified(wanted: Wanted, directory: Path, read: Read) -> dict[Path, str | None]:
+    """Return what :func:`candidate` does, once the whole is sound with it and takes effect.
 
     Raises :class:`SwitchConfError` with file and line.
     """
-    lines = list(expanded(root, read))
-    # FreeSWITCH takes two dashes in a comment, which XML does not.
-    text = _without_comments("\n".join(line.text for line in lines))
+    new = candidate(wanted, directory, read)
+    found = whole(directory / ROOT, overlay(new, read))
+    for one in fragments(wanted):
+        section = _section(found, one)
+        if section is None:
+            what = f"the profile {one.profile}" if one.profile else f"<{one.element}>"
+            raise SwitchConfError(
+                one.into, f"nothing that {ROOT} includes has {what} of {_of(one)}; is it read?"
+            )
+        _takes_effect(found, section, one)
+    return new
+
+
+def _of(one: Fragment) -> str:
+    """Return the configuration that a fragment is for, ``switch.conf``."""
+    return "sofia.conf" if one.profile else Path(one.into).name.removesuffix(".xml")
+
+
+def _section(found: Whole, one: Fragment) -> etree._Element | None:
+    """Return the section from which FreeSWITCH takes what a fragment says: the first one."""
+    all_ = (c for c in found.root.iter("configuration") if c.get("name") == _of(one))
+    configuration = next(all_, None)
+    if configuration is None or not one.profile:
+        return None if configuration is None else configuration.find(one.element)
+    for profile in configuration.iterfind("profiles/profile"):
+        if (profile.get("name") or "").casefold() == one.profile.casefold():
+            return profile.find(one.element)
+    return None
+
+
+def _takes_effect(found: Whole, section: etree._Element, one: Fragment) -> None:
+    given: dict[str, list[etree._Element]] = {}
+    for param in section.iterfind("param"):
+        given.setdefault((param.get("name") or "").casefold(), []).append(param)
+    for name, value in one.lines.items():
+        others = [param for param in given.get(name, []) if param.get("value") != value]
+        if len(others) == len(given.get(name, [])):
+            raise SwitchConfError(one.into, f"FreeSWITCH would not read {name} in {one.path}")
+        if given[name][-1] in others:
+            raise SwitchConfError(
+                found.place(given[name][-1]),
+                f"{name} is set there, after the formula's, and would count; remove it",
+            )
+        for other in others if name == "rtp-ip" else ():
+            if _same_family(other.get("value") or "", value):
+                raise SwitchConfError(
+                    found.place(other),
+                    "rtp-ip is set there, too; FreeSWITCH would take the two in turn and every "
+                    "second call would have no sound: remove this line",
+                )
+    loaded = {load.get("module") for load in section.iterfind("load")}
+    if not loaded.issuperset(one.load):
+        raise SwitchConfError(one.into, f"it would not load {' and '.join(one.load)}")
+
+
+def _same_family(other: str, vip: str) -> bool:
+    """Tell whether an address is of the same kind; what it is can't always be told."""
     try:
-        etree.fromstring(
-            text.encode("utf-8"), etree.XMLParser(resolve_entities=False, huge_tree=True)
-        )
-    except etree.XMLSyntaxError as error:
-        at = _place(lines, error.lineno or 1, root)
-        reason = re.sub(r", line \d+, column \d+.*", "", str(error.msg))
-        # What lxml calls a line is one of the whole.
-        reason = re.sub(r"line (\d+)", lambda found: _place(lines, int(found[1]), root), reason)
-        raise SwitchConfError(at, f"it is no well-formed XML: {reason}") from error
+        return ipaddress.ip_address(other).version == ipaddress.ip_address(vip).version
+    except ValueError:
+        return True
 
 
-def _place(lines: list[Line], number: int, root: Path) -> str:
-    """Return where a line of the whole stands in its file."""
-    if not lines:
-        return f"{root}:1"
-    line = lines[min(max(number, 1), len(lines)) - 1]
-    return f"{line.file}:{line.number}"
+# --- what it takes ---------------------------------------------------------------------------
+
+
+def restarts(changed: Mapping[str, Iterable[str]], running: Iterable[str]) -> dict[str, list[str]]:
+    """Return what only a start makes effective: profile, or ``""`` for the switch → parameters.
+
+    changed
+        Fragment → names of parameters.
+    running
+        The profiles that run; one that does not takes everything up at its next start.
+    """
+    scopes = {f"{OWN}/switch.xml": "", f"{OWN}/pre_load.xml": ""}
+    scopes |= {f"{OWN}/profile_{name}.xml": name for name in running}
+    found: dict[str, list[str]] = {}
+    for path, names in changed.items():
+        left = [n for n in names if not scopes.get(path) or n not in RESCANNED]
+        if path in scopes and left:
+            found.setdefault(scopes[path], []).extend(left)
+    return found
 
 
 def digest(wanted: Wanted) -> str:
-    """Return a short hash of what the formula adds: the same on two nodes that agree."""
+    """Return a short hash of what the formula adds: the same on two nodes that agree.
+
+    It stands in the CIB while there are passwords in what it is of: so guessing is made dear.
+    """
     text = "\n".join(f"{one.path}\n{one.into}\n{one.text}" for one in fragments(wanted))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    return hashlib.scrypt(text.encode("utf-8"), salt=b"fsha", n=2**14, r=8, p=1, dklen=8).hex()
 
 
 def differences(before: str | None, after: str) -> dict[str, dict[str, str | None]]:
@@ -338,8 +374,14 @@ def _shown(name: str, value: str | None) -> str | None:
     return "(secret)" if value is not None and name in SECRET else value
 
 
-def from_pillar(data: Mapping[str, Any]) -> Wanted:
-    """Return what ``fsha:freeswitch:configuration`` wants, once it is checked."""
+def from_pillar(data: Mapping[str, Any], read: Read) -> Wanted:
+    """Return what ``fsha:freeswitch:configuration`` wants, once it is checked.
+
+    read
+        Returns the text of a file with a data source; raises :class:`OSError`.
+
+    Raises :class:`SwitchConfError` when there is no data source in such a file.
+    """
     profiles = tuple(
         Profile(
             name,
@@ -347,13 +389,23 @@ def from_pillar(data: Mapping[str, Any]) -> Wanted:
             told.get("vip", ""),
             {"hot": True, "cold": False}.get(told.get("standby", "")),
             told.get("track_calls", True),
-            told.get("odbc_dsn", ""),
+            _source(told, "odbc_dsn", read),
         )
         for name, told in data.get("profiles", {}).items()
     )
     return Wanted(
         data.get("switchname", ""),
-        data.get("core_db_dsn", ""),
+        _source(data, "core_db_dsn", read),
         data.get("auto_clear_sql"),
         profiles,
     )
+
+
+def _source(data: Mapping[str, Any], key: str, read: Read) -> str:
+    path = data.get(f"{key}_file")
+    if path is None:
+        return str(data.get(key, ""))
+    text = read_text(Path(path), path, read).strip()
+    if not text:
+        raise SwitchConfError(path, f"it is empty; a data source is expected in it ({key}_file)")
+    return text

@@ -369,8 +369,13 @@ SWITCH_PROFILE = Section(
         "standby": Field(
             Choice(("cold", "hot")), "what it does where it does not serve: profile-standby"
         ),
-        "track_calls": Field(YES_NO, "write a row for each answered call (true)"),
+        "track_calls": Field(
+            YES_NO, "write a row for each answered call; false leaves it to the profile (true)"
+        ),
         "odbc_dsn": Field(_DSN, "data source of the registrations, shared by both nodes"),
+        "odbc_dsn_file": Field(
+            HIDDEN_PATH, "a file on the minion that holds it", example="/etc/fsha/freeswitch.dsn"
+        ),
     }
 )
 
@@ -380,6 +385,19 @@ CONFIGURATION = Section(
         "switchname": Field(HOST, "the same name for both switches", example="voice"),
         "core_db_dsn": Field(
             _DSN, "data source of the core database, from which calls are recovered"
+        ),
+        "core_db_dsn_file": Field(
+            HIDDEN_PATH, "a file on the minion that holds it", example="/etc/fsha/freeswitch.dsn"
+        ),
+        "group": Field(
+            Text("a group's name", r"[A-Za-z_][A-Za-z0-9_.-]{0,31}"),
+            "the group that the switch runs with, which may read what the formula writes (that of "
+            "the running switch; else that of freeswitch.xml)",
+        ),
+        "restart": Field(
+            Choice(("never", "passive")),
+            "passive: restart the switch of a node that neither serves nor has calls, when only "
+            "that makes a change effective (never)",
         ),
         "auto_clear_sql": Field(
             YES_NO,
@@ -410,6 +428,16 @@ INSTALL = Section(
         "url": Field(
             Text("an https URL", r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/-]*"),
             "repository: where it is (SignalWire's for Debian)",
+        ),
+        "suite": Field(
+            Text("a suite's name", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}"),
+            "repository: its suite (the distribution's code name)",
+            example="bookworm",
+        ),
+        "components": Field(
+            ListOf(Text("a component's name", r"[a-z0-9][a-z0-9._/-]*"), "a list of names", 1),
+            "repository: its components (main)",
+            example=["main"],
         ),
         "key_url": Field(
             Text("an https URL", r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/-]*"),

@@ -1,10 +1,11 @@
-"""Rules for the pillar about ocf:fsha:FSSofia: what several keys say together.
+"""Rules for the pillar about FSSofia and what the switch is told: what several keys say together.
 
 The agent refuses the same things on a node; here they are told before anything is touched.
 """
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fsha_model import plain_values
@@ -12,6 +13,7 @@ from fsha_schema import At, printable, quoted
 from fsha_units import parse_boolean, parse_duration
 
 FSSOFIA = "ocf:fsha:FSSofia"
+LSB = "lsb:FSSofia"
 IPADDR2 = "ocf:heartbeat:IPaddr2"
 DRAIN_TIME, DRAIN_REST = 60, 20
 """The agent's default seconds for calls to end, and what it needs of a stop beside them."""
@@ -34,7 +36,9 @@ def check(data: Data, at: At) -> None:
         _standby(params, nonlocal_bind, here)
         _ipv6(params, _vips(pacemaker, id, params), here)
         _drain(item, params, here)
-    _one_owner(agents, where)
+    claims = [*_claims(data, agents)]
+    _one_owner(claims, where)
+    _configured(data, claims, at.below("freeswitch", "configuration"))
 
 
 def _agents(pacemaker: Data) -> Iterator[tuple[str, Data, Data]]:
@@ -104,13 +108,89 @@ def _drain(item: Data, params: Data, at: At) -> None:
             )
 
 
-def _one_owner(agents: list[tuple[str, Data, Data]], at: At) -> None:
-    taken: dict[str, str] = {}
+# --- which resource has which profile --------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A resource that starts and stops profiles; ``key`` is what names them."""
+
+    id: str
+    agent: str
+    key: tuple[str, ...]
+    params: Data
+    profiles: tuple[str, ...]
+
+
+def _claims(data: Data, agents: list[tuple[str, Data, Data]]) -> Iterator[_Claim]:
     for id, _, params in agents:
-        for profile in str(params.get("profiles", "")).split():
-            other = taken.setdefault(profile, id)
-            if other != id:
-                at.below(id, "params", "profiles").error(
-                    f"profiles of its own are expected, {quoted(profile)} is that of "
+        names = tuple(str(params.get("profiles", "")).split())
+        yield _Claim(id, FSSOFIA, ("params", "profiles"), params, names)
+    profiles = tuple(data.get("freeswitch", {}).get("profiles", ("internal",)))
+    for id, item in data.get("pacemaker", {}).get("resources", {}).items():
+        if item.get("agent") == LSB:
+            yield _Claim(id, LSB, ("agent",), {}, profiles)
+
+
+def _one_owner(claims: list[_Claim], at: At) -> None:
+    taken: dict[str, str] = {}
+    for claim in claims:
+        for profile in claim.profiles:
+            other = taken.setdefault(profile, claim.id)
+            if other != claim.id:
+                hint = " (fsha:freeswitch:profiles)" if claim.agent == LSB else ""
+                at.below(claim.id, *claim.key).error(
+                    f"profiles of its own are expected, {quoted(profile)}{hint} is that of "
                     f"{printable(other)} already."
                 )
+
+
+# --- what the switch is told -----------------------------------------------------------------
+
+
+def _configured(data: Data, claims: list[_Claim], at: At) -> None:
+    told = data.get("freeswitch", {}).get("configuration") or {}
+    _one_source(told, "core_db_dsn", at)
+    owners = {profile: claim for claim in claims for profile in claim.profiles}
+    for name, profile in told.get("profiles", {}).items():
+        here = at.below("profiles", name)
+        _one_source(profile, "odbc_dsn", here)
+        if name in owners:
+            _as_the_agent(profile, owners[name], here.below("standby"))
+            vips = _all_vips(data, owners[name])
+            _is_a_vip(profile.get("vip"), vips, owners[name], here.below("vip"))
+
+
+def _one_source(told: Data, key: str, at: At) -> None:
+    if key in told and f"{key}_file" in told:
+        at.below(f"{key}_file").error(f"{key} or {key}_file is expected, not both.")
+
+
+def _as_the_agent(profile: Data, owner: _Claim, at: At) -> None:
+    standby = profile.get("standby")
+    if owner.agent == LSB and standby == "hot":
+        at.error(
+            f"cold is expected, for {printable(owner.id)} is {LSB}, which never takes a profile "
+            f"out of standby; use {FSSOFIA} with standby: hot."
+        )
+    elif owner.agent == FSSOFIA and standby not in (None, owner.params.get("standby", "cold")):
+        expected = owner.params.get("standby", "cold")
+        why = "the standby would answer" if standby == "cold" else "the profile would never serve"
+        at.error(f"{expected} is expected, as {printable(owner.id)} has it; else {why}.")
+
+
+def _all_vips(data: Data, owner: _Claim) -> list[str]:
+    if owner.agent == LSB and data.get("freeswitch", {}).get("vips"):
+        return list(data["freeswitch"]["vips"])
+    return _vips(data.get("pacemaker", {}), owner.id, owner.params)
+
+
+def _is_a_vip(told: str | None, vips: list[str], owner: _Claim, at: At) -> None:
+    if told is None or not vips:
+        return
+    known = {ipaddress.ip_address(vip) for vip in vips if _is_address(vip)}
+    if ipaddress.ip_address(told) not in known:
+        at.error(
+            f"a floating address of {printable(owner.id)} is expected ({', '.join(vips)}), not "
+            f"{quoted(told)}: what is sent to it would not follow the service."
+        )

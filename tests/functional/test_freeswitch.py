@@ -138,24 +138,30 @@ DSN = "pgsql://host=10.0.0.1 password=hunter2"
 
 
 @pytest.fixture
-def conf(tmp_path, loaders, monkeypatch):
+def told():
+    """What the pillar says of the switch's configuration."""
+    return {"switchname": "voice", "core_db_dsn": DSN, "profiles": {"internal": {}}}
+
+
+@pytest.fixture
+def conf(tmp_path, loaders, monkeypatch, told):
     """FreeSWITCH's configuration, and a pillar that wants something in it."""
     for name, text in FILES.items():
         path = tmp_path / "conf" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    wanted = {"switchname": "voice", "core_db_dsn": DSN, "profiles": {"internal": {}}}
-    told = SimpleNamespace(
-        freeswitch=SimpleNamespace(configuration=wanted, service="freeswitch"), wanted=wanted
+    config = SimpleNamespace(
+        freeswitch=SimpleNamespace(configuration=told, service="freeswitch", vips=("192.0.2.9",))
     )
-    monkeypatch.setattr(fsha_config, "check", lambda _pillar: told)
+    monkeypatch.setattr(fsha_config, "check", lambda _pillar: config)
+    monkeypatch.setattr(fsha_freeswitch, "group_of", lambda _service: None)
 
     def no_cluster():
         raise fsha_cluster.ClusterDown
 
     monkeypatch.setattr(fsha_cluster, "local_node", no_cluster)
     verb = loaders.modules.freeswitch.configure
-    monkeypatch.setitem(verb.__globals__, "UNREAD", tmp_path / "unread")
+    monkeypatch.setitem(verb.__globals__, "PENDING", tmp_path / "pending.json")
     return tmp_path / "conf"
 
 
@@ -176,8 +182,81 @@ def test_configure_looks_writes_and_is_done(verbs, conf, switch):
     written = conf / "fsha" / "switch.xml"
     assert "hunter2" in written.read_text(encoding="utf-8")
     assert stat.S_IMODE(written.stat().st_mode) == 0o640
+    # What waits for a restart is said until there was one.
     again = verbs.configure(str(conf), test=False)
     assert (again["result"], again["changes"]) == (True, {})
+    assert (
+        "effective: switchname, core-db-dsn, core-non-sqlite-db-required, mod_pgsql;"
+        in (again["comment"])
+    )
+    switch.end()
+    switch.start()
+    again = verbs.configure(str(conf), test=False)
+    assert again["comment"] == "FreeSWITCH is told what it needs."
+
+
+def test_a_profile_that_a_rescan_would_break_is_not_rescanned(verbs, conf, told, monkeypatch):
+    told["profiles"]["internal"]["vip"] = "10.0.0.9"
+    asked = []
+    ask = fsha_freeswitch.ask
+    monkeypatch.setattr(fsha_freeswitch, "ask", lambda q, *rest: asked.append(q) or ask(q, *rest))
+    done = verbs.configure(str(conf), test=False)
+    assert "sip-ip of internal, rtp-ip of internal" in done["comment"]
+    assert "Read again" not in done["comment"]
+    assert "reloadxml" in asked
+    assert not [question for question in asked if "rescan" in question]
+
+
+def with_service(verbs, monkeypatch, restart):
+    ours = dict.fromkeys(("network.ip_addrs", "network.ip_addrs6"), list)
+    ours["service.restart"] = restart
+    monkeypatch.setitem(verbs.configure.__globals__, "__salt__", ours)
+
+
+def test_a_switch_that_nobody_needs_is_restarted_if_wanted(verbs, conf, told, switch, monkeypatch):
+    restarted = []
+
+    def restart(service):
+        restarted.append(service)
+        switch.end()
+        switch.start()
+
+    with_service(verbs, monkeypatch, restart)
+    told["restart"] = "passive"
+    with Phone(switch.address) as phone:
+        phone.invite()
+        done = verbs.configure(str(conf), test=False)
+        assert "not while this node serves: switch over" in done["comment"]
+        assert restarted == []
+    switch.end()
+    switch.start()
+    told["switchname"] = "other"
+    done = verbs.configure(str(conf), test=False)
+    assert restarted == ["freeswitch"]
+    assert "The switch did not serve and was restarted; in effect: switchname." in done["comment"]
+    again = verbs.configure(str(conf), test=False)
+    assert again["comment"] == "FreeSWITCH is told what it needs."
+
+
+def test_a_switch_that_serves_is_not_restarted(verbs, conf, told, switch, tmp_path, monkeypatch):
+    def restart(_service):
+        raise AssertionError
+
+    with_service(verbs, monkeypatch, restart)
+    told["restart"] = "passive"
+    serve(tmp_path, switch)
+    done = verbs.configure(str(conf), test=False)
+    assert "not while this node serves: switch over" in done["comment"]
+
+
+def test_what_the_switch_may_not_read_is_put_right(verbs, conf, monkeypatch):
+    verbs.configure(str(conf), test=False)
+    monkeypatch.setattr(fsha_freeswitch, "group_of", lambda _service: 4711)
+    looked = verbs.configure(str(conf), test=True)
+    assert looked["changes"]["fsha/switch.xml"]["permissions"]["new"] == "640 4711"
+    verbs.configure(str(conf), test=False)
+    assert (conf / "fsha" / "switch.xml").stat().st_gid == 4711
+    assert verbs.configure(str(conf), test=False)["changes"] == {}
 
 
 def test_configure_breaks_nothing(verbs, conf):
@@ -207,7 +286,7 @@ def test_nothing_is_read_while_another_node_has_something_else(verbs, conf, monk
     assert done["changes"] == {}
     assert "Read again by internal." in done["comment"]
     done = verbs.configure(str(conf), patience=0, test=False)
-    assert done["comment"] == "FreeSWITCH is told what it needs."
+    assert "Read again" not in done["comment"]
 
 
 def test_the_state_tells_what_the_verb_did(verbs, loaders, conf):

@@ -255,6 +255,52 @@ def test_two_groups_that_claim_one_profile():
     assert '"internal" is that of fs' in error.message
 
 
+def test_the_init_script_claims_its_profiles_too():
+    raw = with_agent()
+    raw["pacemaker"]["resources"]["again"] = {"agent": "lsb:FSSofia"}
+    error = only(raw)
+    assert error.path == "fsha:pacemaker:resources:again:agent"
+    assert '"internal" (fsha:freeswitch:profiles) is that of fs already' in error.message
+
+
+def configured(raw, **profile):
+    raw.setdefault("freeswitch", {})["configuration"] = {"profiles": {"internal": profile}}
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("params", "profile", "where", "words"),
+    [
+        ({"standby": "hot"}, {"standby": "cold"}, "standby", "hot is expected, as fs has it"),
+        ({}, {"standby": "hot"}, "standby", "cold is expected, as fs has it"),
+        ({}, {"vip": "10.101.20.7"}, "vip", "would not follow the service"),
+        ({}, {"odbc_dsn": "a", "odbc_dsn_file": "/b"}, "odbc_dsn_file", "not both"),
+    ],
+)
+def test_what_the_switch_is_told_goes_with_the_agent(params, profile, where, words):
+    error = only(configured(with_agent(**params), **profile))
+    assert error.path == f"fsha:freeswitch:configuration:profiles:internal:{where}"
+    assert words in error.message
+
+
+def test_the_init_script_knows_no_hot_standby():
+    error = only(configured(pillar(), standby="hot"))
+    assert "lsb:FSSofia, which never takes a profile out of standby" in error.message
+
+
+@pytest.mark.parametrize(
+    ("params", "profile"),
+    [
+        ({"standby": "hot"}, {"standby": "hot", "vip": "10.101.20.219", "odbc_dsn": "x"}),
+        ({}, {"standby": "cold", "odbc_dsn_file": "/x"}),
+        ({}, {}),
+    ],
+)
+def test_what_goes_with_the_agent(params, profile):
+    config = fsha_config.check(configured(with_agent(**params), **profile))
+    assert config.freeswitch.configuration["profiles"] == {"internal": profile}
+
+
 @pytest.mark.parametrize("params", [{}, {"standby": "hot", "stop_mode": "recover"}])
 def test_the_agent_is_sound(params):
     raw = with_agent(**params)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 import fsha_switch_conf as fsc
-from fsha_switch_conf import Profile, SwitchConfError, Wanted, candidate, check, fragments
+import fsha_switch_xml as fsx
+from fsha_switch_conf import Profile, Wanted, candidate, fragments, overlay, verified
+from fsha_switch_xml import SwitchConfError
 
 DSN = "pgsql://host=10.101.20.1 dbname=fs user=fs password=s3cr\"et<&>'"
 FILES = {
@@ -66,23 +68,20 @@ def read(path):
     return Path(path).read_text(encoding="utf-8")
 
 
-def with_overlay(new):
-    return lambda path: new[path] if path in new else read(path)
-
-
 def last(text, name):
     """Return the value that counts for FreeSWITCH, which reads parameters in order."""
-    plain = fsc._without_comments(text)
+    plain = fsx.without_comments(text)
     root = etree.fromstring(plain.encode())
     return [p.get("value") for p in root.iter("param") if p.get("name") == name][-1]
 
 
 def whole(conf, new):
-    return "\n".join(line.text for line in fsc.expanded(conf / "freeswitch.xml", with_overlay(new)))
+    lines = fsx.expanded(conf / "freeswitch.xml", overlay(new, read))
+    return "\n".join(line.text for line in lines)
 
 
 def test_what_is_added_counts_and_nothing_else_is_touched(conf):
-    new = candidate(WANTED, conf, read)
+    new = verified(WANTED, conf, read)
     text = whole(conf, new)
     assert last(text, "switchname") == "voice"
     assert last(text, "core-db-dsn") == DSN
@@ -90,8 +89,7 @@ def test_what_is_added_counts_and_nothing_else_is_touched(conf):
     assert last(text, "profile-standby") == last(text, "track-calls") == "true"
     assert last(text, "auto-restart") == last(text, "auto-clear-sql") == "false"
     assert last(text, "core-non-sqlite-db-required") == "true"
-    assert '<load module="mod_pgsql"/>' in fsc._without_comments(text)
-    check(conf / "freeswitch.xml", with_overlay(new))
+    assert '<load module="mod_pgsql"/>' in fsx.without_comments(text)
     for name, before in FILES.items():
         after = new.get(conf / name, before)
         kept = [line for line in after.split("\n") if "fsha/" not in line and line.strip()]
@@ -126,7 +124,7 @@ def test_what_is_not_wanted_is_left_to_the_user(conf):
     [
         ("sip_profiles/internal.xml", None, "can't be read"),
         ("sip_profiles/internal.xml", '<profile name="other"><settings></settings></profile>',
-         "the profile internal is expected in it, not that of other"),
+         "the profile internal is expected in it and no other, not that of other"),
         ("autoload_configs/switch.conf.xml", "<configuration/>", "has no <settings>"),
     ],
 )  # fmt: skip
@@ -155,7 +153,7 @@ def test_a_configuration_that_could_not_be_loaded_is_told_with_its_place(
 ):
     (conf / name).write_text(text, encoding="utf-8")
     with pytest.raises(SwitchConfError, match=words) as caught:
-        check(conf / "freeswitch.xml", read)
+        fsx.whole(conf / "freeswitch.xml", read)
     assert where in str(caught.value)
 
 
@@ -196,8 +194,10 @@ PLAIN = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_
 def test_every_value_is_read_back_as_it_was_given(value):
     (one,) = fragments(Wanted(switchname=value))
     # FreeSWITCH leaves these lines out, whatever else stands in them.
-    lines = [x for x in one.text.split("\n") if not fsc._DROPPED.search(x)]
-    root = etree.fromstring("<s>" + fsc._without_comments("\n".join(lines)) + "</s>")
+    lines = fsx.expanded(Path("/x"), lambda _: one.text)
+    text = fsx.without_comments("\n".join(line.text for line in lines))
+    root = etree.fromstring(f"<s>{text}</s>")
+    # A value with a directive's name in it never reaches FreeSWITCH: its line is left out.
     assert [p.get("value") for p in root.iter("param")] == [value]
 
 
@@ -212,3 +212,102 @@ def test_an_include_is_added_once_and_the_rest_is_kept(parts):
     assert "".join(x for x in once.split("\n") if line not in x).replace(" ", "") == text.replace(
         "\n", ""
     ).replace(" ", "")
+
+
+# --- whether it takes effect -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", ["10.0.0.1", "$${local_ip_v4}", "auto"])
+def test_a_second_rtp_ip_is_refused_since_freeswitch_takes_several_in_turn(conf, other):
+    path = conf / "sip_profiles/internal.xml"
+    path.write_text(
+        read(path).replace("</settings>", f'<param name="rtp-ip" value="{other}"/>\n</settings>'),
+        encoding="utf-8",
+    )
+    with pytest.raises(SwitchConfError, match="take the two in turn") as caught:
+        verified(WANTED, conf, read)
+    assert caught.value.path == f"{path}:4"
+
+
+@pytest.mark.parametrize("other", ["10.0.0.9", "$${vip}", "2001:db8::1"])
+def test_an_rtp_ip_that_does_no_harm_may_stay(conf, other):
+    path = conf / "sip_profiles/internal.xml"
+    path.write_text(
+        read(path).replace("</settings>", f'<param name="rtp-ip" value="{other}"/>\n</settings>'),
+        encoding="utf-8",
+    )
+    root = conf / "freeswitch.xml"
+    line = '<X-PRE-PROCESS cmd="set" data="vip=10.0.0.9"/>\n  <section'
+    root.write_text(read(root).replace("<section", line), encoding="utf-8")
+    assert path in verified(WANTED, conf, read)
+
+
+def test_a_file_that_freeswitch_does_not_read_is_told(conf):
+    path = conf / "autoload_configs/sofia.conf.xml"
+    path.write_text(read(path).replace("../sip_profiles/*.xml", "../other/*.xml"), encoding="utf-8")
+    with pytest.raises(SwitchConfError, match=r"has the profile internal of sofia\.conf; is"):
+        verified(WANTED, conf, read)
+
+
+def test_what_would_be_overruled_is_told(conf):
+    path = conf / "autoload_configs/switch.conf.xml"
+    for path_, text in candidate(WANTED, conf, read).items():
+        path_.parent.mkdir(exist_ok=True)
+        path_.write_text(text, encoding="utf-8")
+    after = '<param name="SwitchName" value="mine"/>\n</settings>\n</configuration>'
+    path.write_text(read(path).replace("</settings>\n</configuration>", after), encoding="utf-8")
+    with pytest.raises(SwitchConfError, match="after the formula's, and would count") as caught:
+        verified(WANTED, conf, read)
+    assert str(path) in caught.value.path
+    assert "mine" not in str(caught.value)
+
+
+def test_the_first_settings_are_those_that_freeswitch_reads(conf):
+    path = conf / "sip_profiles/internal.xml"
+    text = read(path).replace("</profile>", "<settings>\n</settings>\n</profile>")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SwitchConfError, match="FreeSWITCH would not read track-calls"):
+        verified(WANTED, conf, read)
+
+
+def test_a_value_with_which_freeswitch_leaves_its_line_out(conf):
+    with pytest.raises(SwitchConfError, match=r"would not read switchname in fsha/switch.xml"):
+        verified(Wanted("an x-pre-process"), conf, read)
+
+
+def test_what_is_no_longer_wanted_goes(conf):
+    before = {name: read(conf / name) for name in FILES}
+    for path, text in candidate(WANTED, conf, read).items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (conf / "fsha" / "mine.xml").write_text("<include/>", encoding="utf-8")
+    new = candidate(Wanted("voice"), conf, read)
+    gone = {path.name for path, text in new.items() if text is None}
+    assert gone == {"sofia.xml", "pre_load.xml", "profile_internal.xml"}
+    profile = conf / "sip_profiles/internal.xml"
+    assert new[profile] == before["sip_profiles/internal.xml"]
+    assert "fsha/" not in whole(conf, verified(Wanted(), conf, read))
+
+
+def test_what_only_a_start_makes_effective():
+    changed = {
+        "fsha/switch.xml": ["switchname"],
+        "fsha/sofia.xml": ["auto-restart"],
+        "fsha/profile_a.xml": ["sip-ip", "track-calls", "profile-standby"],
+        "fsha/profile_b.xml": ["sip-ip"],
+        "fsha/profile_c.xml": ["track-calls"],
+    }
+    assert fsc.restarts(changed, ["a", "c"]) == {"": ["switchname"], "a": ["sip-ip"]}
+
+
+def test_data_sources_from_files(tmp_path):
+    path = tmp_path / "dsn"
+    path.write_text("pgsql://secret\n", encoding="utf-8")
+    told = {"core_db_dsn_file": str(path), "profiles": {"a": {"odbc_dsn_file": str(path)}}}
+    wanted = fsc.from_pillar(told, read)
+    assert wanted.core_db_dsn == wanted.profiles[0].odbc_dsn == "pgsql://secret"
+    path.write_text("\n", encoding="utf-8")
+    with pytest.raises(SwitchConfError, match="it is empty; a data source is expected"):
+        fsc.from_pillar(told, read)
+    with pytest.raises(SwitchConfError, match="can't be read"):
+        fsc.from_pillar({"core_db_dsn_file": str(tmp_path / "none")}, read)

@@ -1,0 +1,154 @@
+"""What of a changed configuration a running FreeSWITCH has not taken up yet, and taking it up.
+
+Measured on FreeSWITCH 1.11.3: after a rescan with another ``sip-ip`` the profile offers that
+address in its answers while its socket stays on the old one, so that nothing sent to it arrives;
+with another ``odbc-dsn`` it asks for tables that nobody has made. So a profile with such a change
+is not rescanned but left to a restart.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fsha_file
+import fsha_freeswitch
+import fsha_switch_conf
+
+Ask = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What is written and not in effect.
+
+    core
+        The ``core_uuid`` of the switch that runs without it.
+    changed
+        Fragment → names of parameters.
+    at
+        When that was written last (epoch, seconds).
+    """
+
+    core: str
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    at: float = 0.0
+
+    def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> "Pending":
+        """Return it with what was written just now."""
+        merged = {path: tuple(names) for path, names in self.changed.items()}
+        for path, params in changes.items():
+            merged[path] = tuple(dict.fromkeys((*merged.get(path, ()), *params)))
+        return Pending(self.core, merged, time.time())
+
+    def without(self, paths: Iterable[str]) -> "Pending":
+        """Return it without some fragments."""
+        gone = set(paths)
+        left = {path: names for path, names in self.changed.items() if path not in gone}
+        return Pending(self.core, left, self.at)
+
+
+def load(core: str, path: Path) -> Pending:
+    """Return what is pending in the switch of this ``core_uuid``; nothing in any other one."""
+    try:
+        told = json.loads(fsha_file.read(path) or b"{}")
+        if told.get("core") == core:
+            changed = {str(file): tuple(names) for file, names in told["changed"].items()}
+            return Pending(core, changed, float(told["at"]))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        pass  # cut off by a crash, or somebody else's: as if nothing were known
+    return Pending(core)
+
+
+def save(pending: Pending, path: Path) -> None:
+    """Keep what is pending. Raises :class:`OSError`."""
+    if not pending.changed:
+        path.unlink(missing_ok=True)
+        return
+    told = {"core": pending.core, "changed": pending.changed, "at": pending.at}
+    fsha_file.replace(path, json.dumps(told).encode(), 0o600)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A switch that runs: its profiles with their call legs, and those that serve."""
+
+    core: str
+    sessions: Mapping[str, int]
+    serves: tuple[str, ...]
+
+    @property
+    def legs(self) -> int:
+        """All call legs."""
+        return sum(self.sessions.values())
+
+
+def running(ask: Ask) -> Running:
+    """Return what runs here.
+
+    ask
+        Returns the switch's answer to a command.
+
+    Raises :class:`fsha_freeswitch.SwitchUnreachable`.
+    """
+    core = ask("global_getvar core_uuid")
+    found = {one.name: one.sessions for one in fsha_freeswitch.parse_bound(ask("sofia xmlstatus"))}
+    return Running(core, found, fsha_freeswitch.stamped(core))
+
+
+def current(pending: Pending, now: Running) -> Pending:
+    """Return what is still pending: not what a profile has read at a start since."""
+    started = {
+        f"{fsha_switch_conf.OWN}/profile_{name}.xml"
+        for name in _profiles(pending)
+        if name not in now.sessions or fsha_freeswitch.stamped_at(name) > pending.at
+    }
+    return pending.without(started)
+
+
+def _profiles(pending: Pending) -> list[str]:
+    start = f"{fsha_switch_conf.OWN}/profile_"
+    named = (path for path in pending.changed if path.startswith(start))
+    return [path.removeprefix(start).removesuffix(".xml") for path in named]
+
+
+def take_up(
+    pending: Pending, now: Running, hot: Iterable[str], managed: Iterable[str], ask: Ask
+) -> tuple[Pending, tuple[str, ...]]:
+    """Let a switch read its files again, as far as that does no harm.
+
+    hot
+        Profiles that are in standby where they don't serve.
+    managed
+        Profiles that may be rescanned for a change in what is common to all.
+    ask
+        Returns the switch's answer to a command.
+
+    Returns what is left for a restart, and the profiles that have read.
+
+    Raises :class:`fsha_freeswitch.SwitchUnreachable`, also when it refuses the files.
+    """
+    said = ask("reloadxml")
+    if "[Success]" not in said:
+        raise fsha_freeswitch.SwitchUnreachable(f"reloadxml said {said!r}")
+    left = fsha_switch_conf.restarts(pending.changed, now.sessions)
+    common = f"{fsha_switch_conf.OWN}/sofia.xml" in pending.changed
+    wanted = dict.fromkeys([*_profiles(pending), *(managed if common else ())])
+    read = tuple(name for name in wanted if name in now.sessions and name not in left)
+    for name in read:
+        ask(f"sofia profile {name} rescan")
+    if set(read) & set(hot) & set(now.serves):
+        # A rescan puts a hot profile into standby, also one that serves.
+        ask("sofia global standby off")
+    kept = {f"{fsha_switch_conf.OWN}/profile_{name}.xml" for name in left if name}
+    kept |= {f"{fsha_switch_conf.OWN}/{name}.xml" for name in ("switch", "pre_load") if "" in left}
+    return pending.without(path for path in pending.changed if path not in kept), read
+
+
+def told(left: Mapping[str, Iterable[str]]) -> str:
+    """Return in words what waits for a restart: ``switchname, sip-ip of internal``."""
+    return ", ".join(
+        f"{name} of {scope}" if scope else name for scope, names in left.items() for name in names
+    )
