@@ -539,8 +539,11 @@ def _take_up(wanted: Any, config: Any, changes: dict[str, Any], patience: float)
         now = fsha_switch_effect.running(_ask)
     except fsha_freeswitch.SwitchUnreachable as error:
         _agree(fsha_switch_conf.digest(wanted), 0)
-        return f" {error} It reads it at its next start." if changes else ""
-    known = fsha_switch_effect.load(now.core, PENDING)
+        if not changes:
+            return ""
+        fsha_switch_effect.save(fsha_switch_effect.load(PENDING).with_changes(changes), PENDING)
+        return f" {error} It reads it at its next start."
+    known = fsha_switch_effect.load(PENDING, now)
     if changes:
         known = known.with_changes(changes)
     pending = fsha_switch_effect.current(known, now)

@@ -9,7 +9,7 @@ is not rescanned but left to a restart.
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class Pending:
     """What is written and not in effect.
 
     core
-        The ``core_uuid`` of the switch that runs without it.
+        The ``core_uuid`` of the switch that runs without it, ``""`` if it could not be asked.
     changed
         Fragment → names of parameters.
     at
@@ -50,16 +50,23 @@ class Pending:
         return Pending(self.core, left, self.at)
 
 
-def load(core: str, path: Path) -> Pending:
-    """Return what is pending in the switch of this ``core_uuid``; nothing in any other one."""
+def load(path: Path, now: "Running | None" = None) -> Pending:
+    """Return what is pending: in a switch that runs now, or whatever is kept.
+
+    now
+        The switch that runs; what was kept for one before it is in effect.
+    """
     try:
         told = json.loads(fsha_file.read(path) or b"{}")
-        if told.get("core") == core:
-            changed = {str(file): tuple(names) for file, names in told["changed"].items()}
-            return Pending(core, changed, float(told["at"]))
+        changed = {str(file): tuple(map(str, names)) for file, names in told["changed"].items()}
+        kept = Pending(str(told["core"]), changed, float(told["at"]))
     except (ValueError, KeyError, AttributeError, TypeError):
-        pass  # cut off by a crash, or somebody else's: as if nothing were known
-    return Pending(core)
+        # Nothing yet; or cut off by a crash, or somebody else's: as if nothing were known.
+        kept = Pending("")
+    if now is None:
+        return kept
+    same = kept.core == now.core if kept.core else now.started < kept.at
+    return replace(kept, core=now.core) if same else Pending(now.core)
 
 
 def save(pending: Pending, path: Path) -> None:
@@ -73,9 +80,14 @@ def save(pending: Pending, path: Path) -> None:
 
 @dataclass(frozen=True)
 class Running:
-    """A switch that runs: its profiles with their call legs, and those that serve."""
+    """A switch that runs: its profiles with their call legs, and those that serve.
+
+    started
+        When it was started (epoch, seconds).
+    """
 
     core: str
+    started: float
     sessions: Mapping[str, int]
     serves: tuple[str, ...]
 
@@ -95,7 +107,8 @@ def running(ask: Ask) -> Running:
     """
     core = ask("global_getvar core_uuid")
     found = {one.name: one.sessions for one in fsha_freeswitch.parse_bound(ask("sofia xmlstatus"))}
-    return Running(core, found, fsha_freeswitch.stamped(core))
+    started = time.time() - int(ask("uptime s"))
+    return Running(core, started, found, fsha_freeswitch.stamped(core))
 
 
 def current(pending: Pending, now: Running) -> Pending:
