@@ -575,13 +575,34 @@ def _restarted(config: Any, left: dict[str, list[str]], now: Any) -> str:
             f" A restart makes effective: {what}; not while this node serves: switch over "
             "(fsha.failover), and apply the state again."
         )
-    __salt__["service.restart"](service)
+    if not _restart(config):
+        return (
+            f" A restart makes effective: {what}; the cluster is about to run {service}, so apply "
+            "the state again once it does."
+        )
     if not fsha_poll.until(lambda: _is_another(now.core), bool, RESTART, f"{service} to answer"):
         raise fsha_freeswitch.SwitchUnreachable(
             f"{service} was restarted, and is not back after {RESTART:.0f} s; look at its log"
         )
     PENDING.unlink(missing_ok=True)
     return f" The switch did not serve and was restarted; in effect: {what}."
+
+
+def _restart(config: Any) -> bool:
+    """Restart the switch through whoever runs it; return whether it is the time for that."""
+    service = config.freeswitch.service
+    wanted = any(item.agent == f"systemd:{service}" for item in config.pacemaker.primitives())
+    try:
+        root = fsha_cib.parse(fsha_cluster.query())
+    except fsha_run.RunError:
+        root = None  # no cluster yet
+    if root is not None and fsha_switch_effect.is_in(root, service):
+        fsha_switch_effect.restart_by_cluster(fsha_cluster.local_node(), RESTART)
+    elif root is not None and wanted:
+        return False  # the other node may commit it at any moment, and probe while this restarts
+    else:
+        __salt__["service.restart"](service)
+    return True
 
 
 def _is_another(core: str) -> bool:

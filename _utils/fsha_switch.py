@@ -69,6 +69,8 @@ def find_service(root: Element, name: str | None = None) -> Service:
     else:
         found = [e for e in resources if _agents(e) & VOICE_AGENTS]
         found = found or [e for e in resources if _agents(e) & VIP_AGENTS]
+        # A clone of the switch runs everywhere: there is nothing of it to be moved.
+        found = [e for e in found if e.tag != "clone"] or found
     if len(found) != 1:
         ids = ", ".join(e.get("id", "") for e in found or resources) or "none"
         what = f"there is no resource {name}" if name else "it is not clear what to switch over"

@@ -13,8 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
+
+import fsha_cluster
 import fsha_file
 import fsha_freeswitch
+import fsha_run
 import fsha_switch_conf
 
 Ask = Callable[[str], str]
@@ -165,3 +169,36 @@ def told(left: Mapping[str, Iterable[str]]) -> str:
     return ", ".join(
         f"{name} of {scope}" if scope else name for scope, names in left.items() for name in names
     )
+
+
+# --- a switch that is restarted --------------------------------------------------------------
+
+
+def is_in(root: etree._Element, service: str) -> bool:
+    """Tell whether the cluster runs the switch: whether a CIB has its systemd unit."""
+    return any(
+        (item.get("class"), item.get("type")) in (("systemd", service), ("service", service))
+        for item in root.iter("primitive")
+    )
+
+
+def restart_by_cluster(node: str, seconds: float, run: fsha_run.Runner = fsha_run.run) -> None:
+    """Let the cluster stop and start what it runs on a node that does not serve.
+
+    A transient standby, which a reboot would end as well. Pacemaker 2.1.5 loses the result of a
+    probe that meets a unit as systemd stops it, and then waits for it for 90 s; so its units are
+    restarted by nobody else.
+
+    node
+        The node's name in the cluster.
+    seconds
+        How long the cluster may take for each half.
+
+    Raises :class:`fsha_run.RunError`.
+    """
+    fsha_cluster.note("standby", "on", [node], run)
+    try:
+        fsha_cluster.settle(seconds, run)
+    finally:
+        fsha_cluster.forget("standby", node, run)
+    fsha_cluster.settle(seconds, run)

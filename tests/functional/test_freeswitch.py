@@ -11,6 +11,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 import fsha_cluster
 import fsha_config
 import fsha_freeswitch
+import fsha_switch_effect
 from tests.functional.conftest import ROOT
 from tests.unit.freeswitch.test_conf import FILES
 from tests.unit.standin.harness import Phone, nodes
@@ -135,6 +136,7 @@ def test_registrations(verbs, monkeypatch):
 
 CIB = "<cib><configuration/><status>{}</status></cib>"
 DSN = "pgsql://host=10.0.0.1 password=hunter2"
+AGENT = "systemd:freeswitch"
 
 
 @pytest.fixture
@@ -151,7 +153,8 @@ def conf(tmp_path, loaders, monkeypatch, told):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     config = SimpleNamespace(
-        freeswitch=SimpleNamespace(configuration=told, service="freeswitch", vips=("192.0.2.9",))
+        freeswitch=SimpleNamespace(configuration=told, service="freeswitch", vips=("192.0.2.9",)),
+        pacemaker=SimpleNamespace(primitives=lambda: [SimpleNamespace(agent=AGENT)]),
     )
     monkeypatch.setattr(fsha_config, "check", lambda _pillar: config)
     monkeypatch.setattr(fsha_freeswitch, "group_of", lambda _service: None)
@@ -160,6 +163,7 @@ def conf(tmp_path, loaders, monkeypatch, told):
         raise fsha_cluster.ClusterDown
 
     monkeypatch.setattr(fsha_cluster, "local_node", no_cluster)
+    monkeypatch.setattr(fsha_cluster, "query", no_cluster)
     verb = loaders.modules.freeswitch.configure
     monkeypatch.setitem(verb.__globals__, "PENDING", tmp_path / "pending.json")
     return tmp_path / "conf"
@@ -236,6 +240,38 @@ def test_a_switch_that_nobody_needs_is_restarted_if_wanted(verbs, conf, told, sw
     assert "The switch did not serve and was restarted; in effect: switchname." in done["comment"]
     again = verbs.configure(str(conf), test=False)
     assert again["comment"] == "FreeSWITCH is told what it needs."
+
+
+def test_a_switch_that_the_cluster_runs_is_restarted_by_it(verbs, conf, told, switch, monkeypatch):
+    def no_restart(_service):
+        raise AssertionError
+
+    with_service(verbs, monkeypatch, no_restart)
+    told["restart"] = "passive"
+    monkeypatch.setattr(fsha_cluster, "query", lambda: CIB.format(""))
+    done = verbs.configure(str(conf), test=False)
+    assert "the cluster is about to run freeswitch, so apply the state again" in done["comment"]
+    primitive = '<primitive id="s" class="systemd" type="freeswitch"/>'
+    monkeypatch.setattr(
+        fsha_cluster,
+        "query",
+        lambda: CIB.format("").replace(
+            "<configuration/>", f"<configuration>{primitive}</configuration>"
+        ),
+    )
+    monkeypatch.setattr(fsha_cluster, "local_node", lambda: "fs1")
+    monkeypatch.setattr(fsha_cluster, "note", lambda *_: None)
+    asked = []
+
+    def restart(node, _seconds):
+        asked.append(node)
+        switch.end()
+        switch.start()
+
+    monkeypatch.setattr(fsha_switch_effect, "restart_by_cluster", restart)
+    done = verbs.configure(str(conf), test=False)
+    assert asked == ["fs1"]
+    assert "was restarted; in effect: switchname" in done["comment"]
 
 
 def test_a_switch_that_serves_is_not_restarted(verbs, conf, told, switch, tmp_path, monkeypatch):

@@ -73,6 +73,9 @@ def test_a_stop_may_wait_for_calls(told, seconds):
 
 def test_without_freeswitch_it_is_what_holds_the_floating_address():
     assert find_service(cib(VIP + OTHER)).id == "vip"
+    switch = '<clone id="c"><primitive id="s" class="systemd" type="freeswitch"/></clone>'
+    voice = f'<group id="g">{VIP}<primitive id="fs" class="lsb" type="FSSofia"/></group>'
+    assert find_service(cib(switch + voice)).id == "g"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from lxml import etree
 
 import fsha_freeswitch
 import fsha_run
@@ -125,3 +126,43 @@ def test_the_group_of_a_running_switch():
     assert fsha_freeswitch.group_of("freeswitch", said("0\n")) is None
     assert fsha_freeswitch.group_of("freeswitch", said("", 1)) is None
     assert fsha_freeswitch.group_of("freeswitch", said("999999999\n")) is None
+
+
+def told_to(commands, fails=""):
+    def run(argv, **_):
+        commands.append(" ".join(argv))
+        code = 124 if fails and fails in commands[-1] else 0
+        return fsha_run.Completed(tuple(argv), code, "", "", 0.0)
+
+    return run
+
+
+def test_the_cluster_restarts_what_it_runs():
+    commands = []
+    fse.restart_by_cluster("fs1", 60, told_to(commands))
+    assert commands == [
+        "attrd_updater --name standby --update on --node fs1",
+        "crm_resource --wait --timeout=60s",
+        "attrd_updater --name standby --delete --node fs1",
+        "crm_resource --wait --timeout=60s",
+    ]
+
+
+def test_a_standby_is_lifted_whatever_happens():
+    commands = []
+    with pytest.raises(fsha_run.RunError):
+        fse.restart_by_cluster("fs1", 1, told_to(commands, fails="--wait"))
+    assert commands[-1] == "attrd_updater --name standby --delete --node fs1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('<primitive class="systemd" type="freeswitch"/>', True),
+        ('<clone><primitive class="service" type="freeswitch"/></clone>', True),
+        ('<primitive class="systemd" type="other"/>', False),
+        ('<primitive class="ocf" type="freeswitch"/>', False),
+    ],
+)
+def test_who_runs_the_switch(text, expected):
+    assert fse.is_in(etree.fromstring(f"<cib>{text}</cib>"), "freeswitch") is expected
