@@ -14,6 +14,8 @@ FSCLI_NO_CONNECTION=255
 TIMEOUT_TERM=124
 TIMEOUT_KILL=137
 POLL=0.2
+# shellcheck disable=SC2016 # FreeSWITCH expands it
+EVERYTHING='expand echo ready=${fsctl(ready_check)} core=${global_getvar(core_uuid)} inbound=${fsctl(pause_check inbound)} outbound=${fsctl(pause_check outbound)} ${sofia(xmlstatus)}'
 SHORTEST_MS=300 # what a question gets when there is no time left
 LINGER=8  # seconds; a socket that stays longer after its profile's stop has sessions that linger
 LATEST=31 # seconds from a profile's stop until its name is free, whatever its sessions do
@@ -205,6 +207,26 @@ list_profiles() {
         return 1
         ;;
     esac
+}
+
+# Set READY, CORE_UUID, PAUSED and LISTING by one question, since each takes a process of fs_cli.
+# False when there is anything out of the ordinary: asked one by one it gets its name.
+ask_all() {
+    ask "$EVERYTHING" || return 1
+    LISTING=$(printf '%s' "$REPLY" | tr -d '\r\n')
+    case $LISTING in
+    ready=*' core='*' inbound='*' outbound='*' <?xml'*'<profiles>'*'</profiles>'*) ;;
+    *) return 1 ;;
+    esac
+    told=${LISTING%%' <?xml'*}
+    READY=${told#ready=}
+    READY=${READY%% *}
+    CORE_UUID=${told#* core=}
+    CORE_UUID=${CORE_UUID%% *}
+    PAUSED=''
+    case $told in *' inbound=true'*) PAUSED=inbound ;; esac
+    case $told in *' outbound=true'*) PAUSED="$PAUSED${PAUSED:+ and }outbound" ;; esac
+    case $CORE_UUID in *[!0-9a-fA-F-]* | '') return 1 ;; esac
 }
 
 # Tell whether profile $1 is RUNNING in LISTING; sets ADDRESS to the address:port it has.
@@ -479,9 +501,14 @@ kill_switch() {
     stamped_switch_lives || return 0
     complain "killing the switch (process ${SWITCH% *}): $WHY"
     kill -KILL "${SWITCH% *}" 2>/dev/null
+    await_end stamped_switch_lives
+}
+
+# Wait until $1 is false; false itself after 5 s.
+await_end() {
     read_now
     gone_by=$((NOW + 500))
-    while stamped_switch_lives; do
+    while "$1"; do
         read_now
         [ "$NOW" -lt "$gone_by" ] || return 1
         sleep 0.02 # callers hear every bit of it

@@ -38,6 +38,7 @@ pytestmark = pytest.mark.skipif(
 # "ip" as on a host that holds every address that is asked for but one, on a card or on loopback.
 IP = """#!/bin/sh
 for last; do :; done
+[ ! -e "$0.gone" ] || exit 0
 [ "$last" = 192.0.2.77 ] || echo "2: {card}    inet $last/24 scope global {card}"
 """
 
@@ -88,6 +89,9 @@ class Ocf:
         path = self.programs / name
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
+
+    def lose_the_vip(self) -> None:
+        (self.programs / "ip.gone").touch()
 
     def run(self, action: str, depth: int = 0) -> Done:
         environment = {
@@ -395,6 +399,47 @@ def test_calls_are_left_for_the_other_node_and_taken_over(make_node, standby):
         phone.request("ACK")
         assert phone.echoes()
         assert b.run("monitor", depth=10).code == OK
+
+
+def test_callers_hear_a_switch_until_its_vip_goes(make_node, standby):
+    a, _ = pair(make_node, standby)
+    a.parameters["stop_mode"] = "recover"
+    assert a.run("start").code == OK
+    with Phone(a.node.address) as phone:
+        phone.invite()
+        eventually(lambda: a.node.rows() == 1, "the row")
+        stopped = a.run("stop")
+        assert stopped.code == OK
+        assert a.node.process.poll() is None, stopped
+        assert phone.echoes()
+        assert a.run("monitor").code == NOT_RUNNING
+        a.lose_the_vip()
+        assert a.node.process.wait(timeout=5) == -signal.SIGKILL
+    assert a.node.rows() == 1
+    eventually(lambda: not (a.base / "fs" / ".leaving").exists(), "the end of the leave")
+
+
+def test_a_switch_without_its_vip_ends_before_the_stop_does(make_node, standby):
+    a, _ = pair(make_node, standby)
+    a.parameters["stop_mode"] = "recover"
+    assert a.run("start").code == OK
+    a.lose_the_vip()
+    assert a.run("stop").code == OK
+    assert a.node.process.wait(timeout=0) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("action", ["start", "stop"])
+def test_a_switch_that_talks_on_ends_when_the_cluster_comes_back_to_it(make_node, standby, action):
+    a, _ = pair(make_node, standby)
+    a.parameters["stop_mode"] = "recover"
+    assert a.run("start").code == OK
+    left = a.node.process
+    assert a.run("stop").code == OK
+    a.parameters["switch_wait"] = "0"
+    done = a.run(action)
+    # It is gone before anything else is done with the profiles.
+    assert left.wait(timeout=0) == -signal.SIGKILL
+    assert done.code == (OK if action == "stop" else GENERIC)
 
 
 def test_calls_are_waited_for_and_new_ones_refused(make_node, standby):
