@@ -29,6 +29,7 @@ ELSEWHERE: Final = "elsewhere"
 OVERRIDE = """salt MINION state.apply fsha pillar='{"fsha": {"guard": {"override": true}}}'"""
 
 # fsha_switch knows what can be switched over; an address of IPv6 alone can carry calls as well.
+_VOICE = VOICE_AGENTS | {"FSSwitch"}
 _VIPS = VIP_AGENTS | {"IPv6addr"}
 _RESOURCES = ("primitive", "group", "clone", "master", "bundle")
 
@@ -48,14 +49,14 @@ def voice_resources(root: Element) -> frozenset[str]:
     """
     homes = _homes(root)
     types = _types(root)
-    holders = {home for id, kind in types.items() if kind in VOICE_AGENTS for home in homes[id]}
+    holders = {home for id, kind in types.items() if kind in _VOICE for home in homes[id]}
     ties = [_at_home(tie, homes) for tie in _ties(root)]
     while grown := {home for tie in ties if tie & holders for home in tie} - holders:
         holders |= grown
     return frozenset(
         id
         for id, kind in types.items()
-        if kind in VOICE_AGENTS or (kind in _VIPS and homes[id] & holders)
+        if kind in _VOICE or (kind in _VIPS and homes[id] & holders)
     )
 
 

@@ -28,12 +28,12 @@ fsha:
       failure-timeout: 10min
     resources:
       switch:
-        agent: systemd:freeswitch
+        agent: ocf:fsha:FSSwitch
         # It has failed only when systemd, which starts it again after a second, has given up. On a
         # standby that costs nobody a call, so it may be tried again.
         meta: {migration-threshold: 5, failure-timeout: 1min}
         operations:
-          - {name: monitor, interval: 5s, timeout: 30s}
+          - {name: monitor, interval: 5s, timeout: 15s}
           - {name: start, timeout: 60s}
           - {name: stop, timeout: 60s}
       ip_shared:

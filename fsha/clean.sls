@@ -49,6 +49,7 @@ fsha-clean-{{ service }}:
   "/etc/fsha/fonebridge.conf",
   "/usr/lib/ocf/resource.d/fsha",
   "/usr/lib/fsha",
+  "/etc/systemd/system/resource-agents-deps.target.d/fsha.conf",
 ] %}
 {%- if freeswitch.get("init_script") %}
 {%- do files.extend(["/etc/init.d/FSSofia", fsha.lookup.settings_dir ~ "/FSSofia"]) %}

@@ -6,6 +6,23 @@ include:
   - fsha.ocf
   - fsha.switch
 
+# At a shutdown the cluster takes the service away before the switch is told to end, which would say
+# BYE to every call. Pacemaker starts after that target and stops before it.
+fsha-freeswitch-outlives-cluster:
+  file.managed:
+    - name: /etc/systemd/system/resource-agents-deps.target.d/fsha.conf
+    - contents: {{ value("[Unit]\nAfter=" ~ freeswitch.service ~ ".service") }}
+    - mode: '0644'
+    - makedirs: true
+    - require:
+      - fsha_pillar: fsha-pillar
+
+fsha-freeswitch-units-read:
+  module.run:
+    - service.systemctl_reload: []
+    - onchanges:
+      - file: fsha-freeswitch-outlives-cluster
+
 {%- if freeswitch.get("password") %}
 
 fsha-freeswitch-password:

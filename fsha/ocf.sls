@@ -8,6 +8,7 @@ include:
   ("/usr/lib/fsha/fssofia.sh", "fssofia.sh", "0644"),
   ("/usr/lib/fsha/fsha-probe", "fsha-probe", "0755"),
   ("/usr/lib/ocf/resource.d/fsha/FSSofia", "ocf/FSSofia", "0755"),
+  ("/usr/lib/ocf/resource.d/fsha/FSSwitch", "ocf/FSSwitch", "0755"),
   ("/usr/lib/ocf/resource.d/fsha/fonebridge", "ocf/fonebridge", "0755"),
 ) %}
 

@@ -8,6 +8,7 @@
 {%- set agents = fsha.pacemaker.resources.values() | selectattr("agent", "defined") | map(attribute="agent") | list %}
 {#- A switch that the cluster runs, as a clone, is nobody else's to start. #}
 {%- set by_cluster = ("systemd:" ~ freeswitch.service) in agents %}
+{%- set kept = "ocf:fsha:FSSwitch" in agents %}
 include:
   - fsha.pillar
   - fsha.freeswitch
@@ -116,9 +117,9 @@ fsha-switch-configuration:
 {%- if install.get("method", "none") != "none" %}
 
 fsha-switch-running:
-  service.{{ "disabled" if by_cluster else "running" }}:
+  service.{{ "disabled" if by_cluster else "enabled" if kept else "running" }}:
     - name: {{ value(freeswitch.service) }}
-    {%- if not by_cluster %}
+    {%- if not (by_cluster or kept) %}
     - enable: true
     {%- endif %}
     - require:

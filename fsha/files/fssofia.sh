@@ -258,6 +258,7 @@ find_missing() {
 # $RUNTIME_DIR/P          P is active: core_uuid, then pid and start time of the switch
 # $RUNTIME_DIR/.address.P where P was bound when it was last seen
 # $RUNTIME_DIR/.stopped.P core_uuid and the time when P was stopped
+# $RUNTIME_DIR/.leaving   pid and start time of a switch that is to end with its VIP
 
 # Set STAMP_UUID and STAMP_SWITCH of profile $1.
 read_stamp() {
@@ -513,6 +514,22 @@ await_end() {
         [ "$NOW" -lt "$gone_by" ] || return 1
         sleep 0.02 # callers hear every bit of it
     done
+}
+
+# Tell whether the switch of which a stop has taken leave still lives.
+leaving_lives() {
+    [ -f "$RUNTIME_DIR/.leaving" ] && read -r left_switch 2>/dev/null <"$RUNTIME_DIR/.leaving" &&
+        find_switch && [ "$SWITCH" = "$left_switch" ]
+}
+
+# End the switch of which a stop has taken leave, if it still lives.
+end_leaving() {
+    if leaving_lives; then
+        complain "killing the switch (process ${SWITCH% *}): its calls are left to the node that takes over"
+        kill -KILL "${SWITCH% *}" 2>/dev/null
+        await_end leaving_lives || return 1
+    fi
+    rm -f "$RUNTIME_DIR/.leaving"
 }
 
 still_listed() {
