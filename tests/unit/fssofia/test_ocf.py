@@ -42,6 +42,18 @@ for last; do :; done
 [ "$last" = 192.0.2.77 ] || echo "2: {card}    inet $last/24 scope global {card}"
 """
 
+# "attrd_updater" as on a node of a cluster: it knows what it has been told, or that it is asked at all.
+ATTRD = """#!/bin/sh
+told=$(dirname "$0")/attributes
+echo "$*" >>"$told.log"
+case $* in
+*--update*) echo "$*" >>"$told" ;;
+*) [ -s "$told" ] || exit "$(cat "$told.none")" ;;
+esac
+"""
+NO_ATTRIBUTE, NO_ATTRD = 78, 102
+CRM_NODE = "#!/bin/sh\necho fs1 fs2\n"
+
 
 @dataclass
 class Ocf:
@@ -53,6 +65,7 @@ class Ocf:
     timeout: float = 10.0
     shell: str = "sh"
     probe: Path | None = None
+    interval: int = 0
 
     def __post_init__(self) -> None:
         self.base = self.node.directory / "ocf"
@@ -64,6 +77,9 @@ class Ocf:
         fs_cli.write_text(recorder, encoding="utf-8")
         fs_cli.chmod(0o755)
         self.program("ip", IP.format(card="lo"))
+        self.program("attrd_updater", ATTRD)
+        self.program("crm_node", CRM_NODE)
+        self.no_attribute(NO_ATTRD)
         self.nonlocal_bind = self.node.directory / "nonlocal"
         self.nonlocal_bind.write_text("1\n", encoding="utf-8")
         if not self.node.password_file.exists():
@@ -90,6 +106,13 @@ class Ocf:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
+    def no_attribute(self, code: int) -> None:
+        (self.programs / "attributes.none").write_text(f"{code}\n", encoding="utf-8")
+
+    def attributes(self) -> list[str]:
+        told = self.programs / "attributes"
+        return told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+
     def lose_the_vip(self) -> None:
         (self.programs / "ip.gone").touch()
 
@@ -100,6 +123,7 @@ class Ocf:
             "OCF_FUNCTIONS_DIR": str(FUNCTIONS),
             "OCF_RESOURCE_INSTANCE": self.instance,
             "OCF_CHECK_LEVEL": str(depth),
+            "OCF_RESKEY_CRM_meta_interval": str(self.interval),
             "OCF_RESKEY_CRM_meta_timeout": str(int(self.timeout * 1000)),
             "HA_LOGTAG": "FSSofia",
             "FSSOFIA_LIBRARY": str(SCRIPT.with_name("fssofia.sh")),
@@ -401,6 +425,60 @@ def test_calls_are_left_for_the_other_node_and_taken_over(make_node, standby):
         assert b.run("monitor", depth=10).code == OK
 
 
+def left_a_row(make_node, standby):
+    """Return the agent on a second node, after the first one's switch left a call behind."""
+    a, b = pair(make_node, standby)
+    assert a.run("start").code == OK
+    with Phone(a.node.address) as phone:
+        phone.invite()
+        eventually(lambda: a.node.rows() == 1, "the row")
+        a.node.end(signal.SIGKILL)
+    b.node.start()
+    return b
+
+
+SERVED = "--update yes --name fsha-served-fs"
+
+
+def test_the_first_start_since_the_cluster_came_up_rings_for_nobody(make_node, standby):
+    b = left_a_row(make_node, standby)
+    b.no_attribute(NO_ATTRIBUTE)
+    started = b.run("start")
+    assert started.code == OK, started.err
+    assert "first start since the cluster came up" in started.err
+    assert b.node.rows() == 0
+    b.interval = 2000
+    assert b.run("monitor", depth=10).code == OK  # a hot one is out of standby, too
+    eventually(
+        lambda: b.attributes() == [f"{SERVED} --node fs1", f"{SERVED} --node fs2"], "the attribute"
+    )
+
+
+@pytest.mark.parametrize("why", ["served", "nobody can tell", "wanted"])
+def test_any_other_start_takes_the_calls_over(make_node, standby, why):
+    b = left_a_row(make_node, standby)
+    b.no_attribute(NO_ATTRD if why == "nobody can tell" else NO_ATTRIBUTE)
+    if why == "served":
+        (b.programs / "attributes").write_text(f"{SERVED} --node fs1\n", encoding="utf-8")
+    elif why == "wanted":
+        b.parameters["cold_start"] = "recover"
+    started = b.run("start")
+    assert started.code == OK, started.err
+    assert "recovered 1 calls" in started.err
+
+
+@pytest.mark.parametrize(
+    ("known", "interval", "copies"), [(True, 0, True), (True, 2000, False), (False, 0, False)]
+)
+def test_a_node_that_joins_learns_it_in_its_probe(made, known, interval, copies):
+    made.no_attribute(NO_ATTRIBUTE)
+    if known:
+        (made.programs / "attributes").write_text("another node's\n", encoding="utf-8")
+    made.interval = interval
+    assert made.run("monitor").code == NOT_RUNNING
+    assert made.attributes()[1:] == ([SERVED] if copies else [])
+
+
 def test_callers_hear_a_switch_until_its_vip_goes(make_node, standby):
     a, _ = pair(make_node, standby)
     a.parameters["stop_mode"] = "recover"
@@ -576,6 +654,7 @@ def test_what_was_started_for_nothing_is_stopped_again(cold):
         ("profiles", "*", CONFIGURED, "is no profile's name"),
         ("vips", "10.0.0.1/24", CONFIGURED, "without prefix length"),
         ("standby", "warm", CONFIGURED, "cold or hot"),
+        ("cold_start", "ring", CONFIGURED, "flush or recover is expected"),
         ("stop_mode", "kill", CONFIGURED, "hangup, drain or recover"),
         ("drain_time", "soon", CONFIGURED, "a whole number"),
         ("fs_cli", "/nowhere/fs_cli", INSTALLED, "is no program"),
