@@ -141,7 +141,7 @@ def test_the_judges_of_agents_find_nothing(agent):
     done = node.run(["crm_resource", "--validate", "--class", "ocf", "--provider", "fsha",
                      "--agent", "FSSofia", *options], check=False)  # fmt: skip
     assert done.code == 0, done
-    for name in ("FSSofia", "fonebridge"):
+    for name in ("FSSofia", "FSSwitch", "fonebridge"):
         path = f"/usr/lib/ocf/resource.d/fsha/{name}"
         shown = node.run([path, "meta-data"]).out
         node.write("/tmp/metadata.xml", shown)
@@ -172,3 +172,67 @@ def test_ocf_tester_passes(agent):
                   "start"])  # fmt: skip
         node.run(["crm_attribute", "--name", "maintenance-mode", "--delete"])
         wait_settled(lab)
+
+
+CALLS = 5
+
+
+@pytest.fixture
+def recovering(agent):
+    """The pair of that standby model, whose calls go on when it moves, and which is in sync."""
+    lab, standby = agent
+    voice.give(lab, with_agent(standby, "recover"))
+    assert voice.apply(lab).failed == []
+    wait_settled(lab)
+    return lab
+
+
+def wait_online(lab):
+    node = next(iter(lab.nodes.values()))
+    lab.wait(
+        lambda: all(n.word == "online" for n in voice.cluster(node).nodes), 60, "both nodes online"
+    )
+    wait_settled(lab)
+
+
+def test_calls_survive_the_shutdown_of_their_node(recovering):
+    lab = recovering
+    old = voice.serving(lab)
+    new = other(lab, old)
+    rows = lab.recovery_rows()
+    with lab.calls(CALLS, held=1, ringing=0) as calls:
+        lab.wait(lambda: lab.recovery_rows() == rows + CALLS + 1, 10, "the rows of the calls")
+        lab.shutdown(old)
+        lab.wait(lambda: voice.serving(lab) == new, 60, "the other node to serve")
+        calls.wait(lambda now: now.reinvited == CALLS + 1, "the re-INVITEs", 30)
+        calls.wait_heard(CALLS, 30)
+    result = calls.result
+    assert (result.counts("answered").survived, result.counts("held").survived) == (CALLS, 1)
+    lab.power_on(old)
+    wait_online(lab)
+
+
+def test_after_a_power_cut_of_both_nodes_nobody_is_rung(recovering):
+    lab = recovering
+    rows = lab.recovery_rows()
+    with lab.calls(CALLS, held=0, ringing=0) as calls:
+        lab.wait(lambda: lab.recovery_rows() == rows + CALLS, 10, "the rows of the calls")
+        for node in lab.nodes:
+            lab.power_off(node)
+        assert lab.recovery_rows() == rows + CALLS
+        for node in lab.nodes:
+            lab.power_on(node)
+        lab.wait(lambda: voice.serving(lab), 120, "a node to serve")
+        wait_online(lab)
+        assert lab.recovery_rows() == 0
+    assert {call.reinvites for call in calls.result.calls} == {0}
+    # What comes after it is taken over as before.
+    old = voice.serving(lab)
+    with lab.calls(CALLS, held=0, ringing=0) as calls:
+        lab.wait(lambda: lab.recovery_rows() == CALLS, 10, "the rows of the calls")
+        done = lab.salt_call(lab.nodes[old], "fsha.failover", timeout=150)
+        assert done.value["result"] is True, done.value
+        calls.wait(lambda now: now.reinvited == CALLS, "the re-INVITEs", 30)
+        calls.wait_heard(CALLS, 30)
+    assert calls.result.counts("answered").survived == CALLS
+    wait_settled(lab)
