@@ -59,6 +59,11 @@ def uri() -> str:
     return f"postgresql://{NAME}@{ADDRESS}:{PORT}/{NAME}?passfile={PASSFILE}"
 
 
+def dsn(password: str) -> str:
+    """Return the database as a data source of FreeSWITCH."""
+    return f"pgsql://host={ADDRESS} port={PORT} dbname={NAME} user={NAME} password={password}"
+
+
 def passfile(password: str) -> str:
     """Return the text of the password file, as libpq reads it."""
     return f"{ADDRESS}:{PORT}:{NAME}:{NAME}:{password}\n"

@@ -17,9 +17,11 @@ from typing import Any
 
 import yaml
 
+from lab import database
 from lab.core import Lab, Node
 from lab.errors import LabError
 from lab.identity import PASSWORD_FILE, STANDIN_SETTINGS
+from lab.settings import VIP
 
 PROJECT_ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT_ROOT / "_utils"))
@@ -74,22 +76,46 @@ def give(lab: Lab, pillar: dict[str, Any]) -> None:
         lab.salt(awake, "saltutil.refresh_pillar", wait=True)
 
 
-def standby(lab: Lab, model: str) -> None:
-    """Configure the stand-ins for a standby model, as a FreeSWITCH has it in its configuration.
+def standby(lab: Lab, model: str, pillar: dict[str, Any] | None = None) -> None:
+    """Configure the switches for a standby model, so that their calls can be recovered.
 
-    Give the pillar that fits (``network: nonlocal_bind`` is true for hot) and apply it afterwards,
-    then :func:`restart_standby`.
+    A stand-in is told directly. A real FreeSWITCH is told by the formula: what it takes is added to
+    the pillar. Give the pillar that fits (``network: nonlocal_bind`` is true for hot) and apply it
+    afterwards, then :func:`restart_standby`.
 
     Args:
-        lab: a lab that is up, with the stand-in.
+        lab: a lab that is up, for a real switch with its database.
         model: ``cold`` or ``hot``; hot profiles start with the standby flag.
+        pillar: what stands below the key ``fsha``, for a real switch.
 
     """
+    setup = lab.setup()
+    if setup is not None and setup.freeswitch:
+        if pillar is None or not setup.database_password:
+            raise LabError("a real FreeSWITCH needs a pillar to configure it, and the database")
+        pillar.setdefault("freeswitch", {})["configuration"] = _configuration(
+            Path(setup.freeswitch), model, database.dsn(setup.database_password)
+        )
+        return
     for node in lab.nodes.values():
         settings = json.loads(node.read(STANDIN_SETTINGS))
         for profile in settings["profiles"]:
             profile["standby"] = model == "hot"
         node.write(STANDIN_SETTINGS, json.dumps(settings, indent=2) + "\n")
+
+
+def _configuration(prefix: Path, model: str, dsn: str) -> dict[str, Any]:
+    directories = (prefix / "etc" / "freeswitch", prefix / "conf")
+    directory = next((d for d in directories if (d / "freeswitch.xml").is_file()), None)
+    if directory is None:
+        raise LabError(f"{prefix} has no freeswitch.xml in etc/freeswitch or conf")
+    return {
+        "directory": str(directory),
+        "switchname": "voice",
+        "core_db_dsn": dsn,
+        "restart": "passive",
+        "profiles": {"internal": {"vip": VIP, "standby": model, "odbc_dsn": dsn}},
+    }
 
 
 def restart_standby(lab: Lab) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from lab import VIP, voice
@@ -14,8 +12,11 @@ PROFILE = "internal"
 DEEP = {"OCF_CHECK_LEVEL": 10}
 
 
-def with_agent(standby, stop_mode):
-    """The recommended pillar with the OCF agent in the place of the init script."""
+def with_agent(standby, stop_mode, lab=None):
+    """The recommended pillar with the OCF agent in the place of the init script.
+
+    With a lab its switches are told about the standby model, a real one by that pillar.
+    """
     pillar = voice.example("pillar.example")
     pillar["network"]["nonlocal_bind"] = standby == "hot"
     params = {"profiles": PROFILE, "vips": VIP, "standby": standby, "stop_mode": stop_mode}
@@ -35,24 +36,16 @@ def with_agent(standby, stop_mode):
             {"name": "stop", "timeout": "90s"},
         ],
     }
+    if lab is not None:
+        voice.standby(lab, standby, pillar)
     return pillar
-
-
-def prepare(lab, standby):
-    """Give the stand-ins their standby model, as a FreeSWITCH has it in its configuration."""
-    for node in lab.nodes.values():
-        path = "/etc/freeswitch/standin.json"
-        settings = json.loads(node.read(path))
-        settings["profiles"][0]["standby"] = standby == "hot"
-        node.write(path, json.dumps(settings))
 
 
 @pytest.fixture(scope="module", params=["cold", "hot"])
 def agent(request, lab):
     """A pair on bare nodes with the OCF agent in one of its standby models."""
     lab.reset()
-    prepare(lab, request.param)
-    voice.give(lab, with_agent(request.param, "recover"))
+    voice.give(lab, with_agent(request.param, "recover", lab))
     applied = voice.apply(lab)
     assert applied.failed == []
     for node in lab.nodes.values():
@@ -81,7 +74,7 @@ def test_it_serves_and_a_second_run_changes_nothing(agent):
 @pytest.mark.parametrize("stop_mode", ["hangup", "drain", "recover"])
 def test_over_and_back_in_each_way(agent, stop_mode):
     lab, standby = agent
-    voice.give(lab, with_agent(standby, stop_mode))
+    voice.give(lab, with_agent(standby, stop_mode, lab))
     before = voice.serving(lab)
     done = voice.apply(lab)
     assert done.failed == []
@@ -181,7 +174,7 @@ CALLS = 5
 def recovering(agent):
     """The pair of that standby model, whose calls go on when it moves, and which is in sync."""
     lab, standby = agent
-    voice.give(lab, with_agent(standby, "recover"))
+    voice.give(lab, with_agent(standby, "recover", lab))
     assert voice.apply(lab).failed == []
     wait_settled(lab)
     return lab

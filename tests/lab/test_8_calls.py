@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from lab import voice
-from lab.identity import STANDIN_SETTINGS
 from tests.lab.conftest import wait_settled
 
 CALLS = 10
 
 
 def is_hot(node):
-    settings = json.loads(node.read(STANDIN_SETTINGS))
-    return any(profile.get("standby") for profile in settings["profiles"])
+    return node.read("/proc/sys/net/ipv4/ip_nonlocal_bind").strip() == "1"
 
 
 @pytest.fixture
 def cold(pair):
     """A pair with cold standby that serves; made anew when another test has left a hot one."""
-    if any(is_hot(node) for node in pair.nodes.values()):
+    hot = any(is_hot(node) for node in pair.nodes.values())
+    if hot or pair.setup().freeswitch:
         pair.reset()
-        voice.give(pair, voice.example("pillar.example"))
+        pillar = voice.example("pillar.example")
+        voice.standby(pair, "cold", pillar)
+        voice.give(pair, pillar)
         assert voice.apply(pair).failed == []
     wait_settled(pair)
     return pair
