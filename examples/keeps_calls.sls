@@ -48,7 +48,7 @@ fsha:
         params: {profiles: internal, standby: hot, stop_mode: recover}
         operations:
           - {name: monitor, interval: 2s, timeout: 15s}
-          - {name: monitor, interval: 30s, timeout: 20s, params: {OCF_CHECK_LEVEL: 10}}
+          - {name: monitor, interval: 30s, timeout: 30s, params: {OCF_CHECK_LEVEL: 10}}
           - {name: start, timeout: 60s}
           - {name: stop, timeout: 90s}
     groups:

@@ -20,6 +20,10 @@ def has_lxml(node):
     return node.run(["/opt/salt/bin/python3", "-c", "import lxml"], check=False).code == 0
 
 
+def stat(node, path):
+    return node.run(["stat", "-c", "%a", path]).out.strip()
+
+
 def installed(node, package):
     said = node.run(["dpkg-query", "-W", "-f=${Status}", package], check=False).out
     return "install ok installed" in said
@@ -117,7 +121,12 @@ def test_secrets_are_where_only_root_reads_them(bare):
         for path in ("/etc/corosync/authkey", "/etc/fsha/event_socket.password"):
             assert node.run(["stat", "-c", "%a %U", path]).out.strip() == "400 root"
         password = node.read("/etc/fsha/event_socket.password").strip()
-        assert password not in node.read("/etc/default/FSSofia")
+        # In no file that others may read, and no part of the cluster's configuration.
+        found = node.run(
+            ["grep", "-rlF", "-e", password, "/etc", "/var/lib/pacemaker"], check=False
+        )
+        assert {stat(node, path) for path in found.out.split()} <= {"400", "440", "600", "640"}
+        assert not node.run(["cibadmin", "--query"]).out.count(password)
 
 
 def test_second_run_changes_nothing_and_says_nothing(bare):

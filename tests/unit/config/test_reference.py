@@ -188,7 +188,7 @@ def test_values_in_the_example_are_the_defaults_or_explained_choices():
         for name in raw[part]
         if raw[part][name] != defaults[part][name]
     }
-    assert differing == {"network:nonlocal_bind"}
+    assert differing == {"network:nonlocal_bind", "freeswitch:init_script"}
 
 
 def test_no_key_and_no_password_is_published():
