@@ -42,7 +42,7 @@ for last; do :; done
 [ "$last" = 192.0.2.77 ] || echo "2: {card}    inet $last/24 scope global {card}"
 """
 
-# "attrd_updater" as on a node of a cluster: it knows what it has been told, or that it is asked at all.
+# "attrd_updater" as on a node of a cluster, which knows what it has been told.
 ATTRD = """#!/bin/sh
 told=$(dirname "$0")/attributes
 echo "$*" >>"$told.log"
