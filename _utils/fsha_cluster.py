@@ -217,8 +217,36 @@ def note(name: str, value: str, nodes: Sequence[str], run: Runner = fsha_run.run
         _judge(run(argv))
 
 
+def noted(name: str, run: Runner = fsha_run.run) -> dict[str, str]:
+    """Return a transient attribute of each node that has it, as attrd knows it now, node → value.
+
+    The CIB gets to know it a moment later.
+    """
+    if on_file():
+        return {}
+    done = run(["attrd_updater", "--name", name, "--query", "--all", "--output-as=xml"])
+    if done.code == fsha_run.EX_CONFIG:
+        return {}  # what it says of an attribute that no node has
+    root = _tree(_judge(done))
+    return {
+        found.get("host", ""): found.get("value", "")
+        for found in root.iter("attribute")
+        if found.get("host") and found.get("value") is not None
+    }
+
+
+def _tree(done: Completed) -> etree._Element:
+    text = done.out.encode("utf-8", "surrogateescape")
+    try:
+        return etree.fromstring(text, etree.XMLParser(resolve_entities=False))
+    except etree.XMLSyntaxError as error:
+        raise ToolFailed(done) from error
+
+
 def forget(name: str, node: str, run: Runner = fsha_run.run) -> None:
     """Remove a transient attribute of a node."""
+    if on_file():
+        return
     _judge(run(["attrd_updater", "--name", name, "--delete", "--node", node]))
 
 
@@ -240,9 +268,5 @@ def agents(space: str, run: Runner = fsha_run.run) -> tuple[str, ...]:
     if done.code in (fsha_run.EX_NOSUCH, fsha_run.EX_ERROR):
         # An unknown standard or provider is an error to some versions.
         return ()
-    text = _judge(done).out.encode("utf-8", "surrogateescape")
-    try:
-        root = etree.fromstring(text, etree.XMLParser(resolve_entities=False))
-    except etree.XMLSyntaxError as error:
-        raise ToolFailed(done) from error
+    root = _tree(_judge(done))
     return tuple(f"{space}:{agent.text}" for agent in root.iter("agent"))

@@ -449,9 +449,9 @@ def test_the_first_start_since_the_cluster_came_up_rings_for_nobody(make_node, s
     assert b.node.rows() == 0
     b.interval = 2000
     assert b.run("monitor", depth=10).code == OK  # a hot one is out of standby, too
-    eventually(
-        lambda: b.attributes() == [f"{SERVED} --node fs1", f"{SERVED} --node fs2"], "the attribute"
-    )
+    noted = [f"{SERVED} --node fs1", f"{SERVED} --node fs2"]
+    eventually(lambda: b.attributes()[1:] == noted, "the attribute")
+    assert re.fullmatch(r"--update 0@\d+ --name fsha-recovered-fs", b.attributes()[0])
 
 
 @pytest.mark.parametrize("why", ["served", "nobody can tell", "wanted"])
@@ -465,6 +465,7 @@ def test_any_other_start_takes_the_calls_over(make_node, standby, why):
     started = b.run("start")
     assert started.code == OK, started.err
     assert "recovered 1 calls" in started.err
+    eventually(lambda: "--update 1@" in "".join(b.attributes()), "how many came back")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""The journal: events that stay."""
+
+import threading
+
+import pytest
+
+import fsha_event
+import fsha_journal
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "fsha" / "journal.jsonl"
+
+
+def sent(path, kind=fsha_event.FAILOVER, fire=lambda *_: True, **data):
+    opts = {fsha_journal.OPTION: str(path)}
+    warnings = []
+    send = fsha_journal.firing(fire, opts, warnings.append)
+    fsha_event.send(send, kind, "voice", "fs1", data)
+    return warnings
+
+
+def test_an_event_is_fired_and_kept(path):
+    fired = []
+    assert sent(path, fire=lambda *event: fired.append(event), phase="started") == []
+    assert fired[0][0] == "fsha/failover/fs1/voice"
+    (entry,) = fsha_journal.read(path)
+    assert (entry["kind"], entry["subject"], entry["node"]) == ("failover", "voice", "fs1")
+    assert entry["data"] == {"phase": "started"}
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_journal_that_cant_be_written_stops_nothing(tmp_path):
+    (tmp_path / "fsha").write_text("", encoding="utf-8")
+    fired = []
+    warnings = sent(tmp_path / "fsha" / "journal.jsonl", fire=lambda *e: fired.append(e))
+    assert len(fired) == 1
+    assert "the journal" in warnings[0]
+
+
+def test_a_torn_line_is_left_out(path):
+    sent(path, phase="started")
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write('{"kind":"failover","da\n[1]\n{"kind":"failover","data":3}\n')
+    sent(path, phase="finished")
+    assert [e["data"]["phase"] for e in fsha_journal.read(path)] == ["started", "finished"]
+
+
+def test_kinds_and_the_last_ones(path):
+    for number in range(5):
+        sent(path, fsha_event.COMMIT, number=number)
+    sent(path, fsha_event.DRIFT)
+    found = fsha_journal.read(path, [fsha_event.COMMIT], limit=2)
+    assert [e["data"]["number"] for e in found] == [3, 4]
+    assert fsha_journal.read(path.with_name("none")) == []
+
+
+def test_it_forgets_the_older_half(path, monkeypatch):
+    monkeypatch.setattr(fsha_journal, "LARGEST", 3000)
+    for number in range(100):
+        sent(path, number=number)
+    numbers = [e["data"]["number"] for e in fsha_journal.read(path)]
+    assert numbers == list(range(numbers[0], 100))
+    assert path.stat().st_size < 3300
+
+
+def test_many_write_at_once(path):
+    def write():
+        for _ in range(20):
+            sent(path, text="x" * 500)
+
+    threads = [threading.Thread(target=write) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(fsha_journal.read(path)) == 100
+
+
+def test_switchovers_and_drills(path):
+    for verb, phase in (("failover", "started"), ("failover", "finished"), ("drill", "failed"),
+                        ("drill", "finished"), ("drill", "started")):  # fmt: skip
+        sent(path, verb=verb, phase=phase, gap=0.4)
+    entries = fsha_journal.read(path)
+    found = fsha_journal.switchovers(entries)
+    assert [(e["verb"], e["ok"]) for e in found] == [
+        ("failover", True), ("drill", False), ("drill", True)
+    ]  # fmt: skip
+    assert fsha_journal.last_drill(entries)["gap"] == 0.4
+    assert fsha_journal.last_drill([]) is None

@@ -1,0 +1,128 @@
+"""One operation at a time, with an attrd of the test's own."""
+
+import dataclasses
+import itertools
+import json
+from xml.sax.saxutils import quoteattr
+
+import pytest
+
+import fsha_cluster
+import fsha_operation
+import fsha_run
+from fsha_operation import BEAT, SILENT, Busy, Holder, Operation
+
+NOW = 1_800_000_000.0
+
+
+class Attrd:
+    """The attribute on all nodes, written and asked by its tools."""
+
+    def __init__(self):
+        self.values = {}
+        self.before_query = []
+
+    def __call__(self, argv, **_):
+        told = dict(itertools.pairwise(argv))
+        code, out = 0, ""
+        if "--query" in argv:
+            while self.before_query:
+                self.before_query.pop()()
+            lines = [
+                f"<attribute name={quoteattr(told['--name'])} host={quoteattr(host)} "
+                f"value={quoteattr(value)}/>"
+                for host, value in self.values.items()
+            ]
+            code = 0 if lines else fsha_run.EX_CONFIG
+            out = f"<pacemaker-result>{''.join(lines)}</pacemaker-result>"
+        elif "--delete" in argv:
+            self.values.pop(told["--node"], None)
+        else:
+            self.values[told["--node"]] = told["--update"]
+        return fsha_run.Completed(tuple(argv), code, out, "", 0.0)
+
+
+@pytest.fixture
+def attrd(monkeypatch):
+    monkeypatch.delenv(fsha_cluster.CIB_FILE, raising=False)
+    return Attrd()
+
+
+def operation(node="fs1", by="alice", since=NOW, **more):
+    return Operation("failover", by, node, "voice", "fs1", "fs2", since, since, **more)
+
+
+def hold(attrd, what, now=NOW):
+    return Holder(what, attrd, lambda: now)
+
+
+def test_it_is_there_while_it_lasts(attrd):
+    with hold(attrd, operation()) as held:
+        assert fsha_operation.known(attrd) == (held.operation,)
+        held.phase(fsha_operation.MOVE)
+        (seen,) = fsha_operation.known(attrd)
+        assert (seen.phase, seen.by, seen.new) == ("move", "alice", "fs2")
+    assert attrd.values == {}
+
+
+def test_it_is_given_back_after_a_failure(attrd):
+    with pytest.raises(ZeroDivisionError), hold(attrd, operation()):
+        raise ZeroDivisionError
+    assert attrd.values == {}
+
+
+@pytest.mark.parametrize("node", ["fs1", "fs2"])
+def test_the_second_one_is_refused_with_who_and_since_when(attrd, node):
+    with hold(attrd, operation()), pytest.raises(Busy) as refused:
+        hold(attrd, operation(node, "bob", NOW + 3), NOW + 3).__enter__()
+    text = str(refused.value)
+    assert "failover of voice from fs1 to fs2 by alice on fs1 since 08:00:00 UTC" in text
+    assert attrd.values == {}
+
+
+@pytest.mark.parametrize("node", ["fs1", "fs2"])
+def test_of_two_at_the_same_moment_at_most_one_goes_on(attrd, node):
+    first = hold(attrd, operation())
+
+    def other():
+        attrd.values[node] = operation(node, "bob", NOW + 1).text
+
+    # Written after the first look, and before the word of the first one has come back.
+    first._write, write = (lambda: (write(), other())), first._write
+    with pytest.raises(Busy):
+        first.__enter__()
+    # What the other one wrote is still there.
+    assert [o.by for o in fsha_operation.known(attrd)] == ["bob"]
+
+
+def test_one_that_has_fallen_silent_was_interrupted(attrd):
+    attrd.values["fs2"] = operation("fs2", "bob", phase="move").text
+    later = NOW + SILENT + 1
+    found = fsha_operation.known(attrd)
+    assert fsha_operation.interrupted(found, NOW) is None
+    assert fsha_operation.interrupted(found, later).by == "bob"
+    with hold(attrd, operation(since=later), later):
+        assert len(attrd.values) == 2
+
+
+def test_it_says_again_that_it_goes_on(attrd, monkeypatch):
+    monkeypatch.setattr(fsha_operation, "BEAT", 0.01)
+    clock = iter(range(10**9))
+    with Holder(operation(), attrd, lambda: NOW + next(clock) / 100) as held:
+        first = held.operation.beat
+        fsha_operation.fsha_poll.until(lambda: held.operation.beat, lambda b: b > first + 0.1, 5)
+        assert held.operation.beat > first + 0.1
+    assert BEAT < SILENT / 2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "[]", "{}", json.dumps({"verb": "x"}), json.dumps({"nosuch": 1})]
+)
+def test_what_is_no_operation_is_none(text):
+    assert fsha_operation.parse(text) is None
+
+
+def test_parse_and_render():
+    assert fsha_operation.parse(operation().text) == operation()
+    late = dataclasses.replace(operation(), since=NOW + 1)
+    assert fsha_operation.all_of([late.text, "", operation().text]) == (operation(), late)
