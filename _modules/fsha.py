@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import dataclasses
+import getpass
+import logging
+import os
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 try:
     import fsha_actions
+    import fsha_calls
     import fsha_cib
     import fsha_cluster
-    import fsha_commit
     import fsha_config
     import fsha_corosync
     import fsha_corosync_export
@@ -23,11 +27,15 @@ try:
     import fsha_export
     import fsha_file
     import fsha_freeswitch
-    import fsha_poll
+    import fsha_journal
+    import fsha_operation
+    import fsha_progress
     import fsha_run
+    import fsha_schema
     import fsha_screen
     import fsha_status
     import fsha_switch
+    import fsha_switchover
 
     MISSING = ""
 except ImportError as error:
@@ -43,11 +51,9 @@ if TYPE_CHECKING:
 
 __virtualname__ = "fsha"
 
+log = logging.getLogger(__name__)
+
 COROSYNC_CONF = "/etc/corosync/corosync.conf"
-LOOK_EVERY = 0.2
-SIP_PATIENCE = 5.0
-RETURN_PATIENCE = 120.0
-LONGEST = 3600.0
 
 
 def __virtual__():
@@ -68,7 +74,7 @@ def status(as_data=False):
         ``rings``, ``service`` (``id``, ``node``, ``vips``), ``resources``, ``profiles`` (of
         this node's switch), ``fail_counts``, ``failures``, ``actions`` (what operators have
         set: standby, bans, holds …, with the command that lifts each), ``leftovers`` (the same
-        as lines), ``notes``.
+        as lines), ``operations`` (switchovers that go on, or were interrupted), ``notes``.
 
     Raises ``CommandExecutionError`` when the cluster cannot be asked.
 
@@ -95,6 +101,8 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
     notes: list[str] = []
     service = _service_data(seen, root, notes)
     done = _operator_actions(seen, root)
+    operations = fsha_operation.known()
+    notes += [fsha_operation.told(one, time.time()) for one in operations]
     return {
         "dc": seen.dc,
         "quorate": seen.quorate,
@@ -107,6 +115,7 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
         "failures": [str(f) for f in seen.failures]
         + [f"{f.resource}: fail count {f.count} on {f.node}" for f in seen.fail_counts],
         "leftovers": fsha_actions.as_lines(done, fsha_actions.last_change(root), _now()),
+        "operations": [dataclasses.asdict(one) for one in operations],
         "actions": fsha_actions.as_data(done, fsha_actions.last_change(root)),
         "notes": notes,
     }
@@ -153,18 +162,16 @@ def _rings(notes: list[str]) -> list[dict[str, Any]]:
 
 
 def _profiles(notes: list[str]) -> dict[str, Any]:
+    where = fsha_freeswitch.access(__pillar__)
     try:
-        return dict(fsha_freeswitch.profiles(fsha_freeswitch.access(__pillar__)))
+        found = dict(fsha_freeswitch.profiles(where))
+        paused = fsha_freeswitch.ask("fsctl pause_check inbound", where).strip() == "true"
     except fsha_run.RunError as error:
         notes.append(str(error))
         return {}
-
-
-class _Bounds(NamedTuple):
-    """An operator's numbers: seconds to wait, and the SIP port to ask (0 for none)."""
-
-    timeout: float
-    sip_port: int
+    if paused:
+        notes.append("this node's switch refuses new calls (paused): fsha.undrain lets it take them")
+    return found
 
 
 # --- plan and export -----------------------------------------------------------------------
@@ -320,7 +327,9 @@ def _networks() -> list[str]:
 # --- switchover ----------------------------------------------------------------------------
 
 
-def failover(target=None, resource=None, timeout=60, sip_port=5060):
+def failover(
+    target=None, resource=None, timeout=60, sip_port=5060, drain=0, by=None, test=None, **kwargs
+):
     """Switch the voice service over to the other node, and see that it serves there.
 
     target
@@ -333,39 +342,44 @@ def failover(target=None, resource=None, timeout=60, sip_port=5060):
     sip_port
         The port on the floating address that has to answer SIP OPTIONS afterwards; 0 for
         none.
+    drain
+        Seconds in which new calls are refused and the others may end, before anything moves; on
+        the node that serves. 0 moves at once.
+    by
+        Who does it, for others to see; without it, who is logged in or gave the order to Salt.
+    test
+        Only show the plan; without it, as the minion is set.
 
     The node that is left is banned until the service runs on the other one. The ban is
     lifted when the service then stays; where the configuration would bounce it back, it is
-    kept as a *hold*, which :func:`failback` lifts.
+    kept as a *hold*, which :func:`failback` lifts. A switchover that was interrupted is finished
+    by giving the order once more, and undone by :func:`failback`.
 
     Returns ``result``, ``comment``, ``old``, ``new``, ``seconds`` (until the cluster had it
-    started) and ``hold``.
+    started), ``gap`` (seconds in which SIP was silent, seen from this node), ``hold``, ``calls``
+    (``before``, ``expected`` to be recoverable, ``kept``, in legs), ``phases``, and with ``test``
+    a ``plan`` (``transition``, ``calls``, ``obstacles``).
 
     CLI Example:
 
     .. code-block:: bash
 
+        salt-call fsha.failover test=True
         salt-call fsha.failover
-        salt-call fsha.failover ubuntu-v20z
+        salt-call fsha.failover ubuntu-v20z drain=300
     """
-    try:
-        bounds = _bounds(timeout, sip_port)
-        seen, root = _look()
-        service = fsha_switch.find_service(root, resource)
-        active = _active(seen, service)
-        target = fsha_switch.choose_target(seen, active, target)
-        _check(seen, root, service, active, target)
-        return _move(service, active, target, [active], bounds)
-    except fsha_switch.SwitchError as error:
-        return _answer(False, str(error))
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
-        return _answer(False, f"Not switched over: {error}")
+    return _switched(
+        fsha_switchover.FAILOVER,
+        lambda by: _to_another(target, resource, (timeout, sip_port, drain), by),
+        _who(by, kwargs),
+        test,
+    )
 
 
-def failback(resource=None, timeout=60, sip_port=5060):
+def failback(resource=None, timeout=60, sip_port=5060, drain=0, by=None, test=None, **kwargs):
     """Undo the last switchover: lift the hold, or move the service back where it was.
 
-    resource, timeout, sip_port
+    resource, timeout, sip_port, drain, by, test
         As for :func:`failover`.
 
     Returns what :func:`failover` returns.
@@ -376,24 +390,137 @@ def failback(resource=None, timeout=60, sip_port=5060):
 
         salt-call fsha.failback
     """
+    return _switched(
+        fsha_switchover.FAILBACK,
+        lambda by: _back(resource, (timeout, sip_port, drain), by),
+        _who(by, kwargs),
+        test,
+    )
+
+
+def _who(by: Any, kwargs: dict[str, Any]) -> str:
+    """Return who gave the order."""
+    unknown = [name for name in kwargs if not name.startswith("__")]
+    if unknown:
+        raise SaltInvocationError(f"there is no argument {' or '.join(sorted(unknown))}")
+    given = by or kwargs.get("__pub_user") or os.environ.get("SUDO_USER") or getpass.getuser()
+    return fsha_schema.printable(str(given))[:64]
+
+
+def _switched(verb: str, order: Any, by: str, test: Any) -> dict[str, Any]:
+    """Do what an order says, or only show it."""
     try:
-        bounds = _bounds(timeout, sip_port)
-        seen, root = _look()
-        service = fsha_switch.find_service(root, resource)
-        active = _active(seen, service)
-        target = _where_before(root, active)
-        fsha_switch.choose_target(seen, active, target)
-        lifted = fsha_switch.rebanned(root, service.id, [], [target])
-        comes_back = fsha_switch.would_serve(fsha_switch.simulate(lifted), service) == target
-        banned = [] if comes_back else [active]
-        obstacles = fsha_switch.obstacles(seen, service, target)
-        if obstacles:
-            raise fsha_switch.Refused(obstacles)
-        return _move(service, active, target, banned, bounds)
-    except fsha_switch.SwitchError as error:
-        return _answer(False, str(error))
+        what, transition = order(by)
+        if __opts__.get("test") if test is None else test:
+            return _shown(what, transition)
+        return _done(what)
+    except (fsha_switch.SwitchError, fsha_operation.Busy) as error:
+        text = str(error) if isinstance(error, fsha_switch.SwitchError) else ""
+        return _answer(False, text or f"Nothing was moved: {error}.")
     except (fsha_run.RunError, fsha_cib.CibError) as error:
-        return _answer(False, f"Not switched back: {error}")
+        return _answer(False, f"Nothing was moved by {verb}: {error}")
+
+
+def _done(order: Any) -> dict[str, Any]:
+    """Carry an order out, telling each phase to the bus and to a person who waits."""
+    progress = _progress(order.verb)
+
+    def tell(phase: str, facts: Any) -> None:
+        progress(phase, facts)
+        _announce(order.service, phase, order.old, order.new, dict(facts))
+
+    outcome = fsha_switchover.Switchover(order, _LocalSwitch(), tell).run()
+    for stale in _interrupted():
+        fsha_cluster.forget(fsha_operation.ATTRIBUTE, stale.node)
+    return _answer(outcome.result, outcome.comment, **outcome.facts)
+
+
+def _progress(verb: str) -> Any:
+    seen = sys.stderr if "salt-call" in str(__opts__.get("__cli", "")) else None
+    return fsha_progress.Progress(seen, f"fsha.{verb}")
+
+
+class _LocalSwitch:
+    """The FreeSWITCH of this node, as a switchover wants it."""
+
+    def calls(self) -> Any:
+        return fsha_calls.report(self._sessions(), self._ask).as_data()
+
+    def legs(self) -> int:
+        return sum(self._sessions().values())
+
+    def pause(self) -> None:
+        self._ask("fsctl pause inbound")
+
+    def resume(self) -> None:
+        self._ask("fsctl resume")
+
+    def _sessions(self) -> dict[str, int]:
+        found = fsha_freeswitch.parse_bound(self._ask("sofia xmlstatus"))
+        return {profile.name: profile.sessions for profile in found}
+
+    def _ask(self, command: str) -> str:
+        return fsha_freeswitch.ask(command, fsha_freeswitch.access(__pillar__)).strip()
+
+
+def _to_another(target: Any, resource: Any, numbers: Any, by: str) -> Any:
+    """Return the order for a switchover to the other node, and what the cluster would do."""
+    bounds = fsha_switchover.bounds(*numbers)
+    seen, root = _look()
+    service = fsha_switch.find_service(root, resource)
+    stale = next((o for o in _interrupted() if o.service == service.id and o.new), None)
+    active = _active(seen, service)
+    me = _me()
+    if stale and active == stale.new and target in (None, stale.new):
+        order = fsha_switchover.Order(
+            stale.verb, service, stale.old, active, (), bounds, by, me, moved=True
+        )
+        return order, None
+    target = fsha_switch.choose_target(seen, active, target)
+    _drainable(bounds, active, me)
+    transition = _check(seen, root, service, active, target)
+    verb = fsha_switchover.FAILOVER
+    return fsha_switchover.Order(
+        verb, service, active, target, (active,), bounds, by, me
+    ), transition
+
+
+def _back(resource: Any, numbers: Any, by: str) -> Any:
+    """Return the order for the way back, and what the cluster would do."""
+    bounds = fsha_switchover.bounds(*numbers)
+    seen, root = _look()
+    service = fsha_switch.find_service(root, resource)
+    active = _active(seen, service)
+    target = _where_before(root, active)
+    fsha_switch.choose_target(seen, active, target)
+    me = _me()
+    _drainable(bounds, active, me)
+    lifted = fsha_switch.rebanned(root, service.id, [], [target])
+    transition = fsha_switch.simulate(lifted)
+    comes_back = fsha_switch.would_serve(transition, service) == target
+    banned = () if comes_back else (active,)
+    obstacles = fsha_switch.obstacles(seen, service, target)
+    if obstacles:
+        raise fsha_switch.Refused(obstacles)
+    verb = fsha_switchover.FAILBACK
+    return fsha_switchover.Order(verb, service, active, target, banned, bounds, by, me), transition
+
+
+def _me() -> str:
+    return "" if fsha_cluster.on_file() else fsha_cluster.local_node()
+
+
+def _drainable(bounds: Any, active: str, me: str) -> None:
+    if bounds.drain and me != active:
+        raise fsha_switch.Refused(
+            [f"only {active} itself can refuse new calls: run it there, or without drain"]
+        )
+
+
+def _interrupted() -> list[Any]:
+    """Return the operations that have fallen silent, the last one first."""
+    now = time.time()
+    return [one for one in reversed(fsha_operation.known()) if not one.goes_on(now)]
 
 
 def _active(seen: Any, service: Any) -> str:
@@ -402,19 +529,6 @@ def _active(seen: Any, service: Any) -> str:
         where = f"on {', '.join(nodes)}" if nodes else "nowhere"
         raise fsha_switch.Refused([f"{service.id} runs {where}; look at fsha.status first"])
     return nodes[0]
-
-
-def _bounds(timeout: Any, sip_port: Any) -> _Bounds:
-    """Return an operator's numbers, or refuse what is none."""
-    try:
-        bounds = _Bounds(float(timeout), int(sip_port))
-    except (TypeError, ValueError) as error:
-        raise fsha_switch.Refused([f"timeout and sip_port have to be numbers ({error})"]) from error
-    if not 0 < bounds.timeout <= LONGEST or not 0 <= bounds.sip_port <= 65535:
-        raise fsha_switch.Refused(
-            [f"timeout has to lie between 0 and {LONGEST:g} s, sip_port between 0 and 65535"]
-        )
-    return bounds
 
 
 def _where_before(root: Any, active: str) -> str:
@@ -426,13 +540,17 @@ def _where_before(root: Any, active: str) -> str:
     return before
 
 
-def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> None:
+def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> Any:
     """Refuse a switchover that cannot succeed, with every reason there is."""
     found = list(fsha_switch.obstacles(seen, service, target))
     ban = fsha_switch.bans(root, service.id).get(target)
-    if ban and fsha_switch.previous_node(root, active, fsha_actions.PREVIOUS) != target:
+    if ban:
+        held = fsha_switch.previous_node(root, active, fsha_actions.PREVIOUS) == target
         found.append(
-            f"{target} was banned by hand ({ban}); lift that first with "
+            f"a hold is in force that keeps {service.id} on {active} ({ban}); fsha.failback lifts "
+            "it and goes back"
+            if held
+            else f"{target} was banned by hand ({ban}); lift that first with "
             f"'crm_resource --clear --resource {service.id} --node {target}'"
         )
     moved = fsha_switch.rebanned(root, service.id, [active], [target])
@@ -442,123 +560,43 @@ def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> None
         found.append(f"the cluster would not start {service.id} on {target}; it would: {actions}")
     if found:
         raise fsha_switch.Refused(found)
+    return transition
 
 
-def _move(
-    service: Any, active: str, target: str, banned: list[str], bounds: _Bounds
-) -> dict[str, Any]:
-    """Move the service by bans and say what became of it."""
-    _announce(service, "started", active, target, {})
+def _shown(order: Any, transition: Any) -> dict[str, Any]:
+    """Return the plan of a switchover."""
+    actions = [str(action) for action in transition.actions] if transition else []
+    calls = _calls_now(order)
+    lines = [f"{order.service.id} would move from {order.old} to {order.new}."]
+    if order.moved:
+        lines = [
+            f"What was interrupted would be finished; {order.service.id} serves on {order.new}."
+        ]
+    if order.bounds.drain:
+        lines.append(f"First new calls would be refused for up to {order.bounds.drain:g} s.")
+    if actions:
+        lines.append(f"The cluster would: {'; '.join(actions)}.")
+    lines.append(fsha_calls.forecast(calls, order.service.keeps) if calls else _not_told(order))
+    plan = {"transition": actions, "calls": calls, "drain": order.bounds.drain}
+    return _answer(None, "\n".join(lines), old=order.old, new=order.new, plan=plan)
+
+
+def _calls_now(order: Any) -> Any:
+    if order.me != order.old:
+        return None
     try:
-        return _moved(service, active, target, banned, bounds)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
-        _announce(service, "failed", active, target, {"why": str(error)})
-        comment = (
-            f"The switchover of {service.id} from {active} to {target} was broken off: {error} "
-            "Look at fsha.status: a ban may be left, which fsha.failback lifts."
-        )
-        return _answer(False, comment, old=active)
+        return _LocalSwitch().calls()
+    except fsha_run.RunError as error:
+        return {"legs": None, "known": False, "reason": str(error)}
 
 
-def _moved(
-    service: Any, active: str, target: str, banned: list[str], bounds: _Bounds
-) -> dict[str, Any]:
-    """Move the service, verify it, and lift every ban that is not needed to stay."""
-    pair = [active, target]
-    # Noted before anything moves, so that failback knows the way even if this run is killed.
-    fsha_cluster.note(fsha_actions.PREVIOUS, active, pair)
-    begun = time.monotonic()
-    fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, banned, pair))
-    seen = fsha_poll.until(
-        lambda: fsha_status.parse_status(fsha_cluster.status()),
-        lambda s: s.serving(service.id) == target or fsha_switch.has_failed(s, service, target),
-        bounds.timeout + service.drain,
-        f"{service.id} on {target}",
-        LOOK_EVERY,
-    )
-    seconds = round(time.monotonic() - begun, 2)
-    if seen.serving(service.id) != target:
-        return _give_up(service, active, target, seen, seconds)
-    silent = _silent(service, bounds.sip_port)
-    hold = _lift(service, pair)
-    facts = {"old": active, "new": target, "seconds": seconds, "hold": hold}
-    if silent:
-        comment = (
-            f"{service.id} runs on {target}, but nobody answers SIP on {', '.join(silent)} "
-            f"port {bounds.sip_port}. Look at fsha.status on {target}; fsha.failback goes back."
-        )
-        _announce(service, "failed", active, target, {**facts, "silent": silent})
-        return _answer(False, comment, **facts)
-    comment = f"{service.id} moved from {active} to {target} in {seconds} s and serves there."
-    if hold:
-        comment += (
-            f" The configuration prefers {active}, so the ban of {active} is kept as a hold: "
-            "it stays until fsha.failback."
-        )
-    _announce(service, "finished", active, target, facts)
-    return _answer(True, comment, **facts)
-
-
-def _silent(service: Any, sip_port: int) -> list[str]:
-    """Return the floating addresses that do not answer SIP OPTIONS."""
-    if not sip_port:
-        return []
-    return [
-        vip
-        for vip in service.vips
-        if not fsha_poll.until(
-            lambda vip=vip: fsha_run.sip_options(vip, sip_port),
-            bool,
-            SIP_PATIENCE,
-            f"SIP on {vip}",
-            LOOK_EVERY,
-        )
-    ]
-
-
-def _lift(service: Any, pair: list[str]) -> bool:
-    """Lift the pair's bans when the service then stays where it is; tell whether one is kept."""
-    root = fsha_cib.parse(fsha_cluster.query())
-    held = set(fsha_switch.bans(root, service.id)) & set(pair)
-    lifted = fsha_switch.rebanned(root, service.id, [], pair)
-    if held and not fsha_switch.stays(fsha_switch.simulate(lifted), service):
-        return True
-    fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, [], pair))
-    return False
-
-
-def _give_up(service: Any, active: str, target: str, seen: Any, seconds: float) -> dict[str, Any]:
-    """Let the service go back to the node it came from, and say why."""
-    why = "; ".join(seen.complaints(service.id))
-    pair = [active, target]
-    # The target is what is banned now: whatever breaks off below, this is no ban made by hand.
-    fsha_cluster.note(fsha_actions.PREVIOUS, target, pair)
-    fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, [target], pair))
-    back = fsha_poll.until(
-        lambda: fsha_status.parse_status(fsha_cluster.status()),
-        lambda s: s.serving(service.id) == active,
-        RETURN_PATIENCE,
-        f"{service.id} back on {active}",
-        LOOK_EVERY,
-    )
-    returned = back.serving(service.id) == active
-    if returned:
-        kept = _lift(service, pair)
-    else:
-        # It serves nowhere: a ban would keep it so when the fault is mended.
-        fsha_commit.change(lambda root: fsha_switch.rebanned(root, service.id, [], pair))
-        kept = False
-    if not kept:
-        fsha_cluster.note(fsha_actions.PREVIOUS, active, pair)
-    _announce(service, "failed", active, target, {"why": why, "returned": returned})
-    where = f"It is back on {active}." if returned else f"It DOES NOT SERVE on {active} either."
-    comment = f"{target} did not take {service.id} over ({seconds:g} s): {why}. {where}"
-    return _answer(False, comment, old=active, new=active if returned else "", hold=kept)
+def _not_told(order: Any) -> str:
+    return f"Which calls would survive only {order.old} can tell: run it there."
 
 
 def _announce(service: Any, phase: str, old: str, new: str, facts: dict[str, Any]) -> None:
     fsha_event.send(
-        __salt__["event.send"],
+        fsha_journal.firing(__salt__["event.send"], __opts__),
         fsha_event.FAILOVER,
         service.id,
         __opts__["id"],
@@ -566,6 +604,6 @@ def _announce(service: Any, phase: str, old: str, new: str, facts: dict[str, Any
     )
 
 
-def _answer(result: bool, comment: str, **facts: Any) -> dict[str, Any]:
+def _answer(result: bool | None, comment: str, **facts: Any) -> dict[str, Any]:
     answer = {"result": result, "comment": comment, "old": "", "new": "", "seconds": None}
-    return {**answer, "hold": False, **facts}
+    return {**answer, "gap": None, "hold": False, **facts}

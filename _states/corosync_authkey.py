@@ -18,6 +18,7 @@ from salt.utils.data import traverse_dict_and_list
 import fsha_authkey
 import fsha_event
 import fsha_file
+import fsha_journal
 import fsha_state
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _tell(name: str, changes: dict[str, Any], refusal: str) -> None:
     test = bool(__opts__["test"])
     action = "would_change" if test else "corrected"
     fsha_event.send(
-        __salt__["event.send"],
+        fsha_journal.firing(__salt__["event.send"], __opts__),
         fsha_event.REFUSED if refusal else fsha_event.DRIFT,
         SUBJECT,
         __opts__["id"],

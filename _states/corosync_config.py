@@ -25,6 +25,7 @@ import fsha_corosync_change
 import fsha_corosync_meaning
 import fsha_event
 import fsha_file
+import fsha_journal
 import fsha_state
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def _tell(name: str, report: dict[str, Any], refusal: str) -> None:
     test = bool(__opts__["test"])
     action = "would_change" if test else "corrected"
     fsha_event.send(
-        __salt__["event.send"],
+        fsha_journal.firing(__salt__["event.send"], __opts__),
         fsha_event.REFUSED if refusal else fsha_event.DRIFT,
         SUBJECT,
         __opts__["id"],

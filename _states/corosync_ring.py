@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from salt.exceptions import CommandExecutionError
 
 import fsha_event
+import fsha_journal
 import fsha_poll
 import fsha_state
 
@@ -61,7 +62,7 @@ def healthy(name, nodes, timeout=120):
         return fsha_state.unchanged(name, _whole(nodes))
     if not __low__.get("__prereq__"):
         fsha_event.send(
-            __salt__["event.send"],
+            fsha_journal.firing(__salt__["event.send"], __opts__),
             fsha_event.RING,
             name,
             __opts__["id"],

@@ -16,6 +16,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 import fsha_config
 import fsha_event
+import fsha_journal
 import fsha_normal
 import fsha_objects
 import fsha_state
@@ -195,7 +196,7 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
     if kind is None:
         return
     fsha_event.send(
-        __salt__["event.send"],
+        fsha_journal.firing(__salt__["event.send"], __opts__),
         kind,
         "cib",
         __opts__["id"],

@@ -178,6 +178,30 @@ class Report:
         }
 
 
+def forecast(data: Mapping[str, Any], keeps: bool) -> str:
+    """Return in a sentence what would become of calls if their service moved.
+
+    data
+        What :meth:`Report.as_data` returned; ``legs`` is ``None`` for a switch that can't be asked.
+    keeps
+        Whether the service leaves its calls to the other node when it is stopped.
+    """
+    legs = data["legs"]
+    if legs == 0:
+        return "No calls are up."
+    if legs is None:
+        return f"Whether calls are up can't be told: {data['reason']}"
+    if not keeps:
+        return f"{legs} call legs are up, and are hung up: stop_mode: recover would keep them."
+    if not data["known"]:
+        return f"{legs} call legs are up; which survive can't be told: {data['reason']}."
+    parts = [f"{data['survive']} of {legs} call legs survive"]
+    for word in ("lost", "doubtful"):
+        kinds = [f"{count} {kind} ({data['why'][kind]})" for kind, count in data[word].items()]
+        parts += [f"{word}: {', '.join(kinds)}"] if kinds else []
+    return "; ".join(parts) + "."
+
+
 def report(sessions: Mapping[str, int | None], ask: Callable[[str], str]) -> Report:
     """Return what a switch carries.
 

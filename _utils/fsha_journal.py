@@ -7,14 +7,17 @@ grown too large.
 
 import fcntl
 import json
+import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import fsha_event
+
+log = logging.getLogger(__name__)
 
 PATH = "/var/lib/fsha/journal.jsonl"
 OPTION = "fsha.journal"
@@ -38,24 +41,22 @@ def place(opts: Mapping[str, Any]) -> Path:
     return Path(opts.get(OPTION, PATH))
 
 
-def firing(
-    fire: fsha_event.Fire, opts: Mapping[str, Any], warn: Callable[[str], object]
-) -> fsha_event.Fire:
+def firing(fire: fsha_event.Fire, opts: Mapping[str, Any]) -> fsha_event.Fire:
     """Return what sends an event to Salt's bus and keeps it in the journal.
 
     fire
         Who carries it, ``__salt__["event.send"]``.
     opts
-        The minion's options; with ``file_client: local`` and no root it may have no journal.
-    warn
-        Is told when the journal can't be written, which is no reason to stop anything.
+        The minion's options.
+
+    A journal that can't be written is no reason to stop anything: that goes to the log.
     """
 
     def send(tag: str, event: dict[str, Any]) -> object:
         try:
             append(place(opts), entry(event))
         except JournalError as error:
-            warn(f"Not kept: {error}")
+            log.warning("an event is not kept: %s", error)
         return fire(tag, event)
 
     return send

@@ -102,6 +102,20 @@ def known(run: Runner = fsha_run.run) -> tuple[Operation, ...]:
     return all_of(fsha_cluster.noted(ATTRIBUTE, run).values())
 
 
+def told(operation: Operation, now: float) -> str:
+    """Return what a tired person has to know of an operation, and can do about it."""
+    if operation.goes_on(now):
+        return f"{operation} goes on (phase {operation.phase})"
+    again = {
+        CHECK: "nothing has been done yet",
+        DRAIN: "new calls may still be refused: fsha.undrain takes them again",
+    }.get(operation.phase, "the service may be on either node, with a ban")
+    return (
+        f"{operation} WAS INTERRUPTED (phase {operation.phase}); {again}. fsha.failover finishes "
+        "it, fsha.failback undoes it"
+    )
+
+
 def interrupted(found: Iterable[Operation], now: float) -> Operation | None:
     """Return the last operation that has fallen silent, ``None`` if there is none."""
     silent = [operation for operation in found if not operation.goes_on(now)]

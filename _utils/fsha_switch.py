@@ -46,13 +46,16 @@ class Refused(SwitchError):
 class Service:
     """The resource that an operator switches over, with its floating addresses.
 
-    ``drain`` is how many seconds its stop may wait for calls to end.
+    ``drain`` is how many seconds its stop may wait for calls to end, ``sofia`` the members that
+    are ``ocf:fsha:FSSofia``, ``keeps`` whether all of these leave their calls to the other node.
     """
 
     id: str
     members: tuple[str, ...]
     vips: tuple[str, ...]
     drain: int = 0
+    sofia: tuple[str, ...] = ()
+    keeps: bool = False
 
 
 def find_service(root: Element, name: str | None = None) -> Service:
@@ -96,13 +99,20 @@ def _service(element: Element) -> Service:
     ]
     members = tuple(p.get("id", "") for p in primitives)
     drain = max((_drain_time(p) for p in primitives), default=0)
-    return Service(element.get("id", ""), members, tuple(vips), drain)
+    ours = [p for p in primitives if (p.get("provider"), p.get("type")) == ("fsha", "FSSofia")]
+    sofia = tuple(p.get("id", "") for p in ours)
+    keeps = bool(ours) and all(_parameters(p).get("stop_mode") == "recover" for p in ours)
+    return Service(element.get("id", ""), members, tuple(vips), drain, sofia, keeps)
+
+
+def _parameters(primitive: Element) -> dict[str, str]:
+    pairs = primitive.iterfind("instance_attributes/nvpair")
+    return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
 
 
 def _drain_time(primitive: Element) -> int:
     """Return how long ocf:fsha:FSSofia waits for calls when it is stopped."""
-    pairs = primitive.iterfind("instance_attributes/nvpair")
-    told = {pair.get("name", ""): pair.get("value", "") for pair in pairs}
+    told = _parameters(primitive)
     if primitive.get("provider") != "fsha" or told.get("stop_mode") != "drain":
         return 0
     seconds = told.get("drain_time", "")

@@ -33,7 +33,7 @@ def opts(tmp_path_factory):
     """A masterless minion's options, with everything that it writes in a directory of its own."""
     root = tmp_path_factory.mktemp("salt")
     found = salt.config.minion_config(None, role="minion")
-    found.update({"hosts.file": str(root / "hosts")})
+    found.update({"hosts.file": str(root / "hosts"), "fsha.journal": str(root / "journal")})
     found.update(
         id="fs1",
         root_dir=str(root),

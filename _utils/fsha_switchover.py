@@ -1,0 +1,453 @@
+"""A switchover from first to last: what it does in which phase, and what became of it.
+
+The order is the same for failover, failback and each half of a drill: check, drain if it is
+wanted, move by bans, verify, clean up. What it needs of the switch on its own node and of the bus
+comes from the verb.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import fsha_actions
+import fsha_cib
+import fsha_cluster
+import fsha_commit
+import fsha_freeswitch
+import fsha_gap
+import fsha_operation
+import fsha_poll
+import fsha_run
+import fsha_status
+import fsha_switch
+import fsha_wire
+from fsha_operation import CHECK, CLEAN_UP, DRAIN, MOVE, VERIFY
+
+FAILOVER, FAILBACK, DRILL = "failover", "failback", "drill"
+STARTED, FINISHED, FAILED = "started", "finished", "failed"
+LOOK_EVERY = 0.2
+SIP_PATIENCE = 5.0
+RETURN_PATIENCE = 120.0
+RECOVERED_PATIENCE = 5.0
+ASK_SECONDS = 0.4
+LONGEST = 3600.0
+RECOVERED = "fsha-recovered-"
+"""The agent's transient attribute, with the resource's name: how many calls, ``@``, its start."""
+
+Calls = Mapping[str, Any]
+
+
+class Switch(Protocol):
+    """The FreeSWITCH of the node where the switchover is run."""
+
+    def calls(self) -> Calls:
+        """Return its calls by kind, see ``freeswitch.calls``."""
+
+    def legs(self) -> int:
+        """Return how many call legs it has."""
+
+    def pause(self) -> None:
+        """Let it refuse new calls."""
+
+    def resume(self) -> None:
+        """Let it take new calls again."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """An operator's numbers.
+
+    ``timeout``: seconds to take over; ``sip_port``: the port to ask, 0 for none; ``drain``: seconds
+    to wait for calls to end.
+    """
+
+    timeout: float = 60.0
+    sip_port: int = 5060
+    drain: float = 0.0
+
+
+def bounds(timeout: object, sip_port: object, drain: object = 0) -> Bounds:
+    """Return an operator's numbers.
+
+    Raises :class:`fsha_switch.Refused` for what is none, or out of its range.
+    """
+    told = {"timeout": timeout, "sip_port": sip_port, "drain": drain}
+    wrong = [name for name, value in told.items() if not _is_number(value)]
+    if wrong:
+        shown = " and ".join(f"{name}={told[name]!r}" for name in wrong)
+        raise fsha_switch.Refused([f"{', '.join(told)} have to be numbers, not {shown}"])
+    found = Bounds(float(str(timeout)), int(str(sip_port)), float(str(drain)))
+    if not 0 < found.timeout <= LONGEST:
+        raise fsha_switch.Refused([f"timeout has to lie between 0 and {LONGEST:g} s"])
+    if not 0 <= found.drain <= LONGEST:
+        raise fsha_switch.Refused([f"drain has to lie between 0 and {LONGEST:g} s"])
+    if not 0 <= found.sip_port <= 65535:
+        raise fsha_switch.Refused(["sip_port has to lie between 0 and 65535"])
+    return found
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return not isinstance(value, bool) and float(str(value)) == float(str(value))
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done: a service from the node ``old`` to ``new``, with ``banned`` nodes.
+
+    ``me`` is the node from which it is done, ``by`` who does it. ``moved`` is true when the service
+    runs on ``new`` already, and only the rest of an interrupted switchover is to be done.
+    """
+
+    verb: str
+    service: fsha_switch.Service
+    old: str
+    new: str
+    banned: tuple[str, ...]
+    bounds: Bounds
+    by: str
+    me: str
+    moved: bool = False
+
+    @property
+    def pair(self) -> list[str]:
+        """Both nodes."""
+        return [self.old, self.new]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it; ``facts`` go into the event, the return value and the journal."""
+
+    result: bool
+    comment: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _answers(address: str, port: int) -> bool:
+    """Wait a moment until an address answers SIP OPTIONS with a yes, and tell whether it did."""
+    return fsha_poll.until(
+        lambda: fsha_run.sip_options(address, port).startswith("SIP/2.0 2"),
+        bool,
+        SIP_PATIENCE,
+        f"SIP on {address}",
+        LOOK_EVERY,
+    )
+
+
+Tell = Callable[[str, Mapping[str, Any]], object]
+"""Is told the name of each phase as it begins, and its facts."""
+
+
+class Switchover:
+    """One switchover.
+
+    order
+        What to do.
+    switch
+        This node's FreeSWITCH.
+    tell
+        Is told of each phase.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        switch: Switch,
+        tell: Tell,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.order = order
+        self.switch = switch
+        self.tell = tell
+        self.clock = clock
+        self.phases: list[tuple[str, float]] = []
+        self.calls: dict[str, Any] = {}
+        self._holder: fsha_operation.Holder | None = None
+        self._open = 0.0
+
+    @property
+    def service(self) -> fsha_switch.Service:
+        """What is moved."""
+        return self.order.service
+
+    def run(self) -> Outcome:
+        """Do it, to the end or back to where it was.
+
+        Raises :class:`fsha_operation.Busy` when somebody else is at it, and nothing was done.
+        """
+        order, now = self.order, round(time.time(), 1)
+        operation = fsha_operation.Operation(
+            order.verb, order.by, order.me, self.service.id, order.old, order.new, now, now
+        )
+        with fsha_operation.Holder(operation) as self._holder:
+            self.tell(STARTED, self._way())
+            try:
+                outcome = self._done()
+            except (fsha_run.RunError, fsha_cib.CibError) as error:
+                outcome = self._broken_off(error)
+            self._end_phase()
+            facts = {**self._way(), **outcome.facts, **self._so_far()}
+            self.tell(FINISHED if outcome.result else FAILED, facts)
+            return replace(outcome, facts=facts)
+
+    def _way(self) -> dict[str, Any]:
+        return {"verb": self.order.verb, "by": self.order.by}
+
+    def _so_far(self) -> dict[str, Any]:
+        phases = [{"name": name, "seconds": round(s, 2)} for name, s in self.phases]
+        return {"phases": phases, "calls": self.calls or None}
+
+    # --- phases ------------------------------------------------------------------------------
+
+    def _phase(self, name: str, **facts: Any) -> None:
+        self._end_phase()
+        self._open = self.clock()
+        self.phases.append((name, 0.0))
+        if self._holder is not None:
+            self._holder.phase(name)
+        self.tell(name, {**self._way(), **facts})
+
+    def _end_phase(self) -> None:
+        if self.phases:
+            self.phases[-1] = (self.phases[-1][0], self.clock() - self._open)
+
+    def _done(self) -> Outcome:
+        if self.order.moved:
+            return self._verified(None, None, self._recovered())
+        self._phase(CHECK)
+        self._count()
+        if self.order.bounds.drain:
+            self._drain()
+        before = self._recovered()
+        outcome, gap, seconds = self._moved()
+        if outcome is not None:
+            return outcome
+        return self._verified(gap, seconds, before)
+
+    def _broken_off(self, error: Exception) -> Outcome:
+        comment = (
+            f"The {self.order.verb} of {self.service.id} from {self.order.old} to "
+            f"{self.order.new} was broken off: {error} "
+            "Look at fsha.status: a ban may be left, which fsha.failback lifts."
+        )
+        return Outcome(False, comment, {"old": self.order.old, "new": "", "why": str(error)})
+
+    def _is_here(self) -> bool:
+        """Tell whether the switch that carries the calls is this node's."""
+        return self.order.me == self.order.old
+
+    def _count(self) -> None:
+        if not self._is_here():
+            return
+        try:
+            found = self.switch.calls()
+        except fsha_run.RunError:
+            return  # a switch that can't be asked is told by the checks
+        expected = found.get("survive") if self.service.keeps else 0
+        self.calls = {"before": found["legs"], "expected": expected, "kept": None}
+
+    def _drain(self) -> None:
+        """Refuse new calls, and wait until the others have ended or the time is up."""
+        self._phase(DRAIN, seconds=self.order.bounds.drain)
+        self.switch.pause()
+        told: list[int] = []
+
+        def legs() -> int:
+            left = self.switch.legs()
+            if told[-1:] != [left]:
+                told.append(left)
+                self.tell("draining", {**self._way(), "legs": left})
+            return left
+
+        left = fsha_poll.until(
+            legs, lambda n: n == 0, self.order.bounds.drain, "the end of the calls", LOOK_EVERY
+        )
+        self._count()
+        self.calls["drained"] = left == 0
+
+    # --- the move ----------------------------------------------------------------------------
+
+    def _moved(self) -> tuple[Outcome | None, float | None, float]:
+        """Move it; return an outcome if that failed, the gap, and the seconds it took."""
+        order = self.order
+        self._phase(MOVE, old=order.old, new=order.new)
+        # Noted before anything moves, so that failback knows the way even if this run is killed.
+        fsha_cluster.note(fsha_actions.PREVIOUS, order.old, order.pair)
+        begun = self.clock()
+        watch = self._watch()
+        with watch if watch else nullcontext():
+            fsha_commit.change(self._with_bans(order.banned))
+            seen = fsha_poll.until(
+                lambda: fsha_status.parse_status(fsha_cluster.status()),
+                self._has_moved_or_failed,
+                order.bounds.timeout + self.service.drain,
+                f"{self.service.id} on {order.new}",
+                LOOK_EVERY,
+            )
+            seconds = round(self.clock() - begun, 2)
+            if seen.serving(self.service.id) == order.new:
+                self._silent()
+        gap = watch.gap if watch else None
+        if seen.serving(self.service.id) == order.new:
+            return None, gap, seconds
+        return self._given_up(seen, seconds), gap, seconds
+
+    def _with_bans(self, banned: Sequence[str]) -> Callable[[Any], Any]:
+        return lambda root: fsha_switch.rebanned(root, self.service.id, banned, self.order.pair)
+
+    def _has_moved_or_failed(self, seen: fsha_status.Status) -> bool:
+        moved = seen.serving(self.service.id) == self.order.new
+        return moved or fsha_switch.has_failed(seen, self.service, self.order.new)
+
+    def _watch(self) -> fsha_gap.Watch | None:
+        port = self.order.bounds.sip_port
+        if not port or not self.service.vips or fsha_cluster.on_file():
+            return None
+        vip = self.service.vips[0]
+        return fsha_gap.Watch(lambda: fsha_run.sip_options(vip, port, ASK_SECONDS))
+
+    def _silent(self) -> list[str]:
+        """Return the floating addresses that do not answer SIP OPTIONS."""
+        port = self.order.bounds.sip_port
+        if not port:
+            return []
+        return [vip for vip in self.service.vips if not _answers(vip, port)]
+
+    def _given_up(self, seen: fsha_status.Status, seconds: float) -> Outcome:
+        """Let the service go back to the node it came from, and say why."""
+        order = self.order
+        why = "; ".join(seen.complaints(self.service.id))
+        # The target is what is banned now: whatever breaks off below, this is no ban made by hand.
+        fsha_cluster.note(fsha_actions.PREVIOUS, order.new, order.pair)
+        fsha_commit.change(self._with_bans([order.new]))
+        back = fsha_poll.until(
+            lambda: fsha_status.parse_status(fsha_cluster.status()),
+            lambda s: s.serving(self.service.id) == order.old,
+            RETURN_PATIENCE,
+            f"{self.service.id} back on {order.old}",
+            LOOK_EVERY,
+        )
+        returned = back.serving(self.service.id) == order.old
+        if returned:
+            kept = self._lift()
+        else:
+            # It serves nowhere: a ban would keep it so when the fault is mended.
+            fsha_commit.change(self._with_bans([]))
+            kept = False
+        if not kept:
+            fsha_cluster.note(fsha_actions.PREVIOUS, order.old, order.pair)
+        self._resume()
+        where = (
+            f"It is back on {order.old}."
+            if returned
+            else f"It DOES NOT SERVE on {order.old} either."
+        )
+        comment = f"{order.new} did not take {self.service.id} over ({seconds:g} s): {why}. {where}"
+        facts = {"old": order.old, "new": order.old if returned else "", "hold": kept}
+        return Outcome(False, comment, {**facts, "why": why, "returned": returned})
+
+    # --- afterwards --------------------------------------------------------------------------
+
+    def _verified(
+        self, gap: float | None, seconds: float | None, before: Mapping[str, str]
+    ) -> Outcome:
+        order = self.order
+        self._phase(VERIFY)
+        wrong = [
+            f"nobody answers SIP on {vip} port {order.bounds.sip_port}" for vip in self._silent()
+        ]
+        wrong += self._twice()
+        self._compare(before)
+        self._phase(CLEAN_UP)
+        self._resume()
+        hold = self._lift()
+        facts = {"old": order.old, "new": order.new, "seconds": seconds, "gap": gap, "hold": hold}
+        if wrong:
+            comment = (
+                f"{self.service.id} runs on {order.new}, but {' and '.join(wrong)}. "
+                f"Look at fsha.status on {order.new}; fsha.failback goes back."
+            )
+            return Outcome(False, comment, {**facts, "why": "; ".join(wrong)})
+        return Outcome(True, self._comment(facts), facts)
+
+    def _comment(self, facts: Mapping[str, Any]) -> str:
+        order = self.order
+        took = "" if facts["seconds"] is None else f" in {facts['seconds']} s"
+        parts = [f"{self.service.id} moved from {order.old} to {order.new}{took} and serves there."]
+        if order.moved:
+            parts[0] = f"{self.service.id} serves on {order.new}; what was interrupted is done."
+        if facts["gap"] is not None:
+            parts.append(f"SIP was silent for {facts['gap']:g} s.")
+        parts += self._told_calls()
+        if facts["hold"]:
+            parts.append(
+                f"The configuration prefers {order.old}, so the ban of {order.old} is kept as a "
+                "hold: it stays until fsha.failback."
+            )
+        return " ".join(parts)
+
+    def _told_calls(self) -> list[str]:
+        kept, expected = self.calls.get("kept"), self.calls.get("expected")
+        if kept is None or not self.calls.get("before"):
+            return []
+        of = "" if expected is None else f" of {expected} that could be"
+        return [f"{kept} call legs{of} were recovered ({self.calls['before']} were up)."]
+
+    def _twice(self) -> list[str]:
+        """Return what the wire says against one holder of each floating address."""
+        if fsha_cluster.on_file():
+            return []
+        here = self.order.me == self.order.new
+        return [
+            said
+            for vip in self.service.vips
+            if (said := fsha_wire.disagreement(vip, held_here=here))
+        ]
+
+    def _recovered(self) -> dict[str, str]:
+        """Return what the agents on the new node have noted of their last start."""
+        return {
+            id: fsha_cluster.noted(f"{RECOVERED}{id}").get(self.order.new, "")
+            for id in self.service.sofia
+        }
+
+    def _compare(self, before: Mapping[str, str]) -> None:
+        """Count the calls that the new node's agents have taken over."""
+        if not self.service.sofia or self.order.moved:
+            return
+        after = fsha_poll.until(
+            self._recovered,
+            lambda found: all(found[id] != before.get(id) for id in self.service.sofia),
+            RECOVERED_PATIENCE,
+            "the number of recovered calls",
+            LOOK_EVERY,
+        )
+        fresh = [text for id, text in after.items() if text and text != before.get(id)]
+        if len(fresh) == len(self.service.sofia):
+            self.calls.setdefault("before", None)
+            self.calls["kept"] = sum(int(text.partition("@")[0]) for text in fresh)
+
+    def _resume(self) -> None:
+        """Let a switch that was drained take calls again: it is to be a standby now."""
+        if not self.order.bounds.drain:
+            return
+        try:
+            self.switch.resume()
+        except fsha_freeswitch.SwitchUnreachable as error:
+            # stop_mode=recover has killed it; the new one is not paused.
+            self.tell("resume", {**self._way(), "why": str(error)})
+
+    def _lift(self) -> bool:
+        """Lift the pair's bans when the service then stays; tell whether one is kept."""
+        root = fsha_cib.parse(fsha_cluster.query())
+        held = set(fsha_switch.bans(root, self.service.id)) & set(self.order.pair)
+        lifted = self._with_bans([])(root)
+        if held and not fsha_switch.stays(fsha_switch.simulate(lifted), self.service):
+            return True
+        fsha_commit.change(self._with_bans([]))
+        return False
