@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
-import logging
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ try:
     import fsha_calls
     import fsha_cib
     import fsha_cluster
+    import fsha_commit
     import fsha_config
     import fsha_corosync
     import fsha_corosync_export
@@ -29,7 +29,9 @@ try:
     import fsha_freeswitch
     import fsha_journal
     import fsha_operation
+    import fsha_poll
     import fsha_progress
+    import fsha_remark
     import fsha_run
     import fsha_schema
     import fsha_screen
@@ -51,9 +53,8 @@ if TYPE_CHECKING:
 
 __virtualname__ = "fsha"
 
-log = logging.getLogger(__name__)
-
 COROSYNC_CONF = "/etc/corosync/corosync.conf"
+DRAIN_LOOK = 1.0
 
 
 def __virtual__():
@@ -170,7 +171,7 @@ def _profiles(notes: list[str]) -> dict[str, Any]:
         notes.append(str(error))
         return {}
     if paused:
-        notes.append("this node's switch refuses new calls (paused): fsha.undrain lets it take them")
+        notes.append("new calls are refused here (the switch is paused): fsha.undrain ends that")
     return found
 
 
@@ -594,14 +595,235 @@ def _not_told(order: Any) -> str:
     return f"Which calls would survive only {order.old} can tell: run it there."
 
 
-def _announce(service: Any, phase: str, old: str, new: str, facts: dict[str, Any]) -> None:
-    fsha_event.send(
-        fsha_journal.firing(__salt__["event.send"], __opts__),
-        fsha_event.FAILOVER,
-        service.id,
-        __opts__["id"],
-        {"phase": phase, "old": old, "new": new, **facts},
+# --- what operators set ----------------------------------------------------------------------
+
+
+def drain(seconds=0, by=None, **kwargs):
+    """Let this node's switch refuse new calls; those that are up go on.
+
+    seconds
+        How long to wait for them to end.
+    by
+        Who does it, see :func:`failover`.
+
+    Only the switch is told, the service stays where it is. :func:`undrain` takes calls again, and
+    so does the next start of the service here.
+
+    Returns ``result`` (whether no call is left, when that was waited for), ``comment``, ``legs``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 fsha.drain 600
+    """
+    who = _who(by, kwargs)
+    progress = _progress("drain")
+    try:
+        wait = fsha_switchover.bounds(1, 0, seconds).drain
+        switch = _LocalSwitch()
+        switch.pause()
+        _tell_calls("drain", {"by": who, "seconds": wait})
+
+        def legs() -> int:
+            left = switch.legs()
+            progress("draining", {"legs": left})
+            return left
+
+        left = fsha_poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
+    except (fsha_switch.SwitchError, fsha_run.RunError) as error:
+        return {"result": False, "comment": str(error), "legs": None}
+    comment = f"New calls are refused on this node; {left} call legs are up."
+    return {"result": not (wait and left), "comment": comment, "legs": left}
+
+
+def undrain(by=None, **kwargs):
+    """Let this node's switch take new calls again.
+
+    by
+        Who does it, see :func:`failover`.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 fsha.undrain
+    """
+    who = _who(by, kwargs)
+    try:
+        _LocalSwitch().resume()
+    except fsha_run.RunError as error:
+        return {"result": False, "comment": str(error)}
+    _tell_calls("undrain", {"by": who})
+    return {"result": True, "comment": "New calls are taken on this node."}
+
+
+def _tell_calls(phase: str, facts: dict[str, Any]) -> None:
+    _send(fsha_event.OPERATOR, "calls", {"verb": phase, **facts})
+
+
+def standby(node=None, reason=None, ttl=None, force=False, by=None, test=None, **kwargs):
+    """Put a node into standby: the cluster runs nothing there, until :func:`online`.
+
+    node
+        The node; without it, this one.
+    reason
+        Why, for those who come after you. Status, drift reports and events show it.
+    ttl
+        How long it is meant to last (``2h``); afterwards drift reports call it overdue.
+    force
+        Also when the service runs there, and has to move; :func:`failover` takes more care.
+    by, test
+        See :func:`failover`.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.standby ubuntu-v20z reason='new disk' ttl=2h
+    """
+    who = _who(by, kwargs)
+    where = node or _me()
+    return _set(
+        f"{where} is in standby",
+        lambda: _refuse_serving(where, force),
+        lambda: fsha_remark.remark(who, reason, ttl, _now()),
+        lambda root, note: fsha_remark.set_on_node(root, where, "standby", "on", note),
+        ("standby", where),
+        test,
     )
+
+
+def online(node=None, by=None, test=None, **kwargs):
+    """End a node's standby.
+
+    node
+        The node; without it, this one.
+    by, test
+        See :func:`failover`.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.online ubuntu-v20z
+    """
+    who = _who(by, kwargs)
+    where = node or _me()
+    return _set(
+        f"{where} is online",
+        lambda: None,
+        lambda: fsha_remark.Remark(who, "", _now().strftime(fsha_remark.FORM)),
+        lambda root, _: fsha_remark.set_on_node(root, where, "standby", None, None),
+        ("online", where),
+        test,
+    )
+
+
+def maintenance(state, reason=None, ttl=None, by=None, test=None, **kwargs):
+    """Switch the cluster's maintenance mode on or off: nothing is watched, nothing is touched.
+
+    state
+        ``on`` or ``off``.
+    reason, ttl, by, test
+        As for :func:`standby`.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.maintenance on reason='new kernel' ttl=90min
+        salt-call fsha.maintenance off
+    """
+    who = _who(by, kwargs)
+    on = {"on": True, "off": False, True: True, False: False}.get(state)
+    if on is None:
+        return {"result": False, "comment": f"on or off is expected, not {state!r}.", "changes": {}}
+
+    def edit(root: Any, note: Any) -> Any:
+        value = "true" if on else None
+        found = note if on else None
+        return fsha_remark.set_on_cluster(root, "maintenance-mode", value, found)
+
+    return _set(
+        f"maintenance mode is {'on' if on else 'off'}",
+        lambda: None,
+        lambda: fsha_remark.remark(who, reason if on else "over", ttl if on else None, _now()),
+        edit,
+        ("maintenance", "on" if on else "off"),
+        test,
+    )
+
+
+def _set(what: str, check: Any, note: Any, edit: Any, told: tuple[str, str], test: Any) -> Any:
+    """Set or lift something on the operator's behalf, with a remark, as one commit."""
+    try:
+        check()
+        remark = note()
+        root = fsha_cib.parse(fsha_cluster.query())
+        if fsha_cib.render(root) == fsha_cib.render(edit(root, remark)):
+            return {"result": True, "comment": f"Nothing to do: {what}.", "changes": {}}
+        changes = {told[1]: told[0]}
+        if __opts__.get("test") if test is None else test:
+            return {"result": None, "comment": f"Would be set: {what}.", "changes": changes}
+        fsha_commit.change(lambda live: edit(live, remark))
+    except (fsha_remark.BadRemark, fsha_switch.SwitchError) as error:
+        text = (
+            str(error) if isinstance(error, fsha_switch.SwitchError) else f"Nothing done: {error}."
+        )
+        return {"result": False, "comment": text, "changes": {}}
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        return {"result": False, "comment": f"Nothing done: {error}", "changes": {}}
+    _send(fsha_event.OPERATOR, told[1], {"verb": told[0], **dataclasses.asdict(remark)})
+    return {"result": True, "comment": f"Done: {what}.", "changes": changes}
+
+
+def _refuse_serving(node: str, force: Any) -> None:
+    seen, root = _look()
+    if force is True:
+        return
+    service = fsha_switch.find_service(root)
+    if node in seen.active(service.id):
+        raise fsha_switch.Refused(
+            [f"{service.id} serves on {node}: fsha.failover moves it first, or force=True"]
+        )
+
+
+# --- what has happened -----------------------------------------------------------------------
+
+
+def history(limit=20, kind=None):
+    """Return what happened to the pair as this node has told it, newest first.
+
+    limit
+        How many entries.
+    kind
+        One kind of event only: drift, unmanaged, commit, refused, ring, failover, operator.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.history 5 kind=failover
+    """
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise SaltInvocationError(f"limit: a whole number from 1 is expected, not {limit!r}")
+    if kind is not None and kind not in fsha_event.KINDS:
+        raise SaltInvocationError(f"kind: one of {', '.join(fsha_event.KINDS)}, not {kind!r}")
+    kinds = fsha_event.KINDS if kind is None else (kind,)
+    try:
+        return list(reversed(fsha_journal.read(fsha_journal.place(__opts__), kinds, limit)))
+    except fsha_journal.JournalError as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def _announce(service: Any, phase: str, old: str, new: str, facts: dict[str, Any]) -> None:
+    _send(fsha_event.FAILOVER, service.id, {"phase": phase, "old": old, "new": new, **facts})
+
+
+def _send(kind: str, subject: str, data: dict[str, Any]) -> None:
+    fire = fsha_journal.firing(__salt__["event.send"], __opts__)
+    fsha_event.send(fire, kind, subject, __opts__["id"], data)
 
 
 def _answer(result: bool | None, comment: str, **facts: Any) -> dict[str, Any]:

@@ -414,6 +414,7 @@ def _report(found: Any, unmanaged: str, objects: Any = ()) -> dict[str, Any]:
     return {
         **data,
         "actions": fsha_actions.as_lines(done, fsha_actions.last_change(live), now),
+        "overdue": fsha_actions.overdue(done, now),
         "empty": found.empty,
         "comment": fsha_commit.summary(found),
     }

@@ -192,14 +192,13 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
     low = globals().get("__low__") or {}
     if low.get("__prereq__"):
         return
+    if found["overdue"] and __salt__["pacemaker.is_reporter"]():
+        _send(fsha_event.OVERDUE, {"actions": found["overdue"]}, test)
     kind = _event_kind(found, test)
     if kind is None:
         return
-    fsha_event.send(
-        fsha_journal.firing(__salt__["event.send"], __opts__),
+    _send(
         kind,
-        "cib",
-        __opts__["id"],
         {
             "transaction": name,
             "action": _action(found, test),
@@ -212,8 +211,13 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
             "guard": found["guard"],
             "version": found.get("version", ""),
         },
-        test=test,
+        test,
     )
+
+
+def _send(kind: str, data: dict[str, Any], test: bool) -> None:
+    fire = fsha_journal.firing(__salt__["event.send"], __opts__)
+    fsha_event.send(fire, kind, "cib", __opts__["id"], data, test=test)
 
 
 def _event_kind(found: dict[str, Any], test: bool) -> str | None:

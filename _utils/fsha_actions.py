@@ -14,13 +14,14 @@ command is one that deletes exactly this element.
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any, cast
 
 import fsha_cib
 import fsha_graft
+import fsha_remark
 import fsha_switch
 from fsha_cib import Element
 from fsha_model import Object
@@ -65,6 +66,7 @@ class OperatorAction:
     :data:`DEFAULTS`, ``what`` what it does in words, ``node`` the one that it concerns, if
     any. ``since`` is its time in UTC (``2026-08-20T12:11:28Z``), ``None`` when the CIB can't
     tell; of a fail count, the time of the last failure. ``hint`` is the command that lifts it.
+    ``by``, ``reason`` and ``until`` are what the formula's own verbs have remarked on it.
     """
 
     kind: str
@@ -73,6 +75,14 @@ class OperatorAction:
     node: str
     since: str | None
     hint: str
+    by: str = ""
+    reason: str = ""
+    until: str | None = None
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Tell whether it was to have been lifted by now; ``now`` with its time zone."""
+        remark = fsha_remark.Remark(self.by, self.reason, self.since or "", self.until)
+        return remark.is_over(now.astimezone(timezone.utc))
 
 
 @dataclass(frozen=True)
@@ -249,7 +259,8 @@ def _properties(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
     section = root.find("configuration/crm_config")
     if section is None:
         return
-    for held in _settings(root, section, "cluster_property_set"):
+    settings = list(_settings(root, section, "cluster_property_set"))
+    for held in settings:
         if held.name not in _PROPERTIES or not _true(held.text):
             continue
         if _is_spoken(spoken, held.name, fsha_cib.PROPERTY_SET, held.holder):
@@ -257,7 +268,29 @@ def _properties(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
         kind, words = _PROPERTIES[held.name]
         plain = _command("crm_attribute", "--name", held.name, "--delete")
         hint = plain if _is_plain(held) else _deletion("nvpair", held.id)
-        yield OperatorAction(kind, CLUSTER, f"{held.shown}: {words}", "", None, hint)
+        action = OperatorAction(kind, CLUSTER, f"{held.shown}: {words}", "", None, hint)
+        yield _remarked(action, held.name, settings)
+
+
+def _remarked(action: OperatorAction, name: str, settings: Iterable["_Setting"]) -> OperatorAction:
+    """Return an action with what stands beside it about who did it, and why."""
+    text = next((s.text for s in settings if s.name == fsha_remark.NAMES.get(name)), "")
+    found = fsha_remark.parse(text)
+    if found is None:
+        return action
+    verb = _VERBS.get(action.kind, "")
+    return replace(
+        action,
+        since=found.since,
+        by=found.by,
+        reason=found.reason,
+        until=found.until,
+        hint=f"salt-call {verb}{f' {action.node}' if action.node else ''}" if verb else action.hint,
+    )
+
+
+_VERBS = {MAINTENANCE_MODE: "fsha.maintenance off", STANDBY: "fsha.online"}
+"""What lifts an action that one of the formula's own verbs has set."""
 
 
 def _is_plain(held: _Setting) -> bool:
@@ -277,11 +310,13 @@ _NODE_ATTRIBUTES = {
 def _nodes(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
     for node in root.iterfind("configuration/nodes/node"):
         name = node.get("uname", node.get("id", ""))
-        for held in _settings(root, node, "instance_attributes"):
+        settings = list(_settings(root, node, "instance_attributes"))
+        for held in settings:
             if _is_spoken(spoken, held.name, name, node.get("id", "")):
                 continue
             plain = _node_command(name, held.name, "forever")
-            yield from _node(held, name, "", plain if _is_plain(held) else None)
+            for action in _node(held, name, "", plain if _is_plain(held) else None):
+                yield _remarked(action, held.name, settings)
     for state, name in _states(root):
         for transient in state.findall("transient_attributes"):
             for held in _settings(root, transient, "instance_attributes"):
@@ -592,8 +627,13 @@ def as_lines(found: Sequence[OperatorAction], last: LastChange | None, now: date
 
 def _line(action: OperatorAction, now: datetime) -> str:
     shown = f"{action.subject}: {action.what}"
-    if action.since is not None:
+    if action.kind == FAIL_COUNT and action.since is not None:
         shown += f", last failure {_ago(action.since, now)}"
+    elif action.by:
+        shown += f", by {action.by} {_ago(action.since or '', now)}: {action.reason}"
+    if action.until is not None:
+        over = "OVERDUE, it was to end" if action.is_overdue(now) else "until"
+        shown += f" ({over} {action.until})"
     return printable(f"{shown}. To lift it: {action.hint}", _LONGEST_LINE)
 
 
@@ -603,6 +643,11 @@ def _last_line(last: LastChange, now: datetime) -> list[str]:
     parts += [f"{word} {name}" for word, name in told if name]
     line = f"last change of the CIB, which need not be one of these: {' '.join(parts)}"
     return [printable(line, _LONGEST_LINE)] if parts else []
+
+
+def overdue(found: Sequence[OperatorAction], now: datetime) -> list[str]:
+    """Return a line for each action that was to have been lifted by now."""
+    return [_line(action, now) for action in found if action.is_overdue(now)]
 
 
 def as_data(found: Sequence[OperatorAction], last: LastChange | None = None) -> dict[str, Any]:

@@ -26,7 +26,9 @@ COMMIT = "commit"
 REFUSED = "refused"
 RING = "ring"
 FAILOVER = "failover"
-KINDS = (DRIFT, UNMANAGED, COMMIT, REFUSED, RING, FAILOVER)
+OPERATOR = "operator"
+OVERDUE = "overdue"
+KINDS = (DRIFT, UNMANAGED, COMMIT, REFUSED, RING, FAILOVER, OPERATOR, OVERDUE)
 
 Fire = Callable[[str, dict[str, Any]], object]
 

@@ -1,0 +1,141 @@
+"""What operators set on purpose, with who, why and until when, on a CIB in a file."""
+
+import json
+
+import pytest
+from salt.exceptions import SaltInvocationError
+
+import fsha_remark
+
+STANDBY = "//nodes/node[@uname='fs2']//nvpair[@name='standby']"
+REMARK = "//nodes/node[@uname='fs2']//nvpair[@name='fsha-standby']"
+MODE = "//crm_config//nvpair[@name='maintenance-mode']"
+
+
+@pytest.fixture
+def fsha(loaders, cib_file, events):
+    events()
+    return loaders.modules.fsha
+
+
+def value(cib_file, path):
+    return cib_file.root.xpath(path)[0].get("value")
+
+
+def overdue(monkeypatch):
+    """Make every remark from now on one of an hour ago."""
+    now = fsha_remark.now
+    hour = fsha_remark.timedelta(hours=1)
+    monkeypatch.setattr("fsha_remark.remark", lambda by, reason, ttl, _:
+                        fsha_remark.Remark(by, reason, (now() - hour).strftime(fsha_remark.FORM),
+                                           (now() - hour / 2).strftime(fsha_remark.FORM)))  # fmt: skip
+
+
+def test_standby_and_online(fsha, cib_file, events):
+    done = fsha.standby("fs2", reason="new  disk", ttl="2h", by="alice")
+    assert done == {
+        "result": True, "comment": "Done: fs2 is in standby.", "changes": {"fs2": "standby"}
+    }  # fmt: skip
+    assert value(cib_file, STANDBY) == "on"
+    remark = json.loads(value(cib_file, REMARK))
+    assert (remark["by"], remark["reason"]) == ("alice", "new disk")
+    ((tag, event),) = events()
+    assert tag == "fsha/operator/fs1/fs2"
+    assert (event["data"]["verb"], event["data"]["by"]) == ("standby", "alice")
+    (action,) = fsha.status(as_data=True)["actions"]["actions"]
+    assert (action["by"], action["reason"], action["until"]) == (
+        "alice", "new disk", remark["until"]
+    )  # fmt: skip
+    assert action["hint"] == "salt-call fsha.online fs2"
+    assert "by alice" in fsha.status()
+    assert fsha.standby("fs2", reason="again", by="bob")["result"] is True
+    assert json.loads(value(cib_file, REMARK))["by"] == "bob"
+    assert fsha.online("fs2", by="alice")["comment"] == "Done: fs2 is online."
+    assert (cib_file.count(STANDBY), cib_file.count(REMARK)) == (0, 0)
+    assert fsha.online("fs2")["comment"] == "Nothing to do: fs2 is online."
+
+
+def test_maintenance_on_and_off(fsha, cib_file):
+    assert fsha.maintenance("on", reason="kernel", by="alice")["result"] is True
+    assert value(cib_file, MODE) == "true"
+    (action,) = fsha.status(as_data=True)["actions"]["actions"]
+    assert (action["kind"], action["by"], action["hint"]) == (
+        "maintenance-mode", "alice", "salt-call fsha.maintenance off"
+    )  # fmt: skip
+    assert "maintenance mode" in fsha.failover()["comment"]
+    assert fsha.maintenance("off")["result"] is True
+    assert cib_file.count(MODE) == 0
+    assert fsha.status(as_data=True)["actions"]["actions"] == []
+
+
+def test_a_test_run_sets_nothing(fsha, cib_file, events):
+    before = cib_file.text
+    assert fsha.maintenance("on", reason="kernel", test=True)["result"] is None
+    assert fsha.standby("fs2", reason="disk", test=True)["result"] is None
+    assert cib_file.text == before
+    assert events() == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "args", "kwargs", "said"),
+    [
+        ("standby", ["fs2"], {}, "a reason is expected"),
+        ("standby", ["fs2"], {"reason": " "}, "a reason is expected"),
+        ("standby", ["fs9"], {"reason": "x"}, "fs9 is no node of this cluster"),
+        ("standby", ["fs2"], {"reason": "x", "ttl": "soon"}, "ttl: a duration such as 2h"),
+        ("standby", ["fs2"], {"reason": "x", "ttl": 0}, "ttl: more than nothing"),
+        ("standby", ["fs1"], {"reason": "x"}, "VoiceServices serves on fs1: fsha.failover"),
+        ("maintenance", ["maybe"], {"reason": "x"}, "on or off is expected"),
+        ("maintenance", ["on"], {}, "a reason is expected"),
+    ],
+)
+def test_bad_input_sets_nothing(fsha, cib_file, events, verb, args, kwargs, said):
+    before = cib_file.text
+    done = getattr(fsha, verb)(*args, **kwargs)
+    assert done["result"] is False
+    assert said in done["comment"]
+    assert cib_file.text == before
+    assert events() == []
+
+
+def test_no_such_argument(fsha):
+    with pytest.raises(SaltInvocationError, match="no argument resaon"):
+        fsha.maintenance("on", resaon="x")
+
+
+def test_drift_reports_escalate_when_it_was_to_have_ended(fsha, high, events, monkeypatch):
+    overdue(monkeypatch)
+    fsha.maintenance("on", reason="kernel", by="alice")
+    events()
+    run = high(("fsha", "pacemaker_cib", "committed", {}))
+    assert "OVERDUE, it was to end" in run["fsha"].comment
+    ((tag, event),) = [e for e in events() if "overdue" in e[0]]
+    assert tag == "fsha/overdue/fs1/cib"
+    assert "alice" in event["data"]["actions"][0]
+
+
+def test_history_is_newest_first(fsha):
+    fsha.maintenance("on", reason="kernel", by="alice")
+    fsha.maintenance("off", by="bob")
+    found = fsha.history(2, kind="operator")
+    assert [(e["data"]["by"], e["subject"]) for e in found] == [("bob", "off"), ("alice", "on")]
+    for bad in ({"limit": 0}, {"limit": "many"}, {"kind": "nosuch"}):
+        with pytest.raises(SaltInvocationError):
+            fsha.history(**bad)
+
+
+def test_a_plan_of_a_switchover_moves_nothing(fsha, cib_file, events):
+    before = cib_file.text
+    plan = fsha.failover(test=True)
+    assert plan["result"] is None
+    assert (plan["old"], plan["new"]) == ("fs1", "fs2")
+    assert "VoiceServices would move from fs1 to fs2." in plan["comment"]
+    assert any("fs2" in action for action in plan["plan"]["transition"])
+    assert cib_file.text == before
+    assert events() == []
+
+
+def test_only_the_node_that_serves_can_refuse_calls(fsha):
+    assert "only fs1 itself can refuse new calls" in fsha.failover(drain=5)["comment"]
+    assert "drain has to lie between" in fsha.failover(drain=99999)["comment"]
+    assert "not drain='soon'" in fsha.failover(drain="soon")["comment"]
