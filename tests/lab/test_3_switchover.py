@@ -30,7 +30,13 @@ def test_over_and_back(quiet):
     assert not leftovers(node)
     assert set(probe.result.answered_by) == {old, new}
     assert (probe.result.longest.from_node, probe.result.longest.to_node) == (old, new)
-    assert [data["data"]["data"]["phase"] for _, data in bus.events] == ["started", "finished"]
+    phases = [data["data"]["data"]["phase"] for _, data in bus.events]
+    assert phases == ["started", "check", "move", "verify", "clean up", "finished"]
+    assert [phase["name"] for phase in done.value["phases"]] == phases[1:-1]
+    assert 0 < done.value["gap"] < done.value["seconds"] + 5
+    assert done.value["calls"] == {"before": 0, "expected": 0, "kept": 0}
+    last = quiet.salt_call(node, "fsha.history", 1, kind="failover").value[0]
+    assert last["data"]["gap"] == done.value["gap"]
     assert voice.apply(quiet).changes == {}
     back = quiet.salt_call(quiet.nodes[new], "fsha.failback", timeout=120)
     assert back.value["result"] is True
@@ -103,6 +109,87 @@ def test_a_ban_by_hand_is_not_lifted_by_a_switchover(quiet):
         assert leftovers(node)
     finally:
         node.run([*ban, "--clear"])
+
+
+def test_a_plan_tells_what_becomes_of_the_calls(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    with quiet.calls(3, held=0, ringing=0):
+        here = quiet.salt_call(quiet.nodes[old], "fsha.failover", test=True, timeout=60).value
+        there = quiet.salt_call(quiet.nodes[new], "fsha.failover", test=True, timeout=60).value
+    assert (here["result"], here["old"], here["new"]) == (None, old, new)
+    assert here["plan"]["calls"]["legs"] == 3
+    assert "3 call legs are up, and are hung up" in here["comment"]
+    assert f"only {old} can tell" in there["comment"]
+    assert voice.serving(quiet) == old
+
+
+def draining(lab, node, seconds):
+    """Begin a switchover that waits for calls to end, as a unit of its own."""
+    argv = ["systemd-run", "--unit=draining", "salt-call", "fsha.failover", f"drain={seconds}"]
+    node.run([*argv, "by=alice"])
+    lab.wait(lambda: "drain" in operation(node), 60, "the drain")
+
+
+def operation(node):
+    argv = ["attrd_updater", "--query", "--all", "--name", "fsha-operation"]
+    return node.run(argv, check=False).out
+
+
+def test_a_second_operator_is_refused_and_the_first_one_waits_for_calls(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    with quiet.calls(2, held=0, ringing=0) as calls:
+        draining(quiet, quiet.nodes[old], 120)
+        for node in (quiet.nodes[new], quiet.nodes[old]):
+            refused = quiet.salt_call(node, "fsha.failover", timeout=60).value
+            assert refused["result"] is False
+            assert f"failover of VoiceServices from {old} to {new} by alice" in refused["comment"]
+        assert "goes on (phase drain)" in quiet.salt_call(quiet.nodes[new], "fsha.status").value
+        assert voice.serving(quiet) == old
+    assert calls.result.counts("answered").survived == 2
+    quiet.wait(lambda: voice.serving(quiet) == new, 60, "the move after the calls")
+    quiet.wait(lambda: not operation(quiet.nodes[new]).strip(), 30, "the end of the operation")
+    assert not leftovers(quiet.nodes[new])
+
+
+def test_killed_in_its_drain_it_says_so_and_is_finished_or_undone(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    node = quiet.nodes[old]
+    with quiet.calls(1, held=0, ringing=0):
+        draining(quiet, node, 120)
+        node.run(["systemctl", "kill", "--signal=KILL", "draining"])
+        quiet.wait(
+            lambda: "WAS INTERRUPTED (phase drain)" in quiet.salt_call(node, "fsha.status").value,
+            60, "the word that it was interrupted",
+        )  # fmt: skip
+        page = quiet.salt_call(node, "fsha.status").value
+        assert "new calls are refused" in page
+        assert quiet.salt_call(node, "fsha.undrain").value["result"] is True
+        assert voice.serving(quiet) == old
+    done = quiet.salt_call(node, "fsha.failover", timeout=120).value
+    assert done["result"] is True, done
+    assert voice.serving(quiet) == new
+    assert "INTERRUPTED" not in quiet.salt_call(node, "fsha.status").value
+
+
+def test_killed_after_its_move_it_is_finished_by_the_same_order(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    node = quiet.nodes[old]
+    node.run(["systemd-run", "--unit=moving", "salt-call", "fsha.failover"])
+    quiet.wait(lambda: leftovers(node), 60, "the ban")
+    node.run(["systemctl", "kill", "--signal=KILL", "moving"])
+    quiet.wait(lambda: voice.serving(quiet) == new, 60, "the cluster to finish the move")
+    quiet.wait(
+        lambda: "WAS INTERRUPTED" in quiet.salt_call(node, "fsha.status").value, 60, "that word"
+    )
+    done = quiet.salt_call(node, "fsha.failover", timeout=120).value
+    assert done["result"] is True
+    assert "what was interrupted is done" in done["comment"]
+    assert voice.serving(quiet) == new
+    assert not leftovers(node)
 
 
 def test_text_for_a_number_moves_nothing(quiet):
