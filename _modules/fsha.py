@@ -103,7 +103,7 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
     service = _service_data(seen, root, notes)
     done = _operator_actions(seen, root)
     operations = fsha_operation.known()
-    notes += [fsha_operation.told(one, time.time()) for one in operations]
+    notes += [fsha_operation.told(one, time.time(), _me()) for one in operations]
     return {
         "dc": seen.dc,
         "quorate": seen.quorate,
@@ -519,9 +519,8 @@ def _drainable(bounds: Any, active: str, me: str) -> None:
 
 
 def _interrupted() -> list[Any]:
-    """Return the operations that have fallen silent, the last one first."""
-    now = time.time()
-    return [one for one in reversed(fsha_operation.known()) if not one.goes_on(now)]
+    """Return the operations that have ended without a word, the last one first."""
+    return list(fsha_operation.interrupted(fsha_operation.known(), time.time(), _me()))
 
 
 def _active(seen: Any, service: Any) -> str:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -27,6 +28,8 @@ BEAT = 5.0
 SILENT = 20.0
 """Seconds without a word after which it counts as interrupted (the nodes' clocks may differ)."""
 
+START_TIME = 19
+"""Where the start time stands in /proc/PID/stat, behind the name (proc(5), field 22)."""
 PATIENCE, LOOK_EVERY = 5.0, 0.05
 """Seconds until a word comes back from attrd, and between two looks."""
 
@@ -40,7 +43,7 @@ class Operation:
 
     ``verb`` as it is called; ``by`` who; ``node`` where it is run; ``service``; ``old``, ``new``
     the nodes; ``since`` and ``beat`` its begin and its last word (epoch, seconds); ``phase`` one of
-    :data:`PHASES`.
+    :data:`PHASES`; ``process`` the number and the start of the process that does it.
     """
 
     verb: str
@@ -52,9 +55,18 @@ class Operation:
     since: float
     beat: float
     phase: str = CHECK
+    process: str = ""
 
-    def goes_on(self, now: float) -> bool:
-        """Tell whether it said a word lately; ``now`` in seconds since the epoch."""
+    def goes_on(self, now: float, me: str = "") -> bool:
+        """Tell whether it said a word lately, and its process lives if that can be seen.
+
+        now
+            Seconds since the epoch.
+        me
+            The node that asks: of its own processes it knows at once.
+        """
+        if self.process and self.node == me and self.process != process_of(self.process):
+            return False
         return abs(now - self.beat) < SILENT
 
     def __str__(self) -> str:
@@ -66,6 +78,20 @@ class Operation:
     def text(self) -> str:
         """The attribute's value."""
         return json.dumps(asdict(self), separators=(",", ":"))
+
+
+def process_of(pid: int | str) -> str:
+    """Return a living process's number and start, ``""`` for a dead one.
+
+    pid
+        Its number, or the same with whatever behind it.
+    """
+    number = str(pid).split()[0]
+    try:
+        stat = Path(f"/proc/{int(number)}/stat").read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):
+        return ""
+    return f"{number} {stat.rpartition(')')[2].split()[START_TIME]}"
 
 
 class Busy(Exception):  # noqa: N818  named for what is the case
@@ -102,9 +128,9 @@ def known(run: Runner = fsha_run.run) -> tuple[Operation, ...]:
     return all_of(fsha_cluster.noted(ATTRIBUTE, run).values())
 
 
-def told(operation: Operation, now: float) -> str:
+def told(operation: Operation, now: float, me: str = "") -> str:
     """Return what a tired person has to know of an operation, and can do about it."""
-    if operation.goes_on(now):
+    if operation.goes_on(now, me):
         return f"{operation} goes on (phase {operation.phase})"
     again = {
         CHECK: "nothing has been done yet",
@@ -116,10 +142,9 @@ def told(operation: Operation, now: float) -> str:
     )
 
 
-def interrupted(found: Iterable[Operation], now: float) -> Operation | None:
-    """Return the last operation that has fallen silent, ``None`` if there is none."""
-    silent = [operation for operation in found if not operation.goes_on(now)]
-    return silent[-1] if silent else None
+def interrupted(found: Iterable[Operation], now: float, me: str = "") -> tuple[Operation, ...]:
+    """Return the operations that have ended without a word, the last one first."""
+    return tuple(one for one in reversed(tuple(found)) if not one.goes_on(now, me))
 
 
 class Holder:
@@ -186,7 +211,7 @@ class Holder:
     def _refuse(self, found: Iterable[Operation]) -> None:
         now = self._clock()
         for other in found:
-            if not self._is_mine(other) and other.goes_on(now):
+            if not self._is_mine(other) and other.goes_on(now, self.operation.node):
                 raise Busy(other)
 
     def _write(self) -> None:

@@ -5,6 +5,7 @@ wanted, move by bans, verify, clean up. What it needs of the switch on its own n
 comes from the verb.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -182,7 +183,15 @@ class Switchover:
         """
         order, now = self.order, round(time.time(), 1)
         operation = fsha_operation.Operation(
-            order.verb, order.by, order.me, self.service.id, order.old, order.new, now, now
+            order.verb,
+            order.by,
+            order.me,
+            self.service.id,
+            order.old,
+            order.new,
+            now,
+            now,
+            process=fsha_operation.process_of(os.getpid()),
         )
         with fsha_operation.Holder(operation) as self._holder:
             self.tell(STARTED, self._way())

@@ -26,9 +26,10 @@ def overdue(monkeypatch):
     """Make every remark from now on one of an hour ago."""
     now = fsha_remark.now
     hour = fsha_remark.timedelta(hours=1)
-    monkeypatch.setattr("fsha_remark.remark", lambda by, reason, ttl, _:
-                        fsha_remark.Remark(by, reason, (now() - hour).strftime(fsha_remark.FORM),
-                                           (now() - hour / 2).strftime(fsha_remark.FORM)))  # fmt: skip
+    since, until = ((now() - age).strftime(fsha_remark.FORM) for age in (hour, hour / 2))
+    monkeypatch.setattr(
+        "fsha_remark.remark", lambda by, reason, *_: fsha_remark.Remark(by, reason, since, until)
+    )
 
 
 def test_standby_and_online(fsha, cib_file, events):

@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import json
+import os
+import subprocess
 from xml.sax.saxutils import quoteattr
 
 import pytest
@@ -99,10 +101,24 @@ def test_one_that_has_fallen_silent_was_interrupted(attrd):
     attrd.values["fs2"] = operation("fs2", "bob", phase="move").text
     later = NOW + SILENT + 1
     found = fsha_operation.known(attrd)
-    assert fsha_operation.interrupted(found, NOW) is None
-    assert fsha_operation.interrupted(found, later).by == "bob"
+    assert fsha_operation.interrupted(found, NOW) == ()
+    assert [one.by for one in fsha_operation.interrupted(found, later)] == ["bob"]
     with hold(attrd, operation(since=later), later):
         assert len(attrd.values) == 2
+
+
+def test_of_its_own_processes_a_node_knows_at_once(attrd):
+    with subprocess.Popen(["sleep", "60"]) as process:
+        mark = fsha_operation.process_of(process.pid)
+        one = operation(process=mark)
+        assert one.goes_on(NOW, "fs1")
+        process.kill()
+    assert fsha_operation.process_of(process.pid) == ""
+    assert not one.goes_on(NOW, "fs1")
+    assert one.goes_on(NOW, "fs2")
+    # Another process under that number is another one.
+    mine = operation(process=f"{os.getpid()} 1")
+    assert not mine.goes_on(NOW, "fs1")
 
 
 def test_it_says_again_that_it_goes_on(attrd, monkeypatch):
