@@ -149,7 +149,7 @@ def test_a_second_operator_is_refused_and_the_first_one_waits_for_calls(quiet):
         assert voice.serving(quiet) == old
     assert calls.result.counts("answered").survived == 2
     quiet.wait(lambda: voice.serving(quiet) == new, 60, "the move after the calls")
-    quiet.wait(lambda: not operation(quiet.nodes[new]).strip(), 30, "the end of the operation")
+    quiet.wait(lambda: "verb" not in operation(quiet.nodes[new]), 30, "the end of the operation")
     assert not leftovers(quiet.nodes[new])
 
 
