@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
+import logging
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import fsha_actions
     import fsha_calls
+    import fsha_check
     import fsha_cib
     import fsha_cluster
     import fsha_commit
@@ -25,6 +27,7 @@ try:
     import fsha_corosync_export
     import fsha_event
     import fsha_export
+    import fsha_facts
     import fsha_file
     import fsha_freeswitch
     import fsha_journal
@@ -38,15 +41,19 @@ try:
     import fsha_status
     import fsha_switch
     import fsha_switchover
+    import fsha_wire
 
     MISSING = ""
 except ImportError as error:
     MISSING = str(error)
 
 import salt.utils.yaml
-from salt.exceptions import CommandExecutionError, SaltInvocationError
+from salt.exceptions import CommandExecutionError, SaltClientError, SaltInvocationError
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
+    __context__: dict[str, Any]
     __opts__: dict[str, Any]
     __pillar__: dict[str, Any]
     __salt__: dict[str, Any]
@@ -55,6 +62,8 @@ __virtualname__ = "fsha"
 
 COROSYNC_CONF = "/etc/corosync/corosync.conf"
 DRAIN_LOOK = 1.0
+PEER_SECONDS = 5
+EXIT_CODES = {"pass": 0, "warn": 1, "fail": 2}
 
 
 def __virtual__():
@@ -445,22 +454,22 @@ class _LocalSwitch:
     """The FreeSWITCH of this node, as a switchover wants it."""
 
     def calls(self) -> Any:
-        return fsha_calls.report(self._sessions(), self._ask).as_data()
+        return fsha_calls.report(self._sessions(), self.ask).as_data()
 
     def legs(self) -> int:
         return sum(self._sessions().values())
 
     def pause(self) -> None:
-        self._ask("fsctl pause inbound")
+        self.ask("fsctl pause inbound")
 
     def resume(self) -> None:
-        self._ask("fsctl resume")
+        self.ask("fsctl resume")
 
     def _sessions(self) -> dict[str, int]:
-        found = fsha_freeswitch.parse_bound(self._ask("sofia xmlstatus"))
+        found = fsha_freeswitch.parse_bound(self.ask("sofia xmlstatus"))
         return {profile.name: profile.sessions for profile in found}
 
-    def _ask(self, command: str) -> str:
+    def ask(self, command: str) -> str:
         return fsha_freeswitch.ask(command, fsha_freeswitch.access(__pillar__)).strip()
 
 
@@ -592,6 +601,108 @@ def _calls_now(order: Any) -> Any:
 
 def _not_told(order: Any) -> str:
     return f"Which calls would survive only {order.old} can tell: run it there."
+
+
+def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=None, **kwargs):
+    """Prove that the pair does what it is for: switch over and back again.
+
+    max_calls
+        With more call legs than these it is skipped.
+    timeout, sip_port, resource, by, test
+        As for :func:`failover`.
+
+    It is run by the node that serves, and skipped on the other one, so that it can stand in the
+    schedule of both. It is skipped, with an event, when a check fails or there are too many calls.
+    What each way has cost is kept, see :func:`history`.
+
+    Returns ``result``, ``comment``, ``skipped``, and ``there`` and ``back``: what
+    :func:`failover` returns, for each way.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.drill
+        salt '*' schedule.add drill function=fsha.drill cron='0 4 1 * *'
+    """
+    who = _who(by, kwargs)
+    try:
+        most = _whole(max_calls, "max_calls")
+        order, _ = _to_another(None, resource, (timeout, sip_port, 0), who)
+        if order.me != order.old:
+            why = f"{order.old} serves, so it is for that node to run it"
+            return _skipped(None, f"Skipped: {why}.")
+        against = _against_a_drill(most)
+        if against:
+            return _skipped(order, f"Skipped: {against}.")
+        if __opts__.get("test") if test is None else test:
+            would = f"{order.service.id} would go to {order.new} and back to {order.old}."
+            return {"result": None, "comment": would, "skipped": False}
+        return _both_ways(dataclasses.replace(order, verb=fsha_switchover.DRILL))
+    except fsha_switch.SwitchError as error:
+        return {"result": False, "comment": str(error), "skipped": False}
+    except fsha_operation.Busy as error:
+        return {"result": False, "comment": f"Nothing was moved: {error}.", "skipped": False}
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        return {"result": False, "comment": f"The drill was broken off: {error}", "skipped": False}
+
+
+def _whole(number: Any, name: str) -> int:
+    if isinstance(number, bool) or not str(number).isdecimal():
+        raise fsha_switch.Refused([f"{name}: a whole number is expected, not {number!r}"])
+    return int(number)
+
+
+def _skipped(order: Any, comment: str) -> dict[str, Any]:
+    if order is not None:
+        facts = {"verb": fsha_switchover.DRILL, "by": order.by, "why": comment}
+        _announce(order.service, fsha_switchover.SKIPPED, order.old, order.new, facts)
+    return {"result": order is None, "comment": comment, "skipped": True}
+
+
+def _against_a_drill(most: int) -> str:
+    """Return why now is no time for a drill, ``""`` if it is."""
+    legs = _LocalSwitch().legs()
+    if legs > most:
+        return f"{legs} call legs are up, and max_calls is {most}"
+    failed = [line for line in _checked() if line.verdict == fsha_check.FAIL]
+    return "; ".join(f"{line.title.lower()}: {line.evidence}" for line in failed)
+
+
+def _both_ways(order: Any) -> dict[str, Any]:
+    there = _done(dataclasses.replace(order, way=fsha_switchover.THERE))
+    if not there["result"]:
+        return {"result": False, "comment": there["comment"], "skipped": False, "there": there}
+    _wait_for_standby(order)
+    back = dataclasses.replace(
+        order, old=order.new, new=order.old, banned=(order.new,), way=fsha_switchover.BACK
+    )
+    home = _done(back)
+    comment = f"There: {there['comment']} Back: {home['comment']}"
+    return {
+        "result": home["result"],
+        "comment": comment,
+        "skipped": False,
+        "there": there,
+        "back": home,
+    }
+
+
+def _wait_for_standby(order: Any) -> None:
+    """Wait until this node could take the service back."""
+    fsha_cluster.settle(order.bounds.timeout)
+    switch = _LocalSwitch()
+
+    def ready() -> bool:
+        try:
+            return switch.ask("fsctl ready_check").strip() == "true"
+        except fsha_freeswitch.SwitchUnreachable:
+            return False  # stop_mode=recover has killed it; systemd brings it back
+
+    if not fsha_poll.until(ready, bool, order.bounds.timeout, "this node's switch", DRAIN_LOOK):
+        raise fsha_switch.Refused(
+            [f"the switch of {order.old} is not back; the service stays on {order.new}"]
+        )
 
 
 # --- what operators set ----------------------------------------------------------------------
@@ -786,6 +897,149 @@ def _refuse_serving(node: str, force: Any) -> None:
         raise fsha_switch.Refused(
             [f"{service.id} serves on {node}: fsha.failover moves it first, or force=True"]
         )
+
+
+# --- is it ready? ----------------------------------------------------------------------------
+
+
+def check(as_data=False):
+    """Check whether the pair is ready to switch over, as a list with the evidence for each line.
+
+    as_data
+        Return ``verdict`` (pass, warn, fail), ``summary`` (one line), ``at``, ``node`` and
+        ``lines`` (``name``, ``title``, ``verdict``, ``evidence``, ``advice``, ``node``,
+        ``blocks``) as data instead of a page of text.
+
+    The exit code is 0 when all is well, 1 for a warning and 2 for a failure, as monitoring wants
+    it. It can be run on any node. What only the other node knows (its switch, its files) comes
+    from there through the master where that lets minions ask each other (``peer`` in its
+    configuration), else from what that node has noted in the cluster at its last check.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.check
+        salt-call --out=json fsha.check as_data=True
+    """
+    try:
+        found = _checked()
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        line = fsha_check.Line("cluster", "Cluster", fsha_check.FAIL, str(error), blocks=True)
+        found = (line,)
+    verdict = fsha_check.verdict(found)
+    __context__["retcode"] = EXIT_CODES[verdict]
+    summary = fsha_check.summary(found)
+    if not as_data:
+        return f"{summary}\n{fsha_check.as_text(found)}"
+    at = _now().strftime(fsha_facts.FORM)
+    return {
+        "verdict": verdict,
+        "summary": summary,
+        "at": at,
+        "node": __opts__["id"],
+        "lines": fsha_check.as_data(found),
+    }
+
+
+def facts():
+    """Return what this node knows of itself, and note it in the cluster for the other one.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' fsha.facts
+    """
+    me = _me()
+    found = fsha_facts.gather(me or __opts__["id"], _LocalSwitch().ask)
+    if me:
+        try:
+            fsha_cluster.note(fsha_facts.ATTRIBUTE, fsha_facts.render(found), [me])
+        except fsha_run.RunError as error:
+            raise CommandExecutionError(str(error)) from error
+    return found
+
+
+def _checked() -> Any:
+    seen, root = _look()
+    mine = facts()
+    try:
+        service = fsha_switch.find_service(root)
+    except fsha_switch.Refused:
+        service = None
+    active = seen.serving(service.id) if service else ""
+    after = (
+        fsha_switch.simulate(fsha_switch.rebanned(root, service.id, [active], []))
+        if (active)
+        else None
+    )
+    drill = fsha_journal.last_drill(_journal())
+    me = mine["node"]
+    return fsha_check.lines(
+        fsha_check.View(
+            status=seen,
+            root=root,
+            service=service,
+            me=me,
+            now=_now(),
+            links=_links(),
+            pending=fsha_switch.simulate(root),
+            after=after,
+            facts={node.name: _facts_of(node, mine) for node in seen.nodes},
+            wire=_on_the_wire(service, active, me),
+            operations=tuple(
+                fsha_operation.told(one, time.time(), me) for one in fsha_operation.known()
+            ),
+            last_drill=drill["at"] if drill else "",
+        )
+    )
+
+
+def _links() -> Any:
+    notes: list[str] = []
+    found = _rings(notes)
+    links = tuple({"number": one["link"], **one} for one in found)
+    return None if notes and not links else links
+
+
+def _facts_of(node: Any, mine: dict[str, Any]) -> Any:
+    """Return a node's facts: this one's own, another one's by the master or by the cluster."""
+    if node.name == mine["node"]:
+        return mine
+    asked = _ask_minion(node.name) if node.word == "online" else None
+    return asked or fsha_facts.parse(fsha_cluster.noted(fsha_facts.ATTRIBUTE).get(node.name, ""))
+
+
+def _ask_minion(name: str) -> Any:
+    if __opts__.get("file_client") == "local" or "publish.publish" not in __salt__:
+        return None
+    try:
+        found = __salt__["publish.publish"](name, "fsha.facts", timeout=PEER_SECONDS)
+    except (CommandExecutionError, SaltClientError) as error:
+        log.info("%s can't be asked through the master: %s", name, error)
+        return None
+    facts = found.get(name) if isinstance(found, dict) else None
+    return facts if isinstance(facts, dict) and isinstance(facts.get("switch"), dict) else None
+
+
+def _on_the_wire(service: Any, active: str, me: str) -> Any:
+    """Return what the network says against the floating addresses, ``None`` if it can't tell."""
+    if not service or not active or fsha_cluster.on_file():
+        return None
+    ours = [vip for vip in service.vips if fsha_wire.interface_of(vip)]
+    if not ours:
+        return None
+    said = [fsha_wire.disagreement(vip, held_here=active == me) for vip in ours]
+    return tuple(one for one in said if one)
+
+
+def _journal() -> Any:
+    try:
+        return fsha_journal.read(fsha_journal.place(__opts__), (fsha_event.FAILOVER,))
+    except fsha_journal.JournalError as error:
+        log.warning("%s", error)
+        return []
 
 
 # --- what has happened -----------------------------------------------------------------------

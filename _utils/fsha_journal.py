@@ -151,6 +151,7 @@ def switchovers(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def last_drill(entries: Iterable[Entry]) -> Entry | None:
-    """Return the last drill that went well, ``None`` if there is none."""
-    drills = [e for e in switchovers(entries) if e["ok"] and e.get("verb") == "drill"]
+    """Return the way back of the last drill that went well, ``None`` if there is none."""
+    found = [e for e in switchovers(entries) if e["ok"] and e.get("verb") == "drill"]
+    drills = [e for e in found if e.get("way") == "back"]
     return drills[-1] if drills else None

@@ -27,7 +27,8 @@ import fsha_wire
 from fsha_operation import CHECK, CLEAN_UP, DRAIN, MOVE, VERIFY
 
 FAILOVER, FAILBACK, DRILL = "failover", "failback", "drill"
-STARTED, FINISHED, FAILED = "started", "finished", "failed"
+STARTED, FINISHED, FAILED, SKIPPED = "started", "finished", "failed", "skipped"
+THERE, BACK = "there", "back"
 LOOK_EVERY = 0.2
 SIP_PATIENCE = 5.0
 RETURN_PATIENCE = 120.0
@@ -101,7 +102,8 @@ class Order:
     """What is to be done: a service from the node ``old`` to ``new``, with ``banned`` nodes.
 
     ``me`` is the node from which it is done, ``by`` who does it. ``moved`` is true when the service
-    runs on ``new`` already, and only the rest of an interrupted switchover is to be done.
+    runs on ``new`` already, and only the rest of an interrupted switchover is to be done. ``way``
+    is :data:`THERE` or :data:`BACK` in a drill.
     """
 
     verb: str
@@ -113,6 +115,7 @@ class Order:
     by: str
     me: str
     moved: bool = False
+    way: str = ""
 
     @property
     def pair(self) -> list[str]:
@@ -205,7 +208,8 @@ class Switchover:
             return replace(outcome, facts=facts)
 
     def _way(self) -> dict[str, Any]:
-        return {"verb": self.order.verb, "by": self.order.by}
+        way = {"way": self.order.way} if self.order.way else {}
+        return {"verb": self.order.verb, "by": self.order.by, **way}
 
     def _so_far(self) -> dict[str, Any]:
         phases = [{"name": name, "seconds": round(s, 2)} for name, s in self.phases]

@@ -140,3 +140,41 @@ def test_only_the_node_that_serves_can_refuse_calls(fsha):
     assert "only fs1 itself can refuse new calls" in fsha.failover(drain=5)["comment"]
     assert "drain has to lie between" in fsha.failover(drain=99999)["comment"]
     assert "not drain='soon'" in fsha.failover(drain="soon")["comment"]
+
+
+# --- is it ready? ----------------------------------------------------------------------------
+
+
+def test_the_checklist_as_a_page_and_as_data(loaders, fsha):
+    data = fsha.check(as_data=True)
+    names = {line["name"]: line for line in data["lines"]}
+    assert data["verdict"] == "fail"
+    assert names["switch"]["verdict"] == "fail"  # there is none here
+    assert names["service"]["evidence"] == "VoiceServices serves on fs1"
+    assert names["failover"]["verdict"] == "pass"
+    assert names["facts"]["verdict"] in ("pass", "warn")
+    page = fsha.check()
+    assert page.splitlines()[0].startswith("FAIL: ")
+    assert "FAIL  Switch [fs1]:" in page
+
+
+def test_the_exit_code_is_for_monitoring(cib_file, opts, tmp_path):
+    done = salt_call(opts, tmp_path, "fsha.check")
+    assert done.returncode == 2
+    assert "FAIL: " in done.stdout
+
+
+def test_no_cluster_is_a_line_as_well(fsha, monkeypatch, tmp_path):
+    monkeypatch.setenv("CIB_file", str(tmp_path / "none.xml"))
+    data = fsha.check(as_data=True)
+    assert data["verdict"] == "fail"
+    assert [line["name"] for line in data["lines"]] == ["cluster"]
+
+
+def test_a_drill_is_for_the_node_that_serves(fsha, cib_file):
+    before = cib_file.text
+    done = fsha.drill()
+    assert (done["result"], done["skipped"]) == (True, True)
+    assert "fs1 serves" in done["comment"]
+    assert fsha.drill(max_calls="many")["result"] is False
+    assert cib_file.text == before

@@ -78,11 +78,12 @@ def test_many_write_at_once(path):
 def test_switchovers_and_drills(path):
     for verb, phase in (("failover", "started"), ("failover", "finished"), ("drill", "failed"),
                         ("drill", "finished"), ("drill", "started")):  # fmt: skip
-        sent(path, verb=verb, phase=phase, gap=0.4)
+        sent(path, verb=verb, phase=phase, gap=0.4, way="back")
+    sent(path, verb="drill", phase="finished", gap=0.9, way="there")
     entries = fsha_journal.read(path)
     found = fsha_journal.switchovers(entries)
     assert [(e["verb"], e["ok"]) for e in found] == [
-        ("failover", True), ("drill", False), ("drill", True)
+        ("failover", True), ("drill", False), ("drill", True), ("drill", True)
     ]  # fmt: skip
     assert fsha_journal.last_drill(entries)["gap"] == 0.4
     assert fsha_journal.last_drill([]) is None

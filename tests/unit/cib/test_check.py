@@ -1,0 +1,252 @@
+"""The checklist: every line, when it passes and when it does not."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from lxml import etree
+
+import fsha_actions
+import fsha_check
+import fsha_facts
+import fsha_plan
+import fsha_status
+from fsha_check import FAIL, PASS, SKIP, WARN
+from fsha_switch import Service
+
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=timezone.utc)
+CIB = """<cib><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">{}
+</cluster_property_set></crm_config><nodes><node id="1" uname="fs1"/><node id="2" uname="fs2"/>
+</nodes><resources><group id="voice"><primitive id="vip" class="ocf" provider="heartbeat"
+type="IPaddr2"/><primitive id="fs" class="ocf" provider="fsha" type="FSSofia"/></group>{}
+</resources><constraints/></configuration><status/></cib>"""
+
+
+def cib(properties="", resources=""):
+    return etree.fromstring(CIB.format(properties, resources))
+
+
+def node(name, **state):
+    flags = {"standby": False, "maintenance": False, "pending": False, "unclean": False}
+    return fsha_status.Node(name, **{"online": True, "dc": name == "fs1", **flags, **state})
+
+
+def resource(id, *nodes, **more):
+    agent = "ocf:fsha:FSSofia" if id == "fs" else "ocf:heartbeat:IPaddr2"
+    role = "Started" if nodes else "Stopped"
+    return fsha_status.Resource(id, agent, role, nodes, "voice", **more)
+
+
+STATUS = fsha_status.Status(
+    "fs1", True, (node("fs1"), node("fs2")), (resource("vip", "fs1"), resource("fs", "fs1"))
+)
+STILL = fsha_plan.Transition(actions=(), before={}, placement={})
+MOVED = replace(STILL, placement={"vip": ("fs2",), "fs": ("fs2",)})
+SWITCH = {
+    "running": True, "ready": True, "paused": False, "version": "FreeSWITCH 1.11", "uptime": 4000,
+    "core": "c", "switchname": "voice", "answers": True, "profiles": ["internal"], "serves": [],
+    "gateways": {}, "config": {"sip_profiles": "a", "other": "b"},
+}  # fmt: skip
+FACTS = {
+    "node": "fs1", "at": "2026-09-01T11:59:00Z", "switch": SWITCH, "agents": "a",
+    "nonlocal_bind": "0", "disks": {"/var/log": 50}, "locked": "", "synchronised": True,
+}  # fmt: skip
+LINKS = tuple({"node": "fs2", "number": n, "connected": True} for n in (0, 1))
+VIEW = fsha_check.View(
+    status=STATUS,
+    root=cib(
+        '<nvpair id="s" name="stonith-enabled" value="true"/>',
+        '<primitive id="fence" class="stonith" type="fence_x"/>',
+    ),
+    service=Service("voice", ("vip", "fs"), ("192.0.2.9",), sofia=("fs",), keeps=True),
+    me="fs1",
+    now=NOW,
+    links=LINKS,
+    pending=STILL,
+    after=MOVED,
+    facts={"fs1": FACTS, "fs2": FACTS},
+    wire=(),
+    last_drill="2026-08-20T10:00:00Z",
+)
+FENCED = replace(
+    STATUS,
+    resources=(
+        *STATUS.resources,
+        fsha_status.Resource("fence", "stonith:fence_x", "Started", ("fs2",)),
+    ),
+)
+GOOD = replace(VIEW, status=FENCED)
+
+
+def facts(**more):
+    return {**FACTS, **more}
+
+
+def switch(**more):
+    return facts(switch={**SWITCH, **more})
+
+
+def line(view, name):
+    (found,) = [one for one in fsha_check.lines(view) if one.name == name and one.verdict != PASS]
+    return found
+
+
+def test_a_pair_that_is_ready():
+    found = fsha_check.lines(GOOD)
+    assert [(one.name, one.evidence) for one in found if one.verdict != PASS] == []
+    assert fsha_check.verdict(found) == PASS
+    assert fsha_check.summary(found) == f"OK: {len(found)} checks, 0 fail, 0 warn"
+    assert fsha_check.obstacles(found) == ()
+    assert len(found) >= 20
+
+
+def status(**more):
+    return replace(GOOD, status=replace(FENCED, **more))
+
+
+def with_facts(node, found):
+    return replace(GOOD, facts={**GOOD.facts, node: found})
+
+
+AWAY = (node("fs1"), node("fs2", online=False))
+HELD = fsha_status.FailCount("fs", "fs2", "1")
+OPERATORS = {
+    "maintenance-mode": cib('<nvpair id="m" name="maintenance-mode" value="true"/>'),
+    "standby": etree.fromstring(etree.tostring(cib()).replace(
+        b'<node id="2" uname="fs2"/>',
+        b'<node id="2" uname="fs2"><instance_attributes id="a"><nvpair id="b" name="standby" '
+        b'value="on"/></instance_attributes></node>')),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("view", "name", "verdict", "blocks", "evidence"),
+    [
+        (status(nodes=AWAY), "membership", FAIL, True, "fs2 is OFFLINE"),
+        (status(nodes=(node("fs1"),)), "membership", FAIL, True, "the cluster has one node"),
+        (status(quorate=False), "quorum", FAIL, True, "there is no quorum"),
+        (replace(GOOD, links=None), "rings", WARN, False, "can't be read"),
+        (replace(GOOD, links=({**LINKS[0], "connected": False}, LINKS[1])), "rings", WARN, False,
+         "not connected: link 0 to fs2"),
+        (replace(GOOD, pending=replace(STILL, actions=("stop fs",))), "settled", WARN, False,
+         "the cluster is about to: stop fs"),
+        (status(fail_counts=(HELD,)), "failures", FAIL, True, "fs has failed there"),
+        (status(fail_counts=(replace(HELD, node="fs1"),)), "failures", WARN, False, "fs has"),
+        (replace(GOOD, root=OPERATORS["maintenance-mode"]), "leftovers", FAIL, True, "neither"),
+        (replace(GOOD, root=OPERATORS["standby"]), "leftovers", WARN, False, "in standby"),
+        (replace(GOOD, operations=("failover by bob",)), "operations", WARN, False, "bob"),
+        (replace(GOOD, root=cib()), "fencing", WARN, False, "it is off"),
+        (VIEW, "fencing", FAIL, False, "not started: fence"),
+        (status(resources=(*FENCED.resources, resource("x", "fs1", "fs2"))), "twice", FAIL, True,
+         "x runs on fs1 and fs2"),
+        (replace(GOOD, service=None), "service", FAIL, True, "no voice service"),
+        (status(resources=(resource("vip", "fs1"), resource("fs"), FENCED.resources[-1])),
+         "service", FAIL, True, "does not serve: fs is Stopped"),
+        (replace(GOOD, after=STILL), "failover", FAIL, True, "would not start it elsewhere"),
+        (replace(GOOD, wire=("another host answers",)), "vip", FAIL, True, "another host"),
+        (replace(GOOD, wire=None), "vip", SKIP, False, "can't be asked"),
+        (with_facts("fs2", None), "facts", WARN, False, "nothing is known"),
+        (with_facts("fs2", facts(at="2026-09-01T10:00:00Z")), "facts", WARN, False, "120 minutes"),
+        (with_facts("fs2", facts(switch={"running": False, "why": "it is down"})), "switch", FAIL,
+         True, "it is down"),
+        (with_facts("fs1", facts(switch={"running": False, "why": "it is down"})), "switch", FAIL,
+         False, "it is down"),
+        (with_facts("fs2", switch(ready=False)), "switch", WARN, False, "not ready"),
+        (with_facts("fs2", switch(paused=True)), "switch", WARN, False, "refuses new calls"),
+        (with_facts("fs2", switch(uptime=3)), "switch", WARN, False, "up for 3 s only"),
+        (with_facts("fs2", switch(version="1.10")), "version", WARN, False, "1.10 on fs2"),
+        (with_facts("fs2", switch(switchname="other")), "switchname", WARN, False, "other on fs2"),
+        (with_facts("fs2", switch(config={"sip_profiles": "x", "other": "b"})), "config", WARN,
+         False, "not the same in sip_profiles"),
+        (with_facts("fs2", switch(answers=False)), "rows", FAIL, True, "no answer from it"),
+        (with_facts("fs2", facts(agents="other")), "agents", FAIL, False, "other on fs2"),
+        (with_facts("fs2", facts(nonlocal_bind="1")), "nonlocal_bind", FAIL, False, "1 on fs2"),
+        (with_facts("fs1", switch(gateways={"g": "FAIL_WAIT", "ok": "REGED"})), "gateways", WARN,
+         False, "not registered: g (FAIL_WAIT)"),
+        (with_facts("fs2", facts(disks={"/var/log": 8})), "disk", WARN, False, "8 % of /var/log"),
+        (with_facts("fs2", facts(disks={"/var/log": 1})), "disk", FAIL, False, "1 % of /var/log"),
+        (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
+        (with_facts("fs2", facts(synchronised=False)), "clock", WARN, False, "NTP"),
+        (replace(GOOD, last_drill=""), "drill", WARN, False, "none is on record"),
+        (replace(GOOD, last_drill="2026-01-20T10:00:00Z"), "drill", WARN, False, "224 days ago"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told(view, name, verdict, blocks, evidence):
+    found = line(view, name)
+    assert (found.verdict, found.blocks) == (verdict, blocks)
+    assert evidence in found.evidence
+    if verdict in (WARN, FAIL):
+        assert found.advice or name in ("operations", "service", "switch")
+    assert bool(fsha_check.obstacles([found])) == blocks
+
+
+def test_what_was_to_have_ended_fails():
+    remark = '{"by":"al","reason":"disk","since":"2026-09-01T08:00:00Z","until":"%s"}'
+    for until, verdict in (("2026-09-01T11:00:00Z", FAIL), ("2026-09-01T13:00:00Z", WARN)):
+        root = cib()
+        root.find("configuration/nodes/node[@uname='fs2']").append(etree.fromstring(
+            '<instance_attributes id="a"><nvpair id="b" name="standby" value="on"/>'
+            '<nvpair id="c" name="fsha-standby" value=""/></instance_attributes>'))  # fmt: skip
+        root.find(".//nvpair[@name='fsha-standby']").set("value", remark % until)
+        found = line(replace(GOOD, root=root), "leftovers")
+        assert found.verdict == verdict
+        assert "by al: disk" in found.evidence
+        assert found.advice == "when it is done with: salt-call fsha.online fs2"
+
+
+def test_the_page_and_the_summary():
+    found = fsha_check.lines(status(quorate=False))
+    page = fsha_check.as_text(found)
+    assert "FAIL  Quorum: there is no quorum" in page
+    assert "      -> see corosync-quorumtool" in page
+    assert fsha_check.summary(found).startswith("FAIL: ")
+    assert "(Quorum: there is no quorum)" in fsha_check.summary(found)
+    weak = fsha_check.lines(replace(GOOD, last_drill=""))
+    assert fsha_check.summary(weak).startswith("WARN: ")
+    assert fsha_check.as_data(found)[0]["name"] == "service"
+
+
+def test_every_action_is_known_to_the_checklist():
+    assert set(fsha_actions.ACTIONS) >= fsha_check._IN_THE_WAY
+
+
+# --- facts -----------------------------------------------------------------------------------
+
+
+def test_facts_survive_the_attribute():
+    assert fsha_facts.parse(fsha_facts.render(FACTS)) == FACTS
+    for text in ("", "[]", "{}", '{"switch":1}', "soon"):
+        assert fsha_facts.parse(text) is None
+
+
+def test_a_lock_that_is_held(tmp_path):
+    lock = tmp_path / "lock"
+    lock.write_text("", encoding="utf-8")
+    table = tmp_path / "locks"
+    table.write_text(
+        f"1: POSIX ADVISORY WRITE 42 fd:01:{lock.stat().st_ino} 0 EOF\n", encoding="utf-8"
+    )
+    assert fsha_facts.locked(table, [tmp_path / "none", lock]) == str(lock)
+    table.write_text("1: POSIX ADVISORY WRITE 42 fd:01:999999999 0 EOF\n", encoding="utf-8")
+    assert fsha_facts.locked(table, [lock]) == ""
+    assert fsha_facts.locked(tmp_path / "none", [lock]) == ""
+
+
+def test_agents_are_compared_by_content_and_name(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one").write_text("1", encoding="utf-8")
+    first = fsha_facts.agents_hash([tmp_path / "a", tmp_path / "none"])
+    assert first == fsha_facts.agents_hash([tmp_path / "a"])
+    (tmp_path / "a" / "one").write_text("2", encoding="utf-8")
+    assert fsha_facts.agents_hash([tmp_path / "a"]) != first
+    assert fsha_facts.agents_hash([tmp_path / "none"]) == ""
+
+
+def test_age_of_facts_is_not_negative():
+    found = fsha_check.lines(
+        with_facts("fs2", facts(at=(NOW + timedelta(minutes=5)).strftime(fsha_facts.FORM)))
+    )
+    assert {one.evidence for one in found if one.name == "facts"} == {
+        "0 minutes old",
+        "1 minutes old",
+    }
