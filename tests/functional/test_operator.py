@@ -1,11 +1,15 @@
 """What operators set on purpose, with who, why and until when, on a CIB in a file."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from salt.exceptions import SaltInvocationError
 
 import fsha_remark
+from tests.functional.conftest import ROOT
 
 STANDBY = "//nodes/node[@uname='fs2']//nvpair[@name='standby']"
 REMARK = "//nodes/node[@uname='fs2']//nvpair[@name='fsha-standby']"
@@ -158,8 +162,21 @@ def test_the_checklist_as_a_page_and_as_data(loaders, fsha):
     assert "FAIL  Switch [fs1]:" in page
 
 
-def test_the_exit_code_is_for_monitoring(cib_file, opts, tmp_path):
-    done = salt_call(opts, tmp_path, "fsha.check")
+def test_the_exit_code_is_for_monitoring(cib_file, tmp_path):
+    conf = {
+        "id": "fs1",
+        "root_dir": str(tmp_path),
+        "file_client": "local",
+        "module_dirs": [str(ROOT)],
+        "lazy_loader_strict_matching": True,
+        "fsha.journal": str(tmp_path / "journal"),
+    }
+    (tmp_path / "minion").write_text(json.dumps(conf), encoding="utf-8")
+    program = Path(sys.executable).with_name("salt-call")
+    argv = [str(program), f"--config-dir={tmp_path}", "--local", "--retcode-passthrough"]
+    done = subprocess.run(
+        [*argv, "fsha.check"], capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 2
     assert "FAIL: " in done.stdout
 
