@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 APT_GET := DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600
 HOST_PACKAGES := python3-venv python3-dev gcc systemd-container debootstrap iproute2 nftables \
 	dpkg-dev util-linux pacemaker-cli-utils resource-agents sip-tester dash
-PY_DIRS := _utils _modules _states lab tests bench docs
+PY_DIRS := _utils _modules _states _runners lab tests bench docs
 TYPED := _utils lab
 
 .PHONY: help demo test lint unit functional lab-test bench venv host docs spm clean

@@ -80,7 +80,8 @@ def status(as_data=False):
     """Show how the pair is: nodes, rings, resources, who holds the VIP, profiles, leftovers.
 
     as_data
-        Return the same as data instead of one page of text: ``nodes``, ``dc``, ``quorate``,
+        Return the same as data instead of one page of text: ``cluster``, ``last_drill``
+        (when, UTC), ``nodes``, ``dc``, ``quorate``,
         ``rings``, ``service`` (``id``, ``node``, ``vips``), ``resources``, ``profiles`` (of
         this node's switch), ``fail_counts``, ``failures``, ``actions`` (what operators have
         set: standby, bans, holds …, with the command that lifts each), ``leftovers`` (the same
@@ -113,7 +114,10 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
     done = _operator_actions(seen, root)
     operations = fsha_operation.known()
     notes += [fsha_operation.told(one, time.time(), _me()) for one in operations]
+    drill = fsha_journal.last_drill(_journal())
     return {
+        "cluster": _cluster_name(root),
+        "last_drill": drill["at"] if drill else "",
         "dc": seen.dc,
         "quorate": seen.quorate,
         "nodes": [{"name": n.name, "state": n.word, "dc": n.dc} for n in seen.nodes],
@@ -129,6 +133,13 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
         "actions": fsha_actions.as_data(done, fsha_actions.last_change(root)),
         "notes": notes,
     }
+
+
+def _cluster_name(root: Any) -> str:
+    """Return the cluster's name, which corosync gives to Pacemaker."""
+    pair = root.find("configuration/crm_config//nvpair[@name='cluster-name']")
+    told = ((__pillar__.get("fsha") or {}).get("cluster") or {}).get("name")
+    return str((pair.get("value") if pair is not None else told) or "")
 
 
 def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:

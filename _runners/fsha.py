@@ -1,0 +1,196 @@
+"""All pairs of a master: how each of them is, and a switchover of one by its name.
+
+Put this file where the master finds runners: ``salt-run saltutil.sync_runners`` takes it from the
+formula's ``_runners``.
+"""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import salt.client
+from salt.exceptions import SaltInvocationError
+
+if TYPE_CHECKING:
+    __opts__: dict[str, Any]
+    __jid_event__: Any
+
+ASK_SECONDS = 20
+MOVE_SECONDS = 300
+FORM = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def status(tgt="*", tgt_type="glob", timeout=ASK_SECONDS, as_data=False):
+    """Show every pair in one line: who is active, health, calls, holds, age of the last drill.
+
+    tgt, tgt_type
+        Which minions to ask.
+    timeout
+        Seconds to wait for them.
+    as_data
+        Return a list of ``cluster``, ``nodes``, ``active``, ``verdict``, ``summary``, ``calls``,
+        ``actions``, ``drill`` and ``silent`` (nodes whose minion did not answer) instead.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run fsha.status
+        salt-run fsha.status 'fs*' as_data=True
+    """
+    found = pairs(_ask(tgt, tgt_type, timeout))
+    if as_data:
+        return found
+    if not found:
+        return "No minion knows of a pair: is the formula synced (saltutil.sync_all)?"
+    now = datetime.now(timezone.utc)
+    return "\n".join(line(pair, now) for pair in found)
+
+
+def failover(
+    cluster,
+    target=None,
+    drain=0,
+    timeout=60,
+    test=False,
+    tgt="*",
+    tgt_type="glob",
+):
+    """Switch the service of a pair over, through a minion of it that is alive.
+
+    cluster
+        The name of the pair, as ``salt-run fsha.status`` shows it.
+    target, drain, timeout, test
+        As for ``fsha.failover`` on a minion. ``drain`` is at most so long as the master can wait.
+    tgt, tgt_type
+        Which minions to look for it on.
+
+    Returns what ``fsha.failover`` returns, and ``minion``. It is run by the node that serves, for
+    only that one can refuse and count calls; by the other one if that does not answer.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run fsha.failover voice test=True
+        salt-run fsha.failover voice drain=300
+    """
+    found = [p for p in pairs(_ask(tgt, tgt_type, ASK_SECONDS)) if p["cluster"] == cluster]
+    if len(found) != 1:
+        names = ", ".join(sorted(p["cluster"] for p in found)) or "none"
+        why = (
+            f"{len(found)} pairs are called {cluster!r} ({names})"
+            if found
+            else (f"no minion that answers knows a pair {cluster!r}; see salt-run fsha.status")
+        )
+        return _refused(why)
+    minion = chosen(found[0])
+    if not minion:
+        return _refused(f"no minion of {cluster} answers")
+    try:
+        wait = MOVE_SECONDS + float(drain) + float(timeout)
+    except (TypeError, ValueError):
+        return _refused(f"drain and timeout have to be numbers, not {drain!r} and {timeout!r}")
+    kwarg = {"target": target, "drain": drain, "timeout": timeout, "test": bool(test),
+             "by": f"{getpass.getuser()} (master)"}  # fmt: skip
+    answer = _client().cmd(minion, "fsha.failover", kwarg=kwarg, timeout=wait).get(minion)
+    if not isinstance(answer, dict):
+        why = f"{minion} gave no answer ({answer!r}); salt-run fsha.status tells how it stands"
+        return {**_refused(why), "minion": minion}
+    return {**answer, "minion": minion}
+
+
+def _refused(why: str) -> dict[str, Any]:
+    return {"result": False, "comment": f"Nothing was moved: {why}.", "minion": ""}
+
+
+def _client() -> Any:
+    return salt.client.get_local_client(mopts=__opts__)
+
+
+def _ask(tgt: Any, tgt_type: str, timeout: Any) -> dict[str, Any]:
+    """Return minion → its status and its checklist."""
+    try:
+        seconds = float(timeout)
+    except (TypeError, ValueError) as error:
+        raise SaltInvocationError(f"timeout: a number is expected, not {timeout!r}") from error
+    return dict(
+        _client().cmd(
+            tgt,
+            ["fsha.status", "fsha.check"],
+            [[], []],
+            kwarg={"as_data": True},
+            tgt_type=tgt_type,
+            timeout=seconds,
+        )
+    )
+
+
+# --- pure ------------------------------------------------------------------------------------
+
+
+def pairs(answers: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the pairs that minions tell of.
+
+    answers
+        Minion → ``{"fsha.status": …, "fsha.check": …}``; anything else is no answer.
+    """
+    groups: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
+    for minion, told in sorted(answers.items()):
+        seen = told.get("fsha.status") if isinstance(told, dict) else None
+        if not isinstance(seen, dict) or not seen.get("nodes"):
+            continue
+        nodes = tuple(sorted(node["name"] for node in seen["nodes"]))
+        key = (str(seen.get("cluster") or "?"), nodes)
+        groups.setdefault(key, {})[minion] = told
+    return [_pair(name, nodes, told) for (name, nodes), told in sorted(groups.items())]
+
+
+def _pair(name: str, nodes: tuple[str, ...], told: dict[str, Any]) -> dict[str, Any]:
+    active = next((t["fsha.status"]["service"]["node"] for t in told.values()
+                   if t["fsha.status"]["service"]["node"]), "")  # fmt: skip
+    # The node that serves knows best: its calls, its switch.
+    best = told.get(active) or next(iter(told.values()))
+    check = best.get("fsha.check")
+    check = check if isinstance(check, dict) else {}
+    seen = best["fsha.status"]
+    legs = [n for n in seen["profiles"].values() if n is not None]
+    drills = [t["fsha.status"].get("last_drill") or "" for t in told.values()]
+    return {
+        "cluster": name,
+        "nodes": list(nodes),
+        "active": active,
+        "verdict": check.get("verdict", "unknown"),
+        "summary": check.get("summary", "the checklist is not known"),
+        "calls": sum(legs) if active in told else None,
+        "actions": [action["kind"] for action in seen["actions"]["actions"]],
+        "drill": max(drills, default=""),
+        "silent": [node for node in nodes if node not in told],
+        "minions": list(told),
+    }
+
+
+def chosen(pair: dict[str, Any]) -> str:
+    """Return the minion that is to move a pair: that of the node that serves, if it answers."""
+    minions = pair["minions"]
+    return pair["active"] if pair["active"] in minions else next(iter(minions), "")
+
+
+def line(pair: dict[str, Any], now: datetime) -> str:
+    """Return a pair in one line."""
+    where = f"{pair['active']} serves" if pair["active"] else "DOES NOT SERVE"
+    calls = "calls ?" if pair["calls"] is None else f"{pair['calls']} call legs"
+    held = ", ".join(sorted(set(pair["actions"]))) or "nothing held"
+    parts = [where, pair["verdict"].upper(), calls, held, _drill(pair["drill"], now)]
+    if pair["silent"]:
+        parts.append(f"no answer from {', '.join(pair['silent'])}")
+    return f"{pair['cluster']}: {'; '.join(parts)}"
+
+
+def _drill(at: str, now: datetime) -> str:
+    if not at:
+        return "no drill on record"
+    then = datetime.strptime(at, FORM).replace(tzinfo=timezone.utc)
+    return f"drill {(now - then).days} days ago"

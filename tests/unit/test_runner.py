@@ -1,0 +1,122 @@
+"""The runner: what it makes of what minions tell."""
+
+import importlib.util
+from datetime import datetime, timezone
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from salt.exceptions import SaltInvocationError
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 9, 1, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def runner():
+    spec = importlib.util.spec_from_file_location("runner", ROOT / "_runners" / "fsha.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.__opts__ = {}
+    return module
+
+
+def told(active="fs1", cluster="voice", nodes=("fs1", "fs2"), legs=3, verdict="pass", **more):
+    return {
+        "fsha.status": {
+            "cluster": cluster,
+            "nodes": [{"name": name} for name in nodes],
+            "service": {"node": active},
+            "profiles": {"internal": legs, "external": None},
+            "actions": {"actions": []},
+            "last_drill": "2026-08-20T00:00:00Z",
+            **more,
+        },
+        "fsha.check": {"verdict": verdict, "summary": "OK: 21 checks"},
+    }
+
+
+def test_a_pair_in_one_line(runner):
+    found = runner.pairs({"fs1": told(), "fs2": told(legs=0, verdict="warn")})
+    (pair,) = found
+    assert (pair["cluster"], pair["active"], pair["calls"]) == ("voice", "fs1", 3)
+    assert runner.line(pair, NOW) == (
+        "voice: fs1 serves; PASS; 3 call legs; nothing held; drill 12 days ago"
+    )
+
+
+def test_a_minion_that_does_not_answer(runner):
+    actions = {"actions": [{"kind": "hold"}, {"kind": "standby"}, {"kind": "hold"}]}
+    more = {"actions": actions, "last_drill": ""}
+    (pair,) = runner.pairs({"fs2": told(**more), "fs1": False, "web": "'fsha.status' is not there"})
+    assert runner.line(pair, NOW) == (
+        "voice: fs1 serves; PASS; calls ?; hold, standby; no drill on record; no answer from fs1"
+    )
+    assert runner.chosen(pair) == "fs2"
+
+
+def test_pairs_of_one_name_are_kept_apart(runner):
+    answers = {"a1": told("a1", nodes=("a1", "a2")), "b1": told("", nodes=("b1", "b2"))}
+    found = runner.pairs(answers)
+    assert [pair["nodes"] for pair in found] == [["a1", "a2"], ["b1", "b2"]]
+    assert "DOES NOT SERVE" in runner.line(found[1], NOW)
+
+
+class Client:
+    def __init__(self, answers, moved=None):
+        self.answers, self.moved, self.asked = answers, moved, []
+
+    def cmd(self, tgt, fun, *args, **kwargs):
+        self.asked.append((tgt, fun, kwargs.get("kwarg")))
+        return self.answers if isinstance(fun, list) else {tgt: self.moved}
+
+
+@pytest.fixture
+def client(runner, monkeypatch):
+    found = Client({"fs1": told(), "fs2": told()}, {"result": True, "comment": "moved"})
+    module = SimpleNamespace(client=SimpleNamespace(get_local_client=lambda **_: found))
+    monkeypatch.setattr(runner, "salt", module)
+    return found
+
+
+def test_the_node_that_serves_is_asked_to_move_it(runner, client):
+    done = runner.failover("voice", drain=30)
+    assert done == {"result": True, "comment": "moved", "minion": "fs1"}
+    tgt, fun, kwarg = client.asked[-1]
+    assert (tgt, fun, kwarg["drain"]) == ("fs1", "fsha.failover", 30)
+    assert kwarg["by"].endswith("(master)")
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "said"),
+    [
+        (["nosuch"], {}, "knows a pair 'nosuch'"),
+        (["voice"], {"drain": "soon"}, "have to be numbers"),
+    ],
+)
+def test_what_cannot_be_moves_nothing(runner, client, args, kwargs, said):
+    done = runner.failover(*args, **kwargs)
+    assert done["result"] is False
+    assert said in done["comment"]
+    assert all(isinstance(fun, list) for _, fun, _ in client.asked)
+
+
+def test_two_pairs_of_one_name_move_neither(runner, client):
+    client.answers["x1"] = told("x1", nodes=("x1", "x2"))
+    assert "2 pairs are called 'voice'" in runner.failover("voice")["comment"]
+
+
+def test_no_answer_says_where_to_look(runner, client):
+    client.moved = None
+    done = runner.failover("voice")
+    assert (done["result"], done["minion"]) == (False, "fs1")
+    assert "salt-run fsha.status" in done["comment"]
+
+
+def test_status(runner, client):
+    assert runner.status().startswith("voice: fs1 serves")
+    assert runner.status(as_data=True)[0]["cluster"] == "voice"
+    client.answers = {}
+    assert "No minion knows of a pair" in runner.status()
+    with pytest.raises(SaltInvocationError):
+        runner.status(timeout="soon")
