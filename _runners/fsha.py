@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ASK_SECONDS = 20
 MOVE_SECONDS = 300
+AS_DATA = {"as_data": True, "__kwarg__": True}
+"""An argument by name, for one of several functions (Salt's own form of it)."""
 FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -120,8 +122,7 @@ def _ask(tgt: Any, tgt_type: str, timeout: Any) -> dict[str, Any]:
         _client().cmd(
             tgt,
             ["fsha.status", "fsha.check"],
-            [[], []],
-            kwarg={"as_data": True},
+            [[AS_DATA], [AS_DATA]],
             tgt_type=tgt_type,
             timeout=seconds,
         )
