@@ -36,7 +36,7 @@ REPOSITORY_PACKAGES = (
     "iputils-arping", "sudo", "rsync", "tcpdump", "nftables", "iptables", "ethtool",
     "python3-lxml", "corosync-qnetd", "corosync-qdevice", "crmsh", "pcs",
     "postgresql", "python3-psycopg2", "sip-tester", "cron", "openssh-server",
-    "libxml2-utils", "xsltproc",
+    "libxml2-utils", "xsltproc", "gnupg",
 )  # fmt: skip
 # Where a release calls a package otherwise, or where the small part of a split one is enough.
 RENAMED_PACKAGES = {"trixie": {"fence-agents": "fence-agents-ipmilan"}}
