@@ -444,7 +444,8 @@ INSTALL = Section(
             "repository: its key, as it is put into a keyring (SignalWire's)",
         ),
         "key_hash": Field(
-            Text("a SHA-256 sum", r"sha256=[0-9a-f]{64}"), "repository: what the key has to be"
+            Text("a SHA-256 sum (64 hexadecimal digits)", r"(?:sha256=)?[0-9a-f]{64}"),
+            "repository: what the key has to be",
         ),
         "token": Field(
             Text("a token", r"[!-~]{1,256}", hidden=True),

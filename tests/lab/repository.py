@@ -119,8 +119,8 @@ def _serve(lab, token):
     outside.run(["mkdir", "-p", "/srv/tls"])
     outside.run([
         "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-        "-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{ADDRESS}", "-keyout", "/srv/tls/key.pem",
-        "-out", "/srv/tls/cert.pem",
+        "-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{ADDRESS}",
+        "-keyout", "/srv/tls/key.pem", "-out", "/srv/tls/cert.pem",
     ])  # fmt: skip
     certificate = outside.read("/srv/tls/cert.pem")
     for node in lab.nodes.values():
