@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 try:
     import fsha_actions
+    import fsha_advice
     import fsha_calls
     import fsha_check
     import fsha_cib
@@ -31,6 +32,7 @@ try:
     import fsha_file
     import fsha_freeswitch
     import fsha_journal
+    import fsha_lint
     import fsha_operation
     import fsha_poll
     import fsha_progress
@@ -240,6 +242,36 @@ def plan(pillar=None, override=False):
     if found["actions"]:
         comment += "\nSet by operators: " + "\n  ".join(["", *found["actions"]])
     return _planned(found["guard"]["kind"] != "refused", comment, found)
+
+
+def lint(pillar=None, as_data=False):
+    """Tell from the configuration alone whether the pair will really fail over, and why not.
+
+    pillar
+        The path of a pillar file (YAML), or its mapping; without it this minion's pillar. The
+        pillar of a cluster that somebody else built comes from :func:`export`.
+    as_data
+        Return a list of ``severity`` (error, warning, hint), ``path``, ``message``, ``reason``,
+        ``source``, ``mend`` and ``code`` instead of a page of text.
+
+    The exit code is 2 when there is an error. Nothing is asked of a cluster.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.lint
+        salt-call --local --module-dirs=. fsha.lint pillar=/root/new.sls
+    """
+    try:
+        config = fsha_config.check(_told(pillar))
+    except fsha_config.ConfigErrors as error:
+        __context__["retcode"] = EXIT_CODES["fail"]
+        raise CommandExecutionError(f"The pillar has mistakes: {error}") from error
+    found = fsha_lint.lint(config)
+    bad = any(advice.severity == fsha_advice.ERROR for advice in found)
+    __context__["retcode"] = EXIT_CODES["fail" if bad else "pass"]
+    return fsha_lint.as_data(found) if as_data else fsha_lint.page(found)
 
 
 def _planned(result: bool, comment: str, found: Any = None) -> dict[str, Any]:

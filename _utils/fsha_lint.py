@@ -5,8 +5,11 @@ finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
+from typing import Any
 
+import fsha_lint_failover
+from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
 from fsha_model import Object, Operation, operations
 from fsha_objects import KINDS
@@ -18,27 +21,6 @@ SENDARP = "ocf:heartbeat:SendArp"
 DEFAULT_TIMEOUT = "20s"
 """Pacemaker's timeout of an operation that names none."""
 PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
-
-
-@dataclass(frozen=True)
-class Advice:
-    """One thing that is not advised; ``path`` is the key in the pillar that it is about."""
-
-    code: str
-    path: str
-    message: str
-    reason: str
-    source: str
-    mend: str
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a finding, wherever it is found."""
-
-    reason: str
-    source: str
-    mend: str
 
 
 KNOWN: Mapping[str, Known] = {
@@ -71,6 +53,7 @@ KNOWN: Mapping[str, Known] = {
         "often; only a failed start makes it fail over",
         "Pacemaker Explained, meta attribute migration-threshold: INFINITY by default",
         "set migration-threshold: 1 and a failure-timeout in rsc_defaults",
+        ERROR,
     ),
     "split-brain": Known(
         "With fencing off and lost quorum ignored, a cut between the nodes makes both hold the "
@@ -78,6 +61,7 @@ KNOWN: Mapping[str, Known] = {
         "votequorum(5), two_node; Pacemaker Explained, no-quorum-policy",
         "remove no-quorum-policy: ignore (corosync's two_node gives the survivor quorum), and "
         "configure fencing",
+        ERROR,
     ),
     "no-fencing": Known(
         "Without fencing a node that hangs may still hold the floating address, and a stop that "
@@ -89,11 +73,13 @@ KNOWN: Mapping[str, Known] = {
         "With fencing on and no fence device the cluster starts nothing at all",
         "Pacemaker Explained, stonith-enabled; crm_verify refuses such a configuration",
         "add a resource of class stonith, or set stonith-enabled: false where there is no fencing",
+        ERROR,
     ),
     "no-monitor": Known(
         "The cluster notices no failure of a resource that it does not monitor",
         "Pacemaker Explained, resource operations",
         "add {name: monitor, interval: 5s, timeout: 20s} to its operations",
+        ERROR,
     ),
     "monitor-times": Known(
         "The two numbers are easily swapped: interval is the pause between two monitors, timeout "
@@ -120,21 +106,25 @@ KNOWN: Mapping[str, Known] = {
         "now); the formula leaves it alone",
         "Pacemaker's options-3.0.rng and upgrade-2.10.xsl; votequorum(5)",
         "remove it from the pillar",
+        HINT,
     ),
     "several-rules": Known(
         "Pacemaker 3 accepts one rule per constraint only",
         "Pacemaker 3.0.0 release notes",
         "make one constraint of each rule",
+        HINT,
     ),
     "published-password": Known(
         "FreeSWITCH's default password is known to everyone, and the Event Socket gives full "
         "control of the switch",
         "FreeSWITCH, event_socket.conf.xml",
         "choose a password of your own, and keep it in an encrypted pillar",
+        HINT,
     ),
 }
 
-Finding = tuple[str, Keys, str]
+ALL_KNOWN: Mapping[str, Known] = {**KNOWN, **fsha_lint_failover.KNOWN}
+
 _RESOURCES: Keys = ("pacemaker", "resources")
 _PROPERTIES: Keys = ("pacemaker", "properties")
 
@@ -145,13 +135,15 @@ def lint(config: Config) -> tuple[Advice, ...]:
     config
         What ``fsha_config.check`` returned.
     """
-    found = [finding for look in CHECKS for finding in look(config)]
+    checks = (*CHECKS, *fsha_lint_failover.CHECKS)
+    found = [finding for look in checks for finding in look(config)]
     return tuple(_advice(*finding) for finding in found)
 
 
 def _advice(code: str, keys: Keys, message: str) -> Advice:
-    known = KNOWN[code]
-    return Advice(code, path(keys), message, known.reason, known.source, known.mend)
+    known = ALL_KNOWN[code]
+    told = (known.reason, known.source, known.mend, known.severity)
+    return Advice(code, path(keys), message, *told)
 
 
 def summary(advices: Iterable[Advice]) -> str:
@@ -163,11 +155,37 @@ def summary(advices: Iterable[Advice]) -> str:
         return ""
     lines = ["This works, but is not advised:"]
     for number, (code, found) in enumerate(by_code.items(), start=1):
-        known = KNOWN[code]
+        known = ALL_KNOWN[code]
         lines.append(f"{number}. {' '.join(f'{a.path}: {a.message}.' for a in found)}")
         lines.append(f"   Why: {known.reason} ({known.source}).")
         lines.append(f"   Instead: {known.mend}.")
     return "\n".join(lines)
+
+
+def verdict(advices: Iterable[Advice]) -> str:
+    """Return in one line whether it will fail over."""
+    counts = {word: sum(a.severity == word for a in advices) for word in SEVERITIES}
+    told = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
+    if counts[ERROR]:
+        return f"It will NOT fail over as it should: {told}."
+    return f"It will fail over; {told}." if told else "It will fail over; nothing to say."
+
+
+def page(advices: Iterable[Advice]) -> str:
+    """Return every advice as a block of text, the worst first, and the verdict at the end."""
+    found = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
+    blocks = [
+        f"{advice.severity.upper()}  {advice.path}: {advice.message}.\n"
+        f"  Why: {advice.reason} ({advice.source}).\n"
+        f"  Instead: {advice.mend}."
+        for advice in found
+    ]
+    return "\n".join([*blocks, verdict(found)])
+
+
+def as_data(advices: Iterable[Advice]) -> list[dict[str, Any]]:
+    """Return the same as plain data for Salt's returns."""
+    return [asdict(advice) for advice in advices]
 
 
 # --- checks ----------------------------------------------------------------------------------

@@ -17,11 +17,17 @@ CLEAN = (
     ("pacemaker:properties:stonith-enabled", True),
     ("pacemaker:resources:fence", FENCE),
     ("network:nonlocal_bind", False),
+    ("pacemaker:rsc_defaults:failure-timeout", "10min"),
 )
 
 
-def advices(*places):
+def everything(*places):
     return fsha_lint.lint(fsha_config.check(changed(*CLEAN, *places)))
+
+
+def advices(*places):
+    """Return what this file is about: test_lint_failover.py has the rest."""
+    return tuple(a for a in everything(*places) if a.code in fsha_lint.KNOWN)
 
 
 def example(name):
@@ -148,7 +154,7 @@ def test_the_article():
     assert [advice.code for advice in example("examples/article.sls")] == [
         "split-brain", "infinite-preference", "cli-id", "migration-threshold", "no-monitor",
         "no-monitor", "agent-timeout", "agent-timeout", "nic-alias", "nic-alias", "send-arp",
-        "nonlocal-bind", "not-managed",
+        "nonlocal-bind", "not-managed", "stop-can-fail",
     ]  # fmt: skip
 
 

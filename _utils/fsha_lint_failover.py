@@ -1,0 +1,327 @@
+"""Will it really fail over? What in a configuration keeps a failover from being one.
+
+See :mod:`fsha_lint`: each check is a function from the configuration to findings, and what is known
+of a finding stands in :data:`KNOWN`.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from fsha_advice import ERROR, HINT, Finding, Known
+from fsha_config import IPADDR2, Config
+from fsha_model import Object, operations
+from fsha_schema import Keys
+from fsha_units import INFINITY, UnitError, parse_boolean, parse_duration, score_value
+
+AGENT = "ocf:fsha:FSSofia"
+SWITCH = "ocf:fsha:FSSwitch"
+LSB = "lsb:FSSofia"
+VOICE = frozenset({AGENT, LSB})
+SLOWEST_TOKEN, FASTEST_TOKEN = 5000, 1000
+"""Milliseconds of corosync's token: more makes a failover slow, less makes a pause a death."""
+SHORTEST_MONITOR = 8000
+"""Milliseconds that ocf:fsha:FSSofia may need to tell a hung switch from a slow one."""
+
+_RESOURCES: Keys = ("pacemaker", "resources")
+
+KNOWN: Mapping[str, Known] = {
+    "stop-can-fail": Known(
+        "A stop that fails is answered by fencing; without it the resource is blocked where it is, "
+        "and the failover does not take place",
+        "Pacemaker Explained, on-fail of a stop: fence, or block without fencing",
+        "take ocf:fsha:FSSofia, whose stop ends in a kill, or configure fencing",
+    ),
+    "wait-for-all": Known(
+        "After a power cut a node that boots alone then starts the service by itself, while the "
+        "other one may serve behind a broken network",
+        "votequorum(5): two_node enables wait_for_all, unless it is overridden",
+        "remove quorum:wait_for_all, or set it to 1",
+    ),
+    "failure-timeout": Known(
+        "A node that has failed once is never used again, until somebody cleans up: the second "
+        "failure leaves no node to go to",
+        "Pacemaker Explained, meta attribute failure-timeout: 0 (never) by default",
+        "set failure-timeout: 10min beside the migration-threshold",
+    ),
+    "vip-after-switch": Known(
+        "The profiles start before their address is there: a cold one can't bind, and a hot one "
+        "must not recover calls",
+        "Pacemaker Explained, groups start in the order of their members",
+        "put the IPaddr2 before FSSofia in the group",
+        ERROR,
+    ),
+    "not-together": Known(
+        "Nothing keeps the profiles where their address is: after a failover they may stand on two "
+        "nodes, and no call gets through",
+        "Pacemaker Explained, colocation",
+        "put both into one group, the address first",
+        ERROR,
+    ),
+    "comes-back": Known(
+        "Without stickiness the service moves again, and interrupts calls, when a node comes back",
+        "Pacemaker Explained, resource-stickiness: 0 by default",
+        "set rsc_defaults: resource-stickiness: 100",
+    ),
+    "only-one-node": Known(
+        "With the other node forbidden for it the service stops, in place of failing over",
+        "Pacemaker Explained, location constraints: -INFINITY is never",
+        "remove the constraint, or give it a finite score",
+        ERROR,
+    ),
+    "held-by-pillar": Known(
+        "What the pillar holds still, no failure starts elsewhere",
+        "Pacemaker Explained, target-role, is-managed, maintenance",
+        "remove it from the pillar; fsha.maintenance does it for as long as it is needed",
+        ERROR,
+    ),
+    "failure-ignored": Known(
+        "The cluster takes note of the failure, and does nothing",
+        "Pacemaker Explained, operation properties: on-fail, enabled",
+        "remove on-fail (or enabled) from the monitor",
+        ERROR,
+    ),
+    "single-link": Known(
+        "One cable or one switch that fails cuts the pair in two",
+        "corosync.conf(5): up to eight links with transport knet",
+        "give each node a second address in another network",
+        HINT,
+    ),
+    "token": Known(
+        "It is how long a node may be silent before it counts as dead: much more delays every "
+        "failover, much less makes one of a busy moment",
+        "corosync.conf(5), token: 3000 ms by default",
+        "set totem:token between 1000 and 5000, or leave it",
+        HINT,
+    ),
+    "no-deep-check": Known(
+        "A profile that runs may be deaf, which only an answer to SIP OPTIONS shows",
+        "ocf:fsha:FSSofia, monitor of depth 10",
+        "add {name: monitor, interval: 30s, timeout: 30s, params: {OCF_CHECK_LEVEL: 10}}",
+        HINT,
+    ),
+    "switch-by-systemd": Known(
+        "Pacemaker sets Restart=no for it and counts a switch that was killed to keep its calls as "
+        "failed; on Pacemaker 2.1.5 a cleanup while it starts leaves a fail count of INFINITY",
+        "measured; Pacemaker's drop-in for units that it starts",
+        "take ocf:fsha:FSSwitch for the clone, see examples/keeps_calls.sls",
+    ),
+    "switch-apart": Known(
+        "The service may start on a node whose switch does not work",
+        "Pacemaker Explained, ordering and colocation",
+        "add a colocation of the group with the clone (INFINITY) and an order clone, then group",
+    ),
+    "switch-not-interleaved": Known(
+        "What happens to the switch on one node then stops the service on the other one",
+        "Pacemaker Explained, clone option interleave: false by default",
+        "set meta: {interleave: true} at the clone",
+        ERROR,
+    ),
+    "short-monitor": Known(
+        "FSSofia asks a hung switch for several seconds before it says so; a shorter timeout makes "
+        "a failover of a slow answer",
+        "ocf:fsha:FSSofia: 1.5 s to connect, 2.5 s for each answer",
+        "give its monitor a timeout of 15s",
+    ),
+}
+
+
+def _voices(config: Config) -> list[Object]:
+    return [item for item in config.pacemaker.primitives() if item.agent in VOICE]
+
+
+def _fences(config: Config) -> bool:
+    return parse_boolean(config.pacemaker.values("properties").get("stonith-enabled", "true"))
+
+
+def _stops(config: Config) -> Iterator[Finding]:
+    if _fences(config):
+        return
+    for item in _voices(config):
+        if item.agent == LSB:
+            yield (
+                "stop-can-fail",
+                (*_RESOURCES, item.id),
+                "a stop of lsb:FSSofia that takes too long fails, and nothing fences",
+            )
+
+
+def _waiting(config: Config) -> Iterator[Finding]:
+    told = config.corosync.quorum.get("wait_for_all")
+    if len(config.nodes) == 2 and told in (0, False, "0", "false"):
+        yield "wait-for-all", ("corosync", "quorum", "wait_for_all"), "it is switched off"
+
+
+def _settings(config: Config, item: Object, name: str) -> list[str]:
+    """Return what a meta attribute of a resource may be, its own word before the defaults'."""
+    holders = [item]
+    ids = {item.id}
+    for kind in ("group", "clone", "bundle"):
+        for holder in config.pacemaker.of(kind):
+            if ids & set(holder.members):
+                holders.append(holder)
+                ids.add(holder.id)
+    levels = [holder.values("meta") for holder in holders]
+    levels.append(config.pacemaker.values("resource_defaults"))
+    return [str(level[name]) for level in levels if name in level]
+
+
+def _forgetting(config: Config) -> Iterator[Finding]:
+    for item in _voices(config):
+        threshold = _settings(config, item, "migration-threshold")
+        if not threshold or score_value(threshold[0]) in (0, INFINITY):
+            continue  # that is another finding
+        timeout = _settings(config, item, "failure-timeout")
+        if not timeout or parse_duration(timeout[0]) == 0:
+            message = f"failures of {item.id} are never forgotten"
+            yield "failure-timeout", ("pacemaker", "rsc_defaults", "failure-timeout"), message
+
+
+def _together(config: Config) -> Iterator[Finding]:
+    vips = [item.id for item in config.pacemaker.primitives() if item.agent == IPADDR2]
+    for item in _voices(config):
+        homes = [group for group in config.pacemaker.of("group") if item.id in group.members]
+        with_it = [id for group in homes for id in group.members if id in vips]
+        for group in homes:
+            late = [id for id in _after(group.members, item.id) if id in vips]
+            if late:
+                keys = ("pacemaker", "groups", group.id, "members")
+                yield "vip-after-switch", keys, f"{', '.join(late)} comes after {item.id}"
+        if vips and not with_it and not _tied(config, {item.id, *(g.id for g in homes)}, vips):
+            message = f"{item.id} is neither in a group nor colocated with {' or '.join(vips)}"
+            yield "not-together", (*_RESOURCES, item.id), message
+
+
+def _after(members: tuple[str, ...], id: str) -> tuple[str, ...]:
+    return members[members.index(id) + 1 :]
+
+
+def _tied(config: Config, ids: set[str], others: list[str]) -> bool:
+    homes = {g.id for g in config.pacemaker.of("group") if set(g.members) & set(others)}
+    wanted = {*others, *homes}
+    for item in config.pacemaker.of("colocation"):
+        named = _named(item)
+        if named & ids and named & wanted and _is_mandatory(item):
+            return True
+    return False
+
+
+def _named(item: Object) -> set[str]:
+    """Return every resource that a constraint names."""
+    names = {str(item.form[key]) for key in ("resource", "with", "first", "then")
+             if key in item.form}  # fmt: skip
+    for one in item.form.get("sets", item.form.get("resource_sets", ())):
+        names |= {str(id) for id in one.get("resources", ())}
+    return names
+
+
+def _is_mandatory(item: Object) -> bool:
+    try:
+        return score_value(str(item.form.get("score", "INFINITY"))) >= INFINITY
+    except UnitError:
+        return False
+
+
+def _staying(config: Config) -> Iterator[Finding]:
+    for item in _voices(config):
+        found = _settings(config, item, "resource-stickiness")
+        if not found or score_value(found[0]) <= 0:
+            keys = ("pacemaker", "rsc_defaults", "resource-stickiness")
+            yield "comes-back", keys, f"{item.id} does not stay where it is"
+
+
+def _nodes_left(config: Config) -> Iterator[Finding]:
+    ids = {item.id for item in _voices(config)}
+    homes = {g.id for g in config.pacemaker.of("group") if ids & set(g.members)}
+    for item in config.pacemaker.of("location"):
+        if str(item.form.get("resource", "")) not in ids | homes or "node" not in item.form:
+            continue
+        if score_value(str(item.form.get("score", "0"))) <= -INFINITY:
+            keys = ("pacemaker", "locations", item.id)
+            yield "only-one-node", keys, f"{item.form['node']} may never run it"
+
+
+_STILL = {
+    "target-role": lambda text: text.lower() == "stopped",
+    "is-managed": lambda text: not parse_boolean(text),
+    "maintenance": parse_boolean,
+}
+
+
+def _held(config: Config) -> Iterator[Finding]:
+    for item in _voices(config):
+        for name, holds in _STILL.items():
+            found = _settings(config, item, name)
+            if found and _is(holds, found[0]):
+                yield "held-by-pillar", (*_RESOURCES, item.id), f"{name} is {found[0]}"
+    mode = config.pacemaker.values("properties").get("maintenance-mode", "false")
+    if _is(parse_boolean, mode):
+        keys = ("pacemaker", "properties", "maintenance-mode")
+        yield "held-by-pillar", keys, "the whole cluster is in maintenance"
+
+
+def _is(judge: object, text: str) -> bool:
+    try:
+        return bool(judge(text))  # type: ignore[operator]
+    except UnitError:
+        return False
+
+
+def _monitors(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.primitives():
+        for number, operation in enumerate(operations(item)):
+            if operation.name != "monitor":
+                continue
+            keys = (*_RESOURCES, item.id, "operations", number)
+            told = operation.attributes
+            if str(told.get("on-fail", "")) == "ignore":
+                yield "failure-ignored", keys, "on-fail is ignore"
+            if not _is(parse_boolean, str(told.get("enabled", "true"))):
+                yield "failure-ignored", keys, "the monitor is not enabled"
+            timeout = str(told.get("timeout", "20s"))
+            if item.agent == AGENT and parse_duration(timeout) < SHORTEST_MONITOR:
+                yield "short-monitor", keys, f"its timeout is {timeout}"
+
+
+def _deep(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.primitives():
+        if item.agent != AGENT:
+            continue
+        levels = [
+            str((item.form.get("operations") or ())[n].get("params", {}).get("OCF_CHECK_LEVEL", 0))
+            for n, operation in enumerate(operations(item))
+            if operation.name == "monitor"
+        ]
+        if not any(level.isdecimal() and int(level) >= 10 for level in levels):
+            yield "no-deep-check", (*_RESOURCES, item.id, "operations"), "no monitor asks by SIP"
+
+
+def _ring(config: Config) -> Iterator[Finding]:
+    if config.corosync.links and len(config.corosync.links) == 1:
+        yield "single-link", ("corosync", "links"), "there is one link"
+    token = config.corosync.totem.get("token")
+    if token is not None and not FASTEST_TOKEN <= int(token) <= SLOWEST_TOKEN:
+        yield "token", ("corosync", "totem", "token"), f"it is {token} ms"
+
+
+def _switches(config: Config) -> Iterator[Finding]:
+    unit = f"systemd:{config.freeswitch.service}"
+    for item in config.pacemaker.primitives():
+        clones = [c for c in config.pacemaker.of("clone") if item.id in c.members]
+        if clones and item.agent == unit:
+            yield "switch-by-systemd", (*_RESOURCES, item.id), f"the agent is {unit}"
+        for clone in clones if item.agent in (unit, SWITCH) else ():
+            keys = ("pacemaker", "clones", clone.id)
+            if not _is(parse_boolean, str(clone.values("meta").get("interleave", "false"))):
+                yield "switch-not-interleaved", keys, "interleave is not set"
+            missing = [
+                word
+                for kind, word in (("colocation", "colocated"), ("order", "ordered"))
+                if not any(clone.id in _named(one) for one in config.pacemaker.of(kind))
+            ]
+            if missing:
+                yield "switch-apart", keys, f"nothing is {' or '.join(missing)} with it"
+
+
+CHECKS = (
+    _held, _together, _nodes_left, _monitors, _stops, _waiting, _forgetting, _staying, _switches,
+    _deep, _ring,
+)  # fmt: skip

@@ -1,0 +1,124 @@
+"""Will it really fail over?"""
+
+import pytest
+
+import fsha_advice
+import fsha_config
+import fsha_lint
+import fsha_lint_failover
+from tests.unit.config.pillars import GONE, changed
+from tests.unit.config.test_lint import CLEAN, FS, IP, everything, example
+
+PM = "pacemaker"
+GROUP = f"{PM}:groups:VoiceServices:members"
+MONITOR = {"name": "monitor", "interval": "5s", "timeout": "15s"}
+DEEP = {"name": "monitor", "interval": "30s", "timeout": "30s", "params": {"OCF_CHECK_LEVEL": 10}}
+OURS = {
+    "agent": "ocf:fsha:FSSofia",
+    "params": {"profiles": "internal"},
+    "operations": [MONITOR, DEEP],
+}
+SWITCH = {"agent": "ocf:fsha:FSSwitch", "operations": [MONITOR]}
+CLONE = [
+    (f"{PM}:resources:switch", SWITCH),
+    (f"{PM}:clones:all", {"resource": "switch", "meta": {"interleave": True}}),
+    (f"{PM}:colocations:c", {"resource": "VoiceServices", "with": "all", "score": "INFINITY"}),
+    (f"{PM}:orders:o", {"first": "all", "then": "VoiceServices"}),
+]
+ALONE = [(f"{PM}:groups", {}), (f"{PM}:locations", {})]
+HELD = f"{PM}:rsc_defaults"
+LINK = "corosync:links"
+
+
+def one_link():
+    raw = changed(*CLEAN, (LINK, [{}]))
+    for node in raw["nodes"].values():
+        node["addresses"] = node["addresses"][:1]
+    return fsha_lint.lint(fsha_config.check(raw))
+
+
+def clone(*changes):
+    return [*CLONE, *changes]
+
+
+CASES = [
+    ([(f"{PM}:properties:stonith-enabled", False)], "stop-can-fail", FS),
+    ([("corosync:quorum", {"wait_for_all": False})], "wait-for-all",
+     "corosync:quorum:wait_for_all"),
+    ([(f"{HELD}:failure-timeout", GONE)], "failure-timeout", f"{HELD}:failure-timeout"),
+    ([(f"{HELD}:failure-timeout", 0)], "failure-timeout", f"{HELD}:failure-timeout"),
+    ([(GROUP, ["fs", "ip_shared"])], "vip-after-switch", GROUP),
+    (ALONE, "not-together", FS),
+    ([(f"{HELD}:resource-stickiness", 0)], "comes-back", f"{HELD}:resource-stickiness"),
+    ([(f"{PM}:locations:never", {"resource": "VoiceServices", "node": "fs2", "score": "-inf"})],
+     "only-one-node", f"{PM}:locations:never"),
+    ([(f"{FS}:meta", {"target-role": "Stopped"})], "held-by-pillar", FS),
+    ([(f"{FS}:meta", {"is-managed": False})], "held-by-pillar", FS),
+    ([(f"{PM}:groups:VoiceServices:meta", {"maintenance": True})], "held-by-pillar", FS),
+    ([(f"{PM}:properties:maintenance-mode", True)], "held-by-pillar",
+     f"{PM}:properties:maintenance-mode"),
+    ([(f"{IP}:operations", [{**MONITOR, "on-fail": "ignore"}])], "failure-ignored",
+     f"{IP}:operations:0"),
+    ([(f"{IP}:operations", [{**MONITOR, "enabled": False}])], "failure-ignored",
+     f"{IP}:operations:0"),
+    ([("corosync:totem", {"token": 20000})], "token", "corosync:totem:token"),
+    ([("corosync:totem", {"token": 500})], "token", "corosync:totem:token"),
+    ([(FS, {**OURS, "operations": [MONITOR]})], "no-deep-check", f"{FS}:operations"),
+    ([(FS, {**OURS, "operations": [{**MONITOR, "timeout": "6s"}, DEEP]})], "short-monitor",
+     f"{FS}:operations:0"),
+    (clone((f"{PM}:resources:switch", {**SWITCH, "agent": "systemd:freeswitch"})),
+     "switch-by-systemd", f"{PM}:resources:switch"),
+    (clone((f"{PM}:orders:o", GONE)), "switch-apart", f"{PM}:clones:all"),
+    (clone((f"{PM}:colocations:c", GONE)), "switch-apart", f"{PM}:clones:all"),
+    (clone((f"{PM}:clones:all", {"resource": "switch"})), "switch-not-interleaved",
+     f"{PM}:clones:all"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("places", "code", "path"), CASES)
+def test_what_keeps_it_from_failing_over(places, code, path):
+    assert (code, f"fsha:{path}") in [(advice.code, advice.path) for advice in everything(*places)]
+
+
+def test_a_single_link():
+    assert [advice.code for advice in one_link()] == ["single-link"]
+
+
+TIED = {"resource": "fs", "with": "ip_shared", "score": "INFINITY"}
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        CLONE,
+        [(FS, OURS)],
+        [*ALONE, (f"{PM}:colocations:c", TIED)],
+        [("corosync:totem", {"token": 3000})],
+        [("corosync:quorum", {"wait_for_all": True})],
+        [(f"{FS}:meta", {"target-role": "Started", "maintenance": False})],
+        [(f"{PM}:locations:l", {"resource": "VoiceServices", "node": "fs1", "score": "-5"})],
+    ],
+)
+def test_nothing_to_say(places):
+    found = [advice.code for advice in everything(*places)]
+    assert [code for code in found if code in fsha_lint_failover.KNOWN] == []
+
+
+def test_everything_known_is_found_by_some_test():
+    assert {code for _, code, _ in CASES} | {"single-link"} == set(fsha_lint_failover.KNOWN)
+
+
+def test_the_verdict_is_the_last_line_and_the_worst_stands_first():
+    found = example("examples/article.sls")
+    page = fsha_lint.page(found)
+    assert page.startswith("ERROR  fsha:")
+    assert page.splitlines()[-1].startswith("It will NOT fail over as it should: ")
+    good = fsha_lint.page(example("examples/keeps_calls.sls"))
+    assert good.splitlines()[-1] == "It will fail over; 1 warning."
+    assert fsha_lint.page(()) == "It will fail over; nothing to say."
+    assert {a["severity"] for a in fsha_lint.as_data(found)} <= set(fsha_advice.SEVERITIES)
+
+
+def test_every_example_is_judged():
+    for name in ("pillar.example", "examples/article.sls", "examples/keeps_calls.sls"):
+        assert fsha_lint.page(example(name))
