@@ -18,10 +18,12 @@ primitive ip_shared IPaddr2 \\
     op start interval=0 timeout=20 \\
     op stop interval=0 timeout=20 \\
     op monitor interval=5 timeout=20
-primitive fs lsb:FSSofia \\
+primitive fs ocf:fsha:FSSofia \\
+    params profiles=internal standby=cold stop_mode=hangup \\
     op start interval=0 timeout=60s \\
     op stop interval=0 timeout=90s \\
-    op monitor interval=5s timeout=15s
+    op monitor interval=5s timeout=15s \\
+    op monitor interval=30s timeout=30s OCF_CHECK_LEVEL=10
 primitive spare ocf:pacemaker:Dummy op monitor interval=10s
 group VoiceServices ip_shared fs
 location prefer-freeswitch-dev VoiceServices 50: freeswitch-dev
@@ -36,7 +38,9 @@ property set stonith-enabled=false no-quorum-policy=stop cluster-recheck-interva
 resource defaults update resource-stickiness=100 migration-threshold=1 failure-timeout=10min
 resource create ip_shared ocf:heartbeat:IPaddr2 ip={VIP} cidr_netmask=24 nic=eth0 \
  op monitor interval=5s timeout=20s start timeout=20s stop timeout=20s
-resource create fs lsb:FSSofia op monitor interval=5s timeout=15s start timeout=60s stop timeout=90s
+resource create fs ocf:fsha:FSSofia profiles=internal standby=cold stop_mode=hangup \
+ op monitor interval=5s timeout=15s monitor interval=30s timeout=30s OCF_CHECK_LEVEL=10 \
+ start timeout=60s stop timeout=90s
 resource create spare ocf:pacemaker:Dummy op monitor interval=10s
 resource group add VoiceServices ip_shared fs
 constraint location VoiceServices prefers freeswitch-dev=50

@@ -30,7 +30,7 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 255
 SHUTDOWN_HANGUP = 'SIP;cause=701;text="SYSTEM_SHUTDOWN"'
-FLAGS = frozenset({"-nf", "-nonat", "-c", "-rp", "-lp", "-np"})
+FLAGS = frozenset({"-nf", "-ncwait", "-nonat", "-c", "-rp", "-lp", "-np"})
 WITH_VALUE = frozenset({"-u", "-g", "-standin-conf"})
 COMM = Path("/proc/self/comm")
 
@@ -117,6 +117,7 @@ class Switch:
         except OSError as error:  # the real one goes on without its Event Socket, too
             LOG.warning("Event Socket: %s", error)
         _notify("READY=1")
+        _tell_the_waiting()
         LOG.info("ready, core_uuid %s", self.core_uuid)
         await self._stop.wait()
 
@@ -147,6 +148,32 @@ def _notify(state: str) -> None:
         sender.send(state.encode())
 
 
+def _go_to_background() -> None:
+    """Go on in a child, as ``-ncwait`` wants it: the parent ends once the switch is ready.
+
+    Its exit code is 0 then, and :data:`EXIT_FAILED` if the child has ended before.
+    """
+    readable, writable = os.pipe()
+    if os.fork():
+        os.close(writable)
+        with os.fdopen(readable, "rb") as told:
+            os._exit(EXIT_OK if told.read(1) else EXIT_FAILED)
+    os.close(readable)
+    os.setsid()
+    _WAITING.append(writable)
+
+
+def _tell_the_waiting() -> None:
+    while _WAITING:
+        handle = _WAITING.pop()
+        os.write(handle, b"1")
+        os.close(handle)
+
+
+_WAITING: list[int] = []
+"""The pipe to a parent that waits until the switch is ready."""
+
+
 def _options(argv: list[str]) -> str | None:
     """Return the configuration file named in ``argv``; raises StartError on an unknown option."""
     explicit = None
@@ -159,8 +186,7 @@ def _options(argv: list[str]) -> str | None:
             explicit = value if word == "-standin-conf" else explicit
         elif word not in FLAGS:
             raise StartError(
-                f"unknown option {word}: the stand-in runs in the foreground and knows "
-                f"{' '.join(sorted(FLAGS | WITH_VALUE))}"
+                f"unknown option {word}: the stand-in knows {' '.join(sorted(FLAGS | WITH_VALUE))}"
             )
     return explicit
 
@@ -190,13 +216,15 @@ async def _run(config: Config) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Run the switch in the foreground.
+    """Run the switch, in the foreground unless it is told ``-ncwait``.
 
     Returns 0 after a graceful end, 1 when it cannot start, 255 on wrong options.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     try:
         path = config_path(_options(argv))
+        if "-ncwait" in argv:
+            _go_to_background()
     except StartError as error:
         print(f"freeswitch (stand-in): {error}", file=sys.stderr)
         return EXIT_USAGE

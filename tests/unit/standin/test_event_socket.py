@@ -190,3 +190,28 @@ def test_configuration_lines_are_read_as_fs_cli_reads_them(line, password):
     parsed = parse_config(f"[default]\nport = 8021\n{line}\ntimeout = 7\n")
     assert parsed.profiles["default"] == Settings(password=password)
     assert parsed.timeout == 7
+
+
+def test_in_the_background_it_is_ready_when_its_parent_ends(make_node):
+    node = make_node()
+    node.write_config()
+    argv = [str(STANDIN / "freeswitch"), "-nonat", "-ncwait"]
+    with (node.directory / "log").open("ab") as log:
+        done = subprocess.run(
+            argv, env=node.environment, stdout=log, stderr=log, timeout=30, check=False
+        )
+        assert done.returncode == 0
+        assert node.api("fsctl ready_check") == "true"
+    node.api("fsctl shutdown")
+
+
+def test_in_the_background_a_start_that_fails_is_told(make_node):
+    node = make_node()
+    node.write_config()
+    (node.directory / "faults").write_text("die-on-start\n", encoding="utf-8")
+    argv = [str(STANDIN / "freeswitch"), "-nonat", "-ncwait"]
+    done = subprocess.run(
+        argv, env=node.environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "die-on-start" in done.stderr
