@@ -22,7 +22,7 @@ help: ## Show the targets
 demo: venv host ## Bring up two nodes, apply the formula, make a drift, switch over
 	$(BIN)/python -m lab.demo
 
-test: lint unit functional lab-test ## Everything
+test: lint unit functional browser lab-test ## Everything
 
 lint: venv ## Style, types, templates, shell
 	$(BIN)/ruff check $(PY_DIRS)
@@ -39,6 +39,10 @@ unit: venv host ## The library without Salt, the stand-in, the init script
 
 functional: venv host ## States with Salt's loader on a CIB in a file
 	$(BIN)/pytest tests/functional
+
+browser: HOST_PACKAGES += chromium fonts-dejavu-core
+browser: venv host ## The report in headless Chromium; FSHA_SCREENSHOTS names where its pictures go
+	$(BIN)/pytest -n 2 tests/browser
 
 lab-test: venv host ## Two real nodes
 	$(BIN)/pytest tests/lab

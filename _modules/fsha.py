@@ -37,6 +37,7 @@ try:
     import fsha_poll
     import fsha_progress
     import fsha_remark
+    import fsha_report
     import fsha_run
     import fsha_schema
     import fsha_screen
@@ -272,6 +273,35 @@ def lint(pillar=None, as_data=False):
     bad = any(advice.severity == fsha_advice.ERROR for advice in found)
     __context__["retcode"] = EXIT_CODES["fail" if bad else "pass"]
     return fsha_lint.as_data(found) if as_data else fsha_lint.page(found)
+
+
+def report(file):
+    """Write one HTML page that shows the pair: drawn, checked, and what has happened to it.
+
+    file
+        Where to; readable by root only, for it tells much. It needs no network to be looked at.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fsha.report /root/pair.html
+    """
+    why = ""
+    try:
+        seen, checked = _status(*_look()), check(as_data=True)
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        seen, checked, why = {}, {}, str(error)
+    __context__["retcode"] = EXIT_CODES["pass"]  # the page is there, whatever is in it
+    kept = fsha_journal.read(fsha_journal.place(__opts__))
+    at = _now().strftime(fsha_facts.FORM)
+    facts = fsha_report.Facts(__opts__["id"], at, seen, checked, kept, why)
+    try:
+        fsha_file.replace(Path(file), fsha_report.page(facts).encode("utf-8"), 0o600)
+    except OSError as error:
+        why = f"{error.filename or file}: {error.strerror}"
+        return {"result": False, "comment": f"Not written: {why}"}
+    return {"result": True, "comment": f"Written to {file}."}
 
 
 def _planned(result: bool, comment: str, found: Any = None) -> dict[str, Any]:

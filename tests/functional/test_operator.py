@@ -1,12 +1,14 @@
 """What operators set on purpose, with who, why and until when, on a CIB in a file."""
 
+import base64
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from salt.exceptions import SaltInvocationError
+import yaml
+from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 import fsha_remark
 from tests.functional.conftest import ROOT
@@ -195,3 +197,38 @@ def test_a_drill_is_for_the_node_that_serves(fsha, cib_file):
     assert "fs1 serves" in done["comment"]
     assert fsha.drill(max_calls="many")["result"] is False
     assert cib_file.text == before
+
+
+# --- a page to look at -----------------------------------------------------------------------
+
+
+def test_the_report_is_written_for_root_alone(fsha, tmp_path):
+    fsha.maintenance("on", reason="kernel", by="alice")
+    target = tmp_path / "pair.html"
+    assert fsha.report(str(target))["result"] is True
+    assert target.stat().st_mode & 0o777 == 0o600
+    page = target.read_text(encoding="utf-8")
+    assert "VoiceServices serves on fs1" in page
+    assert "by alice since" in page
+    done = fsha.report("/proc/nowhere/pair.html")
+    assert done["result"] is False
+    assert "Not written" in done["comment"]
+
+
+def test_a_report_without_a_cluster_says_so(fsha, tmp_path, monkeypatch):
+    monkeypatch.setenv("CIB_file", str(tmp_path / "none.xml"))
+    target = tmp_path / "pair.html"
+    assert fsha.report(str(target))["result"] is True
+    assert "Nothing was checked" in target.read_text(encoding="utf-8")
+
+
+def test_the_lint_needs_no_cluster(loaders, monkeypatch, tmp_path):
+    monkeypatch.setenv("CIB_file", str(tmp_path / "none.xml"))
+    told = yaml.safe_load((ROOT / "examples" / "article.sls").read_text(encoding="utf-8"))
+    told["fsha"]["corosync"]["authkey"] = base64.b64encode(bytes(256)).decode()
+    page = loaders.modules.fsha.lint(told)
+    assert page.splitlines()[-1].startswith("It will NOT fail over as it should")
+    data = loaders.modules.fsha.lint(told, as_data=True)
+    assert data[0]["severity"] in ("error", "warning", "hint")
+    with pytest.raises(CommandExecutionError, match="The pillar has mistakes"):
+        loaders.modules.fsha.lint({"fsha": {"nodes": {}}})
