@@ -14,7 +14,7 @@ HOST_PACKAGES := python3-venv python3-dev gcc systemd-container debootstrap ipro
 PY_DIRS := _utils _modules _states _runners lab tests bench docs
 TYPED := _utils lab
 
-.PHONY: help demo test lint unit functional lab-test bench venv host docs spm clean
+.PHONY: help demo test lint unit functional browser lab-test bench venv host docs spm clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,7 +40,7 @@ unit: venv host ## The library without Salt, the stand-in, the init script
 functional: venv host ## States with Salt's loader on a CIB in a file
 	$(BIN)/pytest tests/functional
 
-browser: HOST_PACKAGES += chromium fonts-dejavu-core
+test browser: HOST_PACKAGES += chromium fonts-dejavu-core
 browser: venv host ## The report in headless Chromium; FSHA_SCREENSHOTS names where its pictures go
 	$(BIN)/pytest -n 2 tests/browser
 

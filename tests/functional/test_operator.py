@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -225,7 +226,7 @@ def test_a_report_without_a_cluster_says_so(fsha, tmp_path, monkeypatch):
 def test_the_lint_needs_no_cluster(loaders, monkeypatch, tmp_path):
     monkeypatch.setenv("CIB_file", str(tmp_path / "none.xml"))
     told = yaml.safe_load((ROOT / "examples" / "article.sls").read_text(encoding="utf-8"))
-    told["fsha"]["corosync"]["authkey"] = base64.b64encode(bytes(256)).decode()
+    told["fsha"]["corosync"]["authkey"] = base64.b64encode(secrets.token_bytes(256)).decode()
     page = loaders.modules.fsha.lint(told)
     assert page.splitlines()[-1].startswith("It will NOT fail over as it should")
     data = loaders.modules.fsha.lint(told, as_data=True)
