@@ -421,7 +421,7 @@ def test_a_cluster_that_others_built_is_adopted(tools, build):
     # Nothing but what the cluster itself writes is left out.
     assert all("the cluster's own" in note for note in exported["notes"])
     planned = lab.salt_call(node, "fsha.plan", pillar="/root/adopted.sls").value
-    assert planned["result"] is True
+    assert planned["result"] is True, planned
     assert (planned["changes"], planned["transition"], planned["unmanaged"]) == ({}, [], [])
 
     pillar = yaml.safe_load(node.read("/root/adopted.sls"))["fsha"]

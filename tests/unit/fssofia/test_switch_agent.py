@@ -249,6 +249,16 @@ def test_other_actions(switch):
     assert switch.run("promote").code == UNIMPLEMENTED
 
 
+@pytest.mark.parametrize("name", ["FSSofia", "FSSwitch", "fonebridge"])
+def test_crmsh_can_read_the_metadata(name):
+    agent = AGENT.with_name(name)
+    done = subprocess.run(
+        ["sh", str(agent), "meta-data"], capture_output=True, text=True, check=True
+    )
+    # As crmsh does it: lxml takes no text that names its encoding.
+    assert etree.fromstring(done.stdout).get("name") == name
+
+
 def test_the_metadata_name_all_that_is_read():
     done = subprocess.run(["sh", str(AGENT), "meta-data"], capture_output=True, check=True)
     root = etree.fromstring(done.stdout)
