@@ -369,6 +369,9 @@ def export(file=None, corosync_conf=None, as_data=False):
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         raise CommandExecutionError(str(error)) from error
     pillar, notes = _corosync(corosync_conf, root)
+    bind = None if fsha_cluster.on_file() else fsha_facts.nonlocal_bind()
+    if bind is not None:
+        pillar["network"] = {"nonlocal_bind": bind}
     pillar["pacemaker"] = found.pacemaker
     notes = [*notes, *found.notes]
     if file is not None:

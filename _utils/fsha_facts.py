@@ -118,6 +118,11 @@ def _first_line(path: Path) -> str:
         return ""
 
 
+def nonlocal_bind(path: Path = Path(NONLOCAL_BIND)) -> bool | None:
+    """Tell whether this host lets programs bind addresses that it has not, ``None`` if unknown."""
+    return {"0": False, "1": True}.get(_first_line(path))
+
+
 def _free(path: str) -> int:
     """Return how much of a file system is free, in per cent."""
     usage = shutil.disk_usage(path)

@@ -219,6 +219,13 @@ def test_facts_survive_the_attribute():
         assert fsha_facts.parse(text) is None
 
 
+@pytest.mark.parametrize(("text", "expected"), [("0\n", False), ("1\n", True), ("x", None)])
+def test_nonlocal_bind(tmp_path, text, expected):
+    (tmp_path / "value").write_text(text, encoding="utf-8")
+    assert fsha_facts.nonlocal_bind(tmp_path / "value") is expected
+    assert fsha_facts.nonlocal_bind(tmp_path / "none") is None
+
+
 def test_a_lock_that_is_held(tmp_path):
     lock = tmp_path / "lock"
     lock.write_text("", encoding="utf-8")
