@@ -372,6 +372,8 @@ def export(file=None, corosync_conf=None, as_data=False):
     bind = None if fsha_cluster.on_file() else fsha_facts.nonlocal_bind()
     if bind is not None:
         pillar["network"] = {"nonlocal_bind": bind}
+        agents = {p.get("type") for p in root.iter("primitive") if p.get("class") == "lsb"}
+        pillar["freeswitch"] = {"init_script": "FSSofia" in agents}
     pillar["pacemaker"] = found.pacemaker
     notes = [*notes, *found.notes]
     if file is not None:

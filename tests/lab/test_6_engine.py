@@ -446,6 +446,8 @@ def completed(pillar):
     pillar, example = copy.deepcopy(pillar), voice.example("pillar.example")
     # The lab gives the key itself.
     assert pillar["corosync"].pop("authkey_file") == "/etc/corosync/authkey"
+    assert pillar["network"] == {"nonlocal_bind": False}
+    assert pillar["freeswitch"] == {"init_script": False}
     pillar["network"] = example["network"]
     return pillar
 
