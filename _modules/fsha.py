@@ -66,6 +66,8 @@ __virtualname__ = "fsha"
 COROSYNC_CONF = "/etc/corosync/corosync.conf"
 DRAIN_LOOK = 1.0
 PEER_SECONDS = 5
+CHECKED_BY_THE_ORDER = frozenset({"failover", "failures", "leftovers"})
+"""Lines of the checklist that a switchover looks at by itself, for its own way."""
 EXIT_CODES = {"pass": 0, "warn": 1, "fail": 2}
 
 
@@ -416,7 +418,15 @@ def _networks() -> list[str]:
 
 
 def failover(
-    target=None, resource=None, timeout=60, sip_port=5060, drain=0, by=None, test=None, **kwargs
+    target=None,
+    resource=None,
+    timeout=60,
+    sip_port=5060,
+    drain=0,
+    force=False,
+    by=None,
+    test=None,
+    **kwargs,
 ):
     """Switch the voice service over to the other node, and see that it serves there.
 
@@ -433,6 +443,8 @@ def failover(
     drain
         Seconds in which new calls are refused and the others may end, before anything moves; on
         the node that serves. 0 moves at once.
+    force
+        Go on when the checklist (:func:`check`) has a failure that stands in the way.
     by
         Who does it, for others to see; without it, who is logged in or gave the order to Salt.
     test
@@ -446,7 +458,7 @@ def failover(
     Returns ``result``, ``comment``, ``old``, ``new``, ``seconds`` (until the cluster had it
     started), ``gap`` (seconds in which SIP was silent, seen from this node), ``hold``, ``calls``
     (``before``, ``expected`` to be recoverable, ``kept``, in legs), ``phases``, and with ``test``
-    a ``plan`` (``transition``, ``calls``, ``obstacles``).
+    a ``plan`` (``checks``, ``transition``, ``calls``, ``drain``).
 
     CLI Example:
 
@@ -460,14 +472,24 @@ def failover(
         fsha_switchover.FAILOVER,
         lambda by: _to_another(target, resource, (timeout, sip_port, drain), by),
         _who(by, kwargs),
+        force,
         test,
     )
 
 
-def failback(resource=None, timeout=60, sip_port=5060, drain=0, by=None, test=None, **kwargs):
+def failback(
+    resource=None,
+    timeout=60,
+    sip_port=5060,
+    drain=0,
+    force=False,
+    by=None,
+    test=None,
+    **kwargs,
+):
     """Undo the last switchover: lift the hold, or move the service back where it was.
 
-    resource, timeout, sip_port, drain, by, test
+    resource, timeout, sip_port, drain, force, by, test
         As for :func:`failover`.
 
     Returns what :func:`failover` returns.
@@ -482,6 +504,7 @@ def failback(resource=None, timeout=60, sip_port=5060, drain=0, by=None, test=No
         fsha_switchover.FAILBACK,
         lambda by: _back(resource, (timeout, sip_port, drain), by),
         _who(by, kwargs),
+        force,
         test,
     )
 
@@ -495,12 +518,17 @@ def _who(by: Any, kwargs: dict[str, Any]) -> str:
     return fsha_schema.printable(str(given))[:64]
 
 
-def _switched(verb: str, order: Any, by: str, test: Any) -> dict[str, Any]:
+def _switched(verb: str, order: Any, by: str, force: Any, test: Any) -> dict[str, Any]:
     """Do what an order says, or only show it."""
     try:
         what, transition = order(by)
+        lines = () if what.moved else _checked()
         if __opts__.get("test") if test is None else test:
-            return _shown(what, transition)
+            return _shown(what, transition, lines)
+        against = [line for line in lines if line.name not in CHECKED_BY_THE_ORDER]
+        obstacles = fsha_check.obstacles(against)
+        if obstacles and force is not True:
+            raise fsha_switch.Refused([*obstacles, "force=True goes on all the same"])
         return _done(what)
     except (fsha_switch.SwitchError, fsha_operation.Busy) as error:
         text = str(error) if isinstance(error, fsha_switch.SwitchError) else ""
@@ -650,7 +678,7 @@ def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> Any:
     return transition
 
 
-def _shown(order: Any, transition: Any) -> dict[str, Any]:
+def _shown(order: Any, transition: Any, checked: Any) -> dict[str, Any]:
     """Return the plan of a switchover."""
     actions = [str(action) for action in transition.actions] if transition else []
     calls = _calls_now(order)
@@ -664,7 +692,13 @@ def _shown(order: Any, transition: Any) -> dict[str, Any]:
     if actions:
         lines.append(f"The cluster would: {'; '.join(actions)}.")
     lines.append(fsha_calls.forecast(calls, order.service.keeps) if calls else _not_told(order))
-    plan = {"transition": actions, "calls": calls, "drain": order.bounds.drain}
+    lines += [f"Check: {fsha_check.summary(checked)}"] if checked else []
+    plan = {
+        "checks": fsha_check.as_data(checked),
+        "transition": actions,
+        "calls": calls,
+        "drain": order.bounds.drain,
+    }
     return _answer(None, "\n".join(lines), old=order.old, new=order.new, plan=plan)
 
 

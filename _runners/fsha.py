@@ -56,6 +56,7 @@ def failover(
     target=None,
     drain=0,
     timeout=60,
+    force=False,
     test=False,
     tgt="*",
     tgt_type="glob",
@@ -64,7 +65,7 @@ def failover(
 
     cluster
         The name of the pair, as ``salt-run fsha.status`` shows it.
-    target, drain, timeout, test
+    target, drain, timeout, force, test
         As for ``fsha.failover`` on a minion. ``drain`` is at most so long as the master can wait.
     tgt, tgt_type
         Which minions to look for it on.
@@ -96,7 +97,7 @@ def failover(
     except (TypeError, ValueError):
         return _refused(f"drain and timeout have to be numbers, not {drain!r} and {timeout!r}")
     kwarg = {"target": target, "drain": drain, "timeout": timeout, "test": bool(test),
-             "by": f"{getpass.getuser()} (master)"}  # fmt: skip
+             "force": force is True, "by": f"{getpass.getuser()} (master)"}  # fmt: skip
     answer = _client().cmd(minion, "fsha.failover", kwarg=kwarg, timeout=wait).get(minion)
     if not isinstance(answer, dict):
         why = f"{minion} gave no answer ({answer!r}); salt-run fsha.status tells how it stands"

@@ -1,6 +1,6 @@
 """Print fsha's figures beside those of doing the same without it, from one run on one lab.
 
-    python -m bench [--runs N] [--only service|engine|calls] [--calls N]
+    python -m bench [--runs N] [--only service|switchover|engine|calls] [--calls N]
 
 Absolute seconds say more about the machine than about fsha: read the ratios.
 """
@@ -13,16 +13,16 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import byhand, calls, engine
+from bench import byhand, calls, engine, switchover
 from lab import Lab, Node, voice
 
-PARTS = ("service", "engine", "calls")
+PARTS = ("service", "switchover", "engine", "calls")
 
 
 def main() -> int:
     """Measure and print; return the exit code of a program."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
-    parser.add_argument("--runs", type=int, default=5, help="switchovers of each kind")
+    parser.add_argument("--runs", type=int, default=10, help="switchovers of each kind")
     parser.add_argument("--only", choices=PARTS, help="one part of the figures")
     parser.add_argument("--calls", type=int, default=50, help="answered calls in each scenario")
     parser.add_argument("--lab", default="fshabench", help="the lab's name; it is made anew")
@@ -33,7 +33,10 @@ def main() -> int:
     try:
         lab.up(database=True)
         if options.only in (None, "service"):
-            lines += _service(lab, options.runs)
+            lines += _service(lab)
+            lab.reset()
+        if options.only in (None, "switchover"):
+            lines += switchover.report(lab, options.runs)
             lab.reset()
         if options.only in (None, "engine"):
             lines += engine.report(lab)
@@ -45,8 +48,8 @@ def main() -> int:
     return 0
 
 
-def _service(lab: Lab, runs: int) -> list[str]:
-    rows = [*_bare_to_serving(lab), *_no_change(lab), *_gaps(lab, runs)]
+def _service(lab: Lab) -> list[str]:
+    rows = [*_bare_to_serving(lab), *_no_change(lab)]
     return ["\t".join(row).expandtabs(44) for row in rows]
 
 
@@ -93,46 +96,6 @@ def _no_change(lab: Lab) -> list[tuple[str, str, str]]:
 
 def _call(node: Node, sls: str) -> None:
     node.run(["salt-call", "state.apply", sls], timeout=120)
-
-
-# --- switchover ----------------------------------------------------------------------------
-
-
-def _gaps(lab: Lab, runs: int) -> list[tuple[str, str, str]]:
-    ours = [_gap(lab, _failover) for _ in range(runs)]
-    bare = [_gap(lab, _move) for _ in range(runs)]
-    what = f"gap of fsha.failover, median of {runs}"
-    row = _row(what, statistics.median(ours), "crm_resource --move", statistics.median(bare))
-    spread = (
-        "  least and most",
-        f"{min(ours):.2f} to {max(ours):.2f} s",
-        f"crm_resource --move {min(bare):.2f} to {max(bare):.2f} s",
-    )
-    return [row, spread]
-
-
-def _gap(lab: Lab, switch: Callable[[Lab, Node, str], None]) -> float:
-    """Return the seconds without an answer on the VIP while the service moves."""
-    old = voice.serving(lab)
-    new = next(name for name in lab.nodes if name != old)
-    with lab.probe() as probe:
-        probe.wait_answered_by(old)
-        switch(lab, lab.nodes[old], new)
-        probe.wait_answered_by(new)
-    gap = probe.result.longest
-    return gap.seconds if gap else 0.0
-
-
-def _failover(lab: Lab, node: Node, new: str) -> None:
-    done = lab.salt_call(node, "fsha.failover", new, timeout=180)
-    if not done.value["result"]:
-        sys.exit(done.value["comment"])
-
-
-def _move(lab: Lab, node: Node, new: str) -> None:
-    node.run(["crm_resource", "--move", "--resource", "VoiceServices", "--node", new])
-    lab.wait(lambda: voice.serving(lab) == new, 120, "the service to move")
-    node.run(["crm_resource", "--clear", "--resource", "VoiceServices"])
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ def with_init_script(_: str) -> Pillar:
     """Return the recommended pillar with ``lsb:FSSofia``, which can only hang up."""
     pillar = voice.example("pillar.example")
     pillar["network"]["nonlocal_bind"] = False
+    pillar["freeswitch"]["init_script"] = True
     _watch(pillar, {"agent": "lsb:FSSofia"})
     return pillar
 
@@ -189,12 +190,13 @@ def measure(lab: Lab, event: Event, answered: int) -> CallsResult:
         # A call younger than its row would be lost whatever is done.
         lab.wait(lambda: lab.recovery_rows() == tracked, PATIENCE, "the rows of the calls")
         event.happen(lab, old, new)
-        _wait_heard_or_ended(calls, answered)
+        wait_heard_or_ended(calls, answered)
     _repair(lab, old, new)
     return calls.result
 
 
-def _wait_heard_or_ended(calls: Calls, answered: int) -> None:
+def wait_heard_or_ended(calls: Calls, answered: int) -> None:
+    """Wait until every call is heard again or has ended; calls that died silently end the wait."""
     with contextlib.suppress(LabTimeoutError):  # calls that are lost without a word
         calls.wait(lambda now: now.heard + now.ended >= answered, "audio or an end", PATIENCE)
 

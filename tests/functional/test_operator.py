@@ -233,3 +233,19 @@ def test_the_lint_needs_no_cluster(loaders, monkeypatch, tmp_path):
     assert data[0]["severity"] in ("error", "warning", "hint")
     with pytest.raises(CommandExecutionError, match="The pillar has mistakes"):
         loaders.modules.fsha.lint({"fsha": {"nodes": {}}})
+
+
+def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, monkeypatch):
+    import fsha_check
+
+    line = fsha_check.Line("switch", "Switch", "fail", "it is down", "start it", "fs2", blocks=True)
+    monkeypatch.setattr(fsha_check, "lines", lambda _view: (line,))
+    before = cib_file.text
+    done = fsha.failover()
+    assert done["result"] is False
+    assert "switch: it is down; start it; force=True goes on" in done["comment"]
+    assert cib_file.text == before
+    assert events() == []
+    assert fsha.failover(test=True)["plan"]["checks"][0]["evidence"] == "it is down"
+    # On a file nothing ever moves, but it was tried.
+    assert "did not take VoiceServices over" in fsha.failover(force=True, timeout=0.3)["comment"]
