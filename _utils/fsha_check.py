@@ -20,6 +20,8 @@ PASS, WARN, FAIL, SKIP = "pass", "warn", "fail", "skip"
 ORDER = (FAIL, WARN, SKIP, PASS)
 STALE = timedelta(minutes=30)
 """Facts of another node that are older may no longer be true."""
+AHEAD = timedelta(seconds=2)
+"""Facts are noted before they are read: later ones come from a clock that is ahead."""
 DRILL = timedelta(days=92)
 SHORT_UPTIME = 30
 LITTLE_SPACE, NO_SPACE = 15, 5
@@ -362,6 +364,15 @@ def _known(view: View) -> Iterator[Line]:
             )
             continue
         age = view.now - _time(facts["at"])
+        if age < -AHEAD:
+            yield Line(
+                "clock",
+                "Clock",
+                WARN,
+                f"it is {-age.total_seconds():.0f} s ahead of the clock of {view.me}",
+                "keep both in step by NTP: times in logs, rules and remarks differ",
+                node,
+            )
         old = node != view.me and age > STALE
         yield Line(
             "facts",

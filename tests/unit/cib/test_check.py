@@ -167,6 +167,7 @@ OPERATORS = {
         (with_facts("fs2", facts(disks={"/var/log": 1})), "disk", FAIL, False, "1 % of /var/log"),
         (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
         (with_facts("fs2", facts(synchronised=False)), "clock", WARN, False, "NTP"),
+        (with_facts("fs2", facts(at="2026-09-01T12:00:30Z")), "clock", WARN, False, "30 s ahead"),
         (replace(GOOD, last_drill=""), "drill", WARN, False, "none is on record"),
         (replace(GOOD, last_drill="2026-01-20T10:00:00Z"), "drill", WARN, False, "224 days ago"),
     ],

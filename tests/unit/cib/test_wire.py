@@ -1,0 +1,105 @@
+"""Who answers for an address, and what a person sees meanwhile."""
+
+import io
+import json
+
+import pytest
+
+import fsha_progress
+import fsha_run
+import fsha_wire
+
+VIP = "192.0.2.9"
+MAC = "02:00:00:00:00:02"
+
+
+def tools(local="", route="eth0", arp=(1, ""), gateway=""):
+    """Return a runner: the interface that has the address, the one to reach it by, who answers."""
+
+    def run(argv, **_):
+        code, out = 0, ""
+        if argv[:3] == ["ip", "-json", "address"]:
+            # iproute2 prints empty objects for links that have nothing to show.
+            out = json.dumps([{}, {"ifname": local}] if local else [{}])
+        elif argv[:3] == ["ip", "-json", "route"]:
+            found = {"dst": VIP, "dev": route}
+            out = json.dumps([{**found, "gateway": gateway} if gateway else found] if route else [])
+            code = 0 if route else 2
+        elif argv[0] == fsha_wire.PROBE:
+            if arp is None:
+                raise fsha_run.ToolMissing(argv[0])
+            assert argv[1:4] == ["arp", VIP, local or route]
+            code, out = arp
+        return fsha_run.Completed(tuple(argv), code, out, "", 0.0)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, ""),
+        ({"arp": (0, f"{MAC}\n")}, MAC),
+        ({"local": "eth1", "arp": (0, f"{MAC}\n")}, MAC),
+        ({"arp": (3, "")}, None),
+        ({"arp": None}, None),
+        ({"route": ""}, None),
+        ({"gateway": "192.0.2.1"}, None),
+    ],
+)
+def test_holder(told, expected):
+    assert fsha_wire.holder(VIP, tools(**told)) == expected
+
+
+def test_ipv6_cannot_be_asked():
+    assert fsha_wire.holder("2001:db8::1", tools()) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "here", "said"),
+    [
+        ({"local": "eth0"}, True, ""),
+        ({"local": "eth0", "arp": (0, MAC)}, True, f"another host ({MAC}) answers"),
+        ({"local": "eth0", "arp": (3, "")}, True, ""),
+        ({}, True, "is not on this node"),
+        ({"arp": (0, MAC)}, False, ""),
+        ({"arp": (1, "")}, False, "nobody answers"),
+        ({"arp": (3, "")}, False, ""),
+        ({"local": "eth0"}, False, "still on this node"),
+    ],
+)
+def test_disagreement(told, here, said):
+    found = fsha_wire.disagreement(VIP, held_here=here, run=tools(**told))
+    assert said in found
+    assert bool(found) == bool(said)
+
+
+def test_what_is_no_json_is_nothing():
+    def run(argv, **_):
+        return fsha_run.Completed(tuple(argv), 0, "garbage", "", 0.0)
+
+    assert fsha_wire.interface_of(VIP, run) == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_progress_is_a_line_for_each_phase(stream):
+    clock = iter([100.0, 100.4, 103.25])
+    progress = fsha_progress.Progress(stream, "fsha.failover", lambda: next(clock))
+    progress("check", {"verb": "failover", "by": "alice"})
+    progress("move", {"old": "fs1", "new": "fs2\x1b[2J", "calls": {"before": 3}, "why": ""})
+    first, second = stream.getvalue().splitlines()
+    bold = stream.isatty()
+    assert first.startswith("[   0.4 s] fsha.failover: ")
+    assert ("\x1b[1m" in first) == bold
+    # Nothing that comes from elsewhere can move the cursor.
+    assert second.endswith("old=fs1 new=fs2?[2J")
+    assert second.startswith("[   3.2 s]")
+
+
+def test_nobody_who_can_see_it_no_progress():
+    fsha_progress.Progress(None, "fsha.failover")("check", {})
