@@ -5,36 +5,30 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from types import TracebackType
 
 EVERY = 0.02
-"""Seconds between two questions, which is how exact a gap is."""
+"""Seconds between two questions."""
 ASKERS = 24
 """Questions at the same time: each waits for its answer while the next one is asked."""
+UNNOTICED = 0.1
+"""Seconds below which a pause between two answers is none: a busy host makes some of its own."""
 
 
-@dataclass(frozen=True, order=True)
-class Sample:
-    """One question: when it was asked (seconds, of any clock), and whether it was answered."""
+def longest(answers: Iterable[float]) -> float | None:
+    """Return the longest pause between two answers, in seconds.
 
-    at: float
-    answered: bool
+    answers
+        When each answer came, in any order (seconds, of any clock). Not when it was asked for: a
+        question can wait in a host that looks for the address, and be answered late.
 
-
-def longest(samples: Iterable[Sample]) -> float | None:
-    """Return the longest time between two questions in a row that were answered, in seconds.
-
-    ``0.0`` when every question was answered, ``None`` when fewer than two were: a gap needs an
-    end and a beginning.
+    ``0.0`` when no pause was longer than :data:`UNNOTICED`, ``None`` for fewer than two answers.
     """
-    ordered = sorted(samples)
-    answered = [sample.at for sample in ordered if sample.answered]
-    if len(answered) < 2:
+    ordered = sorted(answers)
+    if len(ordered) < 2:
         return None
-    if all(s.answered for s in ordered if answered[0] <= s.at <= answered[-1]):
-        return 0.0
-    return max(after - before for before, after in itertools.pairwise(answered))
+    pause = max(after - before for before, after in itertools.pairwise(ordered))
+    return pause if pause > UNNOTICED else 0.0
 
 
 class Watch:
@@ -54,14 +48,14 @@ class Watch:
         self._ask = ask
         self._every = every
         self._clock = clock
-        self._samples: list[Sample] = []
+        self._answers: list[float] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go, name="fsha-gap", daemon=True)
 
     @property
     def gap(self) -> float | None:
         """The longest silence so far, in seconds, see :func:`longest`."""
-        found = longest(list(self._samples))
+        found = longest(list(self._answers))
         return None if found is None else round(found, 2)
 
     def __enter__(self) -> "Watch":
@@ -83,5 +77,5 @@ class Watch:
                 pool.submit(self._sample)
 
     def _sample(self) -> None:
-        at = self._clock()
-        self._samples.append(Sample(at, bool(self._ask())))
+        if self._ask():
+            self._answers.append(self._clock())
