@@ -408,8 +408,8 @@ class Switchover:
         kept, expected = self.calls.get("kept"), self.calls.get("expected")
         if kept is None or not self.calls.get("before"):
             return []
-        of = "" if expected is None else f" of {expected} that could be"
-        return [f"{kept} call legs{of} were recovered ({self.calls['before']} were up)."]
+        sure = "" if expected is None else f"; {expected} were expected to"
+        return [f"{kept} of {self.calls['before']} call legs came back{sure}."]
 
     def _twice(self) -> list[str]:
         """Return what the wire says against one holder of each floating address."""
