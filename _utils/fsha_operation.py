@@ -148,7 +148,9 @@ def interrupted(found: Iterable[Operation], now: float, me: str = "") -> tuple[O
 
 
 class Holder:
-    """Holds an operation while it is entered; leaving it, whatever happens, gives it back.
+    """Holds an operation while it is entered; leaving it in good order gives it back.
+
+    An exception, such as that of an interrupted terminal, leaves it as one that was interrupted.
 
     operation
         What is done.
@@ -195,7 +197,12 @@ class Holder:
     ) -> None:
         self._over.set()
         self._thread.join()
-        self._forget()
+        if kind is not None:
+            return  # its last word stays: it was interrupted, and the phase tells what that means
+        try:
+            self._forget()
+        except fsha_run.RunError as failed:
+            log.warning("%s: not said that it has ended: %s", self.operation, failed)
 
     def phase(self, name: str) -> None:
         """Say which phase has begun."""

@@ -67,10 +67,24 @@ def test_it_is_there_while_it_lasts(attrd):
     assert attrd.values == {}
 
 
-def test_it_is_given_back_after_a_failure(attrd):
-    with pytest.raises(ZeroDivisionError), hold(attrd, operation()):
-        raise ZeroDivisionError
-    assert attrd.values == {}
+def test_what_is_broken_off_stays_as_interrupted(attrd):
+    with pytest.raises(KeyboardInterrupt), hold(attrd, operation()) as held:
+        held.phase(fsha_operation.DRAIN)
+        raise KeyboardInterrupt
+    (left,) = fsha_operation.known(attrd)
+    assert "WAS INTERRUPTED (phase drain)" in fsha_operation.told(left, NOW + SILENT + 1)
+    assert "goes on (phase drain)" in fsha_operation.told(left, NOW)
+
+
+def test_a_cluster_that_is_gone_at_the_end_changes_nothing(attrd, caplog):
+    def gone(argv, **_):
+        if "--delete" in argv:
+            raise fsha_run.ToolMissing(argv[0])
+        return attrd(argv)
+
+    with Holder(operation(), gone, lambda: NOW):
+        pass
+    assert "not said that it has ended" in caplog.text
 
 
 @pytest.mark.parametrize("node", ["fs1", "fs2"])
