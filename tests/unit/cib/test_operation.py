@@ -68,9 +68,12 @@ def test_it_is_there_while_it_lasts(attrd):
 
 
 def test_what_is_broken_off_stays_as_interrupted(attrd):
-    with pytest.raises(KeyboardInterrupt), hold(attrd, operation()) as held:
+    def interrupted(held):
         held.phase(fsha_operation.DRAIN)
         raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), hold(attrd, operation()) as held:
+        interrupted(held)
     (left,) = fsha_operation.known(attrd)
     assert "WAS INTERRUPTED (phase drain)" in fsha_operation.told(left, NOW + SILENT + 1)
     assert "goes on (phase drain)" in fsha_operation.told(left, NOW)
