@@ -159,6 +159,10 @@ def test_killed_in_its_drain_it_says_so_and_is_finished_or_undone(quiet):
     node = quiet.nodes[old]
     with quiet.calls(1, held=0, ringing=0):
         draining(quiet, node, 120)
+        quiet.wait(
+            lambda: "new calls are refused" in quiet.salt_call(node, "fsha.status").value,
+            60, "the pause",
+        )  # fmt: skip
         node.run(["systemctl", "kill", "--signal=KILL", "draining"])
         quiet.wait(
             lambda: "WAS INTERRUPTED (phase drain)" in quiet.salt_call(node, "fsha.status").value,
