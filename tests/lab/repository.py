@@ -39,10 +39,14 @@ SERVER = textwrap.dedent("""\
     ).decode()
 
     class Handler(http.server.SimpleHTTPRequestHandler):
+        # A connection that stays open: Debian 13's apt takes its end for a failure.
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self):
             if self.path != "/key.gpg" and self.headers.get("Authorization") != wanted:
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="lab"')
+                self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
             super().do_GET()
