@@ -26,6 +26,7 @@ try:
     import fsha_config
     import fsha_corosync
     import fsha_corosync_export
+    import fsha_database
     import fsha_event
     import fsha_export
     import fsha_facts
@@ -1065,6 +1066,7 @@ def facts():
     """
     me = _me()
     found = fsha_facts.gather(me or __opts__["id"], _LocalSwitch().ask)
+    found["recovery"] = _recovery_database()
     if me:
         try:
             fsha_cluster.note(fsha_facts.ATTRIBUTE, fsha_facts.render(found), [me])
@@ -1106,6 +1108,18 @@ def _checked() -> Any:
             last_drill=drill["at"] if drill else "",
         )
     )
+
+
+def _recovery_database() -> Any:
+    """Return what the recovery database says, ``None`` where the pillar has none to be asked."""
+    told = ((__pillar__.get("fsha") or {}).get("freeswitch") or {}).get("configuration") or {}
+    source = told.get("core_db_dsn") or ""
+    if told.get("core_db_dsn_file"):
+        try:
+            source = Path(told["core_db_dsn_file"]).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            return {"why": f"{told['core_db_dsn_file']} can't be read: {error.strerror}"}
+    return fsha_database.ask(str(source)) if source else None
 
 
 def _links() -> Any:

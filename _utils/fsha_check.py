@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import fsha_actions
+import fsha_database
 import fsha_facts
 from fsha_cib import Element
 from fsha_plan import Transition
@@ -64,7 +65,6 @@ class View:
     wire: tuple[str, ...] | None = None
     operations: tuple[str, ...] = ()
     last_drill: str = ""
-    database: Line | None = None
 
     @property
     def active(self) -> str:
@@ -494,10 +494,42 @@ def _gateways(view: View) -> Iterator[Line]:
     )
 
 
-def _database(view: View) -> Iterator[Line]:
-    if view.database is not None:
-        yield view.database
+def _recovery(view: View) -> Iterator[Line]:
+    """Yield what the recovery database itself says, as this node sees it."""
+    told = (view.facts.get(view.me) or {}).get("recovery")
+    if told is None:
         return
+    title, keeps = "Recovery database", bool(view.service and view.service.keeps)
+    mend = "calls go on, but none can be recovered: mend it before you move"
+    if "why" in told:
+        yield Line("database", title, FAIL, told["why"], mend, view.me, keeps)
+    elif not told["writable"]:
+        yield Line("database", title, FAIL, "it can't be written to", mend, view.me, keeps)
+    else:
+        slow = told["seconds"] > fsha_database.SLOW
+        advice = "see what keeps it busy: recovering takes as long" if slow else ""
+        said = f"writable, it answers in {told['seconds']:g} s"
+        yield Line("database", title, WARN if slow else PASS, said, advice, view.me)
+        yield from _ghosts(view, told["rows"])
+
+
+def _ghosts(view: View, rows: Mapping[str, int]) -> Iterator[Line]:
+    switches = view.switches()
+    if len(switches) < len(view.status.nodes):
+        return  # the rows of a switch that nothing is known of may be those of live calls
+    number = fsha_database.ghosts(rows, [switch["core"] for switch in switches.values()])
+    yield Line(
+        "ghosts",
+        "Rows of calls",
+        WARN if number else PASS,
+        f"{number} are of a switch that no longer runs" if number else "none but of live calls",
+        "the next start would ring for them: fs_cli -x 'sofia recover flush' while none serves"
+        if number
+        else "",
+    )
+
+
+def _database(view: View) -> Iterator[Line]:
     for node, switch in sorted(view.switches().items()):
         if not switch.get("answers", True):
             yield Line(
@@ -583,6 +615,7 @@ CHECKS: tuple[Check, ...] = (
     _alike,
     _files,
     _gateways,
+    _recovery,
     _database,
     _hosts,
     _drill,

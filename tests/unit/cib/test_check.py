@@ -108,6 +108,11 @@ def with_facts(node, found):
     return replace(GOOD, facts={**GOOD.facts, node: found})
 
 
+def database(**more):
+    recovery = {"seconds": 0.01, "writable": True, "rows": {}, **more}
+    return with_facts("fs1", facts(recovery=recovery))
+
+
 AWAY = (node("fs1"), node("fs2", online=False))
 HELD = fsha_status.FailCount("fs", "fs2", "1")
 OPERATORS = {
@@ -159,6 +164,10 @@ OPERATORS = {
         (with_facts("fs2", switch(config={"sip_profiles": "x", "other": "b"})), "config", WARN,
          False, "not the same in sip_profiles"),
         (with_facts("fs2", switch(answers=False)), "rows", FAIL, True, "no answer from it"),
+        (database(why="connection refused"), "database", FAIL, True, "connection refused"),
+        (database(writable=False), "database", FAIL, True, "can't be written to"),
+        (database(seconds=2.5), "database", WARN, False, "it answers in 2.5 s"),
+        (database(rows={"c": 1, "gone": 4}), "ghosts", WARN, False, "4 are of a switch"),
         (with_facts("fs2", facts(agents="other")), "agents", FAIL, False, "other on fs2"),
         (with_facts("fs2", facts(nonlocal_bind="1")), "nonlocal_bind", FAIL, False, "1 on fs2"),
         (with_facts("fs1", switch(gateways={"g": "FAIL_WAIT", "ok": "REGED"})), "gateways", WARN,

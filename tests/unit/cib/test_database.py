@@ -1,0 +1,88 @@
+"""The recovery database, asked by psql."""
+
+import json
+
+import pytest
+
+import fsha_database
+import fsha_run
+from fsha_database import ask, ghosts, variables
+
+SOURCE = "pgsql://host=10.0.0.1 port=5433 dbname=fs user=me password='hunter 2'"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (SOURCE, {"PGHOST": "10.0.0.1", "PGPORT": "5433", "PGDATABASE": "fs", "PGUSER": "me",
+                  "PGPASSWORD": "hunter 2"}),
+        ("postgresql://me:hunter%202@db:5433/fs?sslmode=require",
+         {"PGHOST": "db", "PGPORT": "5433", "PGDATABASE": "fs", "PGUSER": "me",
+          "PGPASSWORD": "hunter 2", "PGSSLMODE": "require"}),
+        ("pgsql://host=db nosuch=1", {"PGHOST": "db"}),
+        ("pgsql://host='db", {}),
+        ("odbc://name:user:password", {}),
+        ("sqlite:///x", {}),
+        ("", {}),
+    ],
+)  # fmt: skip
+def test_variables(source, expected):
+    assert variables(source) == expected
+
+
+def psql(out="", err="", seconds=0.01, seen=None):
+    def run(argv, stdin=None, timeout=0, env=None):
+        if seen is not None:
+            seen.append((argv, env))
+        return fsha_run.Completed(tuple(argv), 0 if out else 2, out, err, seconds)
+
+    return run
+
+
+def told(**more):
+    found = {"standby": False, "read_only": False, "rows": {"a": 3, "b": 2}}
+    return json.dumps({**found, **more})
+
+
+def test_the_password_is_in_no_argument():
+    seen = []
+    found = ask(SOURCE, psql(told(), seen=seen))
+    assert found == {"seconds": 0.01, "writable": True, "rows": {"a": 3, "b": 2}}
+    ((argv, env),) = seen
+    assert "hunter" not in " ".join(argv)
+    assert env["PGPASSWORD"] == "hunter 2"
+    assert env["PGCONNECT_TIMEOUT"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (psql(told(standby=True)), {"seconds": 0.01, "writable": False, "rows": {"a": 3, "b": 2}}),
+        (psql(told(read_only=True)), {"seconds": 0.01, "writable": False,
+                                      "rows": {"a": 3, "b": 2}}),
+        (psql(err="psql: error: connection refused\nmore"),
+         {"why": "psql: error: connection refused"}),
+        (psql("garbage"), {"why": "garbage"}),
+        (psql("[]"), {"why": "[]"}),
+    ],
+)  # fmt: skip
+def test_what_it_says(run, expected):
+    assert ask(SOURCE, run) == expected
+
+
+def test_nobody_can_ask():
+    def missing(argv, **_):
+        raise fsha_run.ToolMissing(argv[0])
+
+    def hangs(argv, **_):
+        raise fsha_run.ToolTimeout(argv, 5)
+
+    assert ask(SOURCE, missing) is None
+    assert ask("odbc://x:y:z", psql(told())) is None
+    assert "did not answer" in ask(SOURCE, hangs)["why"]
+
+
+def test_ghosts():
+    assert ghosts({"a": 3, "b": 2}, ["b", "c"]) == 3
+    assert ghosts({}, []) == 0
+    assert fsha_database.SLOW < fsha_database.SECONDS
