@@ -568,6 +568,8 @@ class _LocalSwitch:
 
     def pause(self) -> None:
         self.ask("fsctl pause inbound")
+        if self.ask("fsctl pause_check inbound").strip() != "true":
+            raise fsha_freeswitch.SwitchUnreachable("it does not stop taking calls (fsctl pause)")
 
     def resume(self) -> None:
         self.ask("fsctl resume")
@@ -813,8 +815,9 @@ def _wait_for_standby(order: Any) -> None:
             return False  # stop_mode=recover has killed it; systemd brings it back
 
     if not fsha_poll.until(ready, bool, order.bounds.timeout, "this node's switch", DRAIN_LOOK):
-        raise fsha_switch.Refused(
-            [f"the switch of {order.old} is not back; the service stays on {order.new}"]
+        raise fsha_switch.SwitchError(
+            f"{order.service.id} is on {order.new}, and stays there: the switch of {order.old} is "
+            "not back. fsha.failback goes back once it is."
         )
 
 
