@@ -137,3 +137,27 @@ def test_an_answer_to_another_question():
 def test_every_reason_is_explained():
     reasons = {*fsha_calls.WHY_LOST, *fsha_calls.WHY_DOUBTFUL}
     assert reasons == {"ringing", "TLS", "TCP", "bypassed media", "held", "IPv6", "SRTP"}
+
+
+KNOWN_CALLS = {
+    "legs": 6, "known": True, "survive": 3, "doubtful": {"held": 1},
+    "lost": {"ringing": 1, "TLS": 1}, "why": {"held": "h", "ringing": "r", "TLS": "t"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "keeps", "expected"),
+    [
+        ({"legs": 0, "known": True}, True, "No calls are up."),
+        ({"legs": None, "known": False, "reason": "it is down."}, True,
+         "Whether calls are up can't be told: it is down."),
+        (KNOWN_CALLS, False,
+         "6 call legs are up, and are hung up: stop_mode: recover would keep them."),
+        ({"legs": 6, "known": False, "reason": "no list"}, True,
+         "6 call legs are up; which survive can't be told: no list."),
+        (KNOWN_CALLS, True,
+         "3 of 6 call legs survive; lost: 1 ringing (r), 1 TLS (t); doubtful: 1 held (h)."),
+    ],
+)  # fmt: skip
+def test_what_would_become_of_them(data, keeps, expected):
+    assert fsha_calls.forecast(data, keeps) == expected
