@@ -1,0 +1,82 @@
+"""Who set something, why and until when, beside it in the CIB."""
+
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+import fsha_remark
+from fsha_remark import BadRemark, Remark, parse, remark, set_on_cluster, set_on_node
+
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=timezone.utc)
+CIB = """<cib><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">
+<nvpair id="x" name="stonith-enabled" value="true"/></cluster_property_set></crm_config><nodes>
+<node id="1" uname="fs1"/><node id="2" uname="fs2"><instance_attributes id="mine"><nvpair id="y"
+name="site" value="a"/></instance_attributes></node></nodes></configuration></cib>"""
+
+
+@pytest.fixture
+def root():
+    return etree.fromstring(CIB)
+
+
+def pairs(root, path):
+    return {p.get("name"): p.get("value") for p in root.iterfind(f"{path}//nvpair")}
+
+
+@given(st.text(), st.text(), st.one_of(st.none(), st.text()))
+def test_parse_and_render(by, reason, until):
+    root = etree.fromstring(CIB)
+    note = Remark(by, reason, "2026-09-01T12:00:00Z", until)
+    new = set_on_node(root, "fs2", "standby", "on", note)
+    assert parse(pairs(new, "configuration/nodes")["fsha-standby"]) == note
+
+
+def test_set_and_lift_leave_the_rest_alone(root):
+    before = etree.tostring(root)
+    note = remark("alice", "disk", "2h", NOW)
+    new = set_on_node(root, "fs2", "standby", "on", note)
+    assert etree.tostring(root) == before
+    found = pairs(new, "configuration/nodes")
+    assert (found["site"], found["standby"]) == ("a", "on")
+    assert len({e.get("id") for e in new.iter("nvpair")}) == 4
+    back = set_on_node(new, "fs2", "standby", None, None)
+    assert etree.tostring(back) == before
+    both = set_on_cluster(new, "maintenance-mode", "true", note)
+    assert pairs(both, "configuration/crm_config")["maintenance-mode"] == "true"
+    again = set_on_cluster(both, "maintenance-mode", "true", remark("bob", "more", None, NOW))
+    assert parse(pairs(again, "configuration/crm_config")["fsha-maintenance"]).by == "bob"
+    assert etree.tostring(set_on_cluster(again, "maintenance-mode", None, None)) == etree.tostring(
+        new
+    )
+
+
+def test_a_node_without_attributes_and_one_that_is_none(root):
+    new = set_on_node(root, "fs1", "standby", "on", remark("al", "x", None, NOW))
+    assert new.find("configuration/nodes/node[@id='1']/instance_attributes").get("id") == "nodes-1"
+    with pytest.raises(BadRemark, match="fs9 is no node"):
+        set_on_node(root, "fs9", "standby", "on", None)
+
+
+def test_its_time():
+    note = remark("al", " new \n disk ", "90min", NOW)
+    assert (note.reason, note.since, note.until) == (
+        "new disk", "2026-09-01T12:00:00Z", "2026-09-01T13:30:00Z"
+    )  # fmt: skip
+    assert not note.is_over(NOW)
+    assert note.is_over(NOW.replace(hour=14))
+    assert not remark("al", "x", None, NOW).is_over(NOW.replace(year=2030))
+
+
+@pytest.mark.parametrize("ttl", ["soon", "-1", 0, "0s", "2000 days", True, "1.5h"])
+def test_no_time(ttl):
+    with pytest.raises(BadRemark, match="ttl"):
+        remark("al", "x", ttl, NOW)
+
+
+@pytest.mark.parametrize("text", ["", "x", "[]", "{}", '{"by":1,"reason":"","since":""}', "null"])
+def test_what_is_no_remark(text):
+    assert parse(text) is None
+    assert set(fsha_remark.NAMES) == {"standby", "maintenance-mode"}
