@@ -4,7 +4,7 @@ See :mod:`fsha_lint`: each check is a function from the configuration to finding
 of a finding stands in :data:`KNOWN`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from fsha_advice import ERROR, HINT, Finding, Known
 from fsha_config import IPADDR2, Config
@@ -239,7 +239,7 @@ def _nodes_left(config: Config) -> Iterator[Finding]:
             yield "only-one-node", keys, f"{item.form['node']} may never run it"
 
 
-_STILL = {
+_STILL: Mapping[str, Callable[[str], bool]] = {
     "target-role": lambda text: text.lower() == "stopped",
     "is-managed": lambda text: not parse_boolean(text),
     "maintenance": parse_boolean,
@@ -258,9 +258,9 @@ def _held(config: Config) -> Iterator[Finding]:
         yield "held-by-pillar", keys, "the whole cluster is in maintenance"
 
 
-def _is(judge: object, text: str) -> bool:
+def _is(judge: Callable[[str], bool], text: str) -> bool:
     try:
-        return bool(judge(text))  # type: ignore[operator]
+        return judge(text)
     except UnitError:
         return False
 
