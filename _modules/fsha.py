@@ -457,9 +457,9 @@ def failover(
     by giving the order once more, and undone by :func:`failback`.
 
     Returns ``result``, ``comment``, ``old``, ``new``, ``seconds`` (until the cluster had it
-    started), ``gap`` (seconds in which SIP was silent, seen from this node), ``hold``, ``calls``
-    (``before``, ``expected`` to be recoverable, ``kept``, in legs), ``phases``, and with ``test``
-    a ``plan`` (``checks``, ``transition``, ``calls``, ``drain``).
+    started), ``gap`` (seconds in which no new call was taken, seen from this node), ``hold``,
+    ``calls`` (``before``, ``expected`` to be recoverable, ``kept``, in legs), ``phases``, and with
+    ``test`` a ``plan`` (``checks``, ``transition``, ``calls``, ``drain``).
 
     CLI Example:
 

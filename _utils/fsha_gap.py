@@ -1,4 +1,4 @@
-"""How long nobody answers on an address: asked again and again while something moves."""
+"""How long an address takes no new calls: asked again and again while something moves."""
 
 import itertools
 import threading
@@ -16,11 +16,11 @@ UNNOTICED = 0.1
 
 
 def longest(answers: Iterable[float]) -> float | None:
-    """Return the longest pause between two answers, in seconds.
+    """Return the longest pause between two answers that say yes, in seconds.
 
     answers
-        When each answer came, in any order (seconds, of any clock). Not when it was asked for: a
-        question can wait in a host that looks for the address, and be answered late.
+        When each such answer came, in any order (seconds, of any clock). Not when it was asked
+        for: a question can wait in a host that looks for the address, and be answered late.
 
     ``0.0`` when no pause was longer than :data:`UNNOTICED`, ``None`` for fewer than two answers.
     """
@@ -32,16 +32,16 @@ def longest(answers: Iterable[float]) -> float | None:
 
 
 class Watch:
-    """Asks all the while that it is entered; ``gap`` then is the longest silence.
+    """Asks all the while that it is entered; ``gap`` then is the longest time without a yes.
 
     ask
-        The question; returns what was answered, ``""`` for silence. It is asked from several
-        threads, and has to end by itself.
+        The question; tells whether it was answered with a yes. It is asked from several threads,
+        and has to end by itself.
     """
 
     def __init__(
         self,
-        ask: Callable[[], str],
+        ask: Callable[[], bool],
         every: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -49,16 +49,21 @@ class Watch:
         self._every = every
         self._clock = clock
         self._answers: list[float] = []
+        self._begun = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go, name="fsha-gap", daemon=True)
 
     @property
     def gap(self) -> float | None:
-        """The longest silence so far, in seconds, see :func:`longest`."""
-        found = longest(list(self._answers))
+        """The longest time without a yes so far, in seconds, ``None`` when there was none at all.
+
+        One that went on when the watch began counts from there.
+        """
+        found = longest([self._begun, *self._answers]) if self._answers else None
         return None if found is None else round(found, 2)
 
     def __enter__(self) -> "Watch":
+        self._begun = self._clock()
         self._thread.start()
         return self
 

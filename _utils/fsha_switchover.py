@@ -132,10 +132,18 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _takes_calls(address: str, port: int, seconds: float = 1.0) -> bool:
+    """Tell whether an address answers SIP OPTIONS with a yes.
+
+    A switch in hot standby, or one that was told to pause, answers with 503, as it would a call.
+    """
+    return fsha_run.sip_options(address, port, seconds).startswith("SIP/2.0 2")
+
+
 def _answers(address: str, port: int) -> bool:
     """Wait a moment until an address answers SIP OPTIONS with a yes, and tell whether it did."""
     return fsha_poll.until(
-        lambda: fsha_run.sip_options(address, port).startswith("SIP/2.0 2"),
+        lambda: _takes_calls(address, port),
         bool,
         SIP_PATIENCE,
         f"SIP on {address}",
@@ -322,7 +330,7 @@ class Switchover:
         if not port or not self.service.vips or fsha_cluster.on_file():
             return None
         vip = self.service.vips[0]
-        return fsha_gap.Watch(lambda: fsha_run.sip_options(vip, port, ASK_SECONDS))
+        return fsha_gap.Watch(lambda: _takes_calls(vip, port, ASK_SECONDS))
 
     def _silent(self) -> list[str]:
         """Return the floating addresses that do not answer SIP OPTIONS."""
@@ -395,7 +403,7 @@ class Switchover:
         if order.moved:
             parts[0] = f"{self.service.id} serves on {order.new}; what was interrupted is done."
         if facts["gap"] is not None:
-            parts.append(f"SIP was silent for {facts['gap']:g} s.")
+            parts.append(f"No new call was taken for {facts['gap']:g} s.")
         parts += self._told_calls()
         if facts["hold"]:
             parts.append(

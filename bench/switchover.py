@@ -20,7 +20,7 @@ from lab import Lab, Node, voice
 CALLS = 10
 HEAD = ("pair", "moved by", "gap, median", "least", "most", "to verified", "calls kept", "ratio")
 NOTE = """\
-Seconds without an answer to SIP OPTIONS on the floating address, as a probe outside saw it; seconds
+Seconds without a yes to SIP OPTIONS on the floating address, as a probe outside saw it; seconds
 from the command until it had verified that the other node serves; calls that survived, of those
 that were up. Ratio: the median gap as a part of the article's.
 """

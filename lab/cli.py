@@ -180,9 +180,9 @@ def _watch(probe: Probe, progress: Progress, seconds: float | None) -> None:
         while deadline is None or time.monotonic() < deadline:
             last = probe.last
             silent = last is None or time.time() - last.at > DEFAULT_THRESHOLD * 2
-            now = None if silent or last is None else last.node
+            now = None if silent or last is None or not last.yes else last.node
             if now != shown:
-                progress("probe", f"{now} answers" if now else "nobody answers")
+                progress("probe", f"{now} takes calls" if now else "nobody takes calls")
                 shown = now
             time.sleep(0.05)
     except KeyboardInterrupt:

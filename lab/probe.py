@@ -1,4 +1,4 @@
-"""Who answers on the VIP, and for how long nobody does: SIP OPTIONS every few milliseconds.
+"""Who answers on the VIP, and for how long nobody says yes: SIP OPTIONS every few milliseconds.
 
 :class:`Probe` starts :mod:`lab.prober` in the outside namespace and turns what it saw into a
 :class:`ProbeResult`.
@@ -24,20 +24,30 @@ from lab.settings import OUTSIDE, SIP_PORT, VIP
 DEFAULT_INTERVAL = 0.005
 DEFAULT_THRESHOLD = 0.1
 START_SECONDS = 10.0
+OK, REDIRECTED = 200, 300
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: ``at`` seconds since the epoch, number of the request, who sent it."""
+    """One answer: ``at`` seconds since the epoch, number of the request, who sent it, its status.
+
+    A switch that takes no calls, such as one in hot standby, answers with 503.
+    """
 
     at: float
     number: int
     node: str
+    status: int = OK
+
+    @property
+    def yes(self) -> bool:
+        """True when a call would have been taken."""
+        return self.status < REDIRECTED
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A time with no answer.
+    """A time with no answer, or none that says yes.
 
     ``start`` and length in ``seconds``, the start counted from the probe's own; who answered before
     and after (None: nobody had answered yet, or nobody did any more).
@@ -82,10 +92,10 @@ class ProbeResult:
 def find_gaps(
     answers: Sequence[Answer], started: float, ended: float, threshold: float
 ) -> tuple[Gap, ...]:
-    """Return every time longer than *threshold* seconds with no answer between start and end."""
+    """Return every time longer than *threshold* seconds without a yes between start and end."""
     gaps = []
     last, last_node = started, None
-    for answer in sorted(answers, key=lambda item: item.at):
+    for answer in sorted((a for a in answers if a.yes), key=lambda item: item.at):
         if answer.at - last > threshold:
             gaps.append(Gap(last - started, answer.at - last, last_node, answer.node))
         last, last_node = max(last, answer.at), answer.node
@@ -159,11 +169,11 @@ class Probe:
             return self._answers[-1] if self._answers else None
 
     def wait_answered_by(self, node: str, timeout: float = 30) -> Answer:
-        """Wait until *node* gives an answer from now on and return it."""
+        """Wait until *node* says yes from now on and return its answer."""
         return self._wait(lambda a: a.node == node, f"an answer of {node} on the VIP", timeout)
 
     def wait_answered(self, timeout: float = 30) -> Answer:
-        """Wait until anybody gives an answer from now on and return it."""
+        """Wait until anybody says yes from now on and return the answer."""
         return self._wait(lambda _: True, "an answer on the VIP", timeout)
 
     def _wait(self, wanted: Callable[[Answer], bool], what: str, timeout: float) -> Answer:
@@ -172,7 +182,7 @@ class Probe:
             seen = len(self._answers)
             while True:
                 for answer in self._answers[seen:]:
-                    if wanted(answer):
+                    if answer.yes and wanted(answer):
                         return answer
                 seen = len(self._answers)
                 if not self._changed.wait(max(deadline - time.monotonic(), 0)):

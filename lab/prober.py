@@ -29,6 +29,7 @@ ETH_P_IP = 0x0800
 UDP = 17
 UDP_HEADER = 8
 SMALLEST_PACKET = 20 + UDP_HEADER
+STATUS = re.compile(rb"SIP/2\.0 (\d{3})\b")
 CSEQ = re.compile(rb"^CSeq:\s*(\d+)\s+OPTIONS", re.MULTILINE | re.IGNORECASE)
 NAMED = re.compile(rb"^X-Node:\s*([\w.-]+)", re.MULTILINE | re.IGNORECASE)
 
@@ -50,8 +51,14 @@ def options_request(target: str, source: tuple[str, int], number: int, call: str
     ).encode()
 
 
-def parse_answer(packet: bytes, port: int) -> tuple[int, str | None] | None:
-    """Return number and X-Node of a SIP answer to our *port* in an IPv4 packet, else None."""
+def parse_answer(packet: bytes, port: int) -> tuple[int, str | None, int] | None:
+    """Return number, X-Node and status code of a SIP answer to our *port*, else None.
+
+    Args:
+        packet: an IPv4 packet.
+        port: UDP, where the answer has to go.
+
+    """
     if len(packet) < SMALLEST_PACKET or packet[9] != UDP:
         return None
     header = (packet[0] & 0x0F) * 4
@@ -61,10 +68,11 @@ def parse_answer(packet: bytes, port: int) -> tuple[int, str | None] | None:
         return None
     payload = packet[header + UDP_HEADER :]
     number = CSEQ.search(payload)
-    if not payload.startswith(b"SIP/2.0 ") or number is None:
+    status = STATUS.match(payload)
+    if status is None or number is None:
         return None
     named = NAMED.search(payload)
-    return int(number[1]), named[1].decode() if named else None
+    return int(number[1]), named[1].decode() if named else None, int(status[1])
 
 
 class Worker:
@@ -109,10 +117,11 @@ class Worker:
             found = parse_answer(packet, self.source[1])
             if found is None:
                 continue
-            number, named = found
+            number, named, status = found
             seconds, nanoseconds = struct.unpack("qq", ancillary[0][2][:16])
             node = self.macs.get(sender[4].hex(":")) or named or SOMEBODY
-            print(json.dumps({"answer": [seconds + nanoseconds / 1e9, number, node]}), flush=True)
+            at = seconds + nanoseconds / 1e9
+            print(json.dumps({"answer": [at, number, node, status]}), flush=True)
         self._discard()
 
     def _discard(self) -> None:

@@ -1,4 +1,4 @@
-"""The longest silence."""
+"""The longest time without a yes."""
 
 import threading
 
@@ -36,13 +36,13 @@ def test_no_gap_is_longer_than_the_watch(answers):
         assert 0 <= found <= max(answers) - min(answers)
 
 
-def test_a_watch_sees_a_silence():
+def test_a_watch_sees_a_time_without_a_yes():
     silent = threading.Event()
     asked = []
 
     def ask():
         asked.append(1)
-        return "" if silent.is_set() else "SIP/2.0 200 OK"
+        return not silent.is_set()
 
     def more(number):
         goal = len(asked) + number
@@ -55,3 +55,23 @@ def test_a_watch_sees_a_silence():
         silent.clear()
         more(5)
     assert watch.gap > UNNOTICED
+
+
+def test_what_goes_on_when_the_watch_begins_counts_from_there():
+    asked = iter([False, False, False])
+    seen = []
+
+    def ask():
+        seen.append(1)
+        return next(asked, True)
+
+    with fsha_gap.Watch(ask, every=0.06) as watch:
+        fsha_poll.until(lambda: len(seen), lambda n: n >= 6, 10, interval=0.01)
+    assert watch.gap >= 3 * 0.06
+
+
+def test_without_any_yes_nothing_is_known():
+    seen = []
+    with fsha_gap.Watch(lambda: seen.append(1) or False, every=0.005) as watch:
+        fsha_poll.until(lambda: len(seen), lambda n: n >= 3, 10, interval=0.01)
+    assert watch.gap is None

@@ -35,6 +35,14 @@ def test_silence_at_both_ends_is_a_gap():
     ]
 
 
+def test_a_switch_that_takes_no_calls_does_not_end_a_gap():
+    refused = [Answer(101.0, 1, "b", 503), Answer(101.5, 2, "b", 503)]
+    said = [Answer(100.0, 0, "a"), *refused, Answer(102.0, 3, "b")]
+    (gap,) = find_gaps(said, 100.0, 102.0, 1.0)
+    assert (gap.seconds, gap.from_node, gap.to_node) == (2.0, "a", "b")
+    assert summarize(said, SUMMARY, {}, 20).answered_by == {"a": 1, "b": 3}
+
+
 def test_nobody_ever_is_one_gap():
     found = find_gaps([], 100.0, 101.0, 0.5)
     assert [(gap.seconds, gap.from_node, gap.to_node) for gap in found] == [(1.0, None, None)]
@@ -81,9 +89,9 @@ def test_an_answer_is_recognised():
     assert request.endswith(b"\r\n\r\n")
     assert b"CSeq: 17 OPTIONS" in request
     answer = b"SIP/2.0 200 OK\r\nCSeq: 17 OPTIONS\r\nX-Node: node-1\r\n\r\n"
-    assert prober.parse_answer(packet(answer), 4000) == (17, "node-1")
+    assert prober.parse_answer(packet(answer), 4000) == (17, "node-1", 200)
     unnamed = b"SIP/2.0 503 Busy\r\ncseq:17 OPTIONS\r\n\r\n"
-    assert prober.parse_answer(packet(unnamed), 4000) == (17, None)
+    assert prober.parse_answer(packet(unnamed), 4000) == (17, None, 503)
 
 
 @pytest.mark.parametrize(
