@@ -1070,6 +1070,7 @@ def facts():
     me = _me()
     found = fsha_facts.gather(me or __opts__["id"], _LocalSwitch().ask)
     found["recovery"] = _recovery_database()
+    found["state_run"] = _state_run()
     if me:
         try:
             fsha_cluster.note(fsha_facts.ATTRIBUTE, fsha_facts.render(found), [me])
@@ -1093,6 +1094,7 @@ def _checked() -> Any:
     )
     drill = fsha_journal.last_drill(_journal())
     me = mine["node"]
+    links = _links()
     return fsha_check.lines(
         fsha_check.View(
             status=seen,
@@ -1100,7 +1102,8 @@ def _checked() -> Any:
             service=service,
             me=me,
             now=_now(),
-            links=_links(),
+            links=links,
+            clocks=_clocks(links, me),
             pending=fsha_switch.simulate(root),
             after=after,
             facts={node.name: _facts_of(node, mine) for node in seen.nodes},
@@ -1111,6 +1114,21 @@ def _checked() -> Any:
             last_drill=drill["at"] if drill else "",
         )
     )
+
+
+def _state_run() -> str:
+    """Return a state run that goes on here, ``""`` for none."""
+    running = __salt__["saltutil.is_running"]("state.*")
+    return str(running[0].get("fun", "")) if running else ""
+
+
+def _clocks(links: Any, me: str) -> dict[str, Any]:
+    """Ask the other nodes for the time, over the first of their links that can be asked."""
+    found: dict[str, Any] = {}
+    for link in links or ():
+        if found.get(link["node"]) is None and link["node"] != me and link["connected"]:
+            found[link["node"]] = fsha_run.ask_clock(link["address"])
+    return found
 
 
 def _recovery_database() -> Any:

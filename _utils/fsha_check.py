@@ -12,6 +12,7 @@ from typing import Any
 import fsha_actions
 import fsha_database
 import fsha_facts
+import fsha_run
 from fsha_cib import Element
 from fsha_plan import Transition
 from fsha_status import Status
@@ -21,6 +22,12 @@ PASS, WARN, FAIL, SKIP = "pass", "warn", "fail", "skip"
 ORDER = (FAIL, WARN, SKIP, PASS)
 STALE = timedelta(minutes=30)
 """Facts of another node that are older may no longer be true."""
+OFFSET = 0.05
+"""Seconds between two clocks that are in step: logs of both nodes can then be laid side by side."""
+EXPIRES = 21
+"""Days in which a certificate can still be renewed in peace."""
+LAG = 5.0
+"""Seconds that the copy of the database may lag behind."""
 AHEAD = timedelta(seconds=2)
 """Facts are noted before they are read: later ones come from a clock that is ahead."""
 DRILL = timedelta(days=92)
@@ -50,7 +57,8 @@ class View:
     ``links`` as ``corosync.status`` has them, ``None`` when the ring can't be read. ``after`` is
     what the cluster would do if the service had to leave its node. ``facts`` node → its facts,
     ``None`` where there are none. ``wire`` what the network says against the floating addresses,
-    ``None`` when it can't be asked. ``operations`` are sentences.
+    ``None`` when it can't be asked. ``clocks`` node → how far its clock is ahead of ours, for those
+    that were asked. ``operations`` are sentences.
     """
 
     status: Status
@@ -63,6 +71,7 @@ class View:
     after: Transition | None = None
     facts: Mapping[str, fsha_facts.Facts | None] = field(default_factory=dict)
     wire: tuple[str, ...] | None = None
+    clocks: Mapping[str, fsha_run.ClockAnswer | None] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
     last_drill: str = ""
 
@@ -275,6 +284,30 @@ def _fencing(view: View) -> Iterator[Line]:
         )
 
 
+def _fenced(view: View) -> Iterator[Line]:
+    last = {event.target: event for event in reversed(view.status.fenced)}
+    bad = [event for event in last.values() if event.outcome != "success"]
+    for event in bad:
+        pending = event.outcome == "pending"
+        why = f": {event.reason}" if event.reason else ""
+        at = f" at {event.completed}" if event.completed else ""
+        yield Line(
+            "fence-history",
+            "Fencing lately",
+            FAIL if pending else WARN,
+            f"{event.action} is going on" if pending else f"{event.action} has failed{at}{why}",
+            "wait for its end"
+            if pending
+            else f"mend the fence device; then stonith_admin --cleanup --history {event.target}",
+            event.target,
+            blocks=pending,
+        )
+    if not bad:
+        times = len(view.status.fenced)
+        done = f"{times} times, the last of each node succeeded" if times else "never needed"
+        yield Line("fence-history", "Fencing lately", PASS, done)
+
+
 def _twice(view: View) -> Iterator[Line]:
     clones = {
         p.get("id")
@@ -364,7 +397,7 @@ def _known(view: View) -> Iterator[Line]:
             )
             continue
         age = view.now - _time(facts["at"])
-        if age < -AHEAD:
+        if age < -AHEAD and view.clocks.get(node) is None:
             yield Line(
                 "clock",
                 "Clock",
@@ -382,6 +415,24 @@ def _known(view: View) -> Iterator[Line]:
             f"salt {node} fsha.check brings them up to date" if old else "",
             node,
         )
+
+
+def _clocks(view: View) -> Iterator[Line]:
+    for node, clock in sorted(view.clocks.items()):
+        if clock is None:
+            said = "it can't be compared: no answer to an ICMP timestamp request"
+            yield Line("offset", "Clock", SKIP, said, node=node)
+            continue
+        apart = abs(clock.ahead) - clock.within > OFFSET
+        word = "ahead of" if clock.ahead > 0 else "behind"
+        said = (
+            f"{abs(clock.ahead):g} s {word} that of {view.me}"
+            if apart
+            else f"in step with that of {view.me} ({clock.ahead:+g} s, to {clock.within:g} s)"
+        )
+        advice = "keep both in step by NTP: times in logs, rules and remarks differ"
+        verdict_ = WARN if apart else PASS
+        yield Line("offset", "Clock", verdict_, said, advice if apart else "", node)
 
 
 def _time(text: str) -> datetime:
@@ -473,6 +524,40 @@ def _files(view: View) -> Iterator[Line]:
         )
 
 
+def _routers(view: View) -> Iterator[Line]:
+    for node, facts in sorted(view.facts.items()):
+        for address, answers in sorted(((facts or {}).get("routers") or {}).items()):
+            said = {True: "answers", False: "DOES NOT ANSWER", None: "can't be asked by ARP"}
+            yield Line(
+                "router",
+                "Network gateway",
+                SKIP if answers is None else PASS if answers else FAIL,
+                f"{address} {said[answers]}",
+                "look at this node's cable, switch port and router: calls can't get through here"
+                if answers is False
+                else "",
+                node,
+                blocks=answers is False and node in view.peers,
+            )
+
+
+def _certificates(view: View) -> Iterator[Line]:
+    for node, switch in sorted(view.switches().items()):
+        for name, days in sorted((switch.get("certificates") or {}).items()):
+            if days is None:
+                yield Line("certificate", "Certificate", WARN, f"{name} can't be read", node=node)
+                continue
+            over = days < 0
+            yield Line(
+                "certificate",
+                "Certificate",
+                FAIL if over else WARN if days < EXPIRES else PASS,
+                f"{name} ran out {-days} days ago" if over else f"{name} runs out in {days} days",
+                "renew it, and restart the profile" if days < EXPIRES else "",
+                node,
+            )
+
+
 def _gateways(view: View) -> Iterator[Line]:
     switch = view.switches().get(view.active)
     if not switch or not switch.get("gateways"):
@@ -510,7 +595,23 @@ def _recovery(view: View) -> Iterator[Line]:
         advice = "see what keeps it busy: recovering takes as long" if slow else ""
         said = f"writable, it answers in {told['seconds']:g} s"
         yield Line("database", title, WARN if slow else PASS, said, advice, view.me)
+        yield from _copies(view, told.get("copies") or {})
         yield from _ghosts(view, told["rows"])
+
+
+def _copies(view: View, copies: Mapping[str, float]) -> Iterator[Line]:
+    for name, lag in sorted(copies.items()):
+        late = lag > LAG
+        yield Line(
+            "database-copy",
+            "Database copy",
+            WARN if late else PASS,
+            f"{name} is {lag:g} s behind",
+            "if the database fails over to it, calls of that time can't be recovered"
+            if late
+            else "",
+            view.me,
+        )
 
 
 def _ghosts(view: View, rows: Mapping[str, int]) -> Iterator[Line]:
@@ -566,6 +667,15 @@ def _hosts(view: View) -> Iterator[Line]:
                 "an installation is going on: wait for its end",
                 node,
             )
+        if facts.get("state_run"):
+            yield Line(
+                "state-run",
+                "State run",
+                WARN,
+                f"{facts['state_run']} is running",
+                "wait for its end: two that change the pair at once are one too many",
+                node,
+            )
         if facts.get("synchronised") is False:
             yield Line(
                 "clock",
@@ -610,11 +720,15 @@ CHECKS: tuple[Check, ...] = (
     _leftovers,
     _operations,
     _fencing,
+    _fenced,
     _known,
+    _clocks,
     _switches,
     _alike,
     _files,
+    _routers,
     _gateways,
+    _certificates,
     _recovery,
     _database,
     _hosts,

@@ -33,6 +33,9 @@ _QUESTION = """\
 SELECT json_build_object(
   'standby', pg_is_in_recovery(),
   'read_only', current_setting('transaction_read_only') = 'on',
+  'copies', coalesce((SELECT json_object_agg(coalesce(nullif(application_name, ''),
+      client_addr::text, pid::text), coalesce(extract(epoch FROM replay_lag), 0))
+    FROM pg_stat_replication), '{}'),
   'rows', coalesce((SELECT json_object_agg(runtime_uuid, n) FROM
     (SELECT runtime_uuid, count(*) AS n FROM recovery GROUP BY runtime_uuid) AS found), '{}'));
 """
@@ -78,7 +81,10 @@ def _uri(text: str) -> dict[str, str]:
 
 
 def ask(source: str, run: Runner = fsha_run.run) -> Answer | None:
-    """Return ``seconds``, ``writable`` and ``rows`` (core uuid → how many) of the database.
+    """Return ``seconds``, ``writable``, ``rows`` (core uuid → how many) and ``copies`` of it.
+
+    ``copies``: replica → the seconds that it lags behind (PostgreSQL shows them to a user with the
+    role ``pg_monitor``).
 
     ``why`` stands there instead when it does not answer. ``None`` when nobody can ask: another kind
     of database, or no ``psql`` on this node.
@@ -101,11 +107,12 @@ def ask(source: str, run: Runner = fsha_run.run) -> Answer | None:
     try:
         told = json.loads(done.out)
         rows = {str(core): int(n) for core, n in told["rows"].items()}
+        copies = {str(name): round(float(lag), 2) for name, lag in told["copies"].items()}
         writable = not (told["standby"] or told["read_only"])
     except (ValueError, KeyError, TypeError, AttributeError):
         said = (done.err.strip() or done.out.strip() or "nothing").splitlines()[0]
         return {"why": said[:200]}
-    return {"seconds": round(done.seconds, 2), "writable": writable, "rows": rows}
+    return {"seconds": round(done.seconds, 2), "writable": writable, "rows": rows, "copies": copies}
 
 
 def ghosts(rows: Mapping[str, int], cores: Iterable[str]) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 import fsha_freeswitch
 import fsha_run
 import fsha_switch_hash
+import fsha_wire
 
 ATTRIBUTE = "fsha-facts"
 FORM = "%Y-%m-%dT%H:%M:%SZ"
@@ -26,6 +27,7 @@ LOCKS = (
     "/var/lib/apt/lists/lock",
     "/var/lib/rpm/.rpm.lock",
 )
+CERTIFICATES = ("agent.pem", "wss.pem")
 DISKS = ("/var/lib/pacemaker", "/var/log")
 NONLOCAL_BIND = "/proc/sys/net/ipv4/ip_nonlocal_bind"
 
@@ -44,19 +46,21 @@ def gather(node: str, ask: Ask, run: fsha_run.Runner = fsha_run.run) -> Facts:
     return {
         "node": node,
         "at": datetime.now(timezone.utc).strftime(FORM),
-        "switch": _switch(ask),
+        "switch": _switch(ask, run),
         "agents": agents_hash(map(Path, AGENTS)),
         "nonlocal_bind": _first_line(Path(NONLOCAL_BIND)),
         "disks": {name: _free(name) for name in DISKS if Path(name).exists()},
         "locked": locked(Path("/proc/locks"), map(Path, LOCKS)),
         "synchronised": _synchronised(run),
+        "routers": _routers(run),
     }
 
 
-def _switch(ask: Ask) -> Facts:
+def _switch(ask: Ask, run: fsha_run.Runner) -> Facts:
     try:
         told = {key: ask(command).strip() for key, command in _QUESTIONS.items()}
-        profiles = fsha_freeswitch.parse_bound(ask("sofia xmlstatus"))
+        shown = ask("sofia xmlstatus")
+        profiles = fsha_freeswitch.parse_bound(shown)
         gateways = fsha_freeswitch.parse_gateways(ask("sofia xmlstatus gateway"))
     except fsha_run.RunError as error:
         return {"running": False, "why": str(error)}
@@ -73,6 +77,7 @@ def _switch(ask: Ask) -> Facts:
         "serves": list(fsha_freeswitch.stamped(told["core"])),
         "gateways": {name: gateway.get("state", "") for name, gateway in gateways.items()},
         "config": _config(told["conf_dir"]),
+        "certificates": _certificates(told["certs_dir"], run) if "transport=tls" in shown else {},
     }
 
 
@@ -85,6 +90,7 @@ _QUESTIONS: Mapping[str, str] = {
     "switchname": "switchname",
     "channels": "show channels count",
     "conf_dir": "global_getvar conf_dir",
+    "certs_dir": "global_getvar certs_dir",
 }
 
 
@@ -94,6 +100,29 @@ def _config(directory: str) -> Facts:
     except OSError:
         return {}
     return {} if found is None else {part: text[:16] for part, text in found["parts"].items()}
+
+
+def _certificates(directory: str, run: fsha_run.Runner) -> dict[str, int | None]:
+    """Return each certificate of the switch, and in how many days it runs out."""
+    files = sorted(Path(directory).glob("*.pem")) if directory else []
+    return {file.name: _days_left(file, run) for file in files if file.name in CERTIFICATES}
+
+
+def _days_left(file: Path, run: fsha_run.Runner) -> int | None:
+    argv = ["openssl", "x509", "-noout", "-enddate", "-dateopt", "iso_8601", "-in", str(file)]
+    try:
+        done = run(argv, timeout=5)
+        end = datetime.strptime(done.out.strip(), "notAfter=%Y-%m-%d %H:%M:%SZ")
+    except (fsha_run.RunError, ValueError):
+        return None
+    return (end.replace(tzinfo=timezone.utc) - datetime.now(timezone.utc)).days
+
+
+def _routers(run: fsha_run.Runner) -> dict[str, bool | None]:
+    try:
+        return fsha_wire.routers(run)
+    except fsha_run.RunError:
+        return {}
 
 
 def agents_hash(places: Iterable[Path]) -> str:

@@ -94,6 +94,20 @@ class FailCount:
 
 
 @dataclass(frozen=True)
+class FenceEvent:
+    """What became of the last time that a node was to be fenced.
+
+    ``outcome``: ``success``, ``failed`` or ``pending``; ``completed`` as crm_mon writes it.
+    """
+
+    target: str
+    action: str
+    outcome: str
+    completed: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Status:
     """All of it."""
 
@@ -104,6 +118,7 @@ class Status:
     failures: tuple[Failure, ...] = ()
     fail_counts: tuple[FailCount, ...] = ()
     bans: tuple[str, ...] = ()
+    fenced: tuple[FenceEvent, ...] = ()
     maintenance: bool = False
 
     def resource(self, id: str) -> tuple[Resource, ...]:
@@ -172,6 +187,7 @@ def parse_status(text: str) -> Status:
         failures=tuple(_failure(e) for e in root.findall("failures/failure")),
         fail_counts=tuple(_fail_counts(root.findall("node_history/node"))),
         bans=tuple(e.get("id", "") for e in root.findall("bans/ban")),
+        fenced=tuple(_fence_event(e) for e in root.findall("fence_history/fence_event")),
         maintenance=options is not None and _true(options, "maintenance-mode"),
     )
 
@@ -214,6 +230,16 @@ def _failure(element: etree._Element) -> Failure:
         # Pacemaker 2.1 escapes it once more than XML wants it.
         reason=html.unescape(element.get("exitreason", "")),
         when=element.get("last-rc-change", ""),
+    )
+
+
+def _fence_event(element: etree._Element) -> FenceEvent:
+    return FenceEvent(
+        target=element.get("target", ""),
+        action=element.get("action", ""),
+        outcome=element.get("status", ""),
+        completed=element.get("completed", ""),
+        reason=element.get("exit-reason", ""),
     )
 
 

@@ -46,6 +46,24 @@ def interface_of(address: str, run: Runner = fsha_run.run) -> str:
     return next((str(r["dev"]) for r in routes if "gateway" not in r and "dev" in r), "")
 
 
+def routers(run: Runner = fsha_run.run) -> dict[str, bool | None]:
+    """Return the default gateways of this host, and whether each answers; ``None`` if not known.
+
+    They are asked by ARP, which no firewall of theirs refuses.
+    """
+    return {
+        str(route["gateway"]): _heard(str(route["gateway"]), run)
+        for family in ("-4", "-6")
+        for route in _json(["ip", "-json", family, "route", "show", "default"], run)
+        if route.get("gateway")
+    }
+
+
+def _heard(address: str, run: Runner) -> bool | None:
+    found = holder(address, run)
+    return None if found is None else bool(found)
+
+
 def _local_interface(address: str, run: Runner) -> str:
     links = _json(["ip", "-json", "address", "show", "to", address], run)
     return next((str(link["ifname"]) for link in links if link.get("ifname")), "")

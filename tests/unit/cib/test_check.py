@@ -10,6 +10,7 @@ import fsha_actions
 import fsha_check
 import fsha_facts
 import fsha_plan
+import fsha_run
 import fsha_status
 from fsha_check import FAIL, PASS, SKIP, WARN
 from fsha_switch import Service
@@ -113,6 +114,11 @@ def database(**more):
     return with_facts("fs1", facts(recovery=recovery))
 
 
+def clock(answer):
+    return replace(GOOD, clocks={"fs2": answer})
+
+
+FENCING = fsha_status.FenceEvent("fs2", "off", "failed", "noon", "no answer")
 AWAY = (node("fs1"), node("fs2", online=False))
 HELD = fsha_status.FailCount("fs", "fs2", "1")
 OPERATORS = {
@@ -175,6 +181,25 @@ OPERATORS = {
         (with_facts("fs2", facts(disks={"/var/log": 8})), "disk", WARN, False, "8 % of /var/log"),
         (with_facts("fs2", facts(disks={"/var/log": 1})), "disk", FAIL, False, "1 % of /var/log"),
         (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
+        (with_facts("fs2", facts(state_run="state.apply")), "state-run", WARN, False, "apply"),
+        (clock(fsha_run.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),
+        (clock(fsha_run.ClockAnswer(0.2, 0.01)), "offset", WARN, False, "0.2 s ahead of that of"),
+        (clock(None), "offset", SKIP, False, "can't be compared"),
+        (status(fenced=(FENCING,)), "fence-history", WARN, False, "off has failed at noon: no"),
+        (status(fenced=(replace(FENCING, outcome="pending"),)), "fence-history", FAIL, True,
+         "off is going on"),
+        (with_facts("fs2", facts(routers={"192.0.2.1": False})), "router", FAIL, True,
+         "192.0.2.1 DOES NOT"),
+        (with_facts("fs1", facts(routers={"192.0.2.1": False})), "router", FAIL, False,
+         "192.0.2.1 DOES NOT"),
+        (with_facts("fs1", facts(routers={"fe80::1": None})), "router", SKIP, False, "by ARP"),
+        (with_facts("fs2", switch(certificates={"agent.pem": 5})), "certificate", WARN, False,
+         "agent.pem runs out in 5 days"),
+        (with_facts("fs2", switch(certificates={"agent.pem": -2})), "certificate", FAIL, False,
+         "agent.pem ran out 2 days ago"),
+        (with_facts("fs2", switch(certificates={"agent.pem": None})), "certificate", WARN, False,
+         "can't be read"),
+        (database(copies={"db2": 60.0}), "database-copy", WARN, False, "db2 is 60 s behind"),
         (with_facts("fs2", facts(synchronised=False)), "clock", WARN, False, "NTP"),
         (with_facts("fs2", facts(at="2026-09-01T12:00:30Z")), "clock", WARN, False, "30 s ahead"),
         (replace(GOOD, last_drill=""), "drill", WARN, False, "none is on record"),
@@ -186,8 +211,28 @@ def test_what_is_wrong_is_told(view, name, verdict, blocks, evidence):
     assert (found.verdict, found.blocks) == (verdict, blocks)
     assert evidence in found.evidence
     if verdict in (WARN, FAIL):
-        assert found.advice or name in ("operations", "service", "switch")
+        assert found.advice or name in ("operations", "service", "switch", "certificate")
     assert bool(fsha_check.obstacles([found])) == blocks
+
+
+def test_what_is_in_order_is_told_too():
+    view = replace(
+        GOOD,
+        status=replace(GOOD.status, fenced=(replace(FENCING, outcome="success"), FENCING)),
+        clocks={"fs2": fsha_run.ClockAnswer(0.051, 0.002)},
+        facts={
+            "fs1": facts(
+                routers={"192.0.2.1": True},
+                recovery={"seconds": 0.01, "writable": True, "rows": {}, "copies": {"db2": 0.2}},
+            ),
+            "fs2": switch(certificates={"agent.pem": 100}),
+        },
+    )
+    told = {one.name: one for one in fsha_check.lines(view)}
+    names = ("fence-history", "offset", "router", "certificate", "database-copy")
+    assert {told[name].verdict for name in names} == {PASS}
+    # The history has the latest event first: what failed before it is mended.
+    assert "the last of each node succeeded" in told["fence-history"].evidence
 
 
 def test_what_was_to_have_ended_fails():

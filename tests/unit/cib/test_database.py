@@ -39,15 +39,17 @@ def psql(out="", err="", seconds=0.01, seen=None):
     return run
 
 
+KEPT = {"rows": {"a": 3, "b": 2}, "copies": {"db2": 0.5}}
+
+
 def told(**more):
-    found = {"standby": False, "read_only": False, "rows": {"a": 3, "b": 2}}
-    return json.dumps({**found, **more})
+    return json.dumps({"standby": False, "read_only": False, **KEPT, **more})
 
 
 def test_the_password_is_in_no_argument():
     seen = []
     found = ask(SOURCE, psql(told(), seen=seen))
-    assert found == {"seconds": 0.01, "writable": True, "rows": {"a": 3, "b": 2}}
+    assert found == {"seconds": 0.01, "writable": True, **KEPT}
     ((argv, env),) = seen
     assert "hunter" not in " ".join(argv)
     assert env["PGPASSWORD"] == "hunter 2"
@@ -57,9 +59,8 @@ def test_the_password_is_in_no_argument():
 @pytest.mark.parametrize(
     ("run", "expected"),
     [
-        (psql(told(standby=True)), {"seconds": 0.01, "writable": False, "rows": {"a": 3, "b": 2}}),
-        (psql(told(read_only=True)), {"seconds": 0.01, "writable": False,
-                                      "rows": {"a": 3, "b": 2}}),
+        (psql(told(standby=True)), {"seconds": 0.01, "writable": False, **KEPT}),
+        (psql(told(read_only=True)), {"seconds": 0.01, "writable": False, **KEPT}),
         (psql(err="psql: error: connection refused\nmore"),
          {"why": "psql: error: connection refused"}),
         (psql("garbage"), {"why": "garbage"}),

@@ -1,12 +1,16 @@
 """Programs are run without a shell, bounded, and what they say is data."""
 
+import os
 import socket
+import struct
 import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fsha_run
 
@@ -168,3 +172,66 @@ def test_nobody_there_is_no_answer():
         gone.bind(("127.0.0.1", 0))
         port = gone.getsockname()[1]
     assert fsha_run.sip_options("127.0.0.1", port, timeout=1.0) == ""
+
+
+# --- another host's clock --------------------------------------------------------------------
+
+
+def reply(mark, came, left, kind=14, options=0):
+    header = bytes([0x45 + options]) + bytes(19 + 4 * options)
+    return header + fsha_run.ICMP.pack(kind, 0, 0, mark, 1, 5000, came, left)
+
+
+def test_a_request_has_the_internet_checksum():
+    words = struct.unpack("!10H", fsha_run.icmp_timestamp(0xBEEF, 86_399_999))
+    total = sum(words)
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    assert total == 0xFFFF  # RFC 1071: the sum over all of it, its own checksum included
+
+
+@pytest.mark.parametrize(
+    ("packet", "expected"),
+    [
+        (reply(7, 10, 12), (10, 12)),
+        (reply(7, 10, 12, options=2), (10, 12)),
+        (reply(8, 10, 12), None),
+        (reply(7, 10, 12, kind=0), None),
+        (reply(7, 0x8000_0000, 12), None),
+        (reply(7, 10, 12)[:-4], None),
+        (b"", None),
+    ],
+)
+def test_an_answer_is_told_from_other_packets(packet, expected):
+    assert fsha_run.parse_icmp_timestamp(packet, 7) == expected
+
+
+@given(st.binary(max_size=60))
+def test_no_packet_breaks_the_parser(packet):
+    fsha_run.parse_icmp_timestamp(packet, 7)
+
+
+@given(
+    asked=st.integers(0, fsha_run.DAY_MS - 1),
+    ahead=st.integers(-3_600_000, 3_600_000),
+    there=st.integers(0, 50),
+    stay=st.integers(0, 5),
+    back=st.integers(0, 50),
+)
+def test_the_offset_is_right_within_what_it_says(asked, ahead, there, stay, back):
+    day = fsha_run.DAY_MS
+    came, left = ((asked + ahead + there + more) % day for more in (0, stay))
+    found = fsha_run.clock_answer(asked, there + stay + back, came, left)
+    assert abs(found.ahead - ahead / 1000) <= found.within
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a raw socket is for root")
+def test_this_hosts_own_clock_is_in_step():
+    found = fsha_run.ask_clock("127.0.0.1", 5)
+    assert abs(found.ahead) <= found.within + 0.002
+
+
+def test_nobody_answers_for_a_clock():
+    begun = time.monotonic()
+    assert fsha_run.ask_clock("240.0.0.1", 0.1) is None  # reserved: nobody is there
+    assert time.monotonic() - begun < 5

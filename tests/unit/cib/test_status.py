@@ -31,6 +31,20 @@ def test_a_failure_with_its_fail_count(sample):
     assert status.fail_counts == (fsha_status.FailCount("fs", "fs1", "1"),)
 
 
+def test_what_became_of_fencing():
+    status = parse_status(
+        "<pacemaker-result><summary/><fence_history>"
+        '<fence_event status="failed" action="reboot" target="fs2" client="x" origin="fs1" '
+        'completed="2026-09-01 10:00:00Z" exit-reason="no route"/>'
+        '<fence_event status="pending" action="off" target="fs1" client="x" origin="fs2"/>'
+        "</fence_history></pacemaker-result>"
+    )
+    assert status.fenced == (
+        fsha_status.FenceEvent("fs2", "reboot", "failed", "2026-09-01 10:00:00Z", "no route"),
+        fsha_status.FenceEvent("fs1", "off", "pending"),
+    )
+
+
 def test_all_that_can_be_wrong_has_its_word(sample):
     status = parse_status(sample("status-trouble.xml"))
     assert [node.word for node in status.nodes] == [

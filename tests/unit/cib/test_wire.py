@@ -74,6 +74,27 @@ def test_disagreement(told, here, said):
     assert bool(found) == bool(said)
 
 
+def routing(routes, arp):
+    def run(argv, **more):
+        if argv[:2] == ["ip", "-json"] and argv[-2:] == ["show", "default"]:
+            out = json.dumps(routes.get(argv[2], []))
+            return fsha_run.Completed(tuple(argv), 0, out, "", 0.0)
+        return tools(arp=arp)(argv, **more)
+
+    return run
+
+
+@pytest.mark.parametrize(("arp", "heard"), [((0, MAC), True), ((1, ""), False), (None, None)])
+def test_routers(arp, heard):
+    routes = {"-4": [{"dst": "default", "gateway": VIP, "dev": "eth0"}, {"dst": "default"}]}
+    assert fsha_wire.routers(routing(routes, arp)) == {VIP: heard}
+
+
+def test_an_ipv6_router_cannot_be_asked_by_arp():
+    routes = {"-6": [{"dst": "default", "gateway": "fe80::1", "dev": "eth0"}]}
+    assert fsha_wire.routers(routing(routes, (1, ""))) == {"fe80::1": None}
+
+
 def test_what_is_no_json_is_nothing():
     def run(argv, **_):
         return fsha_run.Completed(tuple(argv), 0, "garbage", "", 0.0)
