@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import getpass
 import logging
@@ -568,8 +569,11 @@ class _LocalSwitch:
 
     def pause(self) -> None:
         self.ask("fsctl pause inbound")
-        if self.ask("fsctl pause_check inbound").strip() != "true":
+        if not self.paused():
             raise fsha_freeswitch.SwitchUnreachable("it does not stop taking calls (fsctl pause)")
+
+    def paused(self) -> bool:
+        return self.ask("fsctl pause_check inbound") == "true"
 
     def resume(self) -> None:
         self.ask("fsctl resume")
@@ -844,23 +848,44 @@ def drain(seconds=0, by=None, **kwargs):
         salt fs1 fsha.drain 600
     """
     who = _who(by, kwargs)
-    progress = _progress("drain")
     try:
         wait = fsha_switchover.bounds(1, 0, seconds).drain
-        switch = _LocalSwitch()
-        switch.pause()
-        _tell_calls("drain", {"by": who, "seconds": wait})
-
-        def legs() -> int:
-            left = switch.legs()
-            progress("draining", {"legs": left})
-            return left
-
-        left = fsha_poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
+        with _alone("drain", who) as held:
+            if held is not None:
+                held.phase(fsha_operation.DRAIN)
+            left = _drained(wait, who)
     except (fsha_switch.SwitchError, fsha_run.RunError) as error:
         return {"result": False, "comment": str(error), "legs": None}
+    except fsha_operation.Busy as error:
+        return {"result": False, "comment": f"Nothing done: {error}.", "legs": None}
     comment = f"New calls are refused on this node; {left} call legs are up."
     return {"result": not (wait and left), "comment": comment, "legs": left}
+
+
+def _drained(wait: float, who: str) -> int:
+    """Refuse new calls, wait for the end of the others, and return how many legs are left."""
+    progress, switch = _progress("drain"), _LocalSwitch()
+    switch.pause()
+    _tell_calls("drain", {"by": who, "seconds": wait})
+
+    def legs() -> int:
+        if not switch.paused():
+            raise fsha_switch.SwitchError("Somebody lets this node take new calls again.")
+        left = switch.legs()
+        progress("draining", {"legs": left})
+        return left
+
+    return fsha_poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
+
+
+def _alone(verb: str, who: str, what: str = "") -> Any:
+    """Hold an operation of this node, where there is a cluster to hold it in."""
+    try:
+        me = _me()
+    except fsha_run.RunError as error:
+        log.info("nobody else can be at it: %s", error)
+        return contextlib.nullcontext()
+    return fsha_operation.Holder(fsha_operation.begun(verb, who, me, what or me))
 
 
 def undrain(by=None, **kwargs):
@@ -877,11 +902,38 @@ def undrain(by=None, **kwargs):
     """
     who = _who(by, kwargs)
     try:
+        _refuse_while_moving()
         _LocalSwitch().resume()
+        _forget_drains()
+    except fsha_operation.Busy as error:
+        return {"result": False, "comment": f"Nothing done: {error}."}
     except fsha_run.RunError as error:
         return {"result": False, "comment": str(error)}
     _tell_calls("undrain", {"by": who})
     return {"result": True, "comment": "New calls are taken on this node."}
+
+
+def _refuse_while_moving() -> None:
+    """Refuse to take calls in the middle of somebody's switchover."""
+    for one in _operations_if_any():
+        if one.new and one.goes_on(time.time(), _me()):
+            raise fsha_operation.Busy(one)
+
+
+def _forget_drains() -> None:
+    """Forget drains of this node that were interrupted: what they left is undone."""
+    for one in _operations_if_any():
+        if not one.new and one.node == _me() and not one.goes_on(time.time(), one.node):
+            fsha_cluster.forget(fsha_operation.ATTRIBUTE, one.node)
+
+
+def _operations_if_any() -> Any:
+    """Return the operations that are known, none where no cluster runs."""
+    try:
+        return fsha_operation.known()
+    except fsha_run.RunError as error:
+        log.info("no operation is known: %s", error)
+        return ()
 
 
 def _tell_calls(phase: str, facts: dict[str, Any]) -> None:
@@ -992,7 +1044,10 @@ def _set(what: str, check: Any, note: Any, edit: Any, told: tuple[str, str], tes
         changes = {told[1]: told[0]}
         if __opts__.get("test") if test is None else test:
             return {"result": None, "comment": f"Would be set: {what}.", "changes": changes}
-        fsha_commit.change(lambda live: edit(live, remark))
+        with _alone(told[0], remark.by, told[1]):
+            fsha_commit.change(lambda live: edit(live, remark))
+    except fsha_operation.Busy as error:
+        return {"result": False, "comment": f"Nothing done: {error}.", "changes": {}}
     except (fsha_remark.BadRemark, fsha_switch.SwitchError) as error:
         text = (
             str(error) if isinstance(error, fsha_switch.SwitchError) else f"Nothing done: {error}."

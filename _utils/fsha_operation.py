@@ -7,6 +7,7 @@ While it lasts it is written again and again; one that has fallen silent was int
 
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -43,7 +44,8 @@ class Operation:
 
     ``verb`` as it is called; ``by`` who; ``node`` where it is run; ``service``; ``old``, ``new``
     the nodes; ``since`` and ``beat`` its begin and its last word (epoch, seconds); ``phase`` one of
-    :data:`PHASES`; ``process`` the number and the start of the process that does it.
+    :data:`PHASES`; ``process`` the number and the start of the process that does it. One that moves
+    nothing, such as a standby, has no ``old`` and ``new``; ``service`` is what it is about.
     """
 
     verb: str
@@ -105,6 +107,13 @@ class Busy(Exception):  # noqa: N818  named for what is the case
         )
 
 
+def begun(verb: str, by: str, node: str, service: str, old: str = "", new: str = "") -> Operation:
+    """Return an operation of this process that begins now; the arguments are its fields."""
+    now = round(time.time(), 1)
+    me = process_of(os.getpid())
+    return Operation(verb, by, node, service, old, new, now, now, process=me)
+
+
 def parse(text: str) -> Operation | None:
     """Return the operation that an attribute tells of; ``None`` for anything else."""
     try:
@@ -132,14 +141,15 @@ def told(operation: Operation, now: float, me: str = "") -> str:
     """Return what a tired person has to know of an operation, and can do about it."""
     if operation.goes_on(now, me):
         return f"{operation} goes on (phase {operation.phase})"
+    interrupted_ = f"{operation} WAS INTERRUPTED (phase {operation.phase})"
     again = {
         CHECK: "nothing has been done yet",
-        DRAIN: "new calls may still be refused: fsha.undrain takes them again",
+        DRAIN: f"new calls may still be refused on {operation.node}: fsha.undrain there takes them "
+        "again",
     }.get(operation.phase, "the service may be on either node, with a ban")
-    return (
-        f"{operation} WAS INTERRUPTED (phase {operation.phase}); {again}. fsha.failover finishes "
-        "it, fsha.failback undoes it"
-    )
+    if not operation.new:
+        return f"{interrupted_}; {again}"
+    return f"{interrupted_}; {again}. fsha.failover finishes it, fsha.failback undoes it"
 
 
 def interrupted(found: Iterable[Operation], now: float, me: str = "") -> tuple[Operation, ...]:

@@ -5,7 +5,6 @@ wanted, move by bans, verify, clean up. What it needs of the switch on its own n
 comes from the verb.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -192,17 +191,9 @@ class Switchover:
 
         Raises :class:`fsha_operation.Busy` when somebody else is at it, and nothing was done.
         """
-        order, now = self.order, round(time.time(), 1)
-        operation = fsha_operation.Operation(
-            order.verb,
-            order.by,
-            order.me,
-            self.service.id,
-            order.old,
-            order.new,
-            now,
-            now,
-            process=fsha_operation.process_of(os.getpid()),
+        order = self.order
+        operation = fsha_operation.begun(
+            order.verb, order.by, order.me, self.service.id, order.old, order.new
         )
         with fsha_operation.Holder(operation) as self._holder:
             self.tell(STARTED, self._way())

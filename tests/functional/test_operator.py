@@ -5,12 +5,14 @@ import json
 import secrets
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+import fsha_operation
 import fsha_remark
 from tests.functional.conftest import ROOT
 
@@ -249,3 +251,37 @@ def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, mo
     assert fsha.failover(test=True)["plan"]["checks"][0]["evidence"] == "it is down"
     # On a file nothing ever moves, but it was tried.
     assert "did not take VoiceServices over" in fsha.failover(force=True, timeout=0.3)["comment"]
+
+
+# --- one at a time ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def alice(monkeypatch):
+    """Let a switchover of alice's go on, on the other node."""
+    now = time.time()
+    what = fsha_operation.Operation(
+        "failover", "alice", "fs2", "VoiceServices", "fs1", "fs2", now, now, phase="move"
+    )
+    monkeypatch.setattr("fsha_cluster.noted", lambda *_: {"fs2": what.text})
+
+
+@pytest.mark.parametrize(
+    ("verb", "args"),
+    [
+        ("standby", {"node": "fs2", "reason": "x"}),
+        ("maintenance", {"state": "on", "reason": "x"}),
+        ("drain", {}),
+        ("undrain", {}),
+        ("failover", {"force": True}),
+    ],
+)
+@pytest.mark.usefixtures("alice")
+def test_whoever_comes_second_is_refused(fsha, cib_file, events, verb, args):
+    before = cib_file.text
+    done = getattr(fsha, verb)(**args)
+    assert done["result"] is False
+    said = "there is a failover of VoiceServices from fs1 to fs2 by alice on fs2 since "
+    assert said in done["comment"]
+    assert cib_file.text == before
+    assert events() == []

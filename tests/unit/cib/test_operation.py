@@ -67,6 +67,13 @@ def test_it_is_there_while_it_lasts(attrd):
     assert attrd.values == {}
 
 
+def test_what_moves_nothing_is_told_without_a_way_back():
+    drain = dataclasses.replace(operation(), verb="drain", old="", new="", phase="drain")
+    said = fsha_operation.told(drain, NOW + SILENT + 1)
+    assert "fsha.undrain there takes them again" in said
+    assert "fsha.failback" not in said
+
+
 def test_what_is_broken_off_stays_as_interrupted(attrd):
     def interrupted(held):
         held.phase(fsha_operation.DRAIN)
