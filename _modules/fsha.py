@@ -35,6 +35,7 @@ try:
     import fsha_freeswitch
     import fsha_journal
     import fsha_lint
+    import fsha_lint_cib
     import fsha_operation
     import fsha_poll
     import fsha_progress
@@ -249,17 +250,22 @@ def plan(pillar=None, override=False):
     return _planned(found["guard"]["kind"] != "refused", comment, found)
 
 
-def lint(pillar=None, as_data=False):
+def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
     """Tell from the configuration alone whether the pair will really fail over, and why not.
 
     pillar
-        The path of a pillar file (YAML), or its mapping; without it this minion's pillar. The
-        pillar of a cluster that somebody else built comes from :func:`export`.
+        The path of a pillar file (YAML), or its mapping; without it this minion's pillar.
     as_data
         Return a list of ``severity`` (error, warning, hint), ``path``, ``message``, ``reason``,
-        ``source``, ``mend`` and ``code`` instead of a page of text.
+        ``source``, ``mend``, ``code``, ``change`` (what to merge into the pillar) and ``remove``
+        (keys to take out of it) instead of a page of text.
+    cib
+        Judge a cluster in place of a pillar, whoever built it: the path of its CIB (XML), or
+        ``live`` for the one that runs here. Paths are the keys that :func:`export` would give.
+    corosync_conf
+        Its corosync.conf; without it the host's for ``live``, else none.
 
-    The exit code is 2 when there is an error. Nothing is asked of a cluster.
+    The exit code is 2 when there is an error. Nothing is asked of a cluster, except its CIB.
 
     CLI Example:
 
@@ -267,16 +273,37 @@ def lint(pillar=None, as_data=False):
 
         salt-call fsha.lint
         salt-call --local --module-dirs=. fsha.lint pillar=/root/new.sls
+        salt-call fsha.lint cib=live
     """
+    if pillar is not None and cib is not None:
+        raise SaltInvocationError("pillar and cib: one of them, not both")
     try:
-        config = fsha_config.check(_told(pillar))
+        if cib is None:
+            found = fsha_lint.lint(fsha_config.check(_told(pillar)))
+        else:
+            found = _lint_cib(cib, corosync_conf)
     except fsha_config.ConfigErrors as error:
         __context__["retcode"] = EXIT_CODES["fail"]
-        raise CommandExecutionError(f"The pillar has mistakes: {error}") from error
-    found = fsha_lint.lint(config)
+        what = "pillar" if cib is None else "corosync.conf"
+        raise CommandExecutionError(f"The {what} has mistakes: {error}") from error
     bad = any(advice.severity == fsha_advice.ERROR for advice in found)
     __context__["retcode"] = EXIT_CODES["fail" if bad else "pass"]
     return fsha_lint.as_data(found) if as_data else fsha_lint.page(found)
+
+
+def _lint_cib(cib: Any, corosync_conf: Any) -> Any:
+    live = cib == "live"
+    try:
+        text = fsha_cluster.query() if live else Path(cib).read_text(encoding="utf-8")
+        root = fsha_cib.parse(text)
+    except OSError as error:
+        raise SaltInvocationError(f"{cib} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SaltInvocationError(f"{cib} is no XML: {error}.") from error
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        raise CommandExecutionError(str(error)) from error
+    told = _corosync(corosync_conf, root)[0] if live or corosync_conf else {}
+    return fsha_lint_cib.lint(root, told)
 
 
 def report(file):

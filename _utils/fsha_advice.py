@@ -1,6 +1,8 @@
 """What an advice is: what was found where, how bad it is, why, who says so, what to change."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from fsha_schema import Keys
 
@@ -24,7 +26,11 @@ class Known:
 
 @dataclass(frozen=True)
 class Advice:
-    """One thing that is not advised; ``path`` is the key in the pillar that it is about."""
+    """One thing that is not advised; ``path`` is the key in the pillar that it is about.
+
+    ``change`` is what mends it: a mapping to merge into the pillar below ``fsha``, and ``remove``
+    the keys to take out of it. Both are empty where ``mend`` takes more than the pillar.
+    """
 
     code: str
     path: str
@@ -33,3 +39,5 @@ class Advice:
     source: str
     mend: str
     severity: str = WARNING
+    change: Mapping[str, Any] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()

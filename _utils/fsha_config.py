@@ -6,8 +6,8 @@ nothing else.
 """
 
 import ipaddress
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import fsha_cross
@@ -235,6 +235,32 @@ def check_pacemaker(raw: object) -> tuple[Object, ...]:
         fsha_cross.check({"pacemaker": data}, {"pacemaker": raw}, At(report))
     report.raise_for({"pacemaker": raw})
     return objects(data) if isinstance(data, dict) else ()
+
+
+def of_cib(items: Iterable[Object], told: Mapping[str, Any], nodes: Iterable[str]) -> Config:
+    """Return the configuration of a cluster that somebody else built, as far as it is known.
+
+    items
+        What its CIB holds.
+    told
+        What its corosync.conf says, in the shape of the pillar (``nodes``, ``corosync``); empty
+        when that is not known.
+    nodes
+        The names of its nodes, for when it is not.
+
+    Raises :class:`ConfigErrors` for what corosync.conf says.
+    """
+    pacemaker = Pacemaker(tuple(items))
+    defaults = PILLAR.check({"nodes": {}}, At(Report()))
+    assert isinstance(defaults, dict)  # noqa: S101  a mapping was given
+    bare = _config({**defaults, "nodes": {}})
+    known = [Node(name, position, ()) for position, name in enumerate(nodes, start=1)]
+    freeswitch = replace(bare.freeswitch, init_script=False)
+    found = replace(bare, nodes=tuple(known), pacemaker=pacemaker, freeswitch=freeswitch)
+    if not told.get("nodes"):
+        return found
+    checked = check({**told, "pacemaker": {}})
+    return replace(found, nodes=checked.nodes, corosync=checked.corosync)
 
 
 def _check_policy(guard: Mapping[str, Any], at: At) -> None:

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import yaml
+
 import fsha_lint_failover
+import fsha_lint_mend
 from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
 from fsha_model import Object, Operation, operations
@@ -137,13 +140,14 @@ def lint(config: Config) -> tuple[Advice, ...]:
     """
     checks = (*CHECKS, *fsha_lint_failover.CHECKS)
     found = [finding for look in checks for finding in look(config)]
-    return tuple(_advice(*finding) for finding in found)
+    return tuple(_advice(config, *finding) for finding in found)
 
 
-def _advice(code: str, keys: Keys, message: str) -> Advice:
+def _advice(config: Config, code: str, keys: Keys, message: str) -> Advice:
     known = ALL_KNOWN[code]
     told = (known.reason, known.source, known.mend, known.severity)
-    return Advice(code, path(keys), message, *told)
+    change, removed = fsha_lint_mend.put_and_removed(fsha_lint_mend.change(code, keys, config))
+    return Advice(code, path(keys), message, *told, change, tuple(map(path, removed)))
 
 
 def summary(advices: Iterable[Advice]) -> str:
@@ -177,10 +181,19 @@ def page(advices: Iterable[Advice]) -> str:
     blocks = [
         f"{advice.severity.upper()}  {advice.path}: {advice.message}.\n"
         f"  Why: {advice.reason} ({advice.source}).\n"
-        f"  Instead: {advice.mend}."
+        f"  Instead: {advice.mend}.{_change(advice)}"
         for advice in found
     ]
     return "\n".join([*blocks, verdict(found)])
+
+
+def _change(advice: Advice) -> str:
+    """Return the lines with the change of the pillar."""
+    lines = [f"  In the pillar, remove {path}" for path in advice.remove]
+    if advice.change:
+        told = yaml.safe_dump({"fsha": advice.change}, default_flow_style=None, sort_keys=False)
+        lines += ["  In the pillar:", *(f"    {line}" for line in told.splitlines())]
+    return "".join(f"\n{line}" for line in lines)
 
 
 def as_data(advices: Iterable[Advice]) -> list[dict[str, Any]]:

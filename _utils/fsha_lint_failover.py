@@ -14,8 +14,8 @@ from fsha_units import INFINITY, UnitError, parse_boolean, parse_duration, score
 
 AGENT = "ocf:fsha:FSSofia"
 SWITCH = "ocf:fsha:FSSwitch"
-LSB = "lsb:FSSofia"
-VOICE = frozenset({AGENT, LSB})
+VOICE = frozenset({"fssofia", "freeswitch"})
+"""Types of agents, in small letters."""
 SLOWEST_TOKEN, FASTEST_TOKEN = 5000, 1000
 """Milliseconds of corosync's token: more makes a failover slow, less makes a pause a death."""
 SHORTEST_MONITOR = 8000
@@ -124,8 +124,17 @@ KNOWN: Mapping[str, Known] = {
 }
 
 
-def _voices(config: Config) -> list[Object]:
-    return [item for item in config.pacemaker.primitives() if item.agent in VOICE]
+def voices(config: Config) -> list[Object]:
+    """Return the resources that are FreeSWITCH's profiles, by our agents or by other people's.
+
+    A clone of the switch itself is none: what it runs is on every node.
+    """
+    cloned = {id for clone in config.pacemaker.of("clone") for id in clone.members}
+    return [
+        item
+        for item in config.pacemaker.primitives()
+        if item.agent.rpartition(":")[2].lower() in VOICE and item.id not in cloned
+    ]
 
 
 def _fences(config: Config) -> bool:
@@ -135,13 +144,10 @@ def _fences(config: Config) -> bool:
 def _stops(config: Config) -> Iterator[Finding]:
     if _fences(config):
         return
-    for item in _voices(config):
-        if item.agent == LSB:
-            yield (
-                "stop-can-fail",
-                (*_RESOURCES, item.id),
-                "a stop of lsb:FSSofia that takes too long fails, and nothing fences",
-            )
+    for item in voices(config):
+        if item.agent != AGENT:
+            message = f"a stop of {item.agent} that takes too long fails, and nothing fences"
+            yield "stop-can-fail", (*_RESOURCES, item.id), message
 
 
 def _waiting(config: Config) -> Iterator[Finding]:
@@ -165,7 +171,7 @@ def _settings(config: Config, item: Object, name: str) -> list[str]:
 
 
 def _forgetting(config: Config) -> Iterator[Finding]:
-    for item in _voices(config):
+    for item in voices(config):
         threshold = _settings(config, item, "migration-threshold")
         if not threshold or score_value(threshold[0]) in (0, INFINITY):
             continue  # that is another finding
@@ -177,7 +183,7 @@ def _forgetting(config: Config) -> Iterator[Finding]:
 
 def _together(config: Config) -> Iterator[Finding]:
     vips = [item.id for item in config.pacemaker.primitives() if item.agent == IPADDR2]
-    for item in _voices(config):
+    for item in voices(config):
         homes = [group for group in config.pacemaker.of("group") if item.id in group.members]
         with_it = [id for group in homes for id in group.members if id in vips]
         for group in homes:
@@ -221,7 +227,7 @@ def _is_mandatory(item: Object) -> bool:
 
 
 def _staying(config: Config) -> Iterator[Finding]:
-    for item in _voices(config):
+    for item in voices(config):
         found = _settings(config, item, "resource-stickiness")
         if not found or score_value(found[0]) <= 0:
             keys = ("pacemaker", "rsc_defaults", "resource-stickiness")
@@ -229,7 +235,7 @@ def _staying(config: Config) -> Iterator[Finding]:
 
 
 def _nodes_left(config: Config) -> Iterator[Finding]:
-    ids = {item.id for item in _voices(config)}
+    ids = {item.id for item in voices(config)}
     homes = {g.id for g in config.pacemaker.of("group") if ids & set(g.members)}
     for item in config.pacemaker.of("location"):
         if str(item.form.get("resource", "")) not in ids | homes or "node" not in item.form:
@@ -247,7 +253,7 @@ _STILL: Mapping[str, Callable[[str], bool]] = {
 
 
 def _held(config: Config) -> Iterator[Finding]:
-    for item in _voices(config):
+    for item in voices(config):
         for name, holds in _STILL.items():
             found = _settings(config, item, name)
             if found and _is(holds, found[0]):

@@ -253,6 +253,22 @@ def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, mo
     assert "did not take VoiceServices over" in fsha.failover(force=True, timeout=0.3)["comment"]
 
 
+def test_the_lint_of_a_cluster_that_runs(fsha, cib_file, tmp_path):
+    found = fsha.lint(cib="live", as_data=True)
+    saved = tmp_path / "cib.xml"
+    saved.write_text(cib_file.text, encoding="utf-8")
+    assert fsha.lint(cib=str(saved), as_data=True) == found
+    assert {"no-fencing"} <= {one["code"] for one in found}
+    assert fsha.lint(cib="live").splitlines()[-1].startswith("It will ")
+    saved.write_text("no cib", encoding="utf-8")
+    with pytest.raises(CommandExecutionError):
+        fsha.lint(cib=str(saved))
+    with pytest.raises(SaltInvocationError, match="can't be read"):
+        fsha.lint(cib=str(tmp_path / "none"))
+    with pytest.raises(SaltInvocationError, match="not both"):
+        fsha.lint({"fsha": {}}, cib="live")
+
+
 # --- one at a time ---------------------------------------------------------------------------
 
 

@@ -1,0 +1,384 @@
+"""The change of the pillar that mends a finding: keys and what stands there afterwards.
+
+Each mend is a function from the configuration and the finding's key to such a change. Where it
+takes more than the pillar (a fence device, a password, another cable) there is none, and the words
+of ``fsha_lint`` have to do.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from fsha_config import IPADDR2, Config
+from fsha_lint_failover import voices
+from fsha_model import Object
+from fsha_objects import BY_KEY
+from fsha_schema import Keys
+from fsha_units import INFINITY, parse_boolean, parse_duration, score_value
+from fsha_voice import FSSOFIA
+
+Change = Mapping[Keys, Any]
+"""Key → what is to stand there; ``None`` to take it away. No key leads into a list."""
+
+MONITOR = {"name": "monitor", "interval": "5s", "timeout": "20s"}
+DEEP = {"name": "monitor", "interval": "30s", "timeout": "30s", "params": {"OCF_CHECK_LEVEL": 10}}
+PREFERENCE, STICKINESS, THRESHOLD, FORGET = "50", "100", "1", "10min"
+TOKEN = 3000
+SLACK = 15
+"""Seconds that the cluster waits longer than an agent."""
+
+_PM = "pacemaker"
+_RESOURCES: Keys = (_PM, "resources")
+_DEFAULTS: Keys = (_PM, "rsc_defaults")
+
+
+def change(code: str, keys: Keys, config: Config) -> Change:
+    """Return the change that mends a finding, empty when words have to do.
+
+    code, keys
+        As the check has told them.
+    config
+        What it was told of.
+    """
+    mend = MENDS.get(code)
+    found = dict(mend(config, keys)) if mend else {}
+    return {} if any(_leads_into_sets(config, one) for one in found) else found
+
+
+def applied(raw: Mapping[str, Any], told: Change) -> dict[str, Any]:
+    """Return a pillar with a change made in it.
+
+    raw
+        The mapping below ``fsha``.
+    """
+    found = dict(raw)
+    for keys, value in told.items():
+        found = _put(found, keys, value)
+    return found
+
+
+def _put(raw: Mapping[str, Any], keys: Keys, value: Any) -> dict[str, Any]:
+    key, *rest = keys
+    found = dict(raw)
+    if rest:
+        found[str(key)] = _put(found.get(str(key)) or {}, tuple(rest), value)
+    elif value is None:
+        found.pop(str(key), None)
+    else:
+        found[str(key)] = value
+    return found
+
+
+def put_and_removed(told: Change) -> tuple[dict[str, Any], tuple[Keys, ...]]:
+    """Return what a change puts, as a mapping below ``fsha``, and the keys that it takes away."""
+    put = {keys: value for keys, value in told.items() if value is not None}
+    return applied({}, put), tuple(keys for keys, value in told.items() if value is None)
+
+
+def _leads_into_sets(config: Config, keys: Keys) -> bool:
+    """Tell whether a key leads into values that the pillar writes as several sets."""
+    if keys[:1] != (_PM,) or str(keys[1]) not in BY_KEY:
+        return False
+    kind = BY_KEY[str(keys[1])]
+    found = [o for o in config.pacemaker.of(kind.name) if kind.one or o.id in keys[2:3]]
+    if not found:
+        return False
+    form: Any = found[0].form
+    for key in ("sets",) if kind.one else keys[3:-1]:
+        form = form.get(key, {}) if isinstance(form, Mapping) else form
+    return not isinstance(form, Mapping)
+
+
+# --- helpers ---------------------------------------------------------------------------------
+
+
+def _object(config: Config, keys: Keys) -> Object:
+    """Return the object that a key belongs to."""
+    kind = BY_KEY[str(keys[1])].name
+    return next(item for item in config.pacemaker.of(kind) if item.id == keys[2])
+
+
+def _home(item: Object) -> Keys:
+    return (_PM, next(key for key, kind in BY_KEY.items() if kind.name == item.kind), item.id)
+
+
+def _operations(item: Object) -> list[dict[str, Any]]:
+    return [dict(operation) for operation in item.form.get("operations", ())]
+
+
+def _names(item: Object) -> set[Any]:
+    """Return every resource that a constraint names."""
+    named = {item.form.get(key) for key in ("resource", "with", "first", "then")}
+    return named | {id for one in item.form.get("sets", ()) for id in one.get("resources", ())}
+
+
+def _free(config: Config, kind: str, id: str) -> str:
+    """Return an id that no object of a kind has."""
+    taken = {item.id for item in config.pacemaker.of(kind)}
+    numbered = (f"{id}-{number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (id, *numbered) if one not in taken)
+
+
+def _told_themselves(
+    config: Config, items: Iterable[Object], name: str, bad: Callable[[str], bool]
+) -> Iterable[Object]:
+    """Yield those that say a meta attribute by themselves, in a way that is to be mended."""
+    for item in items:
+        if bad(item.values("meta").get(name, "")):
+            yield item
+    ids = {item.id for item in items}
+    for kind in ("group", "clone", "bundle"):
+        for holder in config.pacemaker.of(kind):
+            if ids & set(holder.members) and bad(holder.values("meta").get(name, "")):
+                yield holder
+
+
+def _if_told(bad: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda text: bool(text) and bad(text)
+
+
+def _default(
+    config: Config, items: Iterable[Object], name: str, value: str, bad: Callable[[str], bool]
+) -> Change:
+    """Return the change that gives a default to all, and takes it from those that say otherwise."""
+    own = _told_themselves(config, items, name, _if_told(bad))
+    given = config.pacemaker.values("resource_defaults").get(name, "")
+    found: dict[Keys, Any] = {(*_home(item), "meta", name): None for item in own}
+    if not given or bad(given):
+        found.update({(*_DEFAULTS, name): value})
+    return found
+
+
+# --- one for each finding --------------------------------------------------------------------
+
+
+def _gone(_config: Config, keys: Keys) -> Change:
+    return {keys: None}
+
+
+def _card(config: Config, keys: Keys) -> Change:
+    nic = _object(config, keys).values("params").get("nic", "")
+    return {keys: nic.partition(":")[0]}
+
+
+def _without(config: Config, keys: Keys) -> Change:
+    """Take a resource out of the pillar, if nothing but groups with other members name it."""
+    id = keys[2]
+    named = any(
+        id in _names(item)
+        for kind in ("location", "colocation", "order", "ticket")
+        for item in config.pacemaker.of(kind)
+    )
+    groups = [group for group in config.pacemaker.of("group") if id in group.members]
+    if named or any(len(group.members) == 1 for group in groups):
+        return {}
+    rest = {(*_home(g), "members"): [one for one in g.members if one != id] for g in groups}
+    return {keys: None, **rest}
+
+
+def _finite(config: Config, keys: Keys) -> Change:
+    item = _object(config, keys)
+    if keys[3] == "score":
+        return {keys: PREFERENCE}
+    rules = [dict(rule) for rule in item.form["rules"]]
+    rules[int(keys[4])]["score"] = PREFERENCE
+    return {(*keys[:3], "rules"): rules}
+
+
+def _own_id(config: Config, keys: Keys) -> Change:
+    id = _free(config, "location", str(keys[2]).removeprefix("cli-"))
+    return {keys: None, (*keys[:2], id): dict(_object(config, keys).form)}
+
+
+def _one_rule_each(config: Config, keys: Keys) -> Change:
+    item = _object(config, keys)
+    found: dict[Keys, Any] = {keys[:3]: None}
+    for number, rule in enumerate(item.form["rules"], start=1):
+        found.update({(*keys[:2], f"{item.id}-{number}"): {**item.form, "rules": [rule]}})
+    return found
+
+
+def _threshold(config: Config, _keys: Keys) -> Change:
+    def bad(text: str) -> bool:
+        return score_value(text) in (0, INFINITY)
+
+    items = [i for i in config.pacemaker.primitives() if not i.agent.startswith("stonith:")]
+    found = dict(_default(config, items, "migration-threshold", THRESHOLD, bad))
+    if "failure-timeout" not in config.pacemaker.values("resource_defaults"):
+        found.update({(*_DEFAULTS, "failure-timeout"): FORGET})
+    return found
+
+
+def _forget(config: Config, _keys: Keys) -> Change:
+    bad: Callable[[str], bool] = lambda text: parse_duration(text) == 0  # noqa: E731
+    return _default(config, voices(config), "failure-timeout", FORGET, bad)
+
+
+def _stay(config: Config, _keys: Keys) -> Change:
+    bad: Callable[[str], bool] = lambda text: score_value(text) <= 0  # noqa: E731
+    return _default(config, voices(config), "resource-stickiness", STICKINESS, bad)
+
+
+def _monitored(config: Config, keys: Keys) -> Change:
+    item = _object(config, keys)
+    kept = [one for one in _operations(item) if one.get("name") != "monitor"]
+    return {keys: [dict(MONITOR), *kept]}
+
+
+def _patient(config: Config, keys: Keys) -> Change:
+    found = _operations(_object(config, keys))
+    one = found[int(keys[4])]
+    longest = max(parse_duration(str(one["interval"])), parse_duration(MONITOR["timeout"]))
+    one["timeout"] = f"{longest // 1000}s"
+    return {keys[:4]: found}
+
+
+def _patient_with_agent(config: Config, keys: Keys) -> Change:
+    limits = {"start": config.freeswitch.start_timeout, "stop": config.freeswitch.stop_timeout}
+    found = _operations(_object(config, keys))
+    for name, seconds in limits.items():
+        named = next((one for one in found if one.get("name") == name), None)
+        if named is None:
+            found.append(named := {"name": name})
+        if parse_duration(str(named.get("timeout", "20s"))) <= seconds * 1000:
+            named["timeout"] = f"{seconds + SLACK}s"
+    return {keys: found}
+
+
+def _no_bind(_config: Config, keys: Keys) -> Change:
+    return {keys: False}
+
+
+def _our_agent(config: Config, keys: Keys) -> Change:
+    profiles = " ".join(config.freeswitch.profiles)
+    item = _object(config, keys)
+    if not profiles or "template" in item.form or item.values("params"):
+        return {}
+    operations = [
+        {**MONITOR, "timeout": "15s"}, DEEP,
+        {"name": "start", "timeout": "60s"}, {"name": "stop", "timeout": "90s"},
+    ]  # fmt: skip
+    return {
+        (*keys, "agent"): FSSOFIA,
+        (*keys, "params"): {"profiles": profiles},
+        (*keys, "operations"): operations,
+    }
+
+
+def _address_first(config: Config, keys: Keys) -> Change:
+    agents = {item.id: item.agent for item in config.pacemaker.primitives()}
+    members = _object(config, keys).members
+    return {keys: sorted(members, key=lambda one: agents.get(one) != IPADDR2)}
+
+
+def _tied(config: Config, keys: Keys) -> Change:
+    vip = next(item.id for item in config.pacemaker.primitives() if item.agent == IPADDR2)
+    id = str(keys[2])
+    with_, after = (
+        _free(config, "colocation", f"{id}-with-{vip}"),
+        _free(config, "order", f"{vip}-then-{id}"),
+    )
+    return {
+        (_PM, "colocations", with_): {"resource": id, "with": vip, "score": "INFINITY"},
+        (_PM, "orders", after): {"first": vip, "then": id},
+    }
+
+
+_STILL: Mapping[str, Callable[[str], bool]] = {
+    "target-role": lambda text: text.lower() == "stopped",
+    "is-managed": lambda text: not parse_boolean(text),
+    "maintenance": parse_boolean,
+}
+
+
+def _released(config: Config, keys: Keys) -> Change:
+    if keys[1] == "properties":
+        return {keys: None}
+    item = _object(config, keys)
+    found: dict[Keys, Any] = {}
+    given = config.pacemaker.values("resource_defaults")
+    for name, holds in _STILL.items():
+        for one in _told_themselves(config, [item], name, _if_told(holds)):
+            found.update({(*_home(one), "meta", name): None})
+        if given.get(name) and holds(given[name]):
+            found.update({(*_DEFAULTS, name): None})
+    return found
+
+
+def _minded(config: Config, keys: Keys) -> Change:
+    found = _operations(_object(config, keys))
+    for name in ("on-fail", "enabled"):
+        found[int(keys[4])].pop(name, None)
+    return {keys[:4]: found}
+
+
+def _token(_config: Config, keys: Keys) -> Change:
+    return {keys: TOKEN}
+
+
+def _deep(config: Config, keys: Keys) -> Change:
+    return {keys: [*_operations(_object(config, keys)), dict(DEEP)]}
+
+
+def _long_enough(config: Config, keys: Keys) -> Change:
+    found = _operations(_object(config, keys))
+    found[int(keys[4])]["timeout"] = "15s"
+    return {keys[:4]: found}
+
+
+def _switch_agent(_config: Config, keys: Keys) -> Change:
+    return {(*keys, "agent"): "ocf:fsha:FSSwitch"}
+
+
+def _with_switch(config: Config, keys: Keys) -> Change:
+    ids = {item.id for item in voices(config)}
+    group = next((g.id for g in config.pacemaker.of("group") if ids & set(g.members)), None)
+    service = group or next(iter(sorted(ids)), None)
+    if service is None:
+        return {}
+    clone = str(keys[2])
+    found: dict[Keys, Any] = {}
+    if not any(clone in _names(item) for item in config.pacemaker.of("colocation")):
+        id = _free(config, "colocation", f"{service}-with-{clone}")
+        told = {"resource": service, "with": clone, "score": "INFINITY"}
+        found.update({(_PM, "colocations", id): told})
+    if not any(clone in _names(item) for item in config.pacemaker.of("order")):
+        id = _free(config, "order", f"{clone}-then-{service}")
+        found.update({(_PM, "orders", id): {"first": clone, "then": service}})
+    return found
+
+
+def _interleaved(_config: Config, keys: Keys) -> Change:
+    return {(*keys, "meta", "interleave"): True}
+
+
+MENDS: Mapping[str, Callable[[Config, Keys], Change]] = {
+    "nic-alias": _card,
+    "send-arp": _without,
+    "infinite-preference": _finite,
+    "cli-id": _own_id,
+    "several-rules": _one_rule_each,
+    "migration-threshold": _threshold,
+    "split-brain": _gone,
+    "no-monitor": _monitored,
+    "monitor-times": _patient,
+    "agent-timeout": _patient_with_agent,
+    "nonlocal-bind": _no_bind,
+    "not-managed": _gone,
+    "stop-can-fail": _our_agent,
+    "wait-for-all": _gone,
+    "failure-timeout": _forget,
+    "vip-after-switch": _address_first,
+    "not-together": _tied,
+    "comes-back": _stay,
+    "only-one-node": _gone,
+    "held-by-pillar": _released,
+    "failure-ignored": _minded,
+    "token": _token,
+    "no-deep-check": _deep,
+    "switch-by-systemd": _switch_agent,
+    "switch-apart": _with_switch,
+    "switch-not-interleaved": _interleaved,
+    "short-monitor": _long_enough,
+}
+WORDS_ONLY = frozenset({"no-fencing", "no-fence-device", "published-password", "single-link"})
+"""Findings that no change of the pillar alone can mend."""

@@ -1,0 +1,83 @@
+"""A cluster that somebody else built is judged as its pillar would be."""
+
+import pytest
+import yaml
+from lxml import etree
+
+import fsha_cib
+import fsha_config
+import fsha_lint
+import fsha_lint_cib
+from tests.unit.cib.test_corpus import FILES
+from tests.unit.config import pillars, test_lint
+
+EXAMPLES = ("pillar.example", "examples/article.sls", "examples/keeps_calls.sls")
+# What only a pillar can tell, or only a cluster.
+APART = {"agent-timeout", "cli-id", "left-behind", "not-managed", "nonlocal-bind"}
+
+
+def example(name):
+    raw = yaml.safe_load((test_lint.ROOT / name).read_text(encoding="utf-8"))["fsha"]
+    return fsha_config.check(pillars.with_key(raw))
+
+
+def built(config):
+    """Return the CIB that a pillar makes of an empty one."""
+    empty = fsha_cib.parse(pillars.empty_cib(*(node.name for node in config.nodes)))
+    return fsha_cib.target(empty, fsha_cib.Wanted(config.pacemaker.objects)).root
+
+
+def said(advices):
+    return {(a.code, a.path) for a in advices if a.code not in APART and ":cli-" not in a.path}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_as_its_pillar(name):
+    config = example(name)
+    told = {a for a in said(fsha_lint.lint(config)) if a[1].startswith("fsha:pacemaker")}
+    assert said(fsha_lint_cib.lint(built(config), {})) == told
+
+
+def test_what_corosync_says_is_judged_too():
+    raw = pillars.changed(*test_lint.CLEAN, ("corosync:totem", {"token": 20000}))
+    told = {key: raw[key] for key in ("nodes", "corosync")}
+    found = fsha_lint_cib.lint(built(fsha_config.check(raw)), told)
+    assert [a.path for a in found if a.code == "token"] == ["fsha:corosync:totem:token"]
+
+
+def test_what_a_move_has_left():
+    root = built(example("pillar.example"))
+    root.find("configuration/constraints").append(
+        etree.fromstring('<rsc_location id="cli-ban-VoiceServices-on-fs1" rsc="VoiceServices" '
+                         'node="fs1" score="-INFINITY"/>')
+    )  # fmt: skip
+    (advice,) = [a for a in fsha_lint_cib.lint(root, {}) if a.code == "left-behind"]
+    assert advice.message == "it is left of a move or ban (-INFINITY for fs1)"
+    assert advice.severity == "error"
+
+
+@pytest.mark.parametrize("agent", ["systemd:freeswitch", "lsb:freeswitch", "ocf:voice:FreeSwitch"])
+def test_other_peoples_agents_are_freeswitch_as_well(agent):
+    raw = pillars.changed(("pacemaker:resources:fs:agent", agent))
+    found = {a.code: a.message for a in fsha_lint.lint(fsha_config.check(raw))}
+    assert found["stop-can-fail"].startswith(f"a stop of {agent} ")
+    assert "failure-timeout" in found
+
+
+def test_the_whole_corpus():
+    strange = {}
+    for file in FILES:
+        root = fsha_cib.parse(file.read_text(encoding="utf-8"))
+        for advice in fsha_lint_cib.lint(root, {}):
+            assert advice.code in fsha_lint.ALL_KNOWN or advice.code in fsha_lint_cib.KNOWN
+            if advice.code == "not-understood":
+                strange.setdefault(file.stem, []).append(advice.path)
+    if FILES:
+        assert strange == {
+            "bug-1573": ["fsha:pacemaker:properties:no_quorum-policy"],
+            "colocation-influence": [
+                "fsha:pacemaker:colocations:colocation-rsc1a-rsc1b-INFINITY:influence"
+            ],
+            "intervals": ["fsha:pacemaker:resources:rsc6:operations:0:timeout"],
+            "rsc_dep3": [f"fsha:pacemaker:resources:{id}:meta:priority" for id in ("rsc1", "rsc2")],
+        }

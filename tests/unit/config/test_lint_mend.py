@@ -1,0 +1,109 @@
+"""The change that each finding comes with: once it is made the finding has gone."""
+
+import copy
+import itertools
+
+import pytest
+import yaml
+
+import fsha_config
+import fsha_lint
+import fsha_lint_mend
+from fsha_lint_mend import applied, put_and_removed
+from tests.unit.config import test_lint, test_lint_failover
+from tests.unit.config.pillars import changed, with_key
+
+CASES = [
+    *((case[0], case[1], case[2]) for case in test_lint.test_one_advice.pytestmark[0].args[1]),
+    *test_lint_failover.CASES,
+]
+
+
+def keys(text):
+    return tuple(text.removeprefix("fsha:").split(":"))
+
+
+def mended(raw, advice):
+    """Return a pillar with the change that an advice comes with, as a user would make it."""
+    found = applied(raw, dict.fromkeys(map(keys, advice.remove)))
+    return merged(found, advice.change)
+
+
+def merged(raw, more):
+    """Merge as people, and Salt's pillars, do: mappings into each other, all else replaces."""
+    found = copy.deepcopy(raw)
+    for key, value in more.items():
+        both = isinstance(value, dict) and isinstance(found.get(key), dict)
+        found[key] = merged(found[key], value) if both else value
+    return found
+
+
+def judged(raw):
+    return fsha_lint.lint(fsha_config.check(raw))
+
+
+@pytest.mark.parametrize(
+    ("places", "code", "path"), [c for c in CASES if c[1] not in fsha_lint_mend.WORDS_ONLY]
+)
+def test_a_finding_goes_with_its_change(places, code, path):
+    raw = changed(*test_lint.CLEAN, *places)
+    before = judged(raw)
+    advice = next(a for a in before if (a.code, a.path) == (code, f"fsha:{path}"))
+    assert advice.change or advice.remove
+    after = judged(mended(raw, advice))
+    assert (code, advice.path) not in [(a.code, a.path) for a in after]
+    # Nothing else gets worse: with quorum kept, fencing that is off is still to be told.
+    assert {a.code for a in after} <= {a.code for a in before} | {"no-fencing"}
+
+
+@pytest.mark.parametrize("code", sorted(fsha_lint_mend.WORDS_ONLY))
+def test_what_takes_more_than_the_pillar(code):
+    places = next((c[0] for c in CASES if c[1] == code), None)
+    found = test_lint_failover.one_link() if places is None else test_lint.everything(*places)
+    (advice,) = [a for a in found if a.code == code]
+    assert (advice.change, advice.remove) == ({}, ())
+
+
+def test_every_finding_has_a_change_or_words_alone():
+    assert set(fsha_lint_mend.MENDS) | fsha_lint_mend.WORDS_ONLY == set(fsha_lint.ALL_KNOWN)
+    assert not set(fsha_lint_mend.MENDS) & fsha_lint_mend.WORDS_ONLY
+
+
+def test_the_articles_pair_can_be_mended_change_by_change():
+    raw = with_key(
+        yaml.safe_load((test_lint.ROOT / "examples/article.sls").read_text(encoding="utf-8"))[
+            "fsha"
+        ]
+    )
+    seen = set()
+    while advice := next((a for a in judged(raw) if a.change or a.remove), None):
+        assert (advice.code, advice.path) not in seen
+        seen.add((advice.code, advice.path))
+        raw = mended(raw, advice)
+    assert {a.code for a in judged(raw)} <= {"no-fencing", "no-deep-check"}
+    assert len(seen) >= 10
+
+
+def test_the_page_has_it_as_yaml_to_paste():
+    page = fsha_lint.page(test_lint.example("examples/article.sls"))
+    assert "  In the pillar, remove fsha:pacemaker:properties:no-quorum-policy" in page
+    block = page.partition("fsha:pacemaker:rsc_defaults: ")[2].partition("  In the pillar:\n")[2]
+    lines = itertools.takewhile(lambda line: line.startswith("    "), block.splitlines())
+    assert yaml.safe_load("\n".join(lines))["fsha"]["pacemaker"]["rsc_defaults"] == {
+        "migration-threshold": "1", "failure-timeout": "10min"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sets", [[{"values": {"resource-stickiness": 0, "migration-threshold": 1}}]]
+)
+def test_several_sets_are_for_people_to_mend(sets):
+    found = test_lint.everything(("pacemaker:rsc_defaults", sets))
+    (advice,) = [a for a in found if a.code == "comes-back"]
+    assert (advice.change, advice.remove) == ({}, ())
+
+
+def test_put_and_removed():
+    told = {("a", "b"): 1, ("a", "c"): None, ("d",): [2]}
+    assert put_and_removed(told) == ({"a": {"b": 1}, "d": [2]}, (("a", "c"),))
+    assert applied({"a": {"c": 3, "e": 4}}, told) == {"a": {"b": 1, "e": 4}, "d": [2]}
