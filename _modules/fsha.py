@@ -47,6 +47,7 @@ try:
     import fsha_status
     import fsha_switch
     import fsha_switchover
+    import fsha_unplanned
     import fsha_wire
 
     MISSING = ""
@@ -122,10 +123,9 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
     done = _operator_actions(seen, root)
     operations = fsha_operation.known()
     notes += [fsha_operation.told(one, time.time(), _me()) for one in operations]
-    drill = fsha_journal.last_drill(_journal())
     return {
         "cluster": _cluster_name(root),
-        "last_drill": drill["at"] if drill else "",
+        "last_drill": _last_drill(),
         "dc": seen.dc,
         "quorate": seen.quorate,
         "nodes": [{"name": n.name, "state": n.word, "dc": n.dc} for n in seen.nodes],
@@ -1153,6 +1153,7 @@ def facts():
     found = fsha_facts.gather(me or __opts__["id"], _LocalSwitch().ask)
     found["recovery"] = _recovery_database()
     found["state_run"] = _state_run()
+    found["last_drill"] = _last_drill()
     if me:
         try:
             fsha_cluster.note(fsha_facts.ATTRIBUTE, fsha_facts.render(found), [me])
@@ -1163,6 +1164,8 @@ def facts():
 
 def _checked() -> Any:
     seen, root = _look()
+    if not fsha_cluster.on_file():
+        _noticed(seen, root)
     mine = facts()
     try:
         service = fsha_switch.find_service(root)
@@ -1174,9 +1177,9 @@ def _checked() -> Any:
         if (active)
         else None
     )
-    drill = fsha_journal.last_drill(_journal())
     me = mine["node"]
     links = _links()
+    known = {node.name: _facts_of(node, mine) for node in seen.nodes}
     return fsha_check.lines(
         fsha_check.View(
             status=seen,
@@ -1188,14 +1191,20 @@ def _checked() -> Any:
             clocks=_clocks(links, me),
             pending=fsha_switch.simulate(root),
             after=after,
-            facts={node.name: _facts_of(node, mine) for node in seen.nodes},
+            facts=known,
             wire=_on_the_wire(service, active, me),
             operations=tuple(
                 fsha_operation.told(one, time.time(), me) for one in fsha_operation.known()
             ),
-            last_drill=drill["at"] if drill else "",
+            last_drill=max((str((f or {}).get("last_drill", "")) for f in known.values())),
         )
     )
+
+
+def _last_drill() -> str:
+    """Return when the last drill was that this node has run, ``""`` for never."""
+    drill = fsha_journal.last_drill(_journal())
+    return drill["at"] if drill else ""
 
 
 def _state_run() -> str:
@@ -1269,6 +1278,64 @@ def _journal() -> Any:
     except fsha_journal.JournalError as error:
         log.warning("%s", error)
         return []
+
+
+# --- what moved by itself ----------------------------------------------------------------------
+
+
+def notice():
+    """Look whether the service has moved by itself since this node last looked.
+
+    A failover that nobody ordered is kept in this node's :func:`history`, with why and for how
+    long, and told on Salt's event bus by the node that serves. Each run of the formula and each
+    :func:`check` looks too; in the schedule it is noticed as soon as you like.
+
+    Returns what was noticed (``old``, ``new``, ``gap`` in seconds, to the second, from the failure
+    as the cluster noticed it, ``why``, ``calls``), ``None`` when there is nothing new.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'fs*' fsha.notice
+        salt 'fs*' schedule.add notice function=fsha.notice seconds=30
+    """
+    if fsha_cluster.on_file():
+        return None
+    try:
+        return _noticed(*_look())
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        raise CommandExecutionError(str(error)) from error
+
+
+def _noticed(seen: Any, root: Any) -> Any:
+    try:
+        service = fsha_switch.find_service(root)
+    except fsha_switch.Refused:
+        return None
+    node = seen.serving(service.id)
+    # A switchover tells where it went when it is over.
+    if not node or fsha_operation.known():
+        return None
+    me = _me()
+    before = fsha_unplanned.remembered(me)
+    if before != node:
+        fsha_unplanned.remember(node, [me])
+    move = fsha_unplanned.moved(before, node, root, seen, service)
+    if move is None:
+        return None
+    data = move.as_data()
+    kept = fsha_unplanned.kept(service, node, move.at)
+    data["calls"] = None if kept is None else {"before": None, "expected": None, "kept": kept}
+    at = datetime.fromtimestamp(move.at, timezone.utc) if move.at else _now()
+
+    def tell(tag: str, event: Any) -> None:
+        fsha_journal.keep(__opts__, event, at)
+        if node == me:
+            __salt__["event.send"](tag, event)
+
+    fsha_event.send(tell, fsha_event.FAILOVER, service.id, __opts__["id"], data)
+    return data
 
 
 # --- what has happened -----------------------------------------------------------------------

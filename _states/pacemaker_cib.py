@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError, SaltInvocationError
@@ -20,6 +21,8 @@ import fsha_journal
 import fsha_normal
 import fsha_objects
 import fsha_state
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     __instance_id__: str
@@ -187,11 +190,20 @@ def _left_alone(found: dict[str, Any], unmanaged: str) -> str:
     return text
 
 
+def _notice() -> None:
+    """Keep in the history what has moved by itself; that is no reason for a run to fail."""
+    try:
+        __salt__["fsha.notice"]()
+    except CommandExecutionError as error:
+        log.info("not looked whether the service has moved: %s", error)
+
+
 def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> None:
     """Send the one event that a run owes to the bus, if it owes any."""
     low = globals().get("__low__") or {}
     if low.get("__prereq__"):
         return
+    _notice()
     if found["overdue"] and __salt__["pacemaker.is_reporter"]():
         _send(fsha_event.OVERDUE, {"actions": found["overdue"]}, test)
     kind = _event_kind(found, test)

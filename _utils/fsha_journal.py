@@ -48,18 +48,27 @@ def firing(fire: fsha_event.Fire, opts: Mapping[str, Any]) -> fsha_event.Fire:
         Who carries it, ``__salt__["event.send"]``.
     opts
         The minion's options.
-
-    A journal that can't be written is no reason to stop anything: that goes to the log.
     """
 
     def send(tag: str, event: dict[str, Any]) -> object:
-        try:
-            append(place(opts), entry(event))
-        except JournalError as error:
-            log.warning("an event is not kept: %s", error)
+        keep(opts, event)
         return fire(tag, event)
 
     return send
+
+
+def keep(opts: Mapping[str, Any], event: Mapping[str, Any], at: datetime | None = None) -> None:
+    """Keep an event.
+
+    at
+        When it happened; without it, now.
+
+    A journal that can't be written is no reason to stop anything: that goes to the log.
+    """
+    try:
+        append(place(opts), entry(event, at))
+    except JournalError as error:
+        log.warning("an event is not kept: %s", error)
 
 
 def entry(event: Mapping[str, Any], now: datetime | None = None) -> Entry:
@@ -141,8 +150,8 @@ def _parsed(line: str) -> Entry:
 
 
 def switchovers(entries: Iterable[Entry]) -> list[Entry]:
-    """Return how each switchover ended: its data, with ``at``, ``node`` and ``ok``."""
-    ends = {"finished": True, "failed": False}
+    """Return how each switchover and failover ended: its data, with ``at``, ``node`` and ``ok``."""
+    ends = {"finished": True, "failed": False, "unplanned": True}
     return [
         {"at": e["at"], "node": e["node"], "ok": ends[e["data"]["phase"]], **e["data"]}
         for e in entries

@@ -156,12 +156,13 @@ def _shown(value: Any) -> str:
 
 WIDTH, HEIGHT = 720, 220
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 16, 40
+UNPLANNED = "unplanned"
 STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """One switchover: when, how long nobody answered (seconds; ``None``: not known), and how."""
+    """One move: when, how long no call was taken (seconds; ``None``: not known), and how."""
 
     at: datetime
     seconds: float | None
@@ -177,20 +178,30 @@ def moves(journal: Iterable[Data]) -> list[dict[str, Any]]:
 
 def _move(move: Data) -> dict[str, Any]:
     seconds = _number(move.get("gap"))
+    verb = str(move.get("verb") or "switchover")
     calls = move.get("calls") or {}
     kept, before = calls.get("kept"), calls.get("before")
     return {
         "at": str(move["at"]).replace("T", " ").removesuffix("Z"),
-        "what": f"{move.get('verb') or 'switchover'} to {move.get('new') or move.get('old')}",
+        "what": f"{_VERBS.get(verb, verb)} to {move.get('new') or move.get('old')}",
         "by": str(move.get("by") or ""),
         "failed": "" if move["ok"] else str(move.get("why") or "no reason was told"),
-        "gap": "not known" if seconds is None else f"{seconds:.2f} s",
+        "why": str(move.get("why") or "") if move["ok"] else "",
+        "gap": "not known" if seconds is None else _told_gap(seconds, move),
         "calls": "not known" if kept is None else f"{kept} of {'?' if before is None else before}",
     }
 
 
+_VERBS = {UNPLANNED: "unplanned failover"}
+
+
+def _told_gap(seconds: float, move: Data) -> str:
+    """Return a gap as precisely as it is known: the cluster counts in whole seconds."""
+    return f"about {seconds:.0f} s" if move.get("verb") == UNPLANNED else f"{seconds:.2f} s"
+
+
 def gaps(journal: Iterable[Data]) -> list[Gap]:
-    """Return all switchovers of the journal, oldest first."""
+    """Return all switchovers and failovers of the journal, oldest first."""
     return [
         Gap(_time(move["at"]), _number(move.get("gap")), str(move.get("verb", "")), move["ok"])
         for move in fsha_journal.switchovers(map(dict, journal))
@@ -236,7 +247,7 @@ def chart(found: Sequence[Gap]) -> dict[str, Any] | None:
             {
                 "x": x(gap.at),
                 "y": y(gap.seconds or 0.0),
-                "ok": gap.ok,
+                "kind": "failed" if not gap.ok else "failover" if gap.verb == UNPLANNED else "done",
                 "text": f"{gap.at.strftime('%Y-%m-%d %H:%M')} UTC, {gap.verb}: "
                 + ("not known" if gap.seconds is None else f"{gap.seconds:g} s")
                 + ("" if gap.ok else ", failed"),

@@ -153,7 +153,9 @@ PAGE = """<!DOCTYPE html>
  text-anchor="{{ 'middle' if chart.days|length == 1 else 'start' if loop.first else 'end' if loop.last else 'middle' }}">{{ day.label }}</text>
 {% endfor %}
 {% for point in chart.points %}
-{% if point.ok %}
+{% if point.kind == 'failover' %}
+<rect x="{{ point.x - 5 }}" y="{{ point.y - 5 }}" width="10" height="10" fill="var(--weak)"><title>{{ point.text }}</title></rect>
+{% elif point.kind == 'done' %}
 <circle cx="{{ point.x }}" cy="{{ point.y }}" r="5" fill="var(--accent)"><title>{{ point.text }}</title></circle>
 {% else %}
 <g stroke="var(--bad)" stroke-width="3"><title>{{ point.text }}</title>
@@ -162,15 +164,16 @@ PAGE = """<!DOCTYPE html>
 {% endif %}
 {% endfor %}
 </svg>
-<p class="hint">A dot is a switchover that succeeded, a cross one that failed.</p>
+<p class="hint">A dot is a switchover that succeeded, a cross one that failed; a square is a failover that nobody
+ordered, from the failure as the cluster noticed it.</p>
 {% endif %}
 {% if moves %}
 <table class="moves">
-<thead><tr><th scope="col">when (UTC)</th><th scope="col">what</th><th scope="col">silence</th><th scope="col">calls kept</th></tr></thead>
+<thead><tr><th scope="col">when (UTC)</th><th scope="col">what</th><th scope="col">gap</th><th scope="col">calls kept</th></tr></thead>
 <tbody>
 {% for move in moves %}
 <tr><td>{{ move.at }}</td>
-<td>{{ move.what }}{{ ', by ' ~ move.by if move.by }}{% if move.failed %} <span class="down">failed: {{ move.failed }}</span>{% endif %}</td>
+<td>{{ move.what }}{{ ', by ' ~ move.by if move.by }}{% if move.why %}: {{ move.why }}{% endif %}{% if move.failed %} <span class="down">failed: {{ move.failed }}</span>{% endif %}</td>
 <td>{{ move.gap }}</td><td>{{ move.calls }}</td></tr>
 {% endfor %}
 </tbody>

@@ -257,7 +257,7 @@ def clock_answer(asked: int, trip: float, came: int, left: int) -> ClockAnswer:
         Milliseconds until the answer was here.
     """
     ahead = (_between(asked, came) + _between(asked + trip, left)) / 2
-    return ClockAnswer(round(ahead / 1000, 3), round(trip / 2000 + 0.002, 3))
+    return ClockAnswer(round(ahead / 1000, 3) + 0.0, round(trip / 2000 + 0.002, 3))
 
 
 def _between(one: float, other: float) -> float:

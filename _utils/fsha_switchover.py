@@ -22,6 +22,7 @@ import fsha_poll
 import fsha_run
 import fsha_status
 import fsha_switch
+import fsha_unplanned
 import fsha_wire
 from fsha_operation import CHECK, CLEAN_UP, DRAIN, MOVE, VERIFY
 
@@ -34,8 +35,6 @@ RETURN_PATIENCE = 120.0
 RECOVERED_PATIENCE = 5.0
 ASK_SECONDS = 0.4
 LONGEST = 3600.0
-RECOVERED = "fsha-recovered-"
-"""The agent's transient attribute, with the resource's name: how many calls, ``@``, its start."""
 
 Calls = Mapping[str, Any]
 
@@ -230,6 +229,7 @@ class Switchover:
 
     def _done(self) -> Outcome:
         if self.order.moved:
+            self._remember(self.order.new)
             return self._verified(None, None, self._recovered())
         self._phase(CHECK)
         self._count()
@@ -306,8 +306,13 @@ class Switchover:
                 self._silent()
         gap = watch.gap if watch else None
         if seen.serving(self.service.id) == order.new:
+            self._remember(order.new)
             return None, gap, seconds
         return self._given_up(seen, seconds), gap, seconds
+
+    def _remember(self, node: str) -> None:
+        """Tell both nodes where it went, so that nobody takes it for a failover."""
+        fsha_unplanned.remember(node, self.order.pair)
 
     def _with_bans(self, banned: Sequence[str]) -> Callable[[Any], Any]:
         return lambda root: fsha_switch.rebanned(root, self.service.id, banned, self.order.pair)
@@ -424,7 +429,7 @@ class Switchover:
     def _recovered(self) -> dict[str, str]:
         """Return what the agents on the new node have noted of their last start."""
         return {
-            id: fsha_cluster.noted(f"{RECOVERED}{id}").get(self.order.new, "")
+            id: fsha_cluster.noted(f"{fsha_unplanned.RECOVERED}{id}").get(self.order.new, "")
             for id in self.service.sofia
         }
 

@@ -1,0 +1,140 @@
+"""A service that has moved without anybody's order: when, from where, why, and for how long.
+
+A node remembers in a transient attribute where it last saw the service. A planned switchover tells
+both nodes where it went, so whatever differs later the cluster has done by itself, or somebody by
+hand. When and how long comes from the cluster's own history of operations, to the second.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import fsha_cluster
+import fsha_run
+from fsha_cib import Element
+from fsha_run import Runner
+from fsha_status import Status
+from fsha_switch import Service
+
+ATTRIBUTE = "fsha-seen"
+RELATED = 300.0
+"""Seconds that a failure may be older than the start that answers it."""
+RECENT = 60.0
+"""Seconds between a start and the agent's word on it."""
+RECOVERED = "fsha-recovered-"
+"""The agent's transient attribute, with the resource's name: how many calls, ``@``, its start."""
+LATER = 1.0
+"""Seconds that it may seem younger: both are cut to whole seconds."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A move that nobody ordered. ``at``: when it served again (epoch, 0 if not known).
+
+    ``gap`` is how long it was from the failure as the cluster noticed it until then, in seconds to
+    the second; ``None`` when no failure is on record, as when a node was lost.
+    """
+
+    old: str
+    new: str
+    at: float
+    gap: float | None
+    why: str
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as the data of an event."""
+        facts = {"verb": "unplanned", "by": "", "old": self.old, "new": self.new, "hold": False}
+        return {**facts, "phase": "unplanned", "gap": self.gap, "why": self.why, "calls": None}
+
+
+def started(root: Element, service: Service, node: str) -> float:
+    """Return when the last of a service was started on a node (epoch), 0 if that is not known.
+
+    root
+        The live CIB with its status.
+    """
+    starts = [
+        _epoch(op) + float(op.get("exec-time", 0)) / 1000
+        for op in _operations(root, node, service.members)
+        if op.get("operation") == "start" and op.get("rc-code") == "0"
+    ]
+    return max(starts, default=0.0)
+
+
+def moved(before: str, node: str, root: Element, status: Status, service: Service) -> Move | None:
+    """Return the move between two looks, ``None`` if there was none or nothing is known.
+
+    before, node
+        Where the service was seen the last time, ``""`` if it was not, and where it is now.
+    """
+    if not before or before == node:
+        return None
+    at = started(root, service, node)
+    failure = _failure(root, service, before, at)
+    gap = None if failure is None else round(max(at - _epoch(failure), 0.0), 1)
+    return Move(before, node, at, gap, _why(status, service, before))
+
+
+def _failure(root: Element, service: Service, node: str, at: float) -> Element | None:
+    """Return the first failure on a node that a start elsewhere has answered."""
+    found = [
+        op
+        for op in _operations(root, node, service.members)
+        if op.get("id", "").endswith("_last_failure_0") and -LATER <= at - _epoch(op) <= RELATED
+    ]
+    return min(found, key=_epoch, default=None)
+
+
+def _why(status: Status, service: Service, node: str) -> str:
+    failed = [str(f) for f in status.failures if f.node == node and f.resource in service.members]
+    if failed:
+        return "; ".join(failed)
+    known = status.node(node)
+    if known is None or not known.online:
+        return f"{node} was lost"
+    return f"no failure of {node} is on record: it was lost, or this was done by hand"
+
+
+def _operations(root: Element, node: str, members: Iterable[str]) -> list[Element]:
+    wanted = frozenset(members)
+    return [
+        op
+        for state in root.iterfind("status/node_state")
+        if state.get("uname") == node
+        for resource in state.iterfind("lrm/lrm_resources/lrm_resource")
+        if resource.get("id") in wanted
+        for op in resource.iterfind("lrm_rsc_op")
+    ]
+
+
+def _epoch(op: Element) -> float:
+    text = op.get("last-rc-change", "0")
+    return float(text) if text.isdecimal() else 0.0
+
+
+def kept(service: Service, node: str, at: float, run: Runner = fsha_run.run) -> int | None:
+    """Return how many calls the agents have taken over at that start, ``None`` if they don't say.
+
+    at
+        When the service was started on the node (epoch).
+    """
+    told = [
+        fsha_cluster.noted(f"{RECOVERED}{id}", run).get(node, "").partition("@")
+        for id in service.sofia
+    ]
+    fresh = [
+        int(number)
+        for number, _, when in told
+        if number.isdecimal() and when.isdecimal() and abs(int(when) - at) <= RECENT
+    ]
+    return sum(fresh) if fresh and len(fresh) == len(service.sofia) else None
+
+
+def remember(node: str, nodes: Iterable[str], run: Runner = fsha_run.run) -> None:
+    """Tell nodes where the service is."""
+    fsha_cluster.note(ATTRIBUTE, node, list(nodes), run)
+
+
+def remembered(me: str, run: Runner = fsha_run.run) -> str:
+    """Return where this node has last seen the service, ``""`` if it has not."""
+    return fsha_cluster.noted(ATTRIBUTE, run).get(me, "")
