@@ -1196,7 +1196,7 @@ def _checked() -> Any:
             operations=tuple(
                 fsha_operation.told(one, time.time(), me) for one in fsha_operation.known()
             ),
-            last_drill=max((str((f or {}).get("last_drill", "")) for f in known.values())),
+            last_drill=max(str((f or {}).get("last_drill", "")) for f in known.values()),
         )
     )
 
