@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     __opts__: dict[str, Any]
     __jid_event__: Any
 
-ASK_SECONDS = 20
+ASK_SECONDS = 8
+"""Seconds after which a minion that is silent is asked whether it is still at it."""
+STILL_SECONDS = 4
+"""Seconds to wait for an answer to that; one that is at it is waited for."""
 MOVE_SECONDS = 300
 AS_DATA = {"as_data": True, "__kwarg__": True}
 """An argument by name, for one of several functions (Salt's own form of it)."""
@@ -30,7 +33,7 @@ def status(tgt="*", tgt_type="glob", timeout=ASK_SECONDS, as_data=False):
     tgt, tgt_type
         Which minions to ask.
     timeout
-        Seconds to wait for them.
+        Seconds to wait for them; those that are still at it are waited for.
     as_data
         Return a list of ``cluster``, ``nodes``, ``active``, ``verdict``, ``summary``, ``calls``,
         ``actions``, ``drill`` and ``silent`` (nodes whose minion did not answer) instead.
@@ -126,6 +129,7 @@ def _ask(tgt: Any, tgt_type: str, timeout: Any) -> dict[str, Any]:
             [[AS_DATA], [AS_DATA]],
             tgt_type=tgt_type,
             timeout=seconds,
+            gather_job_timeout=STILL_SECONDS,
         )
     )
 
