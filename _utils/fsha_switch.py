@@ -225,6 +225,13 @@ def has_failed(status: Status, service: Service, target: str) -> bool:
     return any(c.node == target and c.resource in service.members for c in status.fail_counts)
 
 
+def is_lost(status: Status, target: str) -> str:
+    """Return why nothing can be started on a node any more, ``""`` while it is online."""
+    node = status.node(target)
+    word = "gone" if node is None else node.word
+    return "" if word == "online" else f"{target} is {word}"
+
+
 def simulate(root: Element, run: Runner = fsha_run.run) -> fsha_plan.Transition:
     """Return what the cluster would do with a CIB."""
     return fsha_plan.parse_transition(fsha_cluster.simulate(fsha_cib.render(root), run))

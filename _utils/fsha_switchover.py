@@ -318,8 +318,10 @@ class Switchover:
         return lambda root: fsha_switch.rebanned(root, self.service.id, banned, self.order.pair)
 
     def _has_moved_or_failed(self, seen: fsha_status.Status) -> bool:
-        moved = seen.serving(self.service.id) == self.order.new
-        return moved or fsha_switch.has_failed(seen, self.service, self.order.new)
+        new = self.order.new
+        moved = seen.serving(self.service.id) == new
+        lost = bool(fsha_switch.is_lost(seen, new))
+        return moved or lost or fsha_switch.has_failed(seen, self.service, new)
 
     def _watch(self) -> fsha_gap.Watch | None:
         port = self.order.bounds.sip_port
@@ -338,7 +340,8 @@ class Switchover:
     def _given_up(self, seen: fsha_status.Status, seconds: float) -> Outcome:
         """Let the service go back to the node it came from, and say why."""
         order = self.order
-        why = "; ".join(seen.complaints(self.service.id))
+        lost = fsha_switch.is_lost(seen, order.new)
+        why = "; ".join([*([lost] if lost else ()), *seen.complaints(self.service.id)])
         # The target is what is banned now: whatever breaks off below, this is no ban made by hand.
         fsha_cluster.note(fsha_actions.PREVIOUS, order.new, order.pair)
         fsha_commit.change(self._with_bans([order.new]))

@@ -16,6 +16,7 @@ from fsha_switch import (
     choose_target,
     find_service,
     has_failed,
+    is_lost,
     obstacles,
     previous_node,
     rebanned,
@@ -231,6 +232,13 @@ def test_every_obstacle_is_told(status):
 )
 def test_a_target_has_failed_with_the_first_fail_count_on_it(status, held, failed):
     assert has_failed(dataclasses.replace(status, fail_counts=held), VOICE, "fs2") is failed
+
+
+def test_a_target_that_is_lost(status):
+    assert is_lost(status, "fs2") == ""
+    away = tuple(dataclasses.replace(n, online=n.name != "fs2") for n in status.nodes)
+    assert is_lost(dataclasses.replace(status, nodes=away), "fs2") == "fs2 is OFFLINE"
+    assert is_lost(status, "fs9") == "fs9 is gone"
 
 
 def test_where_a_transition_leaves_the_service(sample):
