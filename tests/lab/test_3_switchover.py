@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from lab import voice
 
 
@@ -153,6 +155,43 @@ def test_a_second_operator_is_refused_and_the_first_one_waits_for_calls(quiet):
     assert not leftovers(quiet.nodes[new])
 
 
+def test_while_somebody_moves_it_nobody_sets_anything(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    with quiet.calls(1, held=0, ringing=0):
+        draining(quiet, quiet.nodes[old], 120)
+        for node, verb, args in (
+            (new, "fsha.standby", {"reason": "disk", "by": "bob"}),
+            (new, "fsha.maintenance", {"state": "on", "reason": "kernel"}),
+            (old, "fsha.undrain", {}),
+            (old, "fsha.drain", {}),
+        ):
+            refused = quiet.salt_call(quiet.nodes[node], verb, timeout=60, **args).value
+            assert refused["result"] is False
+            assert f"failover of VoiceServices from {old} to {new} by alice" in refused["comment"]
+        assert voice.cluster(quiet.nodes[new]).node(new).word == "online"
+    quiet.wait(lambda: voice.serving(quiet) == new, 60, "the move after the calls")
+    quiet.wait(lambda: "verb" not in operation(quiet.nodes[new]), 30, "the end of the operation")
+
+
+def test_a_drain_that_is_over_and_one_that_is_ended(quiet):
+    node = quiet.nodes[voice.serving(quiet)]
+    done = quiet.salt_call(node, "fsha.drain", 5, timeout=60).value
+    assert (done["result"], done["legs"]) == (True, 0)
+    assert "new calls are refused here" in quiet.salt_call(node, "fsha.status").value
+    assert quiet.salt_call(node, "fsha.undrain").value["result"] is True
+    with quiet.calls(1, held=0, ringing=0):
+        node.run(["systemd-run", "--unit=slow", "salt-call", "fsha.drain", "300", "by=alice"])
+        quiet.wait(lambda: "drain" in operation(node), 60, "the drain")
+        quiet.wait(
+            lambda: "new calls are refused" in quiet.salt_call(node, "fsha.status").value,
+            60, "the pause",
+        )  # fmt: skip
+        assert quiet.salt_call(node, "fsha.undrain").value["result"] is True
+        quiet.wait(lambda: ended(node, "slow"), 30, "its end")
+    assert "verb" not in operation(node)
+
+
 def test_killed_in_its_drain_it_says_so_and_is_finished_or_undone(quiet):
     old = voice.serving(quiet)
     new = other(quiet, old)
@@ -194,6 +233,49 @@ def test_killed_after_its_move_it_is_finished_by_the_same_order(quiet):
     assert "what was interrupted is done" in done["comment"]
     assert voice.serving(quiet) == new
     assert not leftovers(node)
+
+
+def test_cut_off_in_the_middle_the_service_goes_on_and_the_cut_is_told(quiet):
+    old = voice.serving(quiet)
+    new = other(quiet, old)
+    node = quiet.nodes[old]
+    begun = time.monotonic()
+    node.run(["systemd-run", "--unit=cut", "salt-call", "fsha.failover", "timeout=120"])
+    quiet.wait(lambda: leftovers(node), 60, "the ban")
+    quiet.partition()
+    try:
+        quiet.wait(lambda: ended(node, "cut"), 90, "the end of the switchover")
+        # It does not wait for the timeout without a service.
+        assert time.monotonic() - begun < 60
+        last = quiet.salt_call(node, "fsha.history", 1, kind="failover").value[0]["data"]
+        assert last["phase"] in ("failed", "finished")
+        if last["phase"] == "failed":
+            assert f"{new} is OFFLINE" in last["why"]
+            assert voice.cluster(node).serving("VoiceServices") == old
+        page = quiet.salt_call(node, "fsha.status").value
+        assert "NOT CONNECTED" in page
+        assert "OFFLINE" in page
+    finally:
+        quiet.heal()
+    for name in quiet.nodes:
+        quiet.wait(lambda n=name: together(quiet.nodes[n]), 120, f"{name} to see both nodes")
+    node.run(["crm_resource", "--wait", "--timeout=60s"], timeout=90)
+    now = voice.serving(quiet)
+    assert now
+    assert quiet.vip_holders() == [now]
+    # Whatever was left: the same order again, or the way back, brings it in order.
+    verb = "fsha.failback" if leftovers(node) else "fsha.failover"
+    done = quiet.salt_call(node, verb, timeout=120).value
+    assert done["result"] is True, done
+    assert not leftovers(node)
+
+
+def ended(node, unit):
+    return node.run(["systemctl", "is-active", unit], check=False).out.strip() != "active"
+
+
+def together(node):
+    return {n.word for n in voice.cluster(node).nodes} == {"online"}
 
 
 def test_text_for_a_number_moves_nothing(quiet):
@@ -246,6 +328,11 @@ def test_power_cut_of_the_active_node(quiet):
     quiet.wait(lambda: voice.serving(quiet) == new, 60, "the survivor to serve")
     page = quiet.salt_call(quiet.nodes[new], "fsha.status", timeout=60).value
     assert "OFFLINE" in page or "UNCLEAN" in page
+    noticed = quiet.salt_call(quiet.nodes[new], "fsha.notice").value
+    assert (noticed["old"], noticed["new"], noticed["why"]) == (old, new, f"{old} was lost")
+    assert quiet.salt_call(quiet.nodes[new], "fsha.notice").value is None
+    (last,) = quiet.salt_call(quiet.nodes[new], "fsha.history", 1, kind="failover").value
+    assert last["data"]["phase"] == "unplanned"
     refused = quiet.salt_call(quiet.nodes[new], "fsha.failover", timeout=60).value
     assert refused["result"] is False
     assert old in refused["comment"]

@@ -6,7 +6,12 @@ import json
 import time
 
 from lab import VIP, voice
+from lab.settings import LINKS
+from lab.settings import OUTSIDE as OUTSIDE_MACHINE
 from tests.lab.test_3_switchover import leftovers, other
+
+OUTSIDE = LINKS[0].address(OUTSIDE_MACHINE.host)
+NOBODY = LINKS[0].address(250)
 
 # --- is it ready? ----------------------------------------------------------------------------
 
@@ -16,6 +21,7 @@ def test_the_checklist_of_a_pair_that_is_ready(quiet):
     passive = other(quiet, active)
     # Each one notes its facts, so that the other one can compare them.
     for node in (passive, active):
+        quiet.nodes[node].run(["ip", "route", "add", "default", "via", OUTSIDE])
         quiet.salt_call(quiet.nodes[node], "fsha.facts", timeout=60)
     for node in (active, passive):
         found = quiet.salt_call(quiet.nodes[node], "fsha.check", as_data=True, timeout=60)
@@ -26,8 +32,48 @@ def test_the_checklist_of_a_pair_that_is_ready(quiet):
         assert lines["agents", ""]["verdict"] == "pass"
         assert {lines["switch", name]["verdict"] for name in quiet.nodes} <= {"pass", "warn"}
         assert lines["failover", ""]["evidence"].endswith(f"on {passive}")
+        assert {lines["router", name]["verdict"] for name in quiet.nodes} == {"pass"}
+        # They share a kernel, so their clocks can't differ.
+        (clock,) = (line for line in found.value["lines"] if line["name"] == "offset")
+        assert (clock["verdict"], clock["node"]) == ("pass", other(quiet, node)), clock
         assert found.value["verdict"] == "warn"  # no fencing in the lab
         assert found.code == 1
+
+
+def test_a_gateway_that_does_not_answer_stands_in_the_way(quiet):
+    active = voice.serving(quiet)
+    peer = quiet.nodes[other(quiet, active)]
+    peer.run(["ip", "route", "replace", "default", "via", NOBODY])
+    try:
+        quiet.salt_call(peer, "fsha.facts", timeout=60)
+        done = quiet.salt_call(quiet.nodes[active], "fsha.failover", timeout=60).value
+    finally:
+        peer.run(["ip", "route", "replace", "default", "via", OUTSIDE])
+        quiet.salt_call(peer, "fsha.facts", timeout=60)
+    assert done["result"] is False
+    assert f"network gateway: {NOBODY} DOES NOT ANSWER" in done["comment"]
+    assert voice.serving(quiet) == active
+
+
+def test_facts_come_from_the_other_minion_where_the_master_lets_them(quiet):
+    active = voice.serving(quiet)
+    passive = other(quiet, active)
+    quiet.outside.write("/etc/salt/master.d/peer.conf", "peer:\n  .*:\n    - fsha.facts\n")
+    restart_master(quiet)
+    try:
+        # Nothing is noted in the cluster, so there is no other way.
+        quiet.nodes[active].run(["attrd_updater", "--name=fsha-facts", "--delete", "-N", passive])
+        found = quiet.salt_call(quiet.nodes[active], "fsha.check", as_data=True, timeout=60).value
+    finally:
+        quiet.outside.run(["rm", "/etc/salt/master.d/peer.conf"])
+        restart_master(quiet)
+    told = {line["node"]: line["evidence"] for line in found["lines"] if line["name"] == "facts"}
+    assert told[passive] == "0 minutes old"
+
+
+def restart_master(lab):
+    lab.outside.run(["systemctl", "restart", "salt-master"])
+    lab.wait(lambda: sorted(lab.salt("*", "test.ping", timeout=30)) == sorted(lab.nodes), 60, "it")
 
 
 def test_the_checklist_when_the_peer_is_dead(quiet):
@@ -42,6 +88,7 @@ def test_the_checklist_when_the_peer_is_dead(quiet):
     assert time.monotonic() - begun < 20
     assert (found.value["verdict"], found.code) == ("fail", 2)
     assert f"{passive} is" in found.value["summary"]
+    assert quiet.salt_call(quiet.nodes[active], "fsha.notice").value is None
     quiet.power_on(passive)
     quiet.wait(
         lambda: voice.cluster(quiet.nodes[active]).node(passive).word == "online", 120, "rejoin"
@@ -88,6 +135,21 @@ def test_a_drill_goes_there_and_back(quiet):
 def salt_run(lab, *argv):
     done = lab.outside.run(["salt-run", "--out=json", *argv], timeout=400)
     return json.loads(done.out)
+
+
+def test_the_master_goes_by_the_minion_that_is_alive(quiet):
+    quiet.outside.run(["salt-run", "saltutil.sync_runners"])
+    old = voice.serving(quiet)
+    quiet.nodes[old].run(["systemctl", "stop", "salt-minion"])
+    try:
+        (pair,) = salt_run(quiet, "fsha.status", "as_data=True")
+        assert (pair["active"], pair["silent"]) == (old, [old])
+        done = salt_run(quiet, "fsha.failover", pair["cluster"])
+    finally:
+        quiet.nodes[old].run(["systemctl", "start", "salt-minion"])
+    assert (done["result"], done["minion"]) == (True, other(quiet, old)), done
+    assert voice.serving(quiet) == other(quiet, old)
+    quiet.wait(lambda: old in quiet.salt("*", "test.ping", timeout=30), 60, "its minion")
 
 
 def test_the_master_sees_the_pair_and_moves_it(quiet):
