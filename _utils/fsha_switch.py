@@ -180,9 +180,11 @@ def choose_target(status: Status, active: str, target: str | None) -> str:
     Raises :class:`Refused`.
     """
     others = [node.name for node in status.nodes if node.name != active]
+    if not others:
+        raise Refused(["there is no other node in this cluster to switch over to"])
     if target is None:
         if len(others) != 1:
-            raise Refused([f"a target is needed, one of: {', '.join(others) or 'no other node'}"])
+            raise Refused([f"a target is needed, one of: {', '.join(others)}"])
         return others[0]
     if target == active:
         raise Refused([f"the service runs on {target} already"])

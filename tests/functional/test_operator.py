@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from lxml import etree
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+import fsha_cib
+import fsha_cluster
 import fsha_operation
 import fsha_remark
+import fsha_run
 from tests.functional.conftest import ROOT
 
 STANDBY = "//nodes/node[@uname='fs2']//nvpair[@name='standby']"
@@ -299,5 +303,94 @@ def test_whoever_comes_second_is_refused(fsha, cib_file, events, verb, args):
     assert done["result"] is False
     said = "there is a failover of VoiceServices from fs1 to fs2 by alice on fs2 since "
     assert said in done["comment"]
+    assert cib_file.text == before
+    assert events() == []
+
+
+# --- what can't be moves nothing -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["failover", "failback", "drill"])
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"timeout": "soon"}, "have to be numbers"),
+        ({"timeout": 0}, "timeout has to lie between"),
+        ({"timeout": "inf"}, "timeout has to lie between"),
+        ({"sip_port": 70000}, "sip_port has to lie between"),
+        ({"sip_port": "sip"}, "have to be numbers"),
+        ({"resource": "nosuch"}, "there is no resource nosuch"),
+    ],
+)
+def test_numbers_and_names_that_are_none(fsha, cib_file, events, verb, args, said):
+    refused(fsha, cib_file, events, verb, args, said)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("nosuch", "nosuch is no node of this cluster (nodes: fs1, fs2)"),
+        ("fs1", "the service runs on fs1 already"),
+        ("", " is no node of this cluster"),
+    ],
+)
+def test_targets_that_are_none(fsha, cib_file, events, target, said):
+    refused(fsha, cib_file, events, "failover", {"target": target}, said)
+
+
+@pytest.mark.parametrize("verb", ["failover", "drill"])
+def test_a_cluster_of_one_node(fsha, cib_file, events, verb):
+    root = cib_file.root
+    for path in ("configuration/nodes/node[@uname='fs2']", "status/node_state[@uname='fs2']"):
+        for element in root.findall(path):
+            element.getparent().remove(element)
+    cib_file.path.write_text(fsha_cib.render(root), encoding="utf-8")
+    refused(fsha, cib_file, events, verb, {}, "there is no other node in this cluster")
+
+
+@pytest.mark.parametrize("verb", ["failover", "failback", "drill"])
+def test_no_cluster_to_ask(fsha, events, monkeypatch, tmp_path, verb):
+    monkeypatch.setenv("CIB_file", str(tmp_path / "none.xml"))
+    done = getattr(fsha, verb)()
+    assert done["result"] is False
+    assert done["comment"].count("\n") == 0
+    assert events() == []
+
+
+@pytest.mark.parametrize("verb", ["failover", "failback", "drill", "standby", "maintenance"])
+def test_whoever_may_not_ask_the_cluster(fsha, events, monkeypatch, verb):
+    def not_root(argv, **_):
+        return fsha_run.Completed(
+            tuple(argv), fsha_run.EX_INSUFFICIENT_PRIV, "", "Permission denied", 0.0
+        )
+
+    for name in ("query", "status"):
+        real = getattr(fsha_cluster, name)
+        monkeypatch.setattr(f"fsha_cluster.{name}", lambda real=real: real(not_root))
+    told = {"standby": {"reason": "x"}, "maintenance": {"state": "on", "reason": "x"}}
+    done = getattr(fsha, verb)(**told.get(verb, {}))
+    assert done["result"] is False
+    assert "run as root" in done["comment"]
+    assert events() == []
+
+
+def test_a_hold_that_is_in_force(fsha, cib_file, events):
+    root = cib_file.root
+    root.find("configuration/constraints").append(
+        etree.fromstring('<rsc_location id="cli-ban-VoiceServices-on-fs2" rsc="VoiceServices" '
+                         'role="Started" node="fs2" score="-INFINITY"/>')
+    )  # fmt: skip
+    cib_file.path.write_text(fsha_cib.render(root), encoding="utf-8")
+    said = "fs2 was banned by hand (cli-ban-VoiceServices-on-fs2)"
+    refused(fsha, cib_file, events, "failover", {}, said)
+
+
+def refused(fsha, cib_file, events, verb, args, said):
+    """See that nothing is moved, and one sentence says why."""
+    before = cib_file.text
+    done = getattr(fsha, verb)(**args)
+    assert done["result"] is False
+    assert said in done["comment"]
+    assert "\n" not in done["comment"]
     assert cib_file.text == before
     assert events() == []
