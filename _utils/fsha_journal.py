@@ -152,11 +152,13 @@ def _parsed(line: str) -> Entry:
 def switchovers(entries: Iterable[Entry]) -> list[Entry]:
     """Return how each switchover and failover ended: its data, with ``at``, ``node`` and ``ok``."""
     ends = {"finished": True, "failed": False, "unplanned": True}
-    return [
+    found = [
         {"at": e["at"], "node": e["node"], "ok": ends[e["data"]["phase"]], **e["data"]}
         for e in entries
         if e["kind"] == fsha_event.FAILOVER and e["data"].get("phase") in ends
     ]
+    # What was noticed late stands late in the journal.
+    return sorted(found, key=lambda one: str(one["at"]))
 
 
 def last_drill(entries: Iterable[Entry]) -> Entry | None:

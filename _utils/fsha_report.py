@@ -188,11 +188,17 @@ def _move(move: Data) -> dict[str, Any]:
         "failed": "" if move["ok"] else str(move.get("why") or "no reason was told"),
         "why": str(move.get("why") or "") if move["ok"] else "",
         "gap": "not known" if seconds is None else _told_gap(seconds, move),
-        "calls": "not known" if kept is None else f"{kept} of {'?' if before is None else before}",
+        "calls": _told_calls(kept, before),
     }
 
 
 _VERBS = {UNPLANNED: "unplanned failover"}
+
+
+def _told_calls(kept: Any, before: Any) -> str:
+    if kept is None:
+        return "not known"
+    return f"{kept} came back" if before is None else f"{kept} of {before}"
 
 
 def _told_gap(seconds: float, move: Data) -> str:

@@ -76,18 +76,23 @@ def test_every_switchover_is_in_the_chart_and_in_the_table():
     page = tree(FULL)
     chart = page.xpath("//svg[@class='chart']")[0]
     assert len(chart.xpath(".//circle")) == 4
+    assert len(chart.xpath("./rect")) == 1
     assert len(chart.xpath("./g")) == 1
     rows = page.xpath("//section[@aria-labelledby='gaps']//tbody/tr")
     assert [text(row.findall("td")[2]) for row in rows] == [
-        "0.44 s", "0.52 s", "0.46 s", "not known", "1.52 s"
+        "0.44 s", "about 3 s", "0.52 s", "0.46 s", "not known", "1.52 s"
     ]  # fmt: skip
-    assert "failed: fs start failed on fs1" in text(rows[3])
+    assert "failed: fs start failed on fs1" in text(rows[4])
     assert text(rows[0].findall("td")[3]) == "209 of 212"
+    assert text(rows[1].findall("td")[1]) == (
+        "unplanned failover to fs2: fs monitor failed on fs1 (not running)"
+    )
+    assert text(rows[1].findall("td")[3]) == "180 came back"
 
 
 def test_the_axis_fits_the_gaps():
     chart = fsha_report.chart(fsha_report.gaps(DATA["journal"]))
-    assert [tick["label"] for tick in chart["ticks"]] == ["0", "0.5", "1", "1.5", "2"]
+    assert [tick["label"] for tick in chart["ticks"]] == ["0", "1", "2", "3"]
     heights = [tick["y"] for tick in chart["ticks"]]
     assert heights == sorted(heights, reverse=True)
     assert [day["label"] for day in chart["days"]] == ["2026-06-01", "2026-07-16", "2026-08-30"]
