@@ -880,20 +880,19 @@ def drain(seconds=0, by=None, **kwargs):
         with _alone("drain", who) as held:
             if held is not None:
                 held.phase(fsha_operation.DRAIN)
-            left = _drained(wait, who)
+            return _drained(wait, who)
     except (fsha_switch.SwitchError, fsha_run.RunError) as error:
         return {"result": False, "comment": str(error), "legs": None}
     except fsha_operation.Busy as error:
         return {"result": False, "comment": f"Nothing done: {error}.", "legs": None}
-    comment = f"New calls are refused on this node; {left} call legs are up."
-    return {"result": not (wait and left), "comment": comment, "legs": left}
 
 
-def _drained(wait: float, who: str) -> int:
-    """Refuse new calls, wait for the end of the others, and return how many legs are left."""
+def _drained(wait: float, who: str) -> dict[str, Any]:
+    """Refuse new calls and wait for the end of the others.
+
+    What goes wrong with the switch is an answer: the drain has come to its end, if not a good one.
+    """
     progress, switch = _progress("drain"), _LocalSwitch()
-    switch.pause()
-    _tell_calls("drain", {"by": who, "seconds": wait})
 
     def legs() -> int:
         if not switch.paused():
@@ -902,7 +901,14 @@ def _drained(wait: float, who: str) -> int:
         progress("draining", {"legs": left})
         return left
 
-    return fsha_poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
+    try:
+        switch.pause()
+        _tell_calls("drain", {"by": who, "seconds": wait})
+        left = fsha_poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
+    except (fsha_switch.SwitchError, fsha_run.RunError) as error:
+        return {"result": False, "comment": str(error), "legs": None}
+    comment = f"New calls are refused on this node; {left} call legs are up."
+    return {"result": not (wait and left), "comment": comment, "legs": left}
 
 
 def _alone(verb: str, who: str, what: str = "") -> Any:
@@ -1072,7 +1078,9 @@ def _set(what: str, check: Any, note: Any, edit: Any, told: tuple[str, str], tes
         if __opts__.get("test") if test is None else test:
             return {"result": None, "comment": f"Would be set: {what}.", "changes": changes}
         with _alone(told[0], remark.by, told[1]):
-            fsha_commit.change(lambda live: edit(live, remark))
+            failed = _committed(lambda live: edit(live, remark))
+        if failed is not None:
+            return {"result": False, "comment": f"Nothing done: {failed}", "changes": {}}
     except fsha_operation.Busy as error:
         return {"result": False, "comment": f"Nothing done: {error}.", "changes": {}}
     except (fsha_remark.BadRemark, fsha_switch.SwitchError) as error:
@@ -1084,6 +1092,15 @@ def _set(what: str, check: Any, note: Any, edit: Any, told: tuple[str, str], tes
         return {"result": False, "comment": f"Nothing done: {error}", "changes": {}}
     _send(fsha_event.OPERATOR, told[1], {"verb": told[0], **dataclasses.asdict(remark)})
     return {"result": True, "comment": f"Done: {what}.", "changes": changes}
+
+
+def _committed(edit: Any) -> Exception | None:
+    """Commit a change; return why that failed, which is an end of the operation all the same."""
+    try:
+        fsha_commit.change(edit)
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        return error
+    return None
 
 
 def _refuse_serving(node: str, force: Any) -> None:

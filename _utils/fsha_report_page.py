@@ -140,7 +140,7 @@ PAGE = """<!DOCTYPE html>
 
 <div style="display: grid; gap: 16px; align-content: start; min-width: 0">
 <section aria-labelledby="gaps">
-<h2 id="gaps">Without a taker for new calls, in seconds</h2>
+<h2 id="gaps">Gaps: seconds in which no new call was taken</h2>
 {% if chart %}
 <svg class="chart" viewBox="0 0 {{ chart.width }} {{ chart.height }}" role="img" aria-labelledby="gaps-title">
 <title id="gaps-title">{{ chart.points|length }} switchovers; the table below has the figures</title>

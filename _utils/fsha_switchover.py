@@ -242,6 +242,8 @@ class Switchover:
         return self._verified(gap, seconds, before)
 
     def _broken_off(self, error: Exception) -> Outcome:
+        if self.phases and self.phases[-1][0] == DRAIN:
+            self._resume()  # nothing has moved, so this node goes on as before
         comment = (
             f"The {self.order.verb} of {self.service.id} from {self.order.old} to "
             f"{self.order.new} was broken off: {error} "

@@ -271,7 +271,7 @@ class Lab:
             self._boot([self.outside], setup)
             database.empty(self.outside, setup.database_password)
         self._boot([node for node in self.machines if not node.running], setup)
-        self._wait_minions(self.nodes.values())
+        self.wait_minions(self.nodes.values())
         self._ready.touch()
         self.progress("lab", f"{self.name} is up")
 
@@ -308,8 +308,13 @@ class Lab:
         if failed:
             self.progress(f"machine {node.name}", f"these units failed: {', '.join(failed)}")
 
-    def _wait_minions(self, nodes: Iterable[Node]) -> None:
-        """Wait until the minions of *nodes* answer the master."""
+    def wait_minions(self, nodes: Iterable[Node]) -> None:
+        """Wait until the minions of *nodes* answer the master.
+
+        Raises:
+            LabTimeoutError: they don't.
+
+        """
         wanted = sorted(node.name for node in nodes)
         self.progress("salt", f"waiting for {' and '.join(wanted)} to answer the master")
         deadline = time.monotonic() + MINIONS_SECONDS
@@ -433,7 +438,7 @@ class Lab:
                     database.empty(self.outside, setup.database_password)
             cleaned = [cleaner.submit(shutil.rmtree, path) for path in old]
             self._boot(chosen, setup)
-            self._wait_minions(chosen)
+            self.wait_minions(chosen)
             for job in cleaned:
                 job.result()
 
