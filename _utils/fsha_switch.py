@@ -11,7 +11,7 @@ once; so a ban that has to stay is kept as a *hold* and said to be one.
 # Errors are named for what has happened.
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -232,6 +232,57 @@ def is_lost(status: Status, target: str) -> str:
     node = status.node(target)
     word = "gone" if node is None else node.word
     return "" if word == "online" else f"{target} is {word}"
+
+
+def operations_of(root: Element, node: str, members: Iterable[str]) -> list[Element]:
+    """Return what the cluster keeps of the operations of some resources on a node.
+
+    root
+        The live CIB with its status.
+    """
+    wanted = frozenset(members)
+    return [
+        op
+        for state in root.iterfind("status/node_state")
+        if state.get("uname") == node
+        for resource in state.iterfind("lrm/lrm_resources/lrm_resource")
+        if resource.get("id") in wanted
+        for op in resource.iterfind("lrm_rsc_op")
+    ]
+
+
+def unproven(root: Element, service: Service, node: str) -> tuple[str, ...]:
+    """Return the members whose agent has not said yet, since their start, that all is well.
+
+    A member without a monitor has nobody to say so, and is left out.
+    """
+    return tuple(
+        member
+        for member in service.members
+        if _has_monitor(root, member) and not _is_proven(operations_of(root, node, [member]))
+    )
+
+
+def _has_monitor(root: Element, member: str) -> bool:
+    found = [p for p in root.iter("primitive") if p.get("id") == member]
+    templates = {p.get("template") for p in found}
+    found += [t for t in root.iter("template") if t.get("id") in templates]
+    return any(op.get("name") == "monitor" for one in found for op in one.iter("op"))
+
+
+def _is_proven(ops: Iterable[Element]) -> bool:
+    """Tell whether each monitor that was begun after the last start has succeeded."""
+    known = [op for op in ops if op.get("call-id", "").isdecimal()]
+    start = max((_call(op) for op in known if op.get("operation") == "start"), default=0)
+    repeated = [
+        op for op in known if op.get("operation") == "monitor" and op.get("interval") != "0"
+    ]
+    since = [op for op in repeated if _call(op) > start]
+    return bool(since) and all(op.get("rc-code") == "0" for op in since)
+
+
+def _call(op: Element) -> int:
+    return int(op.get("call-id", "0"))
 
 
 def simulate(root: Element, run: Runner = fsha_run.run) -> fsha_plan.Transition:

@@ -33,6 +33,8 @@ LOOK_EVERY = 0.2
 SIP_PATIENCE = 5.0
 RETURN_PATIENCE = 120.0
 RECOVERED_PATIENCE = 5.0
+AGENT_PATIENCE = 30.0
+"""Seconds for a first monitor: that of depth 10 asks a slow switch for a while."""
 ASK_SECONDS = 0.4
 LONGEST = 3600.0
 
@@ -384,6 +386,7 @@ class Switchover:
             f"nobody answers SIP on {vip} port {order.bounds.sip_port}" for vip in self._silent()
         ]
         wrong += self._twice()
+        wrong += [f"the agent of {one} does not say that it is well" for one in self._unproven()]
         self._compare(before)
         self._phase(CLEAN_UP)
         self._resume()
@@ -419,6 +422,20 @@ class Switchover:
             return []
         sure = "" if expected is None else f"; {expected} were expected to"
         return [f"{kept} of {self.calls['before']} call legs came back{sure}."]
+
+    def _unproven(self) -> tuple[str, ...]:
+        """Wait for the agents' own word on the new node; return those who do not give it."""
+        if fsha_cluster.on_file():
+            return ()
+        return fsha_poll.until(
+            lambda: fsha_switch.unproven(
+                fsha_cib.parse(fsha_cluster.query()), self.service, self.order.new
+            ),
+            lambda found: not found,
+            AGENT_PATIENCE,
+            "the first monitors on the new node",
+            LOOK_EVERY,
+        )
 
     def _twice(self) -> list[str]:
         """Return what the wire says against one holder of each floating address."""

@@ -14,7 +14,7 @@ import fsha_run
 from fsha_cib import Element
 from fsha_run import Runner
 from fsha_status import Status
-from fsha_switch import Service
+from fsha_switch import Service, operations_of
 
 ATTRIBUTE = "fsha-seen"
 RELATED = 300.0
@@ -55,7 +55,7 @@ def started(root: Element, service: Service, node: str) -> float:
     """
     starts = [
         _epoch(op) + float(op.get("exec-time", 0)) / 1000
-        for op in _operations(root, node, service.members)
+        for op in operations_of(root, node, service.members)
         if op.get("operation") == "start" and op.get("rc-code") == "0"
     ]
     return max(starts, default=0.0)
@@ -79,7 +79,7 @@ def _failure(root: Element, service: Service, node: str, at: float) -> Element |
     """Return the first failure on a node that a start elsewhere has answered."""
     found = [
         op
-        for op in _operations(root, node, service.members)
+        for op in operations_of(root, node, service.members)
         if op.get("id", "").endswith("_last_failure_0") and -LATER <= at - _epoch(op) <= RELATED
     ]
     return min(found, key=_epoch, default=None)
@@ -93,18 +93,6 @@ def _why(status: Status, service: Service, node: str) -> str:
     if known is None or not known.online:
         return f"{node} was lost"
     return f"no failure of {node} is on record: it was lost, or this was done by hand"
-
-
-def _operations(root: Element, node: str, members: Iterable[str]) -> list[Element]:
-    wanted = frozenset(members)
-    return [
-        op
-        for state in root.iterfind("status/node_state")
-        if state.get("uname") == node
-        for resource in state.iterfind("lrm/lrm_resources/lrm_resource")
-        if resource.get("id") in wanted
-        for op in resource.iterfind("lrm_rsc_op")
-    ]
 
 
 def _epoch(op: Element) -> float:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from lxml import etree
 
 import fsha_cib
 import fsha_plan
@@ -22,6 +23,7 @@ from fsha_switch import (
     rebanned,
     simulate,
     stays,
+    unproven,
     with_bans,
     would_serve,
 )
@@ -288,3 +290,50 @@ def test_bans_of_other_nodes_stay_when_a_pairs_are_changed(pair):
     moved = rebanned(banned, "VoiceServices", ["fs2"], ["fs1", "fs2"])
     assert set(bans(moved, "VoiceServices")) == {"fs2", "fs3"}
     assert set(bans(rebanned(moved, "VoiceServices", [], ["fs2"]), "VoiceServices")) == {"fs3"}
+
+
+def start(member, call, rc="0"):
+    return f'<lrm_rsc_op operation="start" call-id="{call}" rc-code="{rc}" interval="0"/>', member
+
+
+def monitor(member, call, rc="0", interval="5000"):
+    text = (
+        f'<lrm_rsc_op operation="monitor" call-id="{call}" rc-code="{rc}" interval="{interval}"/>'
+    )
+    return text, member
+
+
+def with_history(pair, *ops):
+    """Return the pair with these operations on fs2."""
+    root = fsha_cib.parse(fsha_cib.render(pair))
+    (state,) = root.findall("status/node_state[@uname='fs2']")
+    for child in list(state):
+        state.remove(child)
+    inner = "".join(f'<lrm_resource id="{member}">{text}</lrm_resource>' for text, member in ops)
+    state.append(etree.fromstring(f"<lrm><lrm_resources>{inner}</lrm_resources></lrm>"))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("ops", "expected"),
+    [
+        ([], ("ip_shared", "fs")),
+        ([start("fs", 9), monitor("fs", 10), start("ip_shared", 8), monitor("ip_shared", 11)], ()),
+        # One of two monitors has not ended, or failed.
+        ([start("fs", 9), monitor("fs", 10), monitor("fs", 12, "193", "30000"),
+          monitor("ip_shared", 11)], ("fs",)),
+        ([monitor("ip_shared", 11), start("fs", 9), monitor("fs", 10, "7")], ("fs",)),
+        # What was said before the start, and what a probe said, is no word on it.
+        ([monitor("ip_shared", 11), monitor("fs", 8), start("fs", 9)], ("fs",)),
+        ([monitor("ip_shared", 11), start("fs", 9), monitor("fs", 10, interval="0")], ("fs",)),
+    ],
+)  # fmt: skip
+def test_the_agents_word_is_waited_for(pair, ops, expected):
+    assert unproven(with_history(pair, *ops), VOICE, "fs2") == expected
+
+
+def test_without_a_monitor_nobody_can_say_it(pair):
+    root = with_history(pair)
+    for op in root.findall(".//primitive[@id='fs']//op"):
+        op.getparent().remove(op)
+    assert unproven(root, VOICE, "fs2") == ("ip_shared",)
