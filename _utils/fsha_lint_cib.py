@@ -29,6 +29,8 @@ LEFT_BEHIND = Known(
     "crm_resource --clear --resource RESOURCE, once the reason has gone",
     ERROR,
 )
+UNKNOWN = frozenset({"hot-flag"})
+"""Findings about what neither the CIB nor corosync.conf can tell."""
 KNOWN: Mapping[str, Known] = {"not-understood": NOT_UNDERSTOOD, "left-behind": LEFT_BEHIND}
 
 
@@ -52,7 +54,7 @@ def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
         elif not faults and item.id != OWNERSHIP_TAG:
             sound.append(item)
     config = fsha_config.of_cib(sound, told, fsha_cib.node_names(root).values())
-    return (*own, *fsha_lint.lint(config))
+    return (*own, *(a for a in fsha_lint.lint(config) if a.code not in UNKNOWN))
 
 
 def _faults(item: Object) -> Iterator[Advice]:

@@ -79,6 +79,13 @@ KNOWN: Mapping[str, Known] = {
         "remove on-fail (or enabled) from the monitor",
         ERROR,
     ),
+    "hot-flag": Known(
+        "A profile that is ready on the standby node without the flag answers calls, registers "
+        "gateways and expires registrations there while the other node serves; no status shows it",
+        "FreeSWITCH's mod_sofia, parameter profile-standby",
+        "set freeswitch:configuration:profiles:NAME:standby: hot, or see that the profile's own "
+        "XML has profile-standby",
+    ),
     "single-link": Known(
         "One cable or one switch that fails cuts the pair in two",
         "corosync.conf(5): up to eight links with transport knet",
@@ -300,6 +307,22 @@ def _deep(config: Config) -> Iterator[Finding]:
             yield "no-deep-check", (*_RESOURCES, item.id, "operations"), "no monitor asks by SIP"
 
 
+def _flags(config: Config) -> Iterator[Finding]:
+    told = (config.freeswitch.configuration or {}).get("profiles", {})
+    for item in config.pacemaker.primitives():
+        params = item.values("params")
+        if item.agent != AGENT or params.get("standby") != "hot":
+            continue
+        without = [
+            name
+            for name in params.get("profiles", "").split()
+            if told.get(name, {}).get("standby") != "hot"
+        ]
+        if without:
+            message = f"the formula does not give {', '.join(without)} the standby flag"
+            yield "hot-flag", (*_RESOURCES, item.id, "params", "standby"), message
+
+
 def _ring(config: Config) -> Iterator[Finding]:
     if config.corosync.links and len(config.corosync.links) == 1:
         yield "single-link", ("corosync", "links"), "there is one link"
@@ -329,5 +352,5 @@ def _switches(config: Config) -> Iterator[Finding]:
 
 CHECKS = (
     _held, _together, _nodes_left, _monitors, _stops, _waiting, _forgetting, _staying, _switches,
-    _deep, _ring,
+    _deep, _flags, _ring,
 )  # fmt: skip

@@ -311,6 +311,18 @@ def _minded(config: Config, keys: Keys) -> Change:
     return {keys[:4]: found}
 
 
+def _flagged(config: Config, keys: Keys) -> Change:
+    if config.freeswitch.configuration is None:
+        return {}  # the switch's configuration is somebody else's
+    told = config.freeswitch.configuration.get("profiles", {})
+    names = _object(config, keys).values("params").get("profiles", "").split()
+    return {
+        ("freeswitch", "configuration", "profiles", name, "standby"): "hot"
+        for name in names
+        if told.get(name, {}).get("standby") != "hot"
+    }
+
+
 def _token(_config: Config, keys: Keys) -> Change:
     return {keys: TOKEN}
 
@@ -373,6 +385,7 @@ MENDS: Mapping[str, Callable[[Config, Keys], Change]] = {
     "only-one-node": _gone,
     "held-by-pillar": _released,
     "failure-ignored": _minded,
+    "hot-flag": _flagged,
     "token": _token,
     "no-deep-check": _deep,
     "switch-by-systemd": _switch_agent,

@@ -13,7 +13,7 @@ from tests.unit.config import pillars, test_lint
 
 EXAMPLES = ("pillar.example", "examples/article.sls", "examples/keeps_calls.sls")
 # What only a pillar can tell, or only a cluster.
-APART = {"agent-timeout", "cli-id", "left-behind", "not-managed", "nonlocal-bind"}
+APART = {"agent-timeout", "cli-id", "left-behind", "not-managed", "nonlocal-bind", "hot-flag"}
 
 
 def example(name):

@@ -18,6 +18,8 @@ OURS = {
     "params": {"profiles": "internal"},
     "operations": [MONITOR, DEEP],
 }
+HOT = {**OURS, "params": {"profiles": "internal", "standby": "hot"}}
+BIND = ("network:nonlocal_bind", True)
 SWITCH = {"agent": "ocf:fsha:FSSwitch", "operations": [MONITOR]}
 CLONE = [
     (f"{PM}:resources:switch", SWITCH),
@@ -66,6 +68,8 @@ CASES = [
     ([(FS, {**OURS, "operations": [MONITOR]})], "no-deep-check", f"{FS}:operations"),
     ([(FS, {**OURS, "operations": [{**MONITOR, "timeout": "6s"}, DEEP]})], "short-monitor",
      f"{FS}:operations:0"),
+    ([(FS, HOT), BIND, ("freeswitch:configuration", {"switchname": "voice"})], "hot-flag",
+     f"{FS}:params:standby"),
     (clone((f"{PM}:resources:switch", {**SWITCH, "agent": "systemd:freeswitch"})),
      "switch-by-systemd", f"{PM}:resources:switch"),
     (clone((f"{PM}:orders:o", GONE)), "switch-apart", f"{PM}:clones:all"),
@@ -78,6 +82,11 @@ CASES = [
 @pytest.mark.parametrize(("places", "code", "path"), CASES)
 def test_what_keeps_it_from_failing_over(places, code, path):
     assert (code, f"fsha:{path}") in [(advice.code, advice.path) for advice in everything(*places)]
+
+
+def test_what_the_switchs_owner_has_to_see_to():
+    (advice,) = [a for a in everything((FS, HOT), BIND) if a.code == "hot-flag"]
+    assert (advice.change, advice.remove) == ({}, ())
 
 
 def test_a_single_link():
