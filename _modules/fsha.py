@@ -1169,6 +1169,7 @@ def facts():
     me = _me()
     found = fsha_facts.gather(me or __opts__["id"], _LocalSwitch().ask)
     found["recovery"] = _recovery_database()
+    found["links_down"] = fsha_check.down(_links() or ())
     found["state_run"] = _state_run()
     found["last_drill"] = _last_drill()
     if me:

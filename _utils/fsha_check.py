@@ -176,19 +176,28 @@ def _rings(view: View) -> Iterator[Line]:
     if view.links is None:
         yield Line("rings", "Ring links", WARN, "they can't be read", "is corosync up here?")
         return
-    down = [
-        f"link {link['number']} to {link['node']}" for link in view.links if not link["connected"]
-    ]
-    if down:
-        yield Line(
-            "rings",
-            "Ring links",
-            WARN,
-            f"not connected: {', '.join(down)}",
-            "look at the network of that link: the pair is one fault away from being cut",
-        )
-    else:
+    seen = {view.me: down(view.links)}
+    # A link can fail one way only.
+    seen |= {
+        node: (f or {}).get("links_down", []) for node, f in view.facts.items() if node != view.me
+    }
+    for node, links in sorted(seen.items()):
+        if links:
+            yield Line(
+                "rings",
+                "Ring links",
+                WARN,
+                f"not connected: {', '.join(links)}",
+                "look at the network of that link: the pair is one fault away from being cut",
+                node,
+            )
+    if not any(seen.values()):
         yield Line("rings", "Ring links", PASS, f"all {len(view.links)} links are connected")
+
+
+def down(links: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the links that are not connected, as words."""
+    return [f"link {link['number']} to {link['node']}" for link in links if not link["connected"]]
 
 
 def _settled(view: View) -> Iterator[Line]:

@@ -139,6 +139,8 @@ OPERATORS = {
         (replace(GOOD, links=None), "rings", WARN, False, "can't be read"),
         (replace(GOOD, links=({**LINKS[0], "connected": False}, LINKS[1])), "rings", WARN, False,
          "not connected: link 0 to fs2"),
+        (with_facts("fs2", facts(links_down=["link 1 to fs1"])), "rings", WARN, False,
+         "not connected: link 1 to fs1"),
         (replace(GOOD, pending=replace(STILL, actions=("stop fs",))), "settled", WARN, False,
          "the cluster is about to: stop fs"),
         (status(fail_counts=(HELD,)), "failures", FAIL, True, "fs has failed there"),
