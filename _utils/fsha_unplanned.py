@@ -92,6 +92,8 @@ def _why(status: Status, service: Service, node: str) -> str:
     known = status.node(node)
     if known is None or not known.online:
         return f"{node} was lost"
+    if known.standby:
+        return f"{node} was put into standby"
     return f"no failure of {node} is on record: it was lost, or this was done by hand"
 
 

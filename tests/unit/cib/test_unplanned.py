@@ -72,6 +72,8 @@ def test_why_without_a_failure():
     lost = replace(STATUS, nodes=(node("fs1", online=False), node("fs2")))
     assert moved(cib(), status=lost).why == "fs1 was lost"
     assert moved(cib(), status=Status("", False)).why == "fs1 was lost"
+    aside = replace(STATUS, nodes=(node("fs1", standby=True), node("fs2")))
+    assert moved(cib(), status=aside).why == "fs1 was put into standby"
 
 
 @pytest.mark.parametrize(
