@@ -1,7 +1,4 @@
-"""Labs for the whole run, of two bare nodes and a master outside each: one, or two side by side.
-
-With ``-n 2 --dist loadgroup`` the files run in two labs, which mostly wait for their own clusters.
-"""
+"""One lab for the whole run: two bare nodes, a master outside."""
 
 from __future__ import annotations
 
@@ -11,25 +8,13 @@ import pytest
 
 from lab import Lab, voice
 
-SECOND_LAB = frozenset(
-    {"test_4_article", "test_6_engine", "test_7_agent", "test_9_clean", "test_91_install"}
-)
-"""Files that begin with bare nodes; the others share one pair, and stay together."""
 NODES = ("freeswitch-dev", "ubuntu-v20z")
 
 
-def pytest_collection_modifyitems(items):
-    """Say which files stay together."""
-    for item in items:
-        second = item.path.stem in SECOND_LAB
-        item.add_marker(pytest.mark.xdist_group("second lab" if second else "first lab"))
-
-
 @pytest.fixture(scope="session")
-def lab(worker_id):
+def lab():
     """A lab of the tests' own, bare at first."""
-    name = os.environ.get("FSHA_LAB_TEST", "fshatest")
-    lab = Lab(name if worker_id == "master" else f"{name}{worker_id}")
+    lab = Lab(os.environ.get("FSHA_LAB_TEST", "fshatest"))
     lab.down()
     freeswitch = os.environ.get("FSHA_LAB_FREESWITCH")
     lab.up(
