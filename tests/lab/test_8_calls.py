@@ -31,6 +31,7 @@ def cold(pair):
 def test_answered_and_held_calls_survive_a_killed_switch(cold):
     old = cold.nodes[voice.serving(cold)]
     new = next(node for node in cold.nodes.values() if node is not old)
+    cold.salt_call(new, "fsha.notice")
     rows = cold.recovery_rows()
     # The lab knows a user that rings and rings only of the stand-in.
     rings = 0 if cold.setup().freeswitch else 1
@@ -50,6 +51,11 @@ def test_answered_and_held_calls_survive_a_killed_switch(cold):
     # One re-INVITE each, and no call was taken twice.
     assert {call.reinvites for call in (*result.of("answered"), *result.of("held"))} == {1}
     assert len(result.gaps) == CALLS
+    noticed = cold.salt_call(new, "fsha.notice").value
+    assert (noticed["old"], noticed["new"]) == (old.name, new.name)
+    assert noticed["calls"]["kept"] == CALLS + 1
+    assert 0 <= noticed["gap"] < 30
+    assert "fs monitor failed" in noticed["why"]
     assert 0 < result.median_gap <= result.worst_gap
     # All heard the same silence.
     begins = [call.gap_begin for call in result.of("answered")]
