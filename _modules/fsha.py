@@ -1077,7 +1077,8 @@ def _set(what: str, check: Any, note: Any, edit: Any, told: tuple[str, str], tes
         changes = {told[1]: told[0]}
         if __opts__.get("test") if test is None else test:
             return {"result": None, "comment": f"Would be set: {what}.", "changes": changes}
-        with _alone(told[0], remark.by, told[1]):
+        about = "the cluster" if told[0] == "maintenance" else told[1]
+        with _alone(told[0], remark.by, about):
             failed = _committed(lambda live: edit(live, remark))
         if failed is not None:
             return {"result": False, "comment": f"Nothing done: {failed}", "changes": {}}
@@ -1166,10 +1167,13 @@ def facts():
 
         salt '*' fsha.facts
     """
-    me = _me()
+    return _facts(_me(), _links())
+
+
+def _facts(me: str, links: Any) -> dict[str, Any]:
     found = fsha_facts.gather(me or __opts__["id"], _LocalSwitch().ask)
     found["recovery"] = _recovery_database()
-    found["links_down"] = fsha_check.down(_links() or ())
+    found["links_down"] = fsha_check.down(links or ())
     found["state_run"] = _state_run()
     found["last_drill"] = _last_drill()
     if me:
@@ -1182,9 +1186,10 @@ def facts():
 
 def _checked() -> Any:
     seen, root = _look()
-    if not fsha_cluster.on_file():
-        _noticed(seen, root)
-    mine = facts()
+    local, links = _me(), _links()
+    if local:
+        _noticed(seen, root, local)
+    mine = _facts(local, links)
     try:
         service = fsha_switch.find_service(root)
     except fsha_switch.Refused:
@@ -1196,7 +1201,6 @@ def _checked() -> Any:
         else None
     )
     me = mine["node"]
-    links = _links()
     known = {node.name: _facts_of(node, mine) for node in seen.nodes}
     return fsha_check.lines(
         fsha_check.View(
@@ -1321,12 +1325,12 @@ def notice():
     if fsha_cluster.on_file():
         return None
     try:
-        return _noticed(*_look())
+        return _noticed(*_look(), _me())
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         raise CommandExecutionError(str(error)) from error
 
 
-def _noticed(seen: Any, root: Any) -> Any:
+def _noticed(seen: Any, root: Any, me: str) -> Any:
     try:
         service = fsha_switch.find_service(root)
     except fsha_switch.Refused:
@@ -1335,7 +1339,6 @@ def _noticed(seen: Any, root: Any) -> Any:
     # A switchover tells where it went when it is over.
     if not node or fsha_operation.known():
         return None
-    me = _me()
     before = fsha_unplanned.remembered(me)
     if before != node:
         fsha_unplanned.remember(node, [me])

@@ -77,7 +77,9 @@ def _switch(ask: Ask, run: fsha_run.Runner) -> Facts:
         "serves": list(fsha_freeswitch.stamped(told["core"])),
         "gateways": {name: gateway.get("state", "") for name, gateway in gateways.items()},
         "config": _config(told["conf_dir"]),
-        "certificates": _certificates(told["certs_dir"], run) if "transport=tls" in shown else {},
+        "certificates": _certificates(told["certs_dir"], run)
+        if fsha_freeswitch.speaks_tls(shown)
+        else {},
     }
 
 

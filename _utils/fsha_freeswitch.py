@@ -218,6 +218,15 @@ def parse_bound(text: str) -> tuple[Profile, ...]:
     return tuple(found)
 
 
+def speaks_tls(text: str) -> bool:
+    """Tell from ``sofia xmlstatus`` whether a profile is bound for TLS.
+
+    Raises :class:`SwitchUnreachable` for what is no XML.
+    """
+    bound = _xml(text, "sofia xmlstatus").iterfind("profile/data")
+    return any(";transport=tls" in (data.text or "") for data in bound)
+
+
 def parse_gateways(text: str) -> dict[str, dict[str, str]]:
     """Return gateway → what the switch says of it, from ``sofia xmlstatus gateway``.
 

@@ -25,6 +25,9 @@ OPTION = "fsha.journal"
 LARGEST = 1 << 20
 MODE = 0o600
 
+UNPLANNED = "unplanned"
+"""Verb and phase of a move that nobody ordered."""
+
 Entry = dict[str, Any]
 
 
@@ -151,7 +154,7 @@ def _parsed(line: str) -> Entry:
 
 def switchovers(entries: Iterable[Entry]) -> list[Entry]:
     """Return how each switchover and failover ended: its data, with ``at``, ``node`` and ``ok``."""
-    ends = {"finished": True, "failed": False, "unplanned": True}
+    ends = {"finished": True, "failed": False, UNPLANNED: True}
     found = [
         {"at": e["at"], "node": e["node"], "ok": ends[e["data"]["phase"]], **e["data"]}
         for e in entries

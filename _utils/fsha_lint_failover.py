@@ -211,13 +211,13 @@ def _tied(config: Config, ids: set[str], others: list[str]) -> bool:
     homes = {g.id for g in config.pacemaker.of("group") if set(g.members) & set(others)}
     wanted = {*others, *homes}
     for item in config.pacemaker.of("colocation"):
-        named = _named(item)
+        named = named_by(item)
         if named & ids and named & wanted and _is_mandatory(item):
             return True
     return False
 
 
-def _named(item: Object) -> set[str]:
+def named_by(item: Object) -> set[str]:
     """Return every resource that a constraint names."""
     names = {str(item.form[key]) for key in ("resource", "with", "first", "then")
              if key in item.form}  # fmt: skip
@@ -252,7 +252,7 @@ def _nodes_left(config: Config) -> Iterator[Finding]:
             yield "only-one-node", keys, f"{item.form['node']} may never run it"
 
 
-_STILL: Mapping[str, Callable[[str], bool]] = {
+HOLDS: Mapping[str, Callable[[str], bool]] = {  # meta attribute → does it hold a resource still?
     "target-role": lambda text: text.lower() == "stopped",
     "is-managed": lambda text: not parse_boolean(text),
     "maintenance": parse_boolean,
@@ -261,7 +261,7 @@ _STILL: Mapping[str, Callable[[str], bool]] = {
 
 def _held(config: Config) -> Iterator[Finding]:
     for item in voices(config):
-        for name, holds in _STILL.items():
+        for name, holds in HOLDS.items():
             found = _settings(config, item, name)
             if found and _is(holds, found[0]):
                 yield "held-by-pillar", (*_RESOURCES, item.id), f"{name} is {found[0]}"
@@ -344,7 +344,7 @@ def _switches(config: Config) -> Iterator[Finding]:
             missing = [
                 word
                 for kind, word in (("colocation", "colocated"), ("order", "ordered"))
-                if not any(clone.id in _named(one) for one in config.pacemaker.of(kind))
+                if not any(clone.id in named_by(one) for one in config.pacemaker.of(kind))
             ]
             if missing:
                 yield "switch-apart", keys, f"nothing is {' or '.join(missing)} with it"

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fsha_config import IPADDR2, Config
-from fsha_lint_failover import voices
+from fsha_lint_failover import HOLDS, named_by, voices
 from fsha_model import Object
 from fsha_objects import BY_KEY
 from fsha_schema import Keys
-from fsha_units import INFINITY, parse_boolean, parse_duration, score_value
+from fsha_units import INFINITY, parse_duration, score_value
 from fsha_voice import FSSOFIA
 
 Change = Mapping[Keys, Any]
@@ -27,7 +27,6 @@ SLACK = 15
 """Seconds that the cluster waits longer than an agent."""
 
 _PM = "pacemaker"
-_RESOURCES: Keys = (_PM, "resources")
 _DEFAULTS: Keys = (_PM, "rsc_defaults")
 
 
@@ -105,12 +104,6 @@ def _operations(item: Object) -> list[dict[str, Any]]:
     return [dict(operation) for operation in item.form.get("operations", ())]
 
 
-def _names(item: Object) -> set[Any]:
-    """Return every resource that a constraint names."""
-    named = {item.form.get(key) for key in ("resource", "with", "first", "then")}
-    return named | {id for one in item.form.get("sets", ()) for id in one.get("resources", ())}
-
-
 def _free(config: Config, kind: str, id: str) -> str:
     """Return an id that no object of a kind has."""
     taken = {item.id for item in config.pacemaker.of(kind)}
@@ -164,7 +157,7 @@ def _without(config: Config, keys: Keys) -> Change:
     """Take a resource out of the pillar, if nothing but groups with other members name it."""
     id = keys[2]
     named = any(
-        id in _names(item)
+        id in named_by(item)
         for kind in ("location", "colocation", "order", "ticket")
         for item in config.pacemaker.of(kind)
     )
@@ -283,20 +276,13 @@ def _tied(config: Config, keys: Keys) -> Change:
     }
 
 
-_STILL: Mapping[str, Callable[[str], bool]] = {
-    "target-role": lambda text: text.lower() == "stopped",
-    "is-managed": lambda text: not parse_boolean(text),
-    "maintenance": parse_boolean,
-}
-
-
 def _released(config: Config, keys: Keys) -> Change:
     if keys[1] == "properties":
         return {keys: None}
     item = _object(config, keys)
     found: dict[Keys, Any] = {}
     given = config.pacemaker.values("resource_defaults")
-    for name, holds in _STILL.items():
+    for name, holds in HOLDS.items():
         for one in _told_themselves(config, [item], name, _if_told(holds)):
             found.update({(*_home(one), "meta", name): None})
         if given.get(name) and holds(given[name]):
@@ -349,11 +335,11 @@ def _with_switch(config: Config, keys: Keys) -> Change:
         return {}
     clone = str(keys[2])
     found: dict[Keys, Any] = {}
-    if not any(clone in _names(item) for item in config.pacemaker.of("colocation")):
+    if not any(clone in named_by(item) for item in config.pacemaker.of("colocation")):
         id = _free(config, "colocation", f"{service}-with-{clone}")
         told = {"resource": service, "with": clone, "score": "INFINITY"}
         found.update({(_PM, "colocations", id): told})
-    if not any(clone in _names(item) for item in config.pacemaker.of("order")):
+    if not any(clone in named_by(item) for item in config.pacemaker.of("order")):
         id = _free(config, "order", f"{clone}-then-{service}")
         found.update({(_PM, "orders", id): {"first": clone, "then": service}})
     return found

@@ -141,15 +141,15 @@ def told(operation: Operation, now: float, me: str = "") -> str:
     """Return what a tired person has to know of an operation, and can do about it."""
     if operation.goes_on(now, me):
         return f"{operation} goes on (phase {operation.phase})"
-    interrupted_ = f"{operation} WAS INTERRUPTED (phase {operation.phase})"
+    said = f"{operation} WAS INTERRUPTED (phase {operation.phase})"
     again = {
         CHECK: "nothing has been done yet",
         DRAIN: f"new calls may still be refused on {operation.node}: fsha.undrain there takes them "
         "again",
     }.get(operation.phase, "the service may be on either node, with a ban")
     if not operation.new:
-        return f"{interrupted_}; {again}"
-    return f"{interrupted_}; {again}. fsha.failover finishes it, fsha.failback undoes it"
+        return f"{said}; {again}"
+    return f"{said}; {again}. fsha.failover finishes it, fsha.failback undoes it"
 
 
 def interrupted(found: Iterable[Operation], now: float, me: str = "") -> tuple[Operation, ...]:

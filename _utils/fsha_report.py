@@ -156,7 +156,6 @@ def _shown(value: Any) -> str:
 
 WIDTH, HEIGHT = 720, 220
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 16, 40
-UNPLANNED = "unplanned"
 STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 
@@ -192,7 +191,7 @@ def _move(move: Data) -> dict[str, Any]:
     }
 
 
-_VERBS = {UNPLANNED: "unplanned failover"}
+_VERBS = {fsha_journal.UNPLANNED: "unplanned failover"}
 
 
 def _told_calls(kept: Any, before: Any) -> str:
@@ -203,7 +202,11 @@ def _told_calls(kept: Any, before: Any) -> str:
 
 def _told_gap(seconds: float, move: Data) -> str:
     """Return a gap as precisely as it is known: the cluster counts in whole seconds."""
-    return f"about {seconds:.0f} s" if move.get("verb") == UNPLANNED else f"{seconds:.2f} s"
+    return (
+        f"about {seconds:.0f} s"
+        if move.get("verb") == fsha_journal.UNPLANNED
+        else f"{seconds:.2f} s"
+    )
 
 
 def gaps(journal: Iterable[Data]) -> list[Gap]:
@@ -253,7 +256,11 @@ def chart(found: Sequence[Gap]) -> dict[str, Any] | None:
             {
                 "x": x(gap.at),
                 "y": y(gap.seconds or 0.0),
-                "kind": "failed" if not gap.ok else "failover" if gap.verb == UNPLANNED else "done",
+                "kind": "failed"
+                if not gap.ok
+                else "failover"
+                if gap.verb == fsha_journal.UNPLANNED
+                else "done",
                 "text": f"{gap.at.strftime('%Y-%m-%d %H:%M')} UTC, {gap.verb}: "
                 + ("not known" if gap.seconds is None else f"{gap.seconds:g} s")
                 + ("" if gap.ok else ", failed"),

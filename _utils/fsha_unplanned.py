@@ -12,6 +12,7 @@ from typing import Any
 import fsha_cluster
 import fsha_run
 from fsha_cib import Element
+from fsha_journal import UNPLANNED
 from fsha_run import Runner
 from fsha_status import Status
 from fsha_switch import Service, operations_of
@@ -43,8 +44,8 @@ class Move:
 
     def as_data(self) -> dict[str, Any]:
         """Return it as the data of an event."""
-        facts = {"verb": "unplanned", "by": "", "old": self.old, "new": self.new, "hold": False}
-        return {**facts, "phase": "unplanned", "gap": self.gap, "why": self.why, "calls": None}
+        facts = {"verb": UNPLANNED, "by": "", "old": self.old, "new": self.new, "hold": False}
+        return {**facts, "phase": UNPLANNED, "gap": self.gap, "why": self.why, "calls": None}
 
 
 def started(root: Element, service: Service, node: str) -> float:

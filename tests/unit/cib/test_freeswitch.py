@@ -91,6 +91,12 @@ def test_profiles_have_their_sessions_or_do_not_run():
     assert parse_profiles("<profiles></profiles>") == {}
 
 
+def test_tls_is_told_by_where_a_profile_is_bound():
+    profile = "<profiles><profile><data>sip:x@192.0.2.9:5061{}</data></profile></profiles>"
+    assert fsha_freeswitch.speaks_tls(profile.format(";transport=tls"))
+    assert not fsha_freeswitch.speaks_tls(profile.format(""))
+
+
 @pytest.mark.parametrize("text", ["", "-ERR no reply\n", "<profiles>"])
 def test_a_reply_that_is_no_xml(text):
     with pytest.raises(SwitchUnreachable, match="is no XML"):
