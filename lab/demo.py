@@ -99,7 +99,7 @@ def _switch_over(lab: Lab) -> None:
     _say(lab, done.value["comment"])
     gap = probe.result.longest
     seconds = gap.seconds if gap else 0.0
-    _say(lab, f"nobody answered on the VIP for {seconds:.2f} s, seen from outside")
+    _say(lab, f"no call was taken on the VIP for {seconds:.2f} s, seen from outside")
     _show_status(lab)
 
 
