@@ -21,7 +21,7 @@ def test_the_checklist_of_a_pair_that_is_ready(quiet):
     passive = other(quiet, active)
     # Each one notes its facts, so that the other one can compare them.
     for node in (passive, active):
-        quiet.nodes[node].run(["ip", "route", "add", "default", "via", OUTSIDE])
+        quiet.nodes[node].run(["ip", "route", "replace", "default", "via", OUTSIDE])
         quiet.salt_call(quiet.nodes[node], "fsha.facts", timeout=60)
     for node in (active, passive):
         found = quiet.salt_call(quiet.nodes[node], "fsha.check", as_data=True, timeout=60)
