@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 try:
     import fsha_actions
     import fsha_advice
-    import fsha_calls
     import fsha_check
     import fsha_cib
     import fsha_cluster
@@ -36,7 +35,9 @@ try:
     import fsha_journal
     import fsha_lint
     import fsha_lint_cib
+    import fsha_local_switch
     import fsha_operation
+    import fsha_order
     import fsha_poll
     import fsha_progress
     import fsha_remark
@@ -498,7 +499,7 @@ def failover(
         salt-call fsha.failover ubuntu-v20z drain=300
     """
     return _switched(
-        fsha_switchover.FAILOVER,
+        fsha_order.FAILOVER,
         lambda by: _to_another(target, resource, (timeout, sip_port, drain), by),
         _who(by, kwargs),
         force,
@@ -530,7 +531,7 @@ def failback(
         salt-call fsha.failback
     """
     return _switched(
-        fsha_switchover.FAILBACK,
+        fsha_order.FAILBACK,
         lambda by: _back(resource, (timeout, sip_port, drain), by),
         _who(by, kwargs),
         force,
@@ -574,8 +575,8 @@ def _done(order: Any) -> dict[str, Any]:
         progress(phase, facts)
         _announce(order.service, phase, order.old, order.new, dict(facts))
 
-    outcome = fsha_switchover.Switchover(order, _LocalSwitch(), tell).run()
-    for stale in _interrupted():
+    outcome = fsha_switchover.Switchover(order, _switch(), tell).run()
+    for stale in _interrupted(order.me):
         fsha_cluster.forget(fsha_operation.ATTRIBUTE, stale.node)
     return _answer(outcome.result, outcome.comment, **outcome.facts)
 
@@ -585,168 +586,58 @@ def _progress(verb: str) -> Any:
     return fsha_progress.Progress(seen, f"fsha.{verb}")
 
 
-class _LocalSwitch:
-    """The FreeSWITCH of this node, as a switchover wants it."""
-
-    def calls(self) -> Any:
-        return fsha_calls.report(self._sessions(), self.ask).as_data()
-
-    def legs(self) -> int:
-        return sum(self._sessions().values())
-
-    def pause(self) -> None:
-        self.ask("fsctl pause inbound")
-        if not self.paused():
-            raise fsha_freeswitch.SwitchUnreachable("it does not stop taking calls (fsctl pause)")
-
-    def paused(self) -> bool:
-        return self.ask("fsctl pause_check inbound") == "true"
-
-    def resume(self) -> None:
-        self.ask("fsctl resume")
-
-    def _sessions(self) -> dict[str, int]:
-        found = fsha_freeswitch.parse_bound(self.ask("sofia xmlstatus"))
-        return {profile.name: profile.sessions for profile in found}
-
-    def ask(self, command: str) -> str:
-        return fsha_freeswitch.ask(command, fsha_freeswitch.access(__pillar__)).strip()
-
-
 def _to_another(target: Any, resource: Any, numbers: Any, by: str) -> Any:
     """Return the order for a switchover to the other node, and what the cluster would do."""
-    bounds = fsha_switchover.bounds(*numbers)
-    seen, root = _look()
-    service = fsha_switch.find_service(root, resource)
-    stale = next((o for o in _interrupted() if o.service == service.id and o.new), None)
-    active = _active(seen, service)
-    me = _me()
-    if stale and active == stale.new and target in (None, stale.new):
-        order = fsha_switchover.Order(
-            stale.verb, service, stale.old, active, (), bounds, by, me, moved=True
-        )
-        return order, None
-    target = fsha_switch.choose_target(seen, active, target)
-    _drainable(bounds, active, me)
-    transition = _check(seen, root, service, active, target)
-    verb = fsha_switchover.FAILOVER
-    return fsha_switchover.Order(
-        verb, service, active, target, (active,), bounds, by, me
-    ), transition
+    request = _request(resource, numbers, by)
+    return fsha_order.failover(*_look(), request, target, _interrupted(request.me))
 
 
 def _back(resource: Any, numbers: Any, by: str) -> Any:
     """Return the order for the way back, and what the cluster would do."""
-    bounds = fsha_switchover.bounds(*numbers)
-    seen, root = _look()
-    service = fsha_switch.find_service(root, resource)
-    active = _active(seen, service)
-    target = _where_before(root, active)
-    fsha_switch.choose_target(seen, active, target)
-    me = _me()
-    _drainable(bounds, active, me)
-    lifted = fsha_switch.rebanned(root, service.id, [], [target])
-    transition = fsha_switch.simulate(lifted)
-    comes_back = fsha_switch.would_serve(transition, service) == target
-    banned = () if comes_back else (active,)
-    obstacles = fsha_switch.obstacles(seen, service, target)
-    if obstacles:
-        raise fsha_switch.Refused(obstacles)
-    verb = fsha_switchover.FAILBACK
-    return fsha_switchover.Order(verb, service, active, target, banned, bounds, by, me), transition
+    request = _request(resource, numbers, by)
+    return fsha_order.failback(*_look(), request)
+
+
+def _request(resource: Any, numbers: Any, by: str) -> Any:
+    return fsha_order.Request(fsha_order.bounds(*numbers), by, _me(), resource)
+
+
+def _switch() -> Any:
+    """Return the FreeSWITCH of this node."""
+    return fsha_local_switch.LocalSwitch(fsha_freeswitch.access(__pillar__))
 
 
 def _me() -> str:
     return "" if fsha_cluster.on_file() else fsha_cluster.local_node()
 
 
-def _drainable(bounds: Any, active: str, me: str) -> None:
-    if bounds.drain and me != active:
-        raise fsha_switch.Refused(
-            [f"only {active} itself can refuse new calls: run it there, or without drain"]
-        )
-
-
-def _interrupted() -> list[Any]:
+def _interrupted(me: str) -> list[Any]:
     """Return the operations that have ended without a word, the last one first."""
-    return list(fsha_operation.interrupted(fsha_operation.known(), time.time(), _me()))
-
-
-def _active(seen: Any, service: Any) -> str:
-    nodes = seen.active(service.id)
-    if len(nodes) != 1:
-        where = f"on {', '.join(nodes)}" if nodes else "nowhere"
-        raise fsha_switch.Refused([f"{service.id} runs {where}; look at fsha.status first"])
-    return nodes[0]
-
-
-def _where_before(root: Any, active: str) -> str:
-    before = fsha_switch.previous_node(root, active, fsha_actions.PREVIOUS)
-    if before is None:
-        raise fsha_switch.Refused(
-            ["there is no earlier switchover to undo; fsha.failover moves the service"]
-        )
-    return before
-
-
-def _check(seen: Any, root: Any, service: Any, active: str, target: str) -> Any:
-    """Refuse a switchover that cannot succeed, with every reason there is."""
-    found = list(fsha_switch.obstacles(seen, service, target))
-    ban = fsha_switch.bans(root, service.id).get(target)
-    if ban:
-        held = fsha_switch.previous_node(root, active, fsha_actions.PREVIOUS) == target
-        found.append(
-            f"a hold is in force that keeps {service.id} on {active} ({ban}); fsha.failback lifts "
-            "it and goes back"
-            if held
-            else f"{target} was banned by hand ({ban}); lift that first with "
-            f"'crm_resource --clear --resource {service.id} --node {target}'"
-        )
-    moved = fsha_switch.rebanned(root, service.id, [active], [target])
-    transition = fsha_switch.simulate(moved)
-    if not found and fsha_switch.would_serve(transition, service) != target:
-        actions = "; ".join(str(action) for action in transition.actions) or "do nothing"
-        found.append(f"the cluster would not start {service.id} on {target}; it would: {actions}")
-    if found:
-        raise fsha_switch.Refused(found)
-    return transition
+    return list(fsha_operation.interrupted(fsha_operation.known(), time.time(), me))
 
 
 def _shown(order: Any, transition: Any, checked: Any) -> dict[str, Any]:
     """Return the plan of a switchover."""
-    actions = [str(action) for action in transition.actions] if transition else []
     calls = _calls_now(order)
-    lines = [f"{order.service.id} would move from {order.old} to {order.new}."]
-    if order.moved:
-        lines = [
-            f"What was interrupted would be finished; {order.service.id} serves on {order.new}."
-        ]
-    if order.bounds.drain:
-        lines.append(f"First new calls would be refused for up to {order.bounds.drain:g} s.")
-    if actions:
-        lines.append(f"The cluster would: {'; '.join(actions)}.")
-    lines.append(fsha_calls.forecast(calls, order.service.keeps) if calls else _not_told(order))
-    lines += [f"Check: {fsha_check.summary(checked)}"] if checked else []
+    comment = fsha_order.foretold(order, transition, calls)
+    if checked:
+        comment += f"\nCheck: {fsha_check.summary(checked)}"
     plan = {
         "checks": fsha_check.as_data(checked),
-        "transition": actions,
+        "transition": [str(action) for action in transition.actions] if transition else [],
         "calls": calls,
         "drain": order.bounds.drain,
     }
-    return _answer(None, "\n".join(lines), old=order.old, new=order.new, plan=plan)
+    return _answer(None, comment, old=order.old, new=order.new, plan=plan)
 
 
 def _calls_now(order: Any) -> Any:
     if order.me != order.old:
         return None
     try:
-        return _LocalSwitch().calls()
+        return _switch().calls()
     except fsha_run.RunError as error:
         return {"legs": None, "known": False, "reason": str(error)}
-
-
-def _not_told(order: Any) -> str:
-    return f"Which calls would survive only {order.old} can tell: run it there."
 
 
 def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=None, **kwargs):
@@ -773,7 +664,7 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
     """
     who = _who(by, kwargs)
     try:
-        most = _whole(max_calls, "max_calls")
+        most = fsha_order.whole(max_calls, "max_calls")
         order, _ = _to_another(None, resource, (timeout, sip_port, 0), who)
         if order.me != order.old:
             why = f"{order.old} serves, so it is for that node to run it"
@@ -784,7 +675,7 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
         if __opts__.get("test") if test is None else test:
             would = f"{order.service.id} would go to {order.new} and back to {order.old}."
             return {"result": None, "comment": would, "skipped": False}
-        return _both_ways(dataclasses.replace(order, verb=fsha_switchover.DRILL))
+        return _both_ways(dataclasses.replace(order, verb=fsha_order.DRILL))
     except fsha_switch.SwitchError as error:
         return {"result": False, "comment": str(error), "skipped": False}
     except fsha_operation.Busy as error:
@@ -793,22 +684,16 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
         return {"result": False, "comment": f"The drill was broken off: {error}", "skipped": False}
 
 
-def _whole(number: Any, name: str) -> int:
-    if isinstance(number, bool) or not str(number).isdecimal():
-        raise fsha_switch.Refused([f"{name}: a whole number is expected, not {number!r}"])
-    return int(number)
-
-
 def _skipped(order: Any, comment: str) -> dict[str, Any]:
     if order is not None:
-        facts = {"verb": fsha_switchover.DRILL, "by": order.by, "why": comment}
+        facts = {"verb": fsha_order.DRILL, "by": order.by, "why": comment}
         _announce(order.service, fsha_switchover.SKIPPED, order.old, order.new, facts)
     return {"result": order is None, "comment": comment, "skipped": True}
 
 
 def _against_a_drill(most: int) -> str:
     """Return why now is no time for a drill, ``""`` if it is."""
-    legs = _LocalSwitch().legs()
+    legs = _switch().legs()
     if legs > most:
         return f"{legs} call legs are up, and max_calls is {most}"
     failed = [line for line in _checked() if line.verdict == fsha_check.FAIL]
@@ -816,12 +701,12 @@ def _against_a_drill(most: int) -> str:
 
 
 def _both_ways(order: Any) -> dict[str, Any]:
-    there = _done(dataclasses.replace(order, way=fsha_switchover.THERE))
+    there = _done(dataclasses.replace(order, way=fsha_order.THERE))
     if not there["result"]:
         return {"result": False, "comment": there["comment"], "skipped": False, "there": there}
     _wait_for_standby(order)
     back = dataclasses.replace(
-        order, old=order.new, new=order.old, banned=(order.new,), way=fsha_switchover.BACK
+        order, old=order.new, new=order.old, banned=(order.new,), way=fsha_order.BACK
     )
     home = _done(back)
     comment = f"There: {there['comment']} Back: {home['comment']}"
@@ -837,15 +722,11 @@ def _both_ways(order: Any) -> dict[str, Any]:
 def _wait_for_standby(order: Any) -> None:
     """Wait until this node could take the service back."""
     fsha_cluster.settle(order.bounds.timeout)
-    switch = _LocalSwitch()
-
-    def ready() -> bool:
-        try:
-            return switch.ask("fsctl ready_check").strip() == "true"
-        except fsha_freeswitch.SwitchUnreachable:
-            return False  # stop_mode=recover has killed it; systemd brings it back
-
-    if not fsha_poll.until(ready, bool, order.bounds.timeout, "this node's switch", DRAIN_LOOK):
+    # stop_mode=recover has killed it; systemd brings it back.
+    ready = fsha_poll.until(
+        _switch().is_ready, bool, order.bounds.timeout, "this node's switch", DRAIN_LOOK
+    )
+    if not ready:
         raise fsha_switch.SwitchError(
             f"{order.service.id} is on {order.new}, and stays there: the switch of {order.old} is "
             "not back. fsha.failback goes back once it is."
@@ -876,7 +757,7 @@ def drain(seconds=0, by=None, **kwargs):
     """
     who = _who(by, kwargs)
     try:
-        wait = fsha_switchover.bounds(1, 0, seconds).drain
+        wait = fsha_order.bounds(1, 0, seconds).drain
         with _alone("drain", who) as held:
             if held is not None:
                 held.phase(fsha_operation.DRAIN)
@@ -892,7 +773,7 @@ def _drained(wait: float, who: str) -> dict[str, Any]:
 
     What goes wrong with the switch is an answer: the drain has come to its end, if not a good one.
     """
-    progress, switch = _progress("drain"), _LocalSwitch()
+    progress, switch = _progress("drain"), _switch()
 
     def legs() -> int:
         if not switch.paused():
@@ -936,7 +817,7 @@ def undrain(by=None, **kwargs):
     who = _who(by, kwargs)
     try:
         _refuse_while_moving()
-        _LocalSwitch().resume()
+        _switch().resume()
         _forget_drains()
     except fsha_operation.Busy as error:
         return {"result": False, "comment": f"Nothing done: {error}."}
@@ -1171,7 +1052,7 @@ def facts():
 
 
 def _facts(me: str, links: Any) -> dict[str, Any]:
-    found = fsha_facts.gather(me or __opts__["id"], _LocalSwitch().ask)
+    found = fsha_facts.gather(me or __opts__["id"], _switch().ask)
     found["recovery"] = _recovery_database()
     found["links_down"] = fsha_check.down(links or ())
     found["state_run"] = _state_run()

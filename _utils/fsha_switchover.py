@@ -25,10 +25,9 @@ import fsha_switch
 import fsha_unplanned
 import fsha_wire
 from fsha_operation import CHECK, CLEAN_UP, DRAIN, MOVE, VERIFY
+from fsha_order import Order
 
-FAILOVER, FAILBACK, DRILL = "failover", "failback", "drill"
 STARTED, FINISHED, FAILED, SKIPPED = "started", "finished", "failed", "skipped"
-THERE, BACK = "there", "back"
 LOOK_EVERY = 0.2
 SIP_PATIENCE = 5.0
 RETURN_PATIENCE = 120.0
@@ -36,7 +35,6 @@ RECOVERED_PATIENCE = 5.0
 AGENT_PATIENCE = 30.0
 """Seconds for a first monitor: that of depth 10 asks a slow switch for a while."""
 ASK_SECONDS = 0.4
-LONGEST = 3600.0
 
 Calls = Mapping[str, Any]
 
@@ -55,72 +53,6 @@ class Switch(Protocol):
 
     def resume(self) -> None:
         """Let it take new calls again."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """An operator's numbers.
-
-    ``timeout``: seconds to take over; ``sip_port``: the port to ask, 0 for none; ``drain``: seconds
-    to wait for calls to end.
-    """
-
-    timeout: float = 60.0
-    sip_port: int = 5060
-    drain: float = 0.0
-
-
-def bounds(timeout: object, sip_port: object, drain: object = 0) -> Bounds:
-    """Return an operator's numbers.
-
-    Raises :class:`fsha_switch.Refused` for what is none, or out of its range.
-    """
-    told = {"timeout": timeout, "sip_port": sip_port, "drain": drain}
-    wrong = [name for name, value in told.items() if not _is_number(value)]
-    if wrong:
-        shown = " and ".join(f"{name}={told[name]!r}" for name in wrong)
-        raise fsha_switch.Refused([f"{', '.join(told)} have to be numbers, not {shown}"])
-    found = Bounds(float(str(timeout)), int(str(sip_port)), float(str(drain)))
-    if not 0 < found.timeout <= LONGEST:
-        raise fsha_switch.Refused([f"timeout has to lie between 0 and {LONGEST:g} s"])
-    if not 0 <= found.drain <= LONGEST:
-        raise fsha_switch.Refused([f"drain has to lie between 0 and {LONGEST:g} s"])
-    if not 0 <= found.sip_port <= 65535:
-        raise fsha_switch.Refused(["sip_port has to lie between 0 and 65535"])
-    return found
-
-
-def _is_number(value: object) -> bool:
-    try:
-        return not isinstance(value, bool) and float(str(value)) == float(str(value))
-    except ValueError:
-        return False
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be done: a service from the node ``old`` to ``new``, with ``banned`` nodes.
-
-    ``me`` is the node from which it is done, ``by`` who does it. ``moved`` is true when the service
-    runs on ``new`` already, and only the rest of an interrupted switchover is to be done. ``way``
-    is :data:`THERE` or :data:`BACK` in a drill.
-    """
-
-    verb: str
-    service: fsha_switch.Service
-    old: str
-    new: str
-    banned: tuple[str, ...]
-    bounds: Bounds
-    by: str
-    me: str
-    moved: bool = False
-    way: str = ""
-
-    @property
-    def pair(self) -> list[str]:
-        """Both nodes."""
-        return [self.old, self.new]
 
 
 @dataclass(frozen=True)

@@ -317,7 +317,7 @@ def test_whoever_comes_second_is_refused(fsha, cib_file, events, verb, args):
         ({"timeout": "soon"}, "have to be numbers"),
         ({"timeout": 0}, "timeout has to lie between"),
         ({"timeout": "inf"}, "timeout has to lie between"),
-        ({"sip_port": 70000}, "sip_port has to lie between"),
+        ({"sip_port": 70000}, "sip_port has to be a whole number between"),
         ({"sip_port": "sip"}, "have to be numbers"),
         ({"resource": "nosuch"}, "there is no resource nosuch"),
     ],

@@ -1,0 +1,256 @@
+"""What an operator orders: from which node to which, within which bounds, and whether that can be.
+
+Nothing is moved here; :mod:`fsha_switchover` carries an order out. An order that cannot succeed is
+refused with every reason there is, before anything is touched.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import fsha_actions
+import fsha_calls
+import fsha_run
+import fsha_switch
+from fsha_cib import Element
+from fsha_operation import Operation
+from fsha_plan import Transition
+from fsha_run import Runner
+from fsha_status import Status
+
+FAILOVER, FAILBACK, DRILL = "failover", "failback", "drill"
+THERE, BACK = "there", "back"
+LONGEST = 3600.0
+PORTS = 65535
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """An operator's numbers.
+
+    ``timeout``: seconds to take over; ``sip_port``: the port to ask, 0 for none; ``drain``: seconds
+    to wait for calls to end.
+    """
+
+    timeout: float = 60.0
+    sip_port: int = 5060
+    drain: float = 0.0
+
+
+def bounds(timeout: object, sip_port: object, drain: object = 0) -> Bounds:
+    """Return an operator's numbers.
+
+    Raises :class:`fsha_switch.Refused` for what is none, or out of its range.
+    """
+    told = {"timeout": timeout, "sip_port": sip_port, "drain": drain}
+    numbers = {name: _number(value) for name, value in told.items()}
+    wrong = [name for name, number in numbers.items() if number is None]
+    if wrong:
+        shown = " and ".join(f"{name}={told[name]!r}" for name in wrong)
+        raise fsha_switch.Refused([f"{', '.join(told)} have to be numbers, not {shown}"])
+    seconds, port, wait = (number or 0.0 for number in numbers.values())
+    if not 0 < seconds <= LONGEST:
+        raise fsha_switch.Refused([f"timeout has to lie between 0 and {LONGEST:g} s"])
+    if not 0 <= wait <= LONGEST:
+        raise fsha_switch.Refused([f"drain has to lie between 0 and {LONGEST:g} s"])
+    if not 0 <= port <= PORTS or port != int(port):
+        raise fsha_switch.Refused([f"sip_port has to be a whole number between 0 and {PORTS}"])
+    return Bounds(seconds, int(port), wait)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
+def whole(number: object, name: str) -> int:
+    """Return an operator's whole number.
+
+    Raises :class:`fsha_switch.Refused`.
+    """
+    if isinstance(number, bool) or not str(number).isdecimal():
+        raise fsha_switch.Refused([f"{name}: a whole number is expected, not {number!r}"])
+    return int(str(number))
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done: a service from the node ``old`` to ``new``, with ``banned`` nodes.
+
+    ``me`` is the node from which it is done, ``by`` who does it. ``moved`` is true when the service
+    runs on ``new`` already, and only the rest of an interrupted switchover is to be done. ``way``
+    is :data:`THERE` or :data:`BACK` in a drill.
+    """
+
+    verb: str
+    service: fsha_switch.Service
+    old: str
+    new: str
+    banned: tuple[str, ...]
+    bounds: Bounds
+    by: str
+    me: str
+    moved: bool = False
+    way: str = ""
+
+    @property
+    def pair(self) -> list[str]:
+        """Both nodes."""
+        return [self.old, self.new]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an operator has said: the ``resource`` to move where it is not clear, ``bounds``.
+
+    ``by`` is who it is, ``me`` the node where it is said.
+    """
+
+    bounds: Bounds
+    by: str
+    me: str
+    resource: str | None = None
+
+
+def failover(
+    status: Status,
+    root: Element,
+    request: Request,
+    target: str | None = None,
+    interrupted: Iterable[Operation] = (),
+    run: Runner = fsha_run.run,
+) -> tuple[Order, Transition | None]:
+    """Return the order for a switchover to the other node, and what the cluster would do.
+
+    status, root
+        How the cluster is, and its live CIB.
+    target
+        The node to switch to, ``None`` for the other one of a pair.
+    interrupted
+        Operations that ended without a word, the last one first: the first of this service is
+        finished, if it has got as far as the move.
+
+    There is no transition where nothing is left to be moved. Raises :class:`fsha_switch.Refused`.
+    """
+    service = fsha_switch.find_service(root, request.resource)
+    active = _active(status, service)
+    stale = next((one for one in interrupted if one.service == service.id and one.new), None)
+    if stale and active == stale.new and target in (None, stale.new):
+        return _order(stale.verb, service, stale.old, active, request, moved=True), None
+    target = fsha_switch.choose_target(status, active, target)
+    _refuse_drain_from_afar(request, active)
+    order = _order(FAILOVER, service, active, target, request, banned=(active,))
+    return order, _foreseen(status, root, order, run)
+
+
+def failback(
+    status: Status, root: Element, request: Request, run: Runner = fsha_run.run
+) -> tuple[Order, Transition]:
+    """Return the order for the way back, and what the cluster would do.
+
+    Where lifting the hold is enough to bring the service back, no node is banned. Arguments and
+    errors are those of :func:`failover`.
+    """
+    service = fsha_switch.find_service(root, request.resource)
+    active = _active(status, service)
+    target = fsha_switch.previous_node(root, active, fsha_actions.PREVIOUS)
+    if target is None:
+        raise fsha_switch.Refused(
+            ["there is no earlier switchover to undo; fsha.failover moves the service"]
+        )
+    fsha_switch.choose_target(status, active, target)
+    _refuse_drain_from_afar(request, active)
+    obstacles = fsha_switch.obstacles(status, service, target)
+    if obstacles:
+        raise fsha_switch.Refused(obstacles)
+    lifted = fsha_switch.rebanned(root, service.id, [], [target])
+    transition = fsha_switch.simulate(lifted, run)
+    comes_back = fsha_switch.would_serve(transition, service) == target
+    banned = () if comes_back else (active,)
+    return _order(FAILBACK, service, active, target, request, banned=banned), transition
+
+
+def _order(
+    verb: str,
+    service: fsha_switch.Service,
+    old: str,
+    new: str,
+    request: Request,
+    banned: tuple[str, ...] = (),
+    moved: bool = False,
+) -> Order:
+    return Order(verb, service, old, new, banned, request.bounds, request.by, request.me, moved)
+
+
+def _active(status: Status, service: fsha_switch.Service) -> str:
+    nodes = status.active(service.id)
+    if len(nodes) != 1:
+        where = f"on {', '.join(nodes)}" if nodes else "nowhere"
+        raise fsha_switch.Refused([f"{service.id} runs {where}; look at fsha.status first"])
+    return nodes[0]
+
+
+def _refuse_drain_from_afar(request: Request, active: str) -> None:
+    if request.bounds.drain and request.me != active:
+        raise fsha_switch.Refused(
+            [f"only {active} itself can refuse new calls: run it there, or without drain"]
+        )
+
+
+def _foreseen(status: Status, root: Element, order: Order, run: Runner) -> Transition:
+    """Return what the cluster would do; refuse what can't succeed, with every reason there is."""
+    service, target = order.service, order.new
+    found = [*fsha_switch.obstacles(status, service, target), *_held(root, order)]
+    moved = fsha_switch.rebanned(root, service.id, order.banned, [target])
+    transition = fsha_switch.simulate(moved, run)
+    if not found and fsha_switch.would_serve(transition, service) != target:
+        actions = "; ".join(str(action) for action in transition.actions) or "do nothing"
+        found.append(f"the cluster would not start {service.id} on {target}; it would: {actions}")
+    if found:
+        raise fsha_switch.Refused(found)
+    return transition
+
+
+def _held(root: Element, order: Order) -> list[str]:
+    """Return why a ban of the target stands in the way: it is a hold, or somebody's own."""
+    service, target = order.service.id, order.new
+    ban = fsha_switch.bans(root, service).get(target)
+    if not ban:
+        return []
+    if fsha_switch.previous_node(root, order.old, fsha_actions.PREVIOUS) == target:
+        return [
+            f"a hold is in force that keeps {service} on {order.old} ({ban}); fsha.failback lifts "
+            "it and goes back"
+        ]
+    return [
+        f"{target} was banned by hand ({ban}); lift that first with "
+        f"'crm_resource --clear --resource {service} --node {target}'"
+    ]
+
+
+def foretold(order: Order, transition: Transition | None, calls: Mapping[str, Any] | None) -> str:
+    """Return the plan of a switchover as sentences.
+
+    calls
+        What the switch carries (``freeswitch.calls``), ``None`` where it can't be asked from here.
+    """
+    service = order.service.id
+    lines = [f"{service} would move from {order.old} to {order.new}."]
+    if order.moved:
+        lines = [f"What was interrupted would be finished; {service} serves on {order.new}."]
+    if order.bounds.drain:
+        lines.append(f"First new calls would be refused for up to {order.bounds.drain:g} s.")
+    if transition and transition.actions:
+        lines.append(f"The cluster would: {'; '.join(map(str, transition.actions))}.")
+    lines.append(
+        fsha_calls.forecast(calls, order.service.keeps)
+        if calls
+        else f"Which calls would survive only {order.old} can tell: run it there."
+    )
+    return "\n".join(lines)

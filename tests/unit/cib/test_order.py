@@ -1,0 +1,219 @@
+"""What an operator orders: within which bounds, from where to where, and when it is refused."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fsha_actions
+import fsha_cib
+from fsha_operation import MOVE, Operation
+from fsha_order import Bounds, Request, bounds, failback, failover, foretold, whole
+from fsha_plan import Action, Transition
+from fsha_status import parse_status
+from fsha_switch import Refused, with_bans
+
+REQUEST = Request(Bounds(), "alice", "fs1")
+NOTED = (
+    '<transient_attributes id="1"><instance_attributes id="status-1">'
+    f'<nvpair id="s" name="{fsha_actions.PREVIOUS}" value="%s"/></instance_attributes>'
+    "</transient_attributes>"
+)
+
+
+@pytest.fixture
+def pair(sample):
+    return fsha_cib.parse(sample("pair.xml"))
+
+
+@pytest.fixture
+def status(sample):
+    return parse_status(sample("status-serving.xml"))
+
+
+@pytest.fixture
+def moving(sample, tools):
+    """The cluster would move the service from fs1 to fs2."""
+    return tools.say("crm_simulate", out=sample("transition-move.xml"))
+
+
+def came_from(root, node):
+    next(root.iter("node_state")).append(fsha_cib.etree.fromstring(NOTED % node))
+    return root
+
+
+def refusal(order, *args, **kwargs):
+    with pytest.raises(Refused) as refused:
+        order(*args, **kwargs)
+    return str(refused.value)
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+
+def test_numbers_come_as_text_from_a_command_line():
+    assert bounds("90", "5080", "2.5") == Bounds(90.0, 5080, 2.5)
+    assert bounds(90, 5060.0) == Bounds(90.0, 5060, 0.0)
+    assert whole("3", "max_calls") == 3
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("soon", 5060), "have to be numbers, not timeout='soon'"),
+        (("nan", "sip"), "not timeout='nan' and sip_port='sip'"),
+        ((True, 5060), "not timeout=True"),
+        ((0, 5060), "timeout has to lie between 0 and 3600 s"),
+        (("inf", 5060), "timeout has to lie between 0 and 3600 s"),
+        ((60, 5060, -1), "drain has to lie between 0 and 3600 s"),
+        ((60, -1), "sip_port has to be a whole number between 0 and 65535"),
+        ((60, "5060.5"), "sip_port has to be a whole number between 0 and 65535"),
+        ((60, "inf"), "sip_port has to be a whole number between 0 and 65535"),
+    ],
+)
+def test_what_is_no_number_or_out_of_bounds(args, said):
+    assert said in refusal(bounds, *args)
+
+
+@given(st.one_of(st.text(), st.floats(), st.integers(), st.none(), st.booleans()))
+def test_any_input_is_within_bounds_or_refused(value):
+    for args in ((value, 5060), (60, value), (60, 5060, value)):
+        try:
+            found = bounds(*args)
+        except Refused:
+            continue
+        assert 0 < found.timeout <= 3600
+        assert 0 <= found.sip_port <= 65535
+        assert 0 <= found.drain <= 3600
+
+
+@pytest.mark.parametrize("number", ["many", -1, 1.5, True, None, ""])
+def test_what_is_no_whole_number(number):
+    assert "max_calls: a whole number is expected" in refusal(whole, number, "max_calls")
+
+
+# --- there -----------------------------------------------------------------------------------
+
+
+def test_the_node_that_is_left_is_banned(status, pair, moving):
+    order, transition = failover(status, pair, REQUEST, run=moving)
+    assert (order.old, order.new, order.banned) == ("fs1", "fs2", ("fs1",))
+    assert (order.verb, order.by, order.me, order.moved) == ("failover", "alice", "fs1", False)
+    assert [str(action) for action in transition.actions] == [
+        "move ip_shared from fs1 to fs2",
+        "move fs from fs1 to fs2",
+    ]
+    ((_, simulated, _),) = moving.calls
+    assert "cli-ban-VoiceServices-on-fs1" in simulated
+
+
+def test_what_the_cluster_would_not_do_is_refused(status, pair, sample, tools):
+    tools.say("crm_simulate", out=sample("transition-restart.xml"))
+    said = refusal(failover, status, pair, REQUEST, run=tools)
+    assert "the cluster would not start VoiceServices on fs2; it would: " in said
+
+
+def test_obstacles_and_a_ban_are_told_together(status, pair, moving):
+    standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
+    away = dataclasses.replace(status, nodes=standby, quorate=False)
+    banned = with_bans(pair, "VoiceServices", ["fs2"])
+    said = refusal(failover, away, banned, REQUEST, run=moving)
+    assert "fs2 is standby" in said
+    assert "the cluster has no quorum" in said
+    assert "fs2 was banned by hand (cli-ban-VoiceServices-on-fs2); lift that first with" in said
+
+
+def test_a_hold_is_no_ban_by_hand(status, pair, moving):
+    held = came_from(with_bans(pair, "VoiceServices", ["fs2"]), "fs2")
+    said = refusal(failover, status, held, REQUEST, run=moving)
+    assert "a hold is in force that keeps VoiceServices on fs1" in said
+    assert "fsha.failback lifts it and goes back" in said
+
+
+def test_only_the_node_that_serves_can_refuse_calls(status, pair, moving):
+    afar = Request(Bounds(drain=30), "alice", "fs2")
+    said = "only fs1 itself can refuse new calls"
+    assert said in refusal(failover, status, pair, afar, run=moving)
+    assert said in refusal(failback, status, came_from(pair, "fs2"), afar, run=moving)
+    here = dataclasses.replace(afar, me="fs1")
+    assert failover(status, pair, here, run=moving)[0].bounds.drain == 30
+
+
+def test_a_service_that_does_not_run_once_is_not_moved(status, pair, moving):
+    for nodes, said in (((), "runs nowhere"), (("fs1", "fs2"), "runs on fs1, fs2")):
+        resources = tuple(dataclasses.replace(r, nodes=nodes) for r in status.resources)
+        found = dataclasses.replace(status, resources=resources)
+        assert said in refusal(failover, found, pair, REQUEST, run=moving)
+
+
+def operation(new, service="VoiceServices", verb="failback"):
+    return Operation(verb, "bob", "fs2", service, "fs2", new, 1.0, 1.0, MOVE)
+
+
+def test_what_was_interrupted_after_its_move_is_finished(status, pair, tools):
+    order, transition = failover(status, pair, REQUEST, None, [operation("fs1")], tools)
+    assert (order.verb, order.old, order.new) == ("failback", "fs2", "fs1")
+    assert (order.moved, order.by, order.banned) == (True, "alice", ())
+    assert transition is None
+    assert tools.calls == []
+
+
+@pytest.mark.parametrize(
+    ("stale", "target"),
+    [
+        (operation("fs2"), None),  # it had not moved
+        (operation("fs1"), "fs2"),  # but the other way is what is wanted now
+        (operation("fs1", service="Other"), None),
+        (operation(""), None),  # a drain
+    ],
+)
+def test_what_was_interrupted_before_is_begun_anew(status, pair, moving, stale, target):
+    order, _ = failover(status, pair, REQUEST, target, [stale], moving)
+    assert (order.verb, order.new, order.moved) == ("failover", "fs2", False)
+
+
+# --- and back --------------------------------------------------------------------------------
+
+
+def test_the_way_back_needs_no_ban_where_the_configuration_leads_there(status, pair, moving):
+    order, transition = failback(status, came_from(pair, "fs2"), REQUEST, moving)
+    assert (order.verb, order.old, order.new, order.banned) == ("failback", "fs1", "fs2", ())
+    assert transition.actions
+
+
+def test_the_way_back_is_a_ban_where_it_does_not(status, pair, sample, tools):
+    tools.say("crm_simulate", out=sample("transition-restart.xml"))
+    order, _ = failback(status, came_from(pair, "fs2"), REQUEST, tools)
+    assert order.banned == ("fs1",)
+
+
+def test_without_an_earlier_switchover_there_is_no_way_back(status, pair, tools):
+    assert "there is no earlier switchover to undo" in refusal(
+        failback, status, pair, REQUEST, tools
+    )
+
+
+def test_the_way_back_to_a_node_that_can_not_is_refused(status, pair, tools):
+    standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
+    away = dataclasses.replace(status, nodes=standby)
+    assert "fs2 is standby" in refusal(failback, away, came_from(pair, "fs2"), REQUEST, tools)
+
+
+# --- the plan --------------------------------------------------------------------------------
+
+
+def test_the_plan_in_sentences(status, pair, moving):
+    order, transition = failover(status, pair, REQUEST, run=moving)
+    assert foretold(order, transition, None).splitlines() == [
+        "VoiceServices would move from fs1 to fs2.",
+        "The cluster would: move ip_shared from fs1 to fs2; move fs from fs1 to fs2.",
+        "Which calls would survive only fs1 can tell: run it there.",
+    ]
+    drained = dataclasses.replace(order, bounds=Bounds(drain=90))
+    assert "First new calls would be refused for up to 90 s." in foretold(drained, None, None)
+    done = dataclasses.replace(order, moved=True)
+    assert foretold(done, None, None).startswith("What was interrupted would be finished; ")
+    assert "The cluster would" not in foretold(order, Transition((), {}), None)
+    start = Transition((Action("start", "fs", "fs2"),), {})
+    assert "The cluster would: start fs on fs2." in foretold(order, start, None)
