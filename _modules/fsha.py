@@ -49,7 +49,7 @@ try:
     import fsha_switch
     import fsha_switchover
     import fsha_unplanned
-    import fsha_wire
+    import fsha_view
 
     MISSING = ""
 except ImportError as error:
@@ -1053,7 +1053,7 @@ def facts():
 
 def _facts(me: str, links: Any) -> dict[str, Any]:
     found = fsha_facts.gather(me or __opts__["id"], _switch().ask)
-    found["recovery"] = _recovery_database()
+    found["recovery"] = fsha_database.ask_pillars(__pillar__)
     found["links_down"] = fsha_check.down(links or ())
     found["state_run"] = _state_run()
     found["last_drill"] = _last_drill()
@@ -1067,41 +1067,11 @@ def _facts(me: str, links: Any) -> dict[str, Any]:
 
 def _checked() -> Any:
     seen, root = _look()
-    local, links = _me(), _links()
-    if local:
-        _noticed(seen, root, local)
-    mine = _facts(local, links)
-    try:
-        service = fsha_switch.find_service(root)
-    except fsha_switch.Refused:
-        service = None
-    active = seen.serving(service.id) if service else ""
-    after = (
-        fsha_switch.simulate(fsha_switch.rebanned(root, service.id, [active], []))
-        if (active)
-        else None
-    )
-    me = mine["node"]
-    known = {node.name: _facts_of(node, mine) for node in seen.nodes}
-    return fsha_check.lines(
-        fsha_check.View(
-            status=seen,
-            root=root,
-            service=service,
-            me=me,
-            now=_now(),
-            links=links,
-            clocks=_clocks(links, me),
-            pending=fsha_switch.simulate(root),
-            after=after,
-            facts=known,
-            wire=_on_the_wire(service, active, me),
-            operations=tuple(
-                fsha_operation.told(one, time.time(), me) for one in fsha_operation.known()
-            ),
-            last_drill=max(str((f or {}).get("last_drill", "")) for f in known.values()),
-        )
-    )
+    me, links = _me(), _links()
+    if me:
+        _noticed(seen, root, me)
+    view = fsha_view.gather(seen, root, _facts(me, links), links, _ask_minion)
+    return fsha_check.lines(view)
 
 
 def _last_drill() -> str:
@@ -1116,40 +1086,11 @@ def _state_run() -> str:
     return str(running[0].get("fun", "")) if running else ""
 
 
-def _clocks(links: Any, me: str) -> dict[str, Any]:
-    """Ask the other nodes for the time, over the first of their links that can be asked."""
-    found: dict[str, Any] = {}
-    for link in links or ():
-        if found.get(link["node"]) is None and link["node"] != me and link["connected"]:
-            found[link["node"]] = fsha_run.ask_clock(link["address"])
-    return found
-
-
-def _recovery_database() -> Any:
-    """Return what the recovery database says, ``None`` where the pillar has none to be asked."""
-    told = ((__pillar__.get("fsha") or {}).get("freeswitch") or {}).get("configuration") or {}
-    source = told.get("core_db_dsn") or ""
-    if told.get("core_db_dsn_file"):
-        try:
-            source = Path(told["core_db_dsn_file"]).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            return {"why": f"{told['core_db_dsn_file']} can't be read: {error.strerror}"}
-    return fsha_database.ask(str(source)) if source else None
-
-
 def _links() -> Any:
     notes: list[str] = []
     found = _rings(notes)
     links = tuple({"number": one["link"], **one} for one in found)
     return None if notes and not links else links
-
-
-def _facts_of(node: Any, mine: dict[str, Any]) -> Any:
-    """Return a node's facts: this one's own, another one's by the master or by the cluster."""
-    if node.name == mine["node"]:
-        return mine
-    asked = _ask_minion(node.name) if node.word == "online" else None
-    return asked or fsha_facts.parse(fsha_cluster.noted(fsha_facts.ATTRIBUTE).get(node.name, ""))
 
 
 def _ask_minion(name: str) -> Any:
@@ -1160,19 +1101,7 @@ def _ask_minion(name: str) -> Any:
     except (CommandExecutionError, SaltClientError) as error:
         log.info("%s can't be asked through the master: %s", name, error)
         return None
-    facts = found.get(name) if isinstance(found, dict) else None
-    return facts if isinstance(facts, dict) and isinstance(facts.get("switch"), dict) else None
-
-
-def _on_the_wire(service: Any, active: str, me: str) -> Any:
-    """Return what the network says against the floating addresses, ``None`` if it can't tell."""
-    if not service or not active or fsha_cluster.on_file():
-        return None
-    ours = [vip for vip in service.vips if fsha_wire.interface_of(vip)]
-    if not ours:
-        return None
-    said = [fsha_wire.disagreement(vip, held_here=active == me) for vip in ours]
-    return tuple(one for one in said if one)
+    return fsha_facts.believed(found.get(name) if isinstance(found, dict) else None)
 
 
 def _journal() -> Any:

@@ -7,6 +7,7 @@ and the program itself can read, never through an argument.
 import json
 import shlex
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -78,6 +79,21 @@ def _uri(text: str) -> dict[str, str]:
         "dbname": parts.path.lstrip("/"),
     }
     return {**found, **dict(parse_qsl(parts.query))}
+
+
+def ask_pillars(pillar: Mapping[str, Any], run: Runner = fsha_run.run) -> Answer | None:
+    """Ask the database that a pillar names (``fsha:freeswitch:configuration``), see :func:`ask`."""
+    told = ((pillar.get("fsha") or {}).get("freeswitch") or {}).get("configuration") or {}
+    file = told.get("core_db_dsn_file")
+    try:
+        source = (
+            Path(file).read_text(encoding="utf-8", errors="replace")
+            if file
+            else told.get("core_db_dsn")
+        )
+    except OSError as error:
+        return {"why": f"{file} can't be read: {error.strerror}"}
+    return ask(str(source or "").strip(), run)
 
 
 def ask(source: str, run: Runner = fsha_run.run) -> Answer | None:

@@ -6,7 +6,7 @@ import pytest
 
 import fsha_database
 import fsha_run
-from fsha_database import ask, ghosts, variables
+from fsha_database import ask, ask_pillars, ghosts, variables
 
 SOURCE = "pgsql://host=10.0.0.1 port=5433 dbname=fs user=me password='hunter 2'"
 
@@ -87,3 +87,30 @@ def test_ghosts():
     assert ghosts({"a": 3, "b": 2}, ["b", "c"]) == 3
     assert ghosts({}, []) == 0
     assert fsha_database.SLOW < fsha_database.SECONDS
+
+
+@pytest.mark.parametrize(
+    ("configuration", "asked"),
+    [
+        ({"core_db_dsn": SOURCE}, True),
+        ({"core_db_dsn_file": "dsn"}, True),
+        ({"core_db_dsn": "odbc://name"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_the_database_that_the_pillar_names(tmp_path, monkeypatch, configuration, asked):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dsn").write_text(f"{SOURCE}\n", encoding="utf-8")
+    seen = []
+    answer = ask_pillars(
+        {"fsha": {"freeswitch": {"configuration": configuration}}}, psql(told(), seen=seen)
+    )
+    assert bool(answer) is bool(seen) is asked
+    assert all(env["PGHOST"] == "10.0.0.1" for _, env in seen)
+    assert ask_pillars({}, psql()) is None
+
+
+def test_a_data_source_that_cannot_be_read(tmp_path):
+    pillar = {"fsha": {"freeswitch": {"configuration": {"core_db_dsn_file": str(tmp_path / "no")}}}}
+    assert "can't be read: No such file" in ask_pillars(pillar, psql())["why"]

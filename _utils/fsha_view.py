@@ -1,0 +1,116 @@
+"""What the checklist looks at, asked of the cluster, the network and the other nodes."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import fsha_cluster
+import fsha_facts
+import fsha_operation
+import fsha_run
+import fsha_switch
+import fsha_wire
+from fsha_check import View
+from fsha_cib import Element
+from fsha_facts import Facts
+from fsha_run import Runner
+from fsha_status import Node, Status
+
+Links = tuple[Mapping[str, Any], ...]
+AskNode = Callable[[str], "Facts | None"]
+AskClock = Callable[[str], "fsha_run.ClockAnswer | None"]
+
+
+def gather(
+    status: Status,
+    root: Element,
+    mine: Facts,
+    links: Links | None,
+    ask_node: AskNode,
+    ask_clock: AskClock = fsha_run.ask_clock,
+    run: Runner = fsha_run.run,
+) -> View:
+    """Look at the whole pair.
+
+    status, root
+        How the cluster is, and its live CIB.
+    mine
+        The facts of this node.
+    links
+        The ring's links as this node sees them, ``None`` when they can't be read.
+    ask_node
+        Asks another node for its facts; ``None`` when it can't be asked.
+    ask_clock
+        Asks an address for the time.
+
+    Raises :class:`fsha_run.RunError`.
+    """
+    me = str(mine["node"])
+    service = _service(root)
+    active = status.serving(service.id) if service else ""
+    known = {node.name: _facts_of(node, mine, ask_node, run) for node in status.nodes}
+    return View(
+        status=status,
+        root=root,
+        service=service,
+        me=me,
+        now=datetime.now(timezone.utc),
+        links=links,
+        clocks=clocks(links or (), me, ask_clock),
+        pending=fsha_switch.simulate(root, run),
+        after=_without(root, service, active, run) if service and active else None,
+        facts=known,
+        wire=_on_the_wire(service, active, me, run) if service and active else None,
+        operations=tuple(
+            fsha_operation.told(one, time.time(), me) for one in fsha_operation.known(run)
+        ),
+        last_drill=max((str((f or {}).get("last_drill", "")) for f in known.values()), default=""),
+    )
+
+
+def _service(root: Element) -> fsha_switch.Service | None:
+    try:
+        return fsha_switch.find_service(root)
+    except fsha_switch.Refused:
+        return None
+
+
+def _without(root: Element, service: fsha_switch.Service, active: str, run: Runner) -> Any:
+    """Return what the cluster would do if the service had to leave its node."""
+    return fsha_switch.simulate(fsha_switch.rebanned(root, service.id, [active], []), run)
+
+
+def _facts_of(node: Node, mine: Facts, ask_node: AskNode, run: Runner) -> Facts | None:
+    """Return a node's facts: this one's own, another one's from itself or from the cluster."""
+    if node.name == mine["node"]:
+        return mine
+    asked = ask_node(node.name) if node.word == "online" else None
+    if asked:
+        return asked
+    return fsha_facts.parse(fsha_cluster.noted(fsha_facts.ATTRIBUTE, run).get(node.name, ""))
+
+
+def clocks(
+    links: Links, me: str, ask_clock: AskClock = fsha_run.ask_clock
+) -> dict[str, fsha_run.ClockAnswer | None]:
+    """Ask the other nodes for the time, each over the first of its links that answers."""
+    found: dict[str, fsha_run.ClockAnswer | None] = {}
+    for link in links:
+        node = str(link["node"])
+        if found.get(node) is None and node != me and link["connected"]:
+            found[node] = ask_clock(str(link["address"]))
+    return found
+
+
+def _on_the_wire(
+    service: fsha_switch.Service, active: str, me: str, run: Runner
+) -> tuple[str, ...] | None:
+    """Return what the network says against the floating addresses, ``None`` if it can't tell."""
+    if fsha_cluster.on_file():
+        return None
+    ours = [vip for vip in service.vips if fsha_wire.interface_of(vip, run)]
+    if not ours:
+        return None
+    said = [fsha_wire.disagreement(vip, held_here=active == me, run=run) for vip in ours]
+    return tuple(one for one in said if one)

@@ -1,0 +1,100 @@
+"""What the checklist looks at: whom it asks, and what it makes of silence."""
+
+import dataclasses
+import json
+
+import pytest
+
+import fsha_cib
+import fsha_facts
+import fsha_run
+import fsha_view
+import fsha_wire
+from fsha_check import lines
+from fsha_status import parse_status
+
+MINE = {"node": "fs1", "at": "2026-09-01T12:00:00Z", "switch": {"running": False, "why": "down"}}
+THEIRS = {**MINE, "node": "fs2", "last_drill": "2026-08-01T04:00:00Z"}
+NOTED = {**THEIRS, "last_drill": "2026-07-01T04:00:00Z"}
+LINKS = tuple(
+    {"number": n, "node": node, "address": f"192.0.2.{n}{node[-1]}", "connected": n != 0}
+    for node in ("fs1", "fs2")
+    for n in range(3)
+)
+ANSWER = fsha_run.ClockAnswer(0.1, 0.01)
+
+
+def noted(facts):
+    attribute = f'<attribute name="{fsha_facts.ATTRIBUTE}" value="{{}}" host="fs2"/>'
+    text = json.dumps(facts).replace('"', "&quot;")
+    return f"<pacemaker-result>{attribute.format(text)}<status code='0'/></pacemaker-result>"
+
+
+@pytest.fixture
+def pair(sample):
+    return fsha_cib.parse(sample("pair.xml"))
+
+
+@pytest.fixture
+def status(sample):
+    return parse_status(sample("status-serving.xml"))
+
+
+@pytest.fixture
+def world(sample, tools):
+    """The cluster would move the service; facts of fs2 are noted; fs2 answers for no address."""
+    tools.say("crm_simulate", out=sample("transition-move.xml"))
+    tools.say("attrd_updater", "--name", fsha_facts.ATTRIBUTE, out=noted(NOTED))
+    tools.say("attrd_updater", out="<pacemaker-result><status code='0'/></pacemaker-result>")
+    tools.say("ip", "-json", "address", out='[{"ifname": "eth0"}]')
+    return tools.say(fsha_wire.PROBE, code=fsha_wire.NOBODY)
+
+
+def gather(status, root, tools, ask_node=lambda _: THEIRS, ask_clock=lambda _: ANSWER):
+    return fsha_view.gather(status, root, MINE, LINKS, ask_node, ask_clock, tools)
+
+
+def test_the_whole_pair(status, pair, world):
+    view = gather(status, pair, world)
+    assert (view.me, view.active, view.peers) == ("fs1", "fs1", ("fs2",))
+    assert view.facts == {"fs1": MINE, "fs2": THEIRS}
+    assert view.clocks == {"fs2": ANSWER}
+    assert view.wire == ()
+    assert view.last_drill == THEIRS["last_drill"]
+    assert [action.resource for action in view.after.actions] == ["ip_shared", "fs"]
+    assert {line.name for line in lines(view)} >= {"service", "vip", "failover", "offset"}
+
+
+def test_a_node_that_is_silent_is_known_by_what_it_has_noted(status, pair, world):
+    assert gather(status, pair, world, ask_node=lambda _: None).facts["fs2"] == NOTED
+
+
+def test_a_node_that_is_away_is_not_asked(status, pair, world):
+    away = tuple(dataclasses.replace(n, online=n.name == "fs1") for n in status.nodes)
+    asked = []
+    view = gather(dataclasses.replace(status, nodes=away), pair, world, asked.append)
+    assert asked == []
+    assert view.facts["fs2"] == NOTED
+
+
+def test_clocks_are_asked_over_the_links_that_are_connected_until_one_answers():
+    asked = []
+    assert fsha_view.clocks(LINKS, "fs1", asked.append) == {"fs2": None}
+    assert asked == ["192.0.2.12", "192.0.2.22"]
+    assert fsha_view.clocks(LINKS, "fs1", lambda _: ANSWER) == {"fs2": ANSWER}
+    assert fsha_view.clocks((), "fs1", asked.append) == {}
+
+
+def test_without_a_service_nothing_of_it_is_asked(status, world):
+    empty = fsha_cib.parse(
+        "<cib><configuration><resources/><constraints/></configuration><status/></cib>"
+    )
+    view = gather(status, empty, world)
+    assert (view.service, view.active, view.after, view.wire) == (None, "", None, None)
+    assert world.count("ip") == 0
+
+
+def test_an_address_that_is_not_in_a_network_of_this_node_is_not_asked_for(status, pair, world):
+    world.answers.pop(("ip", "-json", "address"))
+    world.say("ip", "-json", "address", out="[]").say("ip", "-json", "route", code=2)
+    assert gather(status, pair, world).wire is None
