@@ -137,18 +137,6 @@ def _changes(path: Path, wanted: bytes) -> dict[str, Any]:
 
 
 def _tell(name: str, changes: dict[str, Any], refusal: str) -> None:
+    fire = fsha_journal.firing(__salt__["event.send"], __opts__)
     test = bool(__opts__["test"])
-    action = "would_change" if test else "corrected"
-    fsha_event.send(
-        fsha_journal.firing(__salt__["event.send"], __opts__),
-        fsha_event.REFUSED if refusal else fsha_event.DRIFT,
-        SUBJECT,
-        __opts__["id"],
-        {
-            "resource": name,
-            "changes": changes,
-            "action": "refused" if refusal else action,
-            "reason": refusal,
-        },
-        test=test,
-    )
+    fsha_event.send_drift(fire, SUBJECT, __opts__["id"], name, changes, refusal, test)

@@ -171,21 +171,9 @@ def _ahead(name: str, text: str, allow_restart: bool) -> tuple[str, str]:
 
 
 def _tell(name: str, report: dict[str, Any], refusal: str) -> None:
+    fire = fsha_journal.firing(__salt__["event.send"], __opts__)
     test = bool(__opts__["test"])
-    action = "would_change" if test else "corrected"
-    fsha_event.send(
-        fsha_journal.firing(__salt__["event.send"], __opts__),
-        fsha_event.REFUSED if refusal else fsha_event.DRIFT,
-        SUBJECT,
-        __opts__["id"],
-        {
-            "resource": name,
-            "changes": report,
-            "action": "refused" if refusal else action,
-            "reason": refusal,
-        },
-        test=test,
-    )
+    fsha_event.send_drift(fire, SUBJECT, __opts__["id"], name, report, refusal, test)
 
 
 def _write(name, text, conf, report, effect):

@@ -77,3 +77,28 @@ def send(
         },
     )
     return name
+
+
+def send_drift(
+    fire: Fire,
+    subject: str,
+    minion: str,
+    resource: str,
+    changes: Mapping[str, Any],
+    refusal: str = "",
+    test: bool = False,
+) -> str:
+    """Tell that something differs from what is wanted: corrected, left by a test run, or refused.
+
+    resource
+        The file, or whatever else it is that differs.
+    changes
+        What differs.
+    refusal
+        Why it was not corrected.
+    fire, subject, minion, test
+        See :func:`send`.
+    """
+    action = "refused" if refusal else "would_change" if test else "corrected"
+    data = {"resource": resource, "changes": changes, "action": action, "reason": refusal}
+    return send(fire, REFUSED if refusal else DRIFT, subject, minion, data, test)

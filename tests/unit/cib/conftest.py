@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import fsha_cib
 import fsha_run
+import fsha_status
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -17,6 +19,18 @@ def sample():
         return (SAMPLES / name).read_text(encoding="utf-8")
 
     return read
+
+
+@pytest.fixture
+def pair(sample):
+    """Return the CIB of a pair that serves."""
+    return fsha_cib.parse(sample("pair.xml"))
+
+
+@pytest.fixture
+def status(sample):
+    """Return the status of that pair."""
+    return fsha_status.parse_status(sample("status-serving.xml"))
 
 
 class Tools:

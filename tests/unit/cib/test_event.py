@@ -42,3 +42,26 @@ def test_an_unknown_kind_is_not_sent():
     with pytest.raises(fsha_event.UnknownKind, match="'drifted' is none of drift, "):
         fsha_event.send(lambda *event: sent.append(event), "drifted", "cib", "fs1", {})
     assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "test", "kind", "action"),
+    [
+        ("", False, "drift", "corrected"),
+        ("", True, "drift", "would_change"),
+        ("it serves", False, "refused", "refused"),
+        ("it serves", True, "refused", "refused"),
+    ],
+)
+def test_drift_is_corrected_left_or_refused(refusal, test, kind, action):
+    sent = []
+    changes = {"mode": {"old": "0644", "new": "0600"}}
+    fsha_event.send_drift(
+        lambda *event: sent.append(event), "ring", "fs1", "/etc/key", changes, refusal, test
+    )
+    ((tag, event),) = sent
+    assert tag == f"fsha/{kind}/fs1/ring"
+    assert event["test"] is test
+    assert event["data"] == {
+        "resource": "/etc/key", "changes": changes, "action": action, "reason": refusal
+    }  # fmt: skip

@@ -11,7 +11,6 @@ import fsha_cib
 from fsha_operation import MOVE, Operation
 from fsha_order import Bounds, Request, bounds, failback, failover, foretold, whole
 from fsha_plan import Action, Transition
-from fsha_status import parse_status
 from fsha_switch import Refused, with_bans
 
 REQUEST = Request(Bounds(), "alice", "fs1")
@@ -20,16 +19,6 @@ NOTED = (
     f'<nvpair id="s" name="{fsha_actions.PREVIOUS}" value="%s"/></instance_attributes>'
     "</transient_attributes>"
 )
-
-
-@pytest.fixture
-def pair(sample):
-    return fsha_cib.parse(sample("pair.xml"))
-
-
-@pytest.fixture
-def status(sample):
-    return parse_status(sample("status-serving.xml"))
 
 
 @pytest.fixture

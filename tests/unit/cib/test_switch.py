@@ -8,7 +8,7 @@ from lxml import etree
 import fsha_cib
 import fsha_plan
 from fsha_plan import Action, Transition, parse_transition
-from fsha_status import FailCount, parse_status
+from fsha_status import FailCount
 from fsha_switch import (
     Refused,
     Service,
@@ -29,16 +29,6 @@ from fsha_switch import (
 )
 
 VOICE = Service("VoiceServices", ("ip_shared", "fs"), ("10.101.20.219",))
-
-
-@pytest.fixture
-def pair(sample):
-    return fsha_cib.parse(sample("pair.xml"))
-
-
-@pytest.fixture
-def status(sample):
-    return parse_status(sample("status-serving.xml"))
 
 
 def cib(resources):

@@ -11,7 +11,6 @@ import fsha_run
 import fsha_view
 import fsha_wire
 from fsha_check import lines
-from fsha_status import parse_status
 
 MINE = {"node": "fs1", "at": "2026-09-01T12:00:00Z", "switch": {"running": False, "why": "down"}}
 THEIRS = {**MINE, "node": "fs2", "last_drill": "2026-08-01T04:00:00Z"}
@@ -28,16 +27,6 @@ def noted(facts):
     attribute = f'<attribute name="{fsha_facts.ATTRIBUTE}" value="{{}}" host="fs2"/>'
     text = json.dumps(facts).replace('"', "&quot;")
     return f"<pacemaker-result>{attribute.format(text)}<status code='0'/></pacemaker-result>"
-
-
-@pytest.fixture
-def pair(sample):
-    return fsha_cib.parse(sample("pair.xml"))
-
-
-@pytest.fixture
-def status(sample):
-    return parse_status(sample("status-serving.xml"))
 
 
 @pytest.fixture
