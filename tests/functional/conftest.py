@@ -3,11 +3,9 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import salt._logging
 import salt.config
 from saltfactories.utils.functional import Loaders
 
@@ -17,15 +15,6 @@ import fsha_cluster
 ROOT = Path(__file__).parents[2]
 TOOLS = "/usr/sbin:/usr/bin:/sbin:/bin"
 PAIR = ROOT / "tests/unit/cib/samples/pair.xml"
-
-# Salt's import hook speaks the old protocol only, which pytest's importlib mode cannot ask.
-for importer in sys.meta_path:
-    if not hasattr(importer, "find_spec"):
-        importer.find_spec = lambda *_: None
-
-
-# It keeps every warning for a log that is never set up here, and pours them out at the end.
-salt._logging.shutdown_temp_handler()
 
 
 @pytest.fixture(scope="session")
