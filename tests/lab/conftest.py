@@ -1,4 +1,9 @@
-"""One lab for the whole run: two bare nodes, a master outside."""
+"""Labs of two bare nodes and a master outside: one for the whole run, or two side by side.
+
+Two labs mostly wait for their own clusters. With ``-n 2 --dist loadgroup`` the files of one group
+(``pytestmark`` at their head) run in one lab, in their order, which counts: ``SHARED`` tests go on
+with the pair that the others have left, ``BARE`` ones begin with bare nodes.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,16 @@ import pytest
 
 from lab import Lab, voice
 
+SHARED = pytest.mark.xdist_group("shared")
+BARE = pytest.mark.xdist_group("bare")
 NODES = ("freeswitch-dev", "ubuntu-v20z")
 
 
 @pytest.fixture(scope="session")
-def lab():
+def lab(worker_id):
     """A lab of the tests' own, bare at first."""
-    lab = Lab(os.environ.get("FSHA_LAB_TEST", "fshatest"))
+    name = os.environ.get("FSHA_LAB_TEST", "fshatest")
+    lab = Lab(name if worker_id == "master" else f"{name}{worker_id}")
     lab.down()
     freeswitch = os.environ.get("FSHA_LAB_FREESWITCH")
     lab.up(

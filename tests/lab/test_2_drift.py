@@ -7,6 +7,9 @@ import threading
 import pytest
 
 from lab import voice
+from tests.lab.conftest import SHARED
+
+pytestmark = SHARED
 
 
 @pytest.fixture

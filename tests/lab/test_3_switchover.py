@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 
 from lab import voice
+from tests.lab.conftest import SHARED
+
+pytestmark = SHARED
 
 
 def other(lab, node):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lab import voice
+from tests.lab.conftest import BARE
+
+pytestmark = BARE
 
 
 @pytest.fixture(scope="module")

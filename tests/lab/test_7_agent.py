@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lab import VIP, voice
-from tests.lab.conftest import wait_settled
+from tests.lab.conftest import BARE, wait_settled
+
+pytestmark = BARE
 
 AGENT = "ocf:fsha:FSSofia"
 PROFILE = "internal"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lab import voice
-from tests.lab.conftest import wait_settled
+from tests.lab.conftest import SHARED, wait_settled
+
+pytestmark = SHARED
 
 CALLS = 10
 
