@@ -875,15 +875,14 @@ def standby(node=None, reason=None, ttl=None, force=False, by=None, test=None, *
         salt-call fsha.standby ubuntu-v20z reason='new disk' ttl=2h
     """
     who = _who(by, kwargs)
-    where = node or _me()
-    return _set(
-        f"{where} is in standby",
-        lambda: _refuse_serving(where, force),
-        lambda: fsha_remark.remark(who, reason, ttl, _now()),
-        lambda root, note: fsha_remark.set_on_node(root, where, "standby", "on", note),
-        ("standby", where),
-        test,
-    )
+
+    def setting() -> Any:
+        where = node or _me()
+        note = fsha_remark.remark(who, reason, ttl, _now())
+        _refuse_serving(where, force)
+        return fsha_remark.standby(where, note)
+
+    return _set(setting, test)
 
 
 def online(node=None, by=None, test=None, **kwargs):
@@ -901,15 +900,8 @@ def online(node=None, by=None, test=None, **kwargs):
         salt-call fsha.online ubuntu-v20z
     """
     who = _who(by, kwargs)
-    where = node or _me()
-    return _set(
-        f"{where} is online",
-        lambda: None,
-        lambda: fsha_remark.Remark(who, "", _now().strftime(fsha_remark.FORM)),
-        lambda root, _: fsha_remark.set_on_node(root, where, "standby", None, None),
-        ("online", where),
-        test,
-    )
+
+    return _set(lambda: fsha_remark.online(node or _me(), who, _now()), test)
 
 
 def maintenance(state, reason=None, ttl=None, by=None, test=None, **kwargs):
@@ -932,48 +924,48 @@ def maintenance(state, reason=None, ttl=None, by=None, test=None, **kwargs):
     if on is None:
         return {"result": False, "comment": f"on or off is expected, not {state!r}.", "changes": {}}
 
-    def edit(root: Any, note: Any) -> Any:
-        value = "true" if on else None
-        found = note if on else None
-        return fsha_remark.set_on_cluster(root, "maintenance-mode", value, found)
+    def setting() -> Any:
+        if not on:
+            return fsha_remark.no_maintenance(who, _now())
+        return fsha_remark.maintenance(fsha_remark.remark(who, reason, ttl, _now()))
 
-    return _set(
-        f"maintenance mode is {'on' if on else 'off'}",
-        lambda: None,
-        lambda: fsha_remark.remark(who, reason if on else "over", ttl if on else None, _now()),
-        edit,
-        ("maintenance", "on" if on else "off"),
-        test,
-    )
+    return _set(setting, test)
 
 
-def _set(what: str, check: Any, note: Any, edit: Any, told: tuple[str, str], test: Any) -> Any:
-    """Set or lift something on the operator's behalf, with a remark, as one commit."""
+def _set(setting: Any, test: Any) -> dict[str, Any]:
+    """Set or lift something on the operator's behalf, with a remark, as one commit.
+
+    setting
+        Returns the :class:`fsha_remark.Setting`, or raises what speaks against it.
+    """
     try:
-        check()
-        remark = note()
+        wanted = setting()
         root = fsha_cib.parse(fsha_cluster.query())
-        if fsha_cib.render(root) == fsha_cib.render(edit(root, remark)):
-            return {"result": True, "comment": f"Nothing to do: {what}.", "changes": {}}
-        changes = {told[1]: told[0]}
+        if fsha_cib.render(root) == fsha_cib.render(wanted.edit(root)):
+            return {"result": True, "comment": f"Nothing to do: {wanted.what}.", "changes": {}}
+        changes = {wanted.subject: wanted.verb}
         if __opts__.get("test") if test is None else test:
-            return {"result": None, "comment": f"Would be set: {what}.", "changes": changes}
-        about = "the cluster" if told[0] == "maintenance" else told[1]
-        with _alone(told[0], remark.by, about):
-            failed = _committed(lambda live: edit(live, remark))
-        if failed is not None:
-            return {"result": False, "comment": f"Nothing done: {failed}", "changes": {}}
-    except fsha_operation.Busy as error:
-        return {"result": False, "comment": f"Nothing done: {error}.", "changes": {}}
-    except (fsha_remark.BadRemark, fsha_switch.SwitchError) as error:
-        text = (
-            str(error) if isinstance(error, fsha_switch.SwitchError) else f"Nothing done: {error}."
-        )
-        return {"result": False, "comment": text, "changes": {}}
+            return {"result": None, "comment": f"Would be set: {wanted.what}.", "changes": changes}
+        with _alone(wanted.verb, wanted.note.by, wanted.about):
+            failed = _committed(wanted.edit)
+    except fsha_switch.SwitchError as error:
+        return {"result": False, "comment": str(error), "changes": {}}
+    except (fsha_operation.Busy, fsha_remark.BadRemark) as error:
+        return _not_done(f"{error}.")
     except (fsha_run.RunError, fsha_cib.CibError) as error:
-        return {"result": False, "comment": f"Nothing done: {error}", "changes": {}}
-    _send(fsha_event.OPERATOR, told[1], {"verb": told[0], **dataclasses.asdict(remark)})
-    return {"result": True, "comment": f"Done: {what}.", "changes": changes}
+        return _not_done(error)
+    if failed is not None:
+        return _not_done(failed)
+    _send(
+        fsha_event.OPERATOR,
+        wanted.subject,
+        {"verb": wanted.verb, **dataclasses.asdict(wanted.note)},
+    )
+    return {"result": True, "comment": f"Done: {wanted.what}.", "changes": changes}
+
+
+def _not_done(why: Any) -> dict[str, Any]:
+    return {"result": False, "comment": f"Nothing done: {why}", "changes": {}}
 
 
 def _committed(edit: Any) -> Exception | None:
@@ -1048,7 +1040,10 @@ def facts():
 
         salt '*' fsha.facts
     """
-    return _facts(_me(), _links())
+    try:
+        return _facts(_me(), _links())
+    except fsha_run.RunError as error:
+        raise CommandExecutionError(str(error)) from error
 
 
 def _facts(me: str, links: Any) -> dict[str, Any]:
@@ -1058,10 +1053,7 @@ def _facts(me: str, links: Any) -> dict[str, Any]:
     found["state_run"] = _state_run()
     found["last_drill"] = _last_drill()
     if me:
-        try:
-            fsha_cluster.note(fsha_facts.ATTRIBUTE, fsha_facts.render(found), [me])
-        except fsha_run.RunError as error:
-            raise CommandExecutionError(str(error)) from error
+        fsha_cluster.note(fsha_facts.ATTRIBUTE, fsha_facts.render(found), [me])
     return found
 
 

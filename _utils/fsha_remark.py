@@ -6,9 +6,10 @@ their own beside ``standby`` or ``maintenance-mode``, in the same commit.
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, cast
 
 from lxml import etree
@@ -75,6 +76,51 @@ def parse(text: str) -> Remark | None:
     except (ValueError, TypeError):
         return None
     return found if all(isinstance(v, str) for v in (found.by, found.reason, found.since)) else None
+
+
+# --- what an operator sets --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something that is set or lifted by ``verb`` on a ``subject``, and ``what`` is the case then.
+
+    ``note`` is who and why, ``edit`` returns a copy of a CIB in which it is so, ``about`` is what
+    others are told that it is about.
+    """
+
+    verb: str
+    subject: str
+    what: str
+    note: Remark
+    edit: Callable[[Element], Element]
+    about: str
+
+
+def standby(node: str, note: Remark) -> Setting:
+    """Return how a node is put into standby."""
+    edit = partial(set_on_node, node=node, name="standby", value="on", note=note)
+    return Setting("standby", node, f"{node} is in standby", note, edit, node)
+
+
+def online(node: str, by: str, now: datetime) -> Setting:
+    """Return how a node's standby is ended, with its remark."""
+    edit = partial(set_on_node, node=node, name="standby", value=None, note=None)
+    over = Remark(by, "", now.strftime(FORM))
+    return Setting("online", node, f"{node} is online", over, edit, node)
+
+
+def maintenance(note: Remark) -> Setting:
+    """Return how maintenance mode is switched on."""
+    edit = partial(set_on_cluster, name="maintenance-mode", value="true", note=note)
+    return Setting("maintenance", "on", "maintenance mode is on", note, edit, "the cluster")
+
+
+def no_maintenance(by: str, now: datetime) -> Setting:
+    """Return how maintenance mode is switched off, and its remark removed."""
+    edit = partial(set_on_cluster, name="maintenance-mode", value=None, note=None)
+    over = Remark(by, "over", now.strftime(FORM))
+    return Setting("maintenance", "off", "maintenance mode is off", over, edit, "the cluster")
 
 
 # --- in the CIB ------------------------------------------------------------------------------

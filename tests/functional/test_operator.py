@@ -14,11 +14,10 @@ from lxml import etree
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 import fsha_cib
-import fsha_cluster
 import fsha_operation
 import fsha_remark
 import fsha_run
-from tests.functional.conftest import ROOT
+from tests.functional.conftest import ROOT, TOOLS
 
 STANDBY = "//nodes/node[@uname='fs2']//nvpair[@name='standby']"
 REMARK = "//nodes/node[@uname='fs2']//nvpair[@name='fsha-standby']"
@@ -357,20 +356,47 @@ def test_no_cluster_to_ask(fsha, events, monkeypatch, tmp_path, verb):
     assert events() == []
 
 
-@pytest.mark.parametrize("verb", ["failover", "failback", "drill", "standby", "maintenance"])
-def test_whoever_may_not_ask_the_cluster(fsha, events, monkeypatch, verb):
-    def not_root(argv, **_):
-        return fsha_run.Completed(
-            tuple(argv), fsha_run.EX_INSUFFICIENT_PRIV, "", "Permission denied", 0.0
-        )
-
-    for name in ("query", "status"):
-        real = getattr(fsha_cluster, name)
-        monkeypatch.setattr(f"fsha_cluster.{name}", lambda real=real: real(not_root))
-    told = {"standby": {"reason": "x"}, "maintenance": {"state": "on", "reason": "x"}}
-    done = getattr(fsha, verb)(**told.get(verb, {}))
-    assert done["result"] is False
-    assert "run as root" in done["comment"]
+@pytest.mark.parametrize(
+    ("verb", "args"),
+    [
+        ("failover", {}),
+        ("failover", {"test": True}),
+        ("failback", {}),
+        ("drill", {}),
+        ("standby", {"reason": "x"}),
+        ("standby", {"node": "fs2", "reason": "x"}),
+        ("online", {}),
+        ("maintenance", {"state": "on", "reason": "x"}),
+        ("status", {}),
+        ("facts", {}),
+        ("notice", {}),
+        ("export", {}),
+        ("lint", {"cib": "live"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (fsha_run.EX_INSUFFICIENT_PRIV, "run as root"),
+        (fsha_run.EX_DISCONNECT, "does not run on this node"),
+    ],
+    ids=["not root", "no cluster"],
+)
+def test_whoever_can_not_ask_the_cluster(
+    loaders, events, monkeypatch, tmp_path, verb, args, code, said
+):
+    for name in ("cibadmin", "crm_mon", "crm_node", "attrd_updater"):
+        tool = tmp_path / name
+        tool.write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{TOOLS}")
+    monkeypatch.delenv("CIB_file", raising=False)
+    try:
+        comment = getattr(loaders.modules.fsha, verb)(**args)["comment"]
+    except CommandExecutionError as error:
+        comment = str(error)
+    assert said in comment
+    assert "\n" not in comment
     assert events() == []
 
 

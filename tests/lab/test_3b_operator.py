@@ -92,6 +92,27 @@ def test_the_checklist_when_the_peer_is_dead(quiet):
     )
 
 
+def test_whoever_is_not_root_moves_nothing(quiet):
+    active = voice.serving(quiet)
+    node = quiet.nodes[active]
+    home = "/run/nobodys-salt"
+    node.run(["install", "--directory", "--owner=nobody", home])
+    # Salt itself refuses to start where it may not write its log.
+    node.write(
+        f"{home}/minion",
+        f"root_dir: {home}\nuser: nobody\nfile_client: local\nid: {active}\n"
+        "module_dirs: [/srv/formula]\n",
+    )
+    argv = ["runuser", "--user=nobody", "--", "salt-call", "--local", f"--config-dir={home}",
+            "--module-dirs=/srv/formula", "--retcode-passthrough", "--out=json"]  # fmt: skip
+    for order in (["fsha.failover"], ["fsha.drill"], ["fsha.standby", "reason=x"]):
+        done = node.run([*argv, *order], timeout=60, check=False)
+        answer = json.loads(done.out)["local"]
+        assert (answer["result"], done.code) == (False, 1), done
+        assert "run as root" in answer["comment"]
+    assert voice.serving(quiet) == active
+
+
 def test_a_second_holder_of_the_vip_fails_the_check(quiet):
     active = voice.serving(quiet)
     peer = quiet.nodes[other(quiet, active)]

@@ -80,3 +80,22 @@ def test_no_time(ttl):
 def test_what_is_no_remark(text):
     assert parse(text) is None
     assert set(fsha_remark.NAMES) == {"standby", "maintenance-mode"}
+
+
+def test_what_an_operator_sets_and_lifts(root):
+    before = etree.tostring(root)
+    note = remark("alice", "disk", "2h", NOW)
+    set_ = [fsha_remark.standby("fs2", note), fsha_remark.maintenance(note)]
+    lifted = [fsha_remark.online("fs2", "bob", NOW), fsha_remark.no_maintenance("bob", NOW)]
+    for one, back in zip(set_, lifted, strict=True):
+        there = one.edit(root)
+        assert etree.tostring(there) != before
+        assert etree.tostring(one.edit(there)) == etree.tostring(there)
+        assert etree.tostring(back.edit(there)) == before
+        assert (one.note, back.note.by, back.about) == (note, "bob", one.about)
+    assert [(one.verb, one.subject, one.what) for one in (*set_, *lifted)] == [
+        ("standby", "fs2", "fs2 is in standby"),
+        ("maintenance", "on", "maintenance mode is on"),
+        ("online", "fs2", "fs2 is online"),
+        ("maintenance", "off", "maintenance mode is off"),
+    ]
