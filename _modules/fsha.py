@@ -488,7 +488,8 @@ def failover(
     Returns ``result``, ``comment``, ``old``, ``new``, ``seconds`` (until the cluster had it
     started), ``gap`` (seconds in which no new call was taken, seen from this node), ``hold``,
     ``calls`` (``before``, ``expected`` to be recoverable, ``kept``, in legs), ``phases``, and with
-    ``test`` a ``plan`` (``checks``, ``transition``, ``calls``, ``drain``).
+    ``test`` a ``plan``: ``checks`` (the lines of :func:`check` that did not pass), ``transition``,
+    ``calls``, ``drain``. A plan that would be refused has the ``result`` False.
 
     CLI Example:
 
@@ -553,18 +554,30 @@ def _switched(verb: str, order: Any, by: str, force: Any, test: Any) -> dict[str
     try:
         what, transition = order(by)
         lines = () if what.moved else _checked()
+        against = _against(lines, force)
         if __opts__.get("test") if test is None else test:
-            return _shown(what, transition, lines)
-        against = [line for line in lines if line.name not in CHECKED_BY_THE_ORDER]
-        obstacles = fsha_check.obstacles(against)
-        if obstacles and force is not True:
-            raise fsha_switch.Refused([*obstacles, "force=True goes on all the same"])
+            return _shown(what, transition, lines, [*against, *_at_it(what)])
+        if against:
+            raise fsha_switch.Refused(against)
         return _done(what)
     except (fsha_switch.SwitchError, fsha_operation.Busy) as error:
         text = str(error) if isinstance(error, fsha_switch.SwitchError) else ""
         return _answer(False, text or f"Nothing was moved: {error}.")
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         return _answer(False, f"Nothing was moved by {verb}: {error}")
+
+
+def _against(checked: Any, force: Any) -> list[str]:
+    """Return what of the checklist stands in the way, unless that is not to count."""
+    lines = [line for line in checked if line.name not in CHECKED_BY_THE_ORDER]
+    found = [] if force is True else fsha_check.obstacles(lines)
+    return [*found, "force=True goes on all the same"] if found else []
+
+
+def _at_it(order: Any) -> list[str]:
+    """Return who else is at it, for whom the order would be refused."""
+    now = time.time()
+    return [str(fsha_operation.Busy(o)) for o in fsha_operation.known() if o.goes_on(now, order.me)]
 
 
 def _done(order: Any) -> dict[str, Any]:
@@ -616,19 +629,22 @@ def _interrupted(me: str) -> list[Any]:
     return list(fsha_operation.interrupted(fsha_operation.known(), time.time(), me))
 
 
-def _shown(order: Any, transition: Any, checked: Any) -> dict[str, Any]:
-    """Return the plan of a switchover."""
+def _shown(order: Any, transition: Any, checked: Any, against: list[str]) -> dict[str, Any]:
+    """Return the plan of a switchover; one that would be refused is a failure."""
     calls = _calls_now(order)
     comment = fsha_order.foretold(order, transition, calls)
     if checked:
         comment += f"\nCheck: {fsha_check.summary(checked)}"
+    if against:
+        comment = f"It would be refused now: {'; '.join(against)}.\n{comment}"
     plan = {
-        "checks": fsha_check.as_data(checked),
+        "checks": fsha_check.as_data(line for line in checked if line.verdict != fsha_check.PASS),
         "transition": [str(action) for action in transition.actions] if transition else [],
         "calls": calls,
         "drain": order.bounds.drain,
     }
-    return _answer(None, comment, old=order.old, new=order.new, plan=plan)
+    result = False if against else None
+    return _answer(result, comment, old=order.old, new=order.new, plan=plan)
 
 
 def _calls_now(order: Any) -> Any:

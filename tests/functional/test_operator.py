@@ -251,7 +251,11 @@ def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, mo
     assert "switch: it is down; start it; force=True goes on" in done["comment"]
     assert cib_file.text == before
     assert events() == []
-    assert fsha.failover(test=True)["plan"]["checks"][0]["evidence"] == "it is down"
+    plan = fsha.failover(test=True)
+    assert plan["plan"]["checks"][0]["evidence"] == "it is down"
+    assert plan["result"] is False
+    assert plan["comment"].startswith("It would be refused now: switch: it is down; start it; ")
+    assert fsha.failover(force=True, test=True)["result"] is None
     # On a file nothing ever moves, but it was tried.
     assert "did not take VoiceServices over" in fsha.failover(force=True, timeout=0.3)["comment"]
 
@@ -303,6 +307,14 @@ def test_whoever_comes_second_is_refused(fsha, cib_file, events, verb, args):
     said = "there is a failover of VoiceServices from fs1 to fs2 by alice on fs2 since "
     assert said in done["comment"]
     assert cib_file.text == before
+    assert events() == []
+
+
+def test_a_plan_says_who_is_at_it(fsha, alice, events):
+    plan = fsha.failover(test=True)
+    assert plan["result"] is False
+    assert plan["comment"].startswith("It would be refused now: there is a failover of Voice")
+    assert "VoiceServices would move from fs1 to fs2." in plan["comment"]
     assert events() == []
 
 
