@@ -44,8 +44,8 @@ test browser: HOST_PACKAGES += chromium fonts-dejavu-core
 browser: venv host ## The report in headless Chromium; FSHA_SCREENSHOTS names where its pictures go
 	$(BIN)/pytest -n 2 tests/browser
 
-lab-test: venv host ## Two real nodes, twice side by side
-	$(BIN)/pytest -v -n 2 --dist loadgroup tests/lab
+lab-test: venv host ## Two real nodes, in two labs side by side
+	$(BIN)/pytest -v -n 2 tests/lab
 
 bench: HOST_PACKAGES += strace
 bench: venv host ## Figures, side by side in one run

@@ -5,9 +5,6 @@ from __future__ import annotations
 import pytest
 
 from lab import VIP, voice
-from tests.lab.conftest import SHARED
-
-pytestmark = SHARED
 
 NODES = ("freeswitch-dev", "ubuntu-v20z")
 

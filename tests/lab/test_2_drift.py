@@ -7,9 +7,6 @@ import threading
 import pytest
 
 from lab import voice
-from tests.lab.conftest import SHARED
-
-pytestmark = SHARED
 
 
 @pytest.fixture

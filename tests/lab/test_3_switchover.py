@@ -5,9 +5,6 @@ from __future__ import annotations
 import time
 
 from lab import voice
-from tests.lab.conftest import SHARED
-
-pytestmark = SHARED
 
 
 def other(lab, node):

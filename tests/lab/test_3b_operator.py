@@ -8,10 +8,7 @@ import time
 from lab import VIP, voice
 from lab.settings import LINKS
 from lab.settings import OUTSIDE as OUTSIDE_MACHINE
-from tests.lab.conftest import SHARED
 from tests.lab.test_3_switchover import leftovers, other
-
-pytestmark = SHARED
 
 OUTSIDE = LINKS[0].address(OUTSIDE_MACHINE.host)
 NOBODY = LINKS[0].address(250)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import pytest
 
 from lab import voice
-from tests.lab.conftest import BARE
-
-pytestmark = BARE
 
 
 @pytest.fixture(scope="module")

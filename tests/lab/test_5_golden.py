@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 
 from tests.golden.changes import CHANGES
-from tests.lab.conftest import SHARED
-
-pytestmark = SHARED
 
 PLAY = ("/opt/salt/bin/python", "-B", "/srv/formula/tests/golden", "/srv/formula")
 

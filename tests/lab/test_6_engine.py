@@ -16,9 +16,6 @@ import yaml
 from lab import VIP, voice
 from lab.settings import MASTER_ADDRESS, SIP_PORT
 from tests.lab import peers
-from tests.lab.conftest import BARE
-
-pytestmark = BARE
 
 COMMITTED = "fsha-cluster-committed"
 ROUNDS = 50

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import VIP, voice
-from tests.lab.conftest import BARE, wait_settled
-
-pytestmark = BARE
+from tests.lab.conftest import wait_settled
 
 AGENT = "ocf:fsha:FSSofia"
 PROFILE = "internal"

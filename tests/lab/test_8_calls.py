@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import voice
-from tests.lab.conftest import SHARED, wait_settled
-
-pytestmark = SHARED
+from tests.lab.conftest import wait_settled
 
 CALLS = 10
 

@@ -9,9 +9,6 @@ import pytest
 from lab import voice
 from lab.identity import STANDIN_PATH
 from tests.lab import repository
-from tests.lab.conftest import BARE
-
-pytestmark = BARE
 
 TOKEN = secrets.token_urlsafe(24)
 AUTH = "/etc/apt/auth.conf.d/fsha-freeswitch.conf"

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from lab import voice
-from tests.lab.conftest import BARE
-
-pytestmark = BARE
 
 GONE = (
     "/etc/corosync/corosync.conf",
