@@ -1149,31 +1149,18 @@ def notice():
 
 
 def _noticed(seen: Any, root: Any, me: str) -> Any:
-    try:
-        service = fsha_switch.find_service(root)
-    except fsha_switch.Refused:
-        return None
-    node = seen.serving(service.id)
-    # A switchover tells where it went when it is over.
-    if not node or fsha_operation.known():
-        return None
-    before = fsha_unplanned.remembered(me)
-    if before != node:
-        fsha_unplanned.remember(node, [me])
-    move = fsha_unplanned.moved(before, node, root, seen, service)
+    move = fsha_unplanned.notice(seen, root, me, time.time())
     if move is None:
         return None
-    data = move.as_data()
-    kept = fsha_unplanned.kept(service, node, move.at)
-    data["calls"] = None if kept is None else {"before": None, "expected": None, "kept": kept}
     at = datetime.fromtimestamp(move.at, timezone.utc) if move.at else _now()
 
     def tell(tag: str, event: Any) -> None:
         fsha_journal.keep(__opts__, event, at)
-        if node == me:
+        if move.new == me:
             __salt__["event.send"](tag, event)
 
-    fsha_event.send(tell, fsha_event.FAILOVER, service.id, __opts__["id"], data)
+    data = move.as_data()
+    fsha_event.send(tell, fsha_event.FAILOVER, move.service, __opts__["id"], data)
     return data
 
 

@@ -6,16 +6,17 @@ hand. When and how long comes from the cluster's own history of operations, to t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import fsha_cluster
+import fsha_operation
 import fsha_run
 from fsha_cib import Element
 from fsha_journal import UNPLANNED
 from fsha_run import Runner
 from fsha_status import Status
-from fsha_switch import Service, operations_of
+from fsha_switch import Refused, Service, find_service, operations_of
 
 ATTRIBUTE = "fsha-seen"
 RELATED = 300.0
@@ -33,19 +34,63 @@ class Move:
     """A move that nobody ordered. ``at``: when it served again (epoch, 0 if not known).
 
     ``gap`` is how long it was from the failure as the cluster noticed it until then, in seconds to
-    the second; ``None`` when no failure is on record, as when a node was lost.
+    the second; ``None`` when no failure is on record, as when a node was lost. ``kept`` is how many
+    calls came back, ``None`` if the agents do not say.
     """
 
+    service: str
     old: str
     new: str
     at: float
     gap: float | None
     why: str
+    kept: int | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return it as the data of an event."""
-        facts = {"verb": UNPLANNED, "by": "", "old": self.old, "new": self.new, "hold": False}
-        return {**facts, "phase": UNPLANNED, "gap": self.gap, "why": self.why, "calls": None}
+        return {
+            "verb": UNPLANNED,
+            "by": "",
+            "old": self.old,
+            "new": self.new,
+            "hold": False,
+            "phase": UNPLANNED,
+            "gap": self.gap,
+            "why": self.why,
+            "calls": None if self.kept is None else {**_NOT_COUNTED, "kept": self.kept},
+        }
+
+
+_NOT_COUNTED = {"before": None, "expected": None}
+
+
+def notice(
+    status: Status, root: Element, me: str, now: float, run: Runner = fsha_run.run
+) -> Move | None:
+    """Return what has moved since this node last looked, and remember where it is now.
+
+    status, root
+        How the cluster is, and its live CIB.
+    me
+        This node.
+    now
+        Seconds since the epoch.
+
+    ``None`` while nothing has moved, nothing serves, or a switchover is at it, which tells where it
+    went when it is over. Raises :class:`fsha_run.RunError`.
+    """
+    try:
+        service = find_service(root)
+    except Refused:
+        return None
+    node = status.serving(service.id)
+    if not node or any(one.new or one.goes_on(now, me) for one in fsha_operation.known(run)):
+        return None
+    before = remembered(me, run)
+    if before != node:
+        remember(node, [me], run)
+    move = moved(before, node, root, status, service)
+    return None if move is None else replace(move, kept=kept(service, node, move.at, run))
 
 
 def started(root: Element, service: Service, node: str) -> float:
@@ -73,7 +118,7 @@ def moved(before: str, node: str, root: Element, status: Status, service: Servic
     at = started(root, service, node)
     failure = _failure(root, service, before, at)
     gap = None if failure is None else round(max(at - _epoch(failure), 0.0), 1)
-    return Move(before, node, at, gap, _why(status, service, before))
+    return Move(service.id, before, node, at, gap, _why(status, service, before))
 
 
 def _failure(root: Element, service: Service, node: str, at: float) -> Element | None:

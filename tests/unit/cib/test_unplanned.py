@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from lxml import etree
 
+import fsha_operation
 import fsha_run
 import fsha_unplanned
 from fsha_status import Failure, Status
@@ -87,3 +88,81 @@ def test_calls_that_the_agent_took_over(value, expected):
 
     assert fsha_unplanned.kept(SERVICE, "fs2", 1001.8, run) == expected
     assert fsha_unplanned.kept(replace(SERVICE, sofia=()), "fs2", 1001.8, run) is None
+
+
+# --- from one look to the next ---------------------------------------------------------------
+
+
+@pytest.fixture
+def world(tools):
+    """What the nodes remember, who is at it, and what the agents say: nothing yet."""
+    tools.say("attrd_updater", out="<pacemaker-result/>")
+    return tools
+
+
+def attribute(name, **values):
+    told = "".join(
+        f"<attribute name='{name}' host='{host}' value='{value}'/>"
+        for host, value in values.items()
+    )
+    return f"<pacemaker-result>{told}</pacemaker-result>"
+
+
+def remembers(world, node):
+    name = fsha_unplanned.ATTRIBUTE
+    return world.say("attrd_updater", "--name", name, "--query", out=attribute(name, fs1=node))
+
+
+def remembered(world):
+    updates = [argv for argv, *_ in world.calls if "--update" in argv]
+    return [argv[argv.index("--update") + 1] for argv in updates]
+
+
+def goes_on(world, new, beat):
+    what = fsha_operation.Operation("x", "bob", "fs2", "VoiceServices", "fs1", new, 1.0, beat)
+    name = fsha_operation.ATTRIBUTE
+    world.say("attrd_updater", "--name", name, "--query", out=attribute(name, fs2=what.text))
+
+
+def look(status, pair, world):
+    return fsha_unplanned.notice(status, pair, "fs1", 1000.0, world)
+
+
+def test_the_first_look_remembers(status, pair, world):
+    assert look(status, pair, world) is None
+    assert remembered(world) == ["fs1"]
+
+
+def test_what_is_where_it_was(status, pair, world):
+    assert look(status, pair, remembers(world, "fs1")) is None
+    assert remembered(world) == []
+
+
+def test_what_has_moved_is_told_once(status, pair, world):
+    move = look(status, pair, remembers(world, "fs2"))
+    assert (move.service, move.old, move.new, move.kept) == ("VoiceServices", "fs2", "fs1", None)
+    assert move.as_data()["calls"] is None
+    assert replace(move, kept=3).as_data()["calls"]["kept"] == 3
+    assert remembered(world) == ["fs1"]
+
+
+@pytest.mark.parametrize(
+    ("new", "beat", "noticed"),
+    [
+        ("fs1", 999.0, False),  # a switchover goes on
+        ("fs1", 500.0, False),  # one was interrupted: fsha.status tells of it
+        ("", 999.0, False),  # a drain goes on
+        ("", 500.0, True),  # one was interrupted long ago
+    ],
+)
+def test_a_switchover_tells_by_itself(status, pair, world, new, beat, noticed):
+    goes_on(world, new, beat)
+    assert bool(look(status, pair, remembers(world, "fs2"))) is noticed
+
+
+def test_nothing_serves_or_is_there_to_serve(status, pair, world):
+    stopped = tuple(replace(r, nodes=(), role="Stopped") for r in status.resources)
+    assert look(replace(status, resources=stopped), pair, remembers(world, "fs2")) is None
+    empty = etree.fromstring("<cib><configuration><resources/></configuration></cib>")
+    assert look(status, empty, world) is None
+    assert remembered(world) == []
