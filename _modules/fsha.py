@@ -576,8 +576,8 @@ def _against(checked: Any, force: Any) -> list[str]:
 
 def _at_it(order: Any) -> list[str]:
     """Return who else is at it, for whom the order would be refused."""
-    now = time.time()
-    return [str(fsha_operation.Busy(o)) for o in fsha_operation.known() if o.goes_on(now, order.me)]
+    found = fsha_operation.going_on(fsha_operation.known(), order.me)
+    return [str(fsha_operation.Busy(one)) for one in found]
 
 
 def _done(order: Any) -> dict[str, Any]:
@@ -589,8 +589,6 @@ def _done(order: Any) -> dict[str, Any]:
         _announce(order.service, phase, order.old, order.new, dict(facts))
 
     outcome = fsha_switchover.Switchover(order, _switch(), tell).run()
-    for stale in _interrupted(order.me):
-        fsha_cluster.forget(fsha_operation.ATTRIBUTE, stale.node)
     return _answer(outcome.result, outcome.comment, **outcome.facts)
 
 
@@ -602,7 +600,8 @@ def _progress(verb: str) -> Any:
 def _to_another(target: Any, resource: Any, numbers: Any, by: str) -> Any:
     """Return the order for a switchover to the other node, and what the cluster would do."""
     request = _request(resource, numbers, by)
-    return fsha_order.failover(*_look(), request, target, _interrupted(request.me))
+    interrupted = fsha_operation.interrupted(request.me)
+    return fsha_order.failover(*_look(), request, target, interrupted)
 
 
 def _back(resource: Any, numbers: Any, by: str) -> Any:
@@ -622,11 +621,6 @@ def _switch() -> Any:
 
 def _me() -> str:
     return "" if fsha_cluster.on_file() else fsha_cluster.local_node()
-
-
-def _interrupted(me: str) -> list[Any]:
-    """Return the operations that have ended without a word, the last one first."""
-    return list(fsha_operation.interrupted(fsha_operation.known(), time.time(), me))
 
 
 def _shown(order: Any, transition: Any, checked: Any, against: list[str]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Watch:
         self._every = every
         self._clock = clock
         self._answers: list[float] = []
-        self._begun = 0.0
+        self._begun = self._ended = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go, name="fsha-gap", daemon=True)
 
@@ -57,9 +57,10 @@ class Watch:
     def gap(self) -> float | None:
         """The longest time without a yes so far, in seconds, ``None`` when there was none at all.
 
-        One that went on when the watch began counts from there.
+        One that went on when the watch began counts from there, one at its end until then.
         """
-        found = longest([self._begun, *self._answers]) if self._answers else None
+        ends = [self._begun, *([self._ended] if self._ended else [])]
+        found = longest([*ends, *self._answers]) if self._answers else None
         return None if found is None else round(found, 2)
 
     def __enter__(self) -> "Watch":
@@ -73,6 +74,7 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended = self._clock()
         self._over.set()
         self._thread.join()
 

@@ -5,6 +5,7 @@ the cluster into one order, so of two that begin at once at least one sees the o
 While it lasts it is written again and again; one that has fallen silent was interrupted.
 """
 
+import fcntl
 import json
 import logging
 import os
@@ -26,11 +27,15 @@ log = logging.getLogger(__name__)
 ATTRIBUTE = "fsha-operation"
 BEAT = 5.0
 """Seconds after which an operation says again that it goes on."""
+TWICE = BEAT + 1
+"""Seconds between two looks at one that seems silent: the clock of its node may be another one."""
 SILENT = 20.0
 """Seconds without a word after which it counts as interrupted (the nodes' clocks may differ)."""
 
 START_TIME = 19
 """Where the start time stands in /proc/PID/stat, behind the name (proc(5), field 22)."""
+LOCK = Path("/run/fsha/operation.lock")
+"""What keeps two operations of one node apart: they would write the same attribute."""
 PATIENCE, LOOK_EVERY = 5.0, 0.05
 """Seconds until a word comes back from attrd, and between two looks."""
 
@@ -71,6 +76,11 @@ class Operation:
             return False
         return abs(now - self.beat) < SILENT
 
+    @property
+    def may_have_moved(self) -> bool:
+        """Whether it has got so far that its service may be on the other node."""
+        return bool(self.new) and self.phase in (MOVE, VERIFY, CLEAN_UP)
+
     def __str__(self) -> str:
         since = time.strftime("%H:%M:%S UTC", time.gmtime(self.since))
         way = f" from {self.old} to {self.new}" if self.new else ""
@@ -94,6 +104,14 @@ def process_of(pid: int | str) -> str:
     except (OSError, ValueError):
         return ""
     return f"{number} {stat.rpartition(')')[2].split()[START_TIME]}"
+
+
+class NotLocked(fsha_run.RunError):
+    """The lock of this node can't be taken."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        self.path = path
+        super().__init__(f"{path} can't be opened: {error.strerror}.")
 
 
 class Busy(Exception):  # noqa: N818  named for what is the case
@@ -152,22 +170,57 @@ def told(operation: Operation, now: float, me: str = "") -> str:
     return f"{said}; {again}. fsha.failover finishes it, fsha.failback undoes it"
 
 
-def interrupted(found: Iterable[Operation], now: float, me: str = "") -> tuple[Operation, ...]:
+def interrupted(
+    me: str, run: Runner = fsha_run.run, clock: Callable[[], float] = time.time
+) -> tuple[Operation, ...]:
     """Return the operations that have ended without a word, the last one first."""
-    return tuple(one for one in reversed(tuple(found)) if not one.goes_on(now, me))
+    found = known(run)
+    alive = going_on(found, me, run, clock)
+    return tuple(one for one in reversed(found) if one not in alive)
+
+
+def going_on(
+    found: Iterable[Operation],
+    me: str,
+    run: Runner = fsha_run.run,
+    clock: Callable[[], float] = time.time,
+) -> tuple[Operation, ...]:
+    """Return which of some operations go on.
+
+    One of another node that seems to have been silent for long is looked at twice, since the clocks
+    of the nodes may differ: whoever has said another word meanwhile goes on.
+    """
+    found = tuple(found)
+    silent = {o.text: o for o in found if not o.goes_on(clock(), me) and o.node != me}
+    if not silent:
+        return tuple(o for o in found if o.goes_on(clock(), me))
+
+    def has_spoken(later: Iterable[Operation]) -> set[tuple[str, float]]:
+        return {(o.node, o.since) for o in later if o.text not in silent}
+
+    asked = {(o.node, o.since) for o in silent.values()}
+    later = fsha_poll.until(
+        lambda: known(run), lambda seen: asked <= has_spoken(seen), TWICE, interval=LOOK_EVERY
+    )
+    spoken = has_spoken(later)
+    return tuple(o for o in found if o.goes_on(clock(), me) or (o.node, o.since) in spoken)
 
 
 class Holder:
     """Holds an operation while it is entered; leaving it in good order gives it back.
 
     An exception, such as that of an interrupted terminal, leaves it as one that was interrupted.
+    Of one node's own operations a lock lets one through, of different nodes' the order in which
+    attrd has taken their words.
 
     operation
         What is done.
     clock
         Seconds since the epoch.
+    lock
+        The file whose lock one operation of this node has at a time.
 
-    Entering raises :class:`Busy` when another one goes on.
+    Entering raises :class:`Busy` when another one goes on, and :class:`fsha_run.RunError`.
     """
 
     def __init__(
@@ -175,15 +228,29 @@ class Holder:
         operation: Operation,
         run: Runner = fsha_run.run,
         clock: Callable[[], float] = time.time,
+        lock: Path = LOCK,
     ) -> None:
         self.operation = operation
+        self._lock_file = lock
         self._run = run
         self._clock = clock
-        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._lock: int | None = None
+        self._silent: set[str] = set()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="fsha-operation", daemon=True)
 
     def __enter__(self) -> "Holder":
+        self._take()
+        try:
+            self._begin()
+        except BaseException:
+            self._release()
+            raise
+        self._thread.start()
+        return self
+
+    def _begin(self) -> None:
         self._refuse(known(self._run))
         self._write()
         # Once its own word has come back, all that was written before it is known, too.
@@ -196,8 +263,6 @@ class Holder:
             if busy.other.node != self.operation.node:
                 self._forget()
             raise
-        self._thread.start()
-        return self
 
     def __exit__(
         self,
@@ -207,12 +272,15 @@ class Holder:
     ) -> None:
         self._over.set()
         self._thread.join()
-        if kind is not None:
-            return  # its last word stays: it was interrupted, and the phase tells what that means
         try:
-            self._forget()
+            # After an exception its last word stays: it was interrupted, and the phase tells what
+            # that means.
+            if kind is None:
+                self._forget()
         except fsha_run.RunError as failed:
             log.warning("%s: not said that it has ended: %s", self.operation, failed)
+        finally:
+            self._release()
 
     def phase(self, name: str) -> None:
         """Say which phase has begun."""
@@ -223,16 +291,46 @@ class Holder:
         return fsha_cluster.on_file() or any(o.node == self.operation.node for o in found)
 
     def _is_mine(self, other: Operation) -> bool:
-        return (other.node, other.since) == (self.operation.node, self.operation.since)
+        mine = self.operation
+        return (other.node, other.since, other.process) == (mine.node, mine.since, mine.process)
 
     def _refuse(self, found: Iterable[Operation]) -> None:
-        now = self._clock()
-        for other in found:
-            if not self._is_mine(other) and other.goes_on(now, self.operation.node):
-                raise Busy(other)
+        others = [o for o in found if not self._is_mine(o) and o.text not in self._silent]
+        for other in going_on(others, self.operation.node, self._run, self._clock):
+            raise Busy(other)
+        self._silent |= {other.text for other in others}
+
+    def _take(self) -> None:
+        """Take this node's lock; whoever has it is named once he has said who he is."""
+        if fsha_cluster.on_file():
+            return
+        try:
+            self._lock_file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self._lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise NotLocked(self._lock_file, error) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._release()
+            raise Busy(self._holder_of_the_lock()) from None
+
+    def _holder_of_the_lock(self) -> Operation:
+        def of_this_node(found: Iterable[Operation]) -> list[Operation]:
+            return [o for o in found if o.node == self.operation.node]
+
+        found = fsha_poll.until(
+            lambda: of_this_node(known(self._run)), bool, PATIENCE, interval=LOOK_EVERY
+        )
+        return found[0] if found else replace(self.operation, by="somebody else")
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _write(self) -> None:
-        with self._lock:
+        with self._writing:
             self.operation = replace(self.operation, beat=round(self._clock(), 1))
             node = self.operation.node
             fsha_cluster.note(ATTRIBUTE, self.operation.text, [node], self._run)

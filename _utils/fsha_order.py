@@ -5,8 +5,8 @@ refused with every reason there is, before anything is touched.
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import fsha_actions
@@ -140,13 +140,15 @@ def failover(
     """
     service = fsha_switch.find_service(root, request.resource)
     active = _active(status, service)
-    stale = next((one for one in interrupted if one.service == service.id and one.new), None)
+    stale = next(
+        (one for one in interrupted if one.service == service.id and one.may_have_moved), None
+    )
     if stale and active == stale.new and target in (None, stale.new):
         return _order(stale.verb, service, stale.old, active, request, moved=True), None
     target = fsha_switch.choose_target(status, active, target)
     _refuse_drain_from_afar(request, active)
     order = _order(FAILOVER, service, active, target, request, banned=(active,))
-    return order, _foreseen(status, root, order, run)
+    return order, _foreseen(status, root, order, run, _held(root, order))
 
 
 def failback(
@@ -154,8 +156,8 @@ def failback(
 ) -> tuple[Order, Transition]:
     """Return the order for the way back, and what the cluster would do.
 
-    Where lifting the hold is enough to bring the service back, no node is banned. Arguments and
-    errors are those of :func:`failover`.
+    Where lifting the hold is enough to bring the service back, no node is banned; else the ban is
+    simulated, too. Arguments and errors are those of :func:`failover`.
     """
     service = fsha_switch.find_service(root, request.resource)
     active = _active(status, service)
@@ -166,14 +168,31 @@ def failback(
         )
     fsha_switch.choose_target(status, active, target)
     _refuse_drain_from_afar(request, active)
+    order = _order(FAILBACK, service, active, target, request)
     obstacles = fsha_switch.obstacles(status, service, target)
     if obstacles:
         raise fsha_switch.Refused(obstacles)
-    lifted = fsha_switch.rebanned(root, service.id, [], [target])
-    transition = fsha_switch.simulate(lifted, run)
-    comes_back = fsha_switch.would_serve(transition, service) == target
-    banned = () if comes_back else (active,)
-    return _order(FAILBACK, service, active, target, request, banned=banned), transition
+    transition = _simulated(root, order, run)
+    if fsha_switch.would_serve(transition, service) == target:
+        return order, transition
+    order = replace(order, banned=(active,))
+    return order, _foreseen(status, root, order, run, held=())
+
+
+def look_again(
+    status: Status, root: Element, order: Order, run: Runner = fsha_run.run
+) -> Transition:
+    """Return what the cluster would do with an order now, just before it is carried out.
+
+    Time has gone by since it was given, with a drain much of it. Arguments and errors are those of
+    :func:`failover`.
+    """
+    active = _active(status, order.service)
+    if active != order.old:
+        raise fsha_switch.Refused([f"{order.service.id} has come to {active} meanwhile"])
+    on_its_way_back = order.verb == FAILBACK or order.way == BACK
+    held = () if on_its_way_back else _held(root, order)
+    return _foreseen(status, root, order, run, held)
 
 
 def _order(
@@ -203,12 +222,19 @@ def _refuse_drain_from_afar(request: Request, active: str) -> None:
         )
 
 
-def _foreseen(status: Status, root: Element, order: Order, run: Runner) -> Transition:
+def _simulated(root: Element, order: Order, run: Runner) -> Transition:
+    return fsha_switch.simulate(
+        fsha_switch.rebanned(root, order.service.id, order.banned, [order.new]), run
+    )
+
+
+def _foreseen(
+    status: Status, root: Element, order: Order, run: Runner, held: Sequence[str]
+) -> Transition:
     """Return what the cluster would do; refuse what can't succeed, with every reason there is."""
     service, target = order.service, order.new
-    found = [*fsha_switch.obstacles(status, service, target), *_held(root, order)]
-    moved = fsha_switch.rebanned(root, service.id, order.banned, [target])
-    transition = fsha_switch.simulate(moved, run)
+    found = [*fsha_switch.obstacles(status, service, target), *held]
+    transition = _simulated(root, order, run)
     if not found and fsha_switch.would_serve(transition, service) != target:
         actions = "; ".join(str(action) for action in transition.actions) or "do nothing"
         found.append(f"the cluster would not start {service.id} on {target}; it would: {actions}")

@@ -34,7 +34,11 @@ class Progress:
         )
         word = f"{BOLD}{phase}{PLAIN}" if self._stream.isatty() else phase
         line = f"[{seconds:6.1f} s] {self._name}: {word} {shown}".rstrip()
-        print(line, file=self._stream, flush=True)
+        try:
+            print(line, file=self._stream, flush=True)
+        except (OSError, ValueError):
+            # Whoever looked on has gone; what is going on must not end with that.
+            self._stream = None
 
 
 def _is_shown(key: str, value: Any) -> bool:

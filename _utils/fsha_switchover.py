@@ -5,6 +5,7 @@ wanted, move by bans, verify, clean up. What it needs of the switch on its own n
 comes from the verb.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -15,9 +16,9 @@ import fsha_actions
 import fsha_cib
 import fsha_cluster
 import fsha_commit
-import fsha_freeswitch
 import fsha_gap
 import fsha_operation
+import fsha_order
 import fsha_poll
 import fsha_run
 import fsha_status
@@ -26,6 +27,8 @@ import fsha_unplanned
 import fsha_wire
 from fsha_operation import CHECK, CLEAN_UP, DRAIN, MOVE, VERIFY
 from fsha_order import Order
+
+log = logging.getLogger(__name__)
 
 STARTED, FINISHED, FAILED, SKIPPED = "started", "finished", "failed", "skipped"
 LOOK_EVERY = 0.2
@@ -113,6 +116,7 @@ class Switchover:
         self.calls: dict[str, Any] = {}
         self._holder: fsha_operation.Holder | None = None
         self._open = 0.0
+        self._paused = False
 
     @property
     def service(self) -> fsha_switch.Service:
@@ -137,6 +141,8 @@ class Switchover:
             self._end_phase()
             facts = {**self._way(), **outcome.facts, **self._so_far()}
             self.tell(FINISHED if outcome.result else FAILED, facts)
+            if outcome.result:
+                self._forget_interrupted()
             return replace(outcome, facts=facts)
 
     def _way(self) -> dict[str, Any]:
@@ -169,21 +175,55 @@ class Switchover:
         self._count()
         if self.order.bounds.drain:
             self._drain()
+        try:
+            self._look_again()
+        except fsha_switch.Refused as refused:
+            return self._not_moved(refused)
         before = self._recovered()
         outcome, gap, seconds = self._moved()
         if outcome is not None:
-            return outcome
+            return replace(outcome, facts={**outcome.facts, "gap": gap})
         return self._verified(gap, seconds, before)
 
+    def _look_again(self) -> None:
+        """Look once more, now that nobody else can be at it.
+
+        Raises :class:`fsha_switch.Refused`.
+        """
+        status = fsha_status.parse_status(fsha_cluster.status())
+        fsha_order.look_again(status, fsha_cib.parse(fsha_cluster.query()), self.order)
+
+    def _not_moved(self, refused: fsha_switch.Refused) -> Outcome:
+        self._resume()
+        facts = {"old": self.order.old, "new": "", "why": "; ".join(refused.reasons)}
+        return Outcome(False, str(refused), facts)
+
     def _broken_off(self, error: Exception) -> Outcome:
-        if self.phases and self.phases[-1][0] == DRAIN:
-            self._resume()  # nothing has moved, so this node goes on as before
+        # A switch that is left takes no calls anyway, one that goes on has to.
+        self._resume()
         comment = (
             f"The {self.order.verb} of {self.service.id} from {self.order.old} to "
             f"{self.order.new} was broken off: {error} "
+        )
+        comment += (
             "Look at fsha.status: a ban may be left, which fsha.failback lifts."
+            if any(name == MOVE for name, _ in self.phases)
+            else "Nothing was moved."
         )
         return Outcome(False, comment, {"old": self.order.old, "new": "", "why": str(error)})
+
+    def _forget_interrupted(self) -> None:
+        """Forget earlier switchovers of this service that were interrupted: that is put right."""
+        try:
+            for one in fsha_operation.known():
+                if one.service == self.service.id and one.new and self._is_over(one):
+                    fsha_cluster.forget(fsha_operation.ATTRIBUTE, one.node)
+        except fsha_run.RunError as error:
+            log.warning("an interrupted switchover is still on record: %s", error)
+
+    def _is_over(self, one: fsha_operation.Operation) -> bool:
+        """Tell whether another operation has ended: while this one is held, none goes on."""
+        return self._holder is None or one.node != self._holder.operation.node
 
     def _is_here(self) -> bool:
         """Tell whether the switch that carries the calls is this node's."""
@@ -202,6 +242,7 @@ class Switchover:
     def _drain(self) -> None:
         """Refuse new calls, and wait until the others have ended or the time is up."""
         self._phase(DRAIN, seconds=self.order.bounds.drain)
+        self._paused = True
         self.switch.pause()
         told: list[int] = []
 
@@ -238,13 +279,12 @@ class Switchover:
                 LOOK_EVERY,
             )
             seconds = round(self.clock() - begun, 2)
-            if seen.serving(self.service.id) == order.new:
-                self._silent()
-        gap = watch.gap if watch else None
-        if seen.serving(self.service.id) == order.new:
+            moved = seen.serving(self.service.id) == order.new
+            outcome = None if moved else self._given_up(seen, seconds)
+            self._silent()
+        if moved:
             self._remember(order.new)
-            return None, gap, seconds
-        return self._given_up(seen, seconds), gap, seconds
+        return outcome, watch.gap if watch else None, seconds
 
     def _remember(self, node: str) -> None:
         """Tell both nodes where it went, so that nobody takes it for a failover."""
@@ -404,12 +444,13 @@ class Switchover:
             self.calls["kept"] = sum(int(text.partition("@")[0]) for text in fresh)
 
     def _resume(self) -> None:
-        """Let a switch that was drained take calls again: it is to be a standby now."""
-        if not self.order.bounds.drain:
+        """Let a switch that was drained take calls again, as a standby or because it serves on."""
+        if not self._paused:
             return
         try:
             self.switch.resume()
-        except fsha_freeswitch.SwitchUnreachable as error:
+            self._paused = False
+        except fsha_run.RunError as error:
             # stop_mode=recover has killed it; the new one is not paused.
             self.tell("resume", {**self._way(), "why": str(error)})
 

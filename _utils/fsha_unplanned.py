@@ -14,6 +14,7 @@ import fsha_operation
 import fsha_run
 from fsha_cib import Element
 from fsha_journal import UNPLANNED
+from fsha_operation import Operation
 from fsha_run import Runner
 from fsha_status import Status
 from fsha_switch import Refused, Service, find_service, operations_of
@@ -84,13 +85,19 @@ def notice(
     except Refused:
         return None
     node = status.serving(service.id)
-    if not node or any(one.new or one.goes_on(now, me) for one in fsha_operation.known(run)):
+    if not node or any(_tells(one, node, now, me) for one in fsha_operation.known(run)):
         return None
     before = remembered(me, run)
     if before != node:
         remember(node, [me], run)
     move = moved(before, node, root, status, service)
     return None if move is None else replace(move, kept=kept(service, node, move.at, run))
+
+
+def _tells(operation: Operation, node: str, now: float, me: str) -> bool:
+    """Tell whether an operation will say, or its interruption says, why the service is there."""
+    went_there = operation.may_have_moved and operation.new == node
+    return operation.goes_on(now, me) or went_there
 
 
 def started(root: Element, service: Service, node: str) -> float:

@@ -70,6 +70,19 @@ def test_what_goes_on_when_the_watch_begins_counts_from_there():
     assert watch.gap >= 3 * 0.06
 
 
+def test_what_goes_on_at_the_end_counts_until_then():
+    asked = iter([True])
+    seen = []
+
+    def ask():
+        seen.append(1)
+        return next(asked, False)
+
+    with fsha_gap.Watch(ask, every=0.06) as watch:
+        fsha_poll.until(lambda: len(seen), lambda n: n >= 6, 10, interval=0.01)
+    assert watch.gap >= 3 * 0.06
+
+
 def test_without_any_yes_nothing_is_known():
     seen = []
     with fsha_gap.Watch(lambda: seen.append(1) or False, every=0.005) as watch:

@@ -20,7 +20,8 @@ NOW = 1_800_000_000.0
 class Attrd:
     """The attribute on all nodes, written and asked by its tools."""
 
-    def __init__(self):
+    def __init__(self, locks):
+        self.locks = locks
         self.values = {}
         self.before_query = []
 
@@ -45,9 +46,10 @@ class Attrd:
 
 
 @pytest.fixture
-def attrd(monkeypatch):
+def attrd(monkeypatch, tmp_path):
     monkeypatch.delenv(fsha_cluster.CIB_FILE, raising=False)
-    return Attrd()
+    monkeypatch.setattr(fsha_operation, "TWICE", 0.1)
+    return Attrd(tmp_path / "run")
 
 
 def operation(node="fs1", by="alice", since=NOW, **more):
@@ -55,7 +57,7 @@ def operation(node="fs1", by="alice", since=NOW, **more):
 
 
 def hold(attrd, what, now=NOW):
-    return Holder(what, attrd, lambda: now)
+    return Holder(what, attrd, lambda: now, attrd.locks / what.node)
 
 
 def test_it_is_there_while_it_lasts(attrd):
@@ -92,7 +94,7 @@ def test_a_cluster_that_is_gone_at_the_end_changes_nothing(attrd, caplog):
             raise fsha_run.ToolMissing(argv[0])
         return attrd(argv)
 
-    with Holder(operation(), gone, lambda: NOW):
+    with Holder(operation(), gone, lambda: NOW, attrd.locks / "fs1"):
         pass
     assert "not said that it has ended" in caplog.text
 
@@ -124,11 +126,59 @@ def test_of_two_at_the_same_moment_at_most_one_goes_on(attrd, node):
 def test_one_that_has_fallen_silent_was_interrupted(attrd):
     attrd.values["fs2"] = operation("fs2", "bob", phase="move").text
     later = NOW + SILENT + 1
-    found = fsha_operation.known(attrd)
-    assert fsha_operation.interrupted(found, NOW) == ()
-    assert [one.by for one in fsha_operation.interrupted(found, later)] == ["bob"]
+    assert fsha_operation.interrupted("fs1", attrd, lambda: NOW) == ()
+    assert [one.by for one in fsha_operation.interrupted("fs1", attrd, lambda: later)] == ["bob"]
     with hold(attrd, operation(since=later), later):
         assert len(attrd.values) == 2
+
+
+def test_one_whose_node_has_another_clock_goes_on_while_it_says_so(attrd):
+    bobs = operation("fs2", "bob", NOW - 1000, phase="move")
+    attrd.values["fs2"] = bobs.text
+
+    def speaking(argv, **_):
+        done = attrd(argv)
+        attrd.values["fs2"] = dataclasses.replace(bobs, beat=NOW - 995).text
+        return done
+
+    assert fsha_operation.interrupted("fs1", speaking, lambda: NOW) == ()
+    attrd.values["fs2"] = bobs.text
+    with pytest.raises(Busy, match="by bob"):
+        Holder(operation(), speaking, lambda: NOW, attrd.locks / "fs1").__enter__()
+    # Nobody says anything any more.
+    assert [one.by for one in fsha_operation.interrupted("fs1", attrd, lambda: NOW)] == ["bob"]
+
+
+def test_two_of_one_node_in_the_same_moment(attrd):
+    """They would write the same attribute, and take each other's word for their own."""
+    with hold(attrd, operation()), pytest.raises(Busy, match="by alice on fs1"):
+        hold(attrd, operation()).__enter__()
+    with hold(attrd, operation()):
+        pass  # the lock was given back, by both
+
+
+def test_a_lock_without_a_word_is_somebodys(attrd, monkeypatch):
+    monkeypatch.setattr(fsha_operation, "PATIENCE", 0.05)
+    with hold(attrd, operation()):
+        attrd.values.clear()
+        with pytest.raises(Busy, match="by somebody else on fs1"):
+            hold(attrd, operation()).__enter__()
+
+
+def test_a_lock_that_cannot_be_taken_is_one_sentence(attrd, tmp_path):
+    (tmp_path / "run").write_text("no directory", encoding="utf-8")
+    with pytest.raises(fsha_operation.NotLocked, match="fs1 can't be opened: "):
+        hold(attrd, operation()).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("phase", "new", "expected"),
+    [("check", "fs2", False), ("drain", "fs2", False), ("move", "fs2", True),
+     ("verify", "fs2", True), ("clean up", "fs2", True), ("drain", "", False)],
+)  # fmt: skip
+def test_how_far_it_has_got(phase, new, expected):
+    one = dataclasses.replace(operation(), phase=phase, new=new)
+    assert one.may_have_moved is expected
 
 
 def test_of_its_own_processes_a_node_knows_at_once(attrd):
@@ -148,7 +198,8 @@ def test_of_its_own_processes_a_node_knows_at_once(attrd):
 def test_it_says_again_that_it_goes_on(attrd, monkeypatch):
     monkeypatch.setattr(fsha_operation, "BEAT", 0.01)
     clock = iter(range(10**9))
-    with Holder(operation(), attrd, lambda: NOW + next(clock) / 100) as held:
+    beats = (operation(), attrd, lambda: NOW + next(clock) / 100, attrd.locks / "fs1")
+    with Holder(*beats) as held:
         first = held.operation.beat
         fsha_operation.fsha_poll.until(lambda: held.operation.beat, lambda b: b > first + 0.1, 5)
         assert held.operation.beat > first + 0.1

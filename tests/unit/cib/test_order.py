@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import fsha_actions
 import fsha_cib
 from fsha_operation import MOVE, Operation
-from fsha_order import Bounds, Request, bounds, failback, failover, foretold, whole
+from fsha_order import Bounds, Request, bounds, failback, failover, foretold, look_again, whole
 from fsha_plan import Action, Transition
 from fsha_switch import Refused, with_bans
 
@@ -152,6 +152,7 @@ def test_what_was_interrupted_after_its_move_is_finished(status, pair, tools):
     ("stale", "target"),
     [
         (operation("fs2"), None),  # it had not moved
+        (dataclasses.replace(operation("fs1"), phase="drain"), None),
         (operation("fs1"), "fs2"),  # but the other way is what is wanted now
         (operation("fs1", service="Other"), None),
         (operation(""), None),  # a drain
@@ -173,8 +174,19 @@ def test_the_way_back_needs_no_ban_where_the_configuration_leads_there(status, p
 
 def test_the_way_back_is_a_ban_where_it_does_not(status, pair, sample, tools):
     tools.say("crm_simulate", out=sample("transition-restart.xml"))
-    order, _ = failback(status, came_from(pair, "fs2"), REQUEST, tools)
+    tools.say("crm_simulate", out=sample("transition-move.xml"))
+    order, transition = failback(status, came_from(pair, "fs2"), REQUEST, tools)
     assert order.banned == ("fs1",)
+    assert [action.action for action in transition.actions] == ["move", "move"]
+    lifted, banned = (cib for _, cib, _ in tools.calls)
+    assert "cli-ban-VoiceServices-on-fs1" not in lifted
+    assert "cli-ban-VoiceServices-on-fs1" in banned
+
+
+def test_a_ban_that_would_only_stop_the_service_is_refused(status, pair, sample, tools):
+    tools.say("crm_simulate", out=sample("transition-restart.xml"))
+    said = refusal(failback, status, came_from(pair, "fs2"), REQUEST, tools)
+    assert "the cluster would not start VoiceServices on fs2; it would: " in said
 
 
 def test_without_an_earlier_switchover_there_is_no_way_back(status, pair, tools):
@@ -187,6 +199,33 @@ def test_the_way_back_to_a_node_that_can_not_is_refused(status, pair, tools):
     standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
     away = dataclasses.replace(status, nodes=standby)
     assert "fs2 is standby" in refusal(failback, away, came_from(pair, "fs2"), REQUEST, tools)
+
+
+# --- just before it moves --------------------------------------------------------------------
+
+
+def test_what_was_so_before_the_drain_may_be_so_no_longer(status, pair, moving):
+    order, _ = failover(status, pair, REQUEST, run=moving)
+    assert look_again(status, pair, order, moving).actions
+    elsewhere = tuple(dataclasses.replace(r, nodes=("fs2",)) for r in status.resources)
+    moved = dataclasses.replace(status, resources=elsewhere)
+    said = refusal(look_again, moved, pair, order, moving)
+    assert "VoiceServices has come to fs2 meanwhile" in said
+    standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
+    away = dataclasses.replace(status, nodes=standby)
+    assert "fs2 is standby" in refusal(look_again, away, pair, order, moving)
+    banned = with_bans(pair, "VoiceServices", ["fs2"])
+    assert "fs2 was banned by hand" in refusal(look_again, status, banned, order, moving)
+
+
+def test_the_way_back_lifts_the_hold(status, pair, moving):
+    held = came_from(with_bans(pair, "VoiceServices", ["fs2"]), "fs2")
+    order, _ = failback(status, held, REQUEST, moving)
+    assert look_again(status, held, order, moving).actions
+    drill = dataclasses.replace(order, verb="drill", way="back")
+    assert look_again(status, held, drill, moving).actions
+    there = dataclasses.replace(drill, way="there")
+    assert "a hold is in force" in refusal(look_again, status, held, there, moving)
 
 
 # --- the plan --------------------------------------------------------------------------------

@@ -118,8 +118,10 @@ def remembered(world):
     return [argv[argv.index("--update") + 1] for argv in updates]
 
 
-def goes_on(world, new, beat):
-    what = fsha_operation.Operation("x", "bob", "fs2", "VoiceServices", "fs1", new, 1.0, beat)
+def goes_on(world, new, beat, phase):
+    what = fsha_operation.Operation(
+        "x", "bob", "fs2", "VoiceServices", "fs2", new, 1.0, beat, phase
+    )
     name = fsha_operation.ATTRIBUTE
     world.say("attrd_updater", "--name", name, "--query", out=attribute(name, fs2=what.text))
 
@@ -147,16 +149,18 @@ def test_what_has_moved_is_told_once(status, pair, world):
 
 
 @pytest.mark.parametrize(
-    ("new", "beat", "noticed"),
+    ("new", "beat", "phase", "noticed"),
     [
-        ("fs1", 999.0, False),  # a switchover goes on
-        ("fs1", 500.0, False),  # one was interrupted: fsha.status tells of it
-        ("", 999.0, False),  # a drain goes on
-        ("", 500.0, True),  # one was interrupted long ago
+        ("fs1", 999.0, "check", False),  # a switchover goes on
+        ("fs1", 500.0, "move", False),  # one was interrupted: fsha.status tells of it
+        ("fs1", 500.0, "drain", True),  # that one had moved nothing
+        ("fs2", 500.0, "move", True),  # and that one went the other way
+        ("", 999.0, "drain", False),  # a drain goes on
+        ("", 500.0, "drain", True),  # one was interrupted long ago
     ],
 )
-def test_a_switchover_tells_by_itself(status, pair, world, new, beat, noticed):
-    goes_on(world, new, beat)
+def test_a_switchover_tells_by_itself(status, pair, world, new, beat, phase, noticed):
+    goes_on(world, new, beat, phase)
     assert bool(look(status, pair, remembers(world, "fs2"))) is noticed
 
 

@@ -124,3 +124,16 @@ def test_progress_is_a_line_for_each_phase(stream):
 
 def test_nobody_who_can_see_it_no_progress():
     fsha_progress.Progress(None, "fsha.failover")("check", {})
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ValueError])
+def test_whoever_looks_on_may_go(error):
+    """The session has ended, or a pager: what is done has to go on."""
+
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise error
+
+    progress = fsha_progress.Progress(Gone(), "fsha.failover")
+    progress("move", {})
+    progress("verify", {})

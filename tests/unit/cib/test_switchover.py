@@ -1,0 +1,202 @@
+"""A switchover from first to last, with a cluster that does what a test says."""
+
+import contextlib
+import dataclasses
+
+import pytest
+
+import fsha_cluster
+import fsha_freeswitch
+import fsha_operation
+import fsha_run
+from fsha_order import Bounds, Order
+from fsha_plan import parse_transition
+from fsha_switch import find_service
+from fsha_switchover import Switchover
+
+
+class Cluster:
+    """A pair whose service is on fs1 until a ban of it is written."""
+
+    def __init__(self, status, pair):
+        self.seen = status
+        self.root = pair
+        self.changes = []
+        self.attributes = {}
+        self.broken = None
+
+    def status(self):
+        return self.seen
+
+    def change(self, edit):
+        if self.broken:
+            raise self.broken
+        self.root = edit(self.root)
+        self.changes.append(self.root)
+        banned = bool(self.root.xpath("//rsc_location[contains(@id, 'cli-ban')]"))
+        if banned:
+            self.moves_to("fs2")
+
+    def moves_to(self, *nodes):
+        moved = tuple(dataclasses.replace(r, nodes=nodes) for r in self.seen.resources)
+        self.seen = dataclasses.replace(self.seen, resources=moved)
+
+    def puts_into_standby(self, name):
+        nodes = tuple(dataclasses.replace(n, standby=n.name == name) for n in self.seen.nodes)
+        self.seen = dataclasses.replace(self.seen, nodes=nodes)
+
+
+class Switch:
+    """A FreeSWITCH that has some legs left at each look."""
+
+    def __init__(self, *legs):
+        self.left = list(legs)
+        self.said = []
+        self.meanwhile = lambda: None
+
+    def calls(self):
+        return {"legs": 2, "survive": 2}
+
+    def legs(self):
+        self.meanwhile()
+        return self.left.pop(0)
+
+    def pause(self):
+        self.said.append("pause")
+
+    def resume(self):
+        self.said.append("resume")
+
+
+@pytest.fixture
+def cluster(status, pair, sample, monkeypatch):
+    made = Cluster(status, pair)
+    moved = parse_transition(sample("transition-move.xml"))
+    monkeypatch.setattr("fsha_cluster.status", lambda: made)
+    monkeypatch.setattr("fsha_status.parse_status", lambda found: found.seen)
+    monkeypatch.setattr("fsha_cluster.query", lambda: made)
+    monkeypatch.setattr("fsha_cib.parse", lambda found: found.root)
+    monkeypatch.setattr("fsha_cluster.note", lambda *_: None)
+    monkeypatch.setattr("fsha_cluster.noted", lambda name: made.attributes.get(name, {}))
+    monkeypatch.setattr("fsha_cluster.forget", lambda name, node: made.attributes[name].pop(node))
+    monkeypatch.setattr("fsha_commit.change", made.change)
+    monkeypatch.setattr("fsha_switch.simulate", lambda *_: moved)
+    monkeypatch.setattr("fsha_switch.stays", lambda *_: True)
+    monkeypatch.setattr("fsha_switch.unproven", lambda *_: ())
+    monkeypatch.setattr("fsha_wire.disagreement", lambda *_, **__: "")
+    monkeypatch.setattr(
+        "fsha_operation.known",
+        lambda *_: fsha_operation.all_of(made.attributes.get("fsha-operation", {}).values()),
+    )
+    monkeypatch.setattr("fsha_operation.Holder", held)
+    return made
+
+
+@contextlib.contextmanager
+def held(operation):
+    class Held:
+        def __init__(self):
+            self.operation = operation
+
+        def phase(self, _name):
+            pass
+
+    yield Held()
+
+
+def switch_over(cluster, switch=None, drain=0.0, **more):
+    """Return what became of it, and the phases that were told."""
+    told = []
+    service = find_service(cluster.root)
+    bounds = Bounds(timeout=1.0, sip_port=0, drain=drain)
+    order = Order("failover", service, "fs1", "fs2", ("fs1",), bounds, "alice", "fs1", **more)
+    done = Switchover(order, switch or Switch(), lambda phase, _: told.append(phase)).run()
+    return done, told
+
+
+def test_from_first_to_last(cluster):
+    done, told = switch_over(cluster)
+    assert done.result is True, done.comment
+    assert told == ["started", "check", "move", "verify", "clean up", "finished"]
+    assert (done.facts["old"], done.facts["new"], done.facts["hold"]) == ("fs1", "fs2", False)
+    assert len(cluster.changes) == 2  # the ban, and its end
+    assert [phase["name"] for phase in done.facts["phases"]] == told[1:-1]
+
+
+def test_a_drain_waits_and_lets_the_standby_take_calls_again(cluster):
+    switch = Switch(4, 2, 0)
+    done, told = switch_over(cluster, switch, drain=30.0)
+    assert done.result is True
+    assert told.count("draining") == 3
+    assert switch.said == ["pause", "resume"]
+    assert done.facts["calls"]["drained"] is True
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "said"),
+    [
+        (lambda cluster: cluster.puts_into_standby("fs2"), "fs2 is standby"),
+        (lambda cluster: cluster.moves_to("fs2"), "has come to fs2 meanwhile"),
+        (lambda cluster: cluster.moves_to(), "runs nowhere"),
+    ],
+)
+def test_what_has_changed_in_the_drain_moves_nothing(cluster, meanwhile, said):
+    switch = Switch(0)
+    switch.meanwhile = lambda: meanwhile(cluster)
+    done, told = switch_over(cluster, switch, drain=30.0)
+    assert done.result is False
+    assert done.comment.startswith("Nothing was moved: ")
+    assert said in done.comment
+    assert cluster.changes == []
+    assert switch.said == ["pause", "resume"]
+    assert told[-1] == "failed"
+    assert "move" not in told
+
+
+def test_a_switch_that_is_lost_in_the_drain_moves_nothing(cluster):
+    switch = Switch()
+
+    def lost():
+        raise fsha_freeswitch.SwitchUnreachable("it is down")
+
+    switch.meanwhile = lost
+    done, _ = switch_over(cluster, switch, drain=30.0)
+    assert done.comment.endswith("Nothing was moved.")
+    assert cluster.changes == []
+    assert switch.said == ["pause", "resume"]
+
+
+def test_a_node_that_serves_on_takes_calls_again(cluster):
+    cluster.broken = fsha_cluster.NoQuorum()
+    switch = Switch(0)
+    done, _ = switch_over(cluster, switch, drain=30.0)
+    assert done.result is False
+    assert "was broken off: " in done.comment
+    assert "a ban may be left" in done.comment
+    assert switch.said == ["pause", "resume"]
+
+
+def test_without_a_drain_the_switch_is_left_alone(cluster):
+    cluster.broken = fsha_run.ToolMissing("cibadmin")
+    switch = Switch()
+    switch_over(cluster, switch)
+    assert switch.said == []
+
+
+def test_an_earlier_switchover_that_was_interrupted_is_put_right(cluster):
+    def operation(service, new):
+        way = ("failover", "bob", "fs2", service, "fs2", new)
+        return fsha_operation.Operation(*way, since=1.0, beat=1.0).text
+
+    kept = {"fs3": operation("Other", "fs1"), "fs4": operation("VoiceServices", "")}
+    cluster.attributes["fsha-operation"] = {"fs2": operation("VoiceServices", "fs1"), **kept}
+    assert switch_over(cluster)[0].result is True
+    assert cluster.attributes["fsha-operation"] == kept
+
+
+def test_what_was_interrupted_after_its_move_is_finished(cluster):
+    cluster.moves_to("fs2")
+    done, told = switch_over(cluster, moved=True)
+    assert done.result is True
+    assert "what was interrupted is done" in done.comment
+    assert told == ["started", "verify", "clean up", "finished"]
