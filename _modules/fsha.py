@@ -90,8 +90,8 @@ def status(as_data=False):
     """Show how the pair is: nodes, rings, resources, who holds the VIP, profiles, leftovers.
 
     as_data
-        Return the same as data instead of one page of text: ``cluster``, ``last_drill``
-        (when, UTC), ``nodes``, ``dc``, ``quorate``,
+        Return the same as data instead of one page of text: ``cluster``, ``node`` (this one's
+        name in it), ``last_drill`` (when, UTC), ``nodes``, ``dc``, ``quorate``,
         ``rings``, ``service`` (``id``, ``node``, ``vips``), ``resources``, ``profiles`` (of
         this node's switch), ``fail_counts``, ``failures``, ``actions`` (what operators have
         set: standby, bans, holds …, with the command that lifts each), ``leftovers`` (the same
@@ -123,9 +123,11 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
     service = _service_data(seen, root, notes)
     done = _operator_actions(seen, root)
     operations = fsha_operation.known()
-    notes += [fsha_operation.told(one, time.time(), _me()) for one in operations]
+    me = _me()
+    notes += [fsha_operation.told(one, time.time(), me) for one in operations]
     return {
         "cluster": _cluster_name(root),
+        "node": me,
         "last_drill": _last_drill(),
         "dc": seen.dc,
         "quorate": seen.quorate,
@@ -675,30 +677,36 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
     who = _who(by, kwargs)
     try:
         most = fsha_order.whole(max_calls, "max_calls")
-        order, _ = _to_another(None, resource, (timeout, sip_port, 0), who)
-        if order.me != order.old:
-            why = f"{order.old} serves, so it is for that node to run it"
-            return _skipped(None, f"Skipped: {why}.")
-        against = _against_a_drill(most)
-        if against:
-            return _skipped(order, f"Skipped: {against}.")
-        if __opts__.get("test") if test is None else test:
-            would = f"{order.service.id} would go to {order.new} and back to {order.old}."
-            return {"result": None, "comment": would, "skipped": False}
-        return _both_ways(dataclasses.replace(order, verb=fsha_order.DRILL))
+        request = _request(resource, (timeout, sip_port, 0), who)
+        seen, root = _look()
+        service = fsha_switch.find_service(root, resource)
     except fsha_switch.SwitchError as error:
         return {"result": False, "comment": str(error), "skipped": False}
-    except fsha_operation.Busy as error:
-        return {"result": False, "comment": f"Nothing was moved: {error}.", "skipped": False}
     except (fsha_run.RunError, fsha_cib.CibError) as error:
-        return {"result": False, "comment": f"The drill was broken off: {error}", "skipped": False}
+        return {"result": False, "comment": f"Nothing was moved: {error}", "skipped": False}
+    active = seen.serving(service.id)
+    if active and active != request.me:
+        why = f"{active} serves, so it is for that node to run it"
+        return {"result": True, "comment": f"Skipped: {why}.", "skipped": True}
+    try:
+        order, _ = fsha_order.failover(seen, root, request)
+        against = _against_a_drill(most)
+    except fsha_switch.Refused as refused:
+        against = "; ".join(refused.reasons)
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        against = str(error).rstrip(".")
+    if against:
+        return _skipped(service, active, who, f"Skipped: {against}.")
+    if __opts__.get("test") if test is None else test:
+        would = f"{service.id} would go to {order.new} and back to {order.old}."
+        return {"result": True, "comment": would, "skipped": False}
+    return _both_ways(dataclasses.replace(order, verb=fsha_order.DRILL))
 
 
-def _skipped(order: Any, comment: str) -> dict[str, Any]:
-    if order is not None:
-        facts = {"verb": fsha_order.DRILL, "by": order.by, "why": comment}
-        _announce(order.service, fsha_switchover.SKIPPED, order.old, order.new, facts)
-    return {"result": order is None, "comment": comment, "skipped": True}
+def _skipped(service: Any, active: str, who: str, comment: str) -> dict[str, Any]:
+    facts = {"verb": fsha_order.DRILL, "by": who, "why": comment}
+    _announce(service, fsha_switchover.SKIPPED, active, "", facts)
+    return {"result": False, "comment": comment, "skipped": True}
 
 
 def _against_a_drill(most: int) -> str:
@@ -711,22 +719,33 @@ def _against_a_drill(most: int) -> str:
 
 
 def _both_ways(order: Any) -> dict[str, Any]:
-    there = _done(dataclasses.replace(order, way=fsha_order.THERE))
+    try:
+        there = _done(dataclasses.replace(order, way=fsha_order.THERE))
+    except fsha_operation.Busy as error:
+        return {"result": False, "comment": f"Nothing was moved: {error}.", "skipped": False}
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        return {"result": False, "comment": f"Nothing was moved: {error}", "skipped": False}
+    told = {"skipped": False, "there": there}
     if not there["result"]:
-        return {"result": False, "comment": there["comment"], "skipped": False, "there": there}
-    _wait_for_standby(order)
-    back = dataclasses.replace(
-        order, old=order.new, new=order.old, banned=(order.new,), way=fsha_order.BACK
-    )
-    home = _done(back)
+        return {"result": False, "comment": there["comment"], **told}
+    try:
+        _wait_for_standby(order)
+        home = _done(
+            dataclasses.replace(
+                order, old=order.new, new=order.old, banned=(order.new,), way=fsha_order.BACK
+            )
+        )
+    except (
+        fsha_run.RunError,
+        fsha_cib.CibError,
+        fsha_switch.SwitchError,
+        fsha_operation.Busy,
+    ) as error:
+        stays = f"{order.service.id} STAYS on {order.new}: {error}"
+        comment = f"There: {there['comment']} {stays} fsha.failback goes back."
+        return {"result": False, "comment": comment, **told}
     comment = f"There: {there['comment']} Back: {home['comment']}"
-    return {
-        "result": home["result"],
-        "comment": comment,
-        "skipped": False,
-        "there": there,
-        "back": home,
-    }
+    return {"result": home["result"], "comment": comment, **told, "back": home}
 
 
 def _wait_for_standby(order: Any) -> None:
@@ -737,10 +756,7 @@ def _wait_for_standby(order: Any) -> None:
         _switch().is_ready, bool, order.bounds.timeout, "this node's switch", DRAIN_LOOK
     )
     if not ready:
-        raise fsha_switch.SwitchError(
-            f"{order.service.id} is on {order.new}, and stays there: the switch of {order.old} is "
-            "not back. fsha.failback goes back once it is."
-        )
+        raise fsha_switch.SwitchError(f"the switch of {order.old} is not back.")
 
 
 # --- what operators set ----------------------------------------------------------------------
@@ -1058,6 +1074,7 @@ def facts():
 
 def _facts(me: str, links: Any) -> dict[str, Any]:
     found = fsha_facts.gather(me or __opts__["id"], _switch().ask)
+    found["minion"] = __opts__["id"]
     found["recovery"] = fsha_database.ask_pillars(__pillar__)
     found["links_down"] = fsha_check.down(links or ())
     found["state_run"] = _state_run()

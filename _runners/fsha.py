@@ -24,6 +24,8 @@ STILL_SECONDS = 4
 MOVE_SECONDS = 300
 AS_DATA = {"as_data": True, "__kwarg__": True}
 """An argument by name, for one of several functions (Salt's own form of it)."""
+NOT_SYNCED = ("KeyError: 'fsha.status'", "is not available", "is not there")
+"""What Salt says of a function that a minion has not."""
 FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -36,7 +38,8 @@ def status(tgt="*", tgt_type="glob", timeout=ASK_SECONDS, as_data=False):
         Seconds to wait for them; those that are still at it are waited for.
     as_data
         Return a list of ``cluster``, ``nodes``, ``active``, ``verdict``, ``summary``, ``calls``,
-        ``actions``, ``drill`` and ``silent`` (nodes whose minion did not answer) instead.
+        ``actions``, ``drill``, ``minions`` (node → the minion that has told of it) and ``silent``
+        (nodes of which none has) instead.
 
     CLI Example:
 
@@ -45,13 +48,16 @@ def status(tgt="*", tgt_type="glob", timeout=ASK_SECONDS, as_data=False):
         salt-run fsha.status
         salt-run fsha.status 'fs*' as_data=True
     """
-    found = pairs(_ask(tgt, tgt_type, timeout))
+    answers = _ask(tgt, tgt_type, timeout)
+    found = pairs(answers)
     if as_data:
         return found
-    if not found:
-        return "No minion knows of a pair: is the formula synced (saltutil.sync_all)?"
     now = datetime.now(timezone.utc)
-    return "\n".join(line(pair, now) for pair in found)
+    lines = [line(pair, now) for pair in found]
+    lines += [f"{minion}: {why}" for minion, why in troubled(answers).items()]
+    return "\n".join(lines) or (
+        "No minion knows of a pair: is the formula synced (saltutil.sync_all)?"
+    )
 
 
 def failover(
@@ -60,7 +66,7 @@ def failover(
     drain=0,
     timeout=60,
     force=False,
-    test=False,
+    test=None,
     tgt="*",
     tgt_type="glob",
 ):
@@ -99,7 +105,7 @@ def failover(
         wait = MOVE_SECONDS + float(drain) + float(timeout)
     except (TypeError, ValueError):
         return _refused(f"drain and timeout have to be numbers, not {drain!r} and {timeout!r}")
-    kwarg = {"target": target, "drain": drain, "timeout": timeout, "test": bool(test),
+    kwarg = {"target": target, "drain": drain, "timeout": timeout, "test": test,
              "force": force is True, "by": f"{getpass.getuser()} (master)"}  # fmt: skip
     answer = _client().cmd(minion, "fsha.failover", kwarg=kwarg, timeout=wait).get(minion)
     if not isinstance(answer, dict):
@@ -150,8 +156,23 @@ def pairs(answers: dict[str, Any]) -> list[dict[str, Any]]:
             continue
         nodes = tuple(sorted(node["name"] for node in seen["nodes"]))
         key = (str(seen.get("cluster") or "?"), nodes)
-        groups.setdefault(key, {})[minion] = told
+        # A minion may be called by its whole domain name, and its node is not.
+        groups.setdefault(key, {})[str(seen.get("node") or minion)] = {**told, "minion": minion}
     return [_pair(name, nodes, told) for (name, nodes), told in sorted(groups.items())]
+
+
+def troubled(answers: dict[str, Any]) -> dict[str, str]:
+    """Return minion → why it can't tell how its pair is, of those that have the formula."""
+    found = {}
+    for minion, told in sorted(answers.items()):
+        seen = told.get("fsha.status") if isinstance(told, dict) else None
+        # What a function raises comes as a traceback, whose last line says what it is.
+        lines = (
+            [text for text in seen.splitlines() if text.strip()] if isinstance(seen, str) else []
+        )
+        if lines and not any(word in lines[-1] for word in NOT_SYNCED):
+            found[minion] = lines[-1].removeprefix("salt.exceptions.CommandExecutionError: ")
+    return found
 
 
 def _pair(name: str, nodes: tuple[str, ...], told: dict[str, Any]) -> dict[str, Any]:
@@ -174,14 +195,14 @@ def _pair(name: str, nodes: tuple[str, ...], told: dict[str, Any]) -> dict[str, 
         "actions": [action["kind"] for action in seen["actions"]["actions"]],
         "drill": max(drills, default=""),
         "silent": [node for node in nodes if node not in told],
-        "minions": list(told),
+        "minions": {node: t["minion"] for node, t in told.items()},
     }
 
 
 def chosen(pair: dict[str, Any]) -> str:
     """Return the minion that is to move a pair: that of the node that serves, if it answers."""
     minions = pair["minions"]
-    return pair["active"] if pair["active"] in minions else next(iter(minions), "")
+    return minions.get(pair["active"]) or next(iter(minions.values()), "")
 
 
 def line(pair: dict[str, Any], now: datetime) -> str:

@@ -49,6 +49,11 @@ class Line:
     node: str = ""
     blocks: bool = False
 
+    @property
+    def where(self) -> str:
+        """What was looked at, and on which node."""
+        return f"{self.title} on {self.node}" if self.node else self.title
+
 
 @dataclass(frozen=True)
 class View:
@@ -85,6 +90,11 @@ class View:
         """The nodes that do not serve."""
         return tuple(node.name for node in self.status.nodes if node.name != self.active)
 
+    def is_fresh(self, node: str) -> bool:
+        """Tell whether what is known of a node is its own, or young enough to go by."""
+        facts = self.facts.get(node)
+        return facts is not None and (node == self.me or self.now - _time(facts["at"]) <= STALE)
+
     def switches(self) -> dict[str, fsha_facts.Facts]:
         """Return the facts of the switches that are known and run."""
         found = {node: facts["switch"] for node, facts in self.facts.items() if facts}
@@ -110,7 +120,7 @@ def summary(found: Iterable[Line]) -> str:
     seen = list(found)
     bad = [line for line in seen if line.verdict == FAIL]
     weak = [line for line in seen if line.verdict == WARN]
-    shown = "; ".join(f"{line.title}: {line.evidence}" for line in (bad or weak)[:3])
+    shown = "; ".join(f"{line.where}: {line.evidence}" for line in (bad or weak)[:3])
     word = {FAIL: "FAIL", WARN: "WARN", PASS: "OK"}[verdict(seen)]
     counts = f"{len(seen)} checks, {len(bad)} fail, {len(weak)} warn"
     return f"{word}: {counts}{f' ({shown})' if shown else ''}"
@@ -119,7 +129,8 @@ def summary(found: Iterable[Line]) -> str:
 def obstacles(found: Iterable[Line]) -> tuple[str, ...]:
     """Return what stands in the way of a switchover, as sentences."""
     return tuple(
-        f"{line.title.lower()}: {line.evidence}{f'; {line.advice}' if line.advice else ''}"
+        f"{line.where[:1].lower()}{line.where[1:]}: {line.evidence}"
+        + (f"; {line.advice}" if line.advice else "")
         for line in found
         if line.verdict == FAIL and line.blocks
     )
@@ -461,7 +472,7 @@ def _switches(view: View) -> Iterator[Line]:
                 switch.get("why", "it does not run"),
                 "start it; a service without a switch can't go there",
                 node,
-                blocks=node in view.peers,
+                blocks=node in view.peers and view.is_fresh(node),
             )
             continue
         bad = []
@@ -546,7 +557,7 @@ def _routers(view: View) -> Iterator[Line]:
                 if answers is False
                 else "",
                 node,
-                blocks=answers is False and node in view.peers,
+                blocks=answers is False and node in view.peers and view.is_fresh(node),
             )
 
 

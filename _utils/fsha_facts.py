@@ -62,6 +62,8 @@ def _switch(ask: Ask, run: fsha_run.Runner) -> Facts:
         shown = ask("sofia xmlstatus")
         profiles = fsha_freeswitch.parse_bound(shown)
         gateways = fsha_freeswitch.parse_gateways(ask("sofia xmlstatus gateway"))
+    except fsha_freeswitch.SwitchUnreachable as error:
+        return {"running": False, "why": f"it does not answer: {error.reason}"}
     except fsha_run.RunError as error:
         return {"running": False, "why": str(error)}
     return {

@@ -40,7 +40,7 @@ def gather(
     links
         The ring's links as this node sees them, ``None`` when they can't be read.
     ask_node
-        Asks another node for its facts; ``None`` when it can't be asked.
+        Asks a minion for its node's facts; ``None`` when it can't be asked.
     ask_clock
         Asks an address for the time.
 
@@ -85,10 +85,10 @@ def _facts_of(node: Node, mine: Facts, ask_node: AskNode, run: Runner) -> Facts 
     """Return a node's facts: this one's own, another one's from itself or from the cluster."""
     if node.name == mine["node"]:
         return mine
-    asked = ask_node(node.name) if node.word == "online" else None
-    if asked:
-        return asked
-    return fsha_facts.parse(fsha_cluster.noted(fsha_facts.ATTRIBUTE, run).get(node.name, ""))
+    noted = fsha_facts.parse(fsha_cluster.noted(fsha_facts.ATTRIBUTE, run).get(node.name, ""))
+    # Its minion may have another name, which it has noted as well.
+    minion = str((noted or {}).get("minion") or node.name)
+    return (ask_node(minion) if node.word == "online" else None) or noted
 
 
 def clocks(

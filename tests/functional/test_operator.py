@@ -15,6 +15,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 import fsha_cib
 import fsha_operation
+import fsha_order
 import fsha_remark
 import fsha_run
 from tests.functional.conftest import ROOT, TOOLS
@@ -205,6 +206,23 @@ def test_a_drill_is_for_the_node_that_serves(fsha, cib_file):
     assert cib_file.text == before
 
 
+def test_a_drill_that_cannot_be_is_skipped_with_an_event(fsha, cib_file, events, monkeypatch):
+    real = fsha_order.Request
+    monkeypatch.setattr("fsha_order.Request", lambda b, by, _, res: real(b, by, "fs1", res))
+    cib_file.by_hand("crm_attribute", "-N", "fs2", "-n", "standby", "-v", "on", "-t", "nodes")
+    before = cib_file.text
+    done = fsha.drill(by="cron")
+    assert (done["result"], done["skipped"]) == (False, True)
+    assert done["comment"] == "Skipped: fs2 is standby."
+    ((tag, event),) = events()
+    assert tag == "fsha/failover/fs1/VoiceServices"
+    assert (event["data"]["phase"], event["data"]["by"]) == ("skipped", "cron")
+    assert cib_file.text == before
+    # Whoever says what can't be is told so, and no bus.
+    assert fsha.drill(timeout="soon")["skipped"] is False
+    assert events() == []
+
+
 # --- a page to look at -----------------------------------------------------------------------
 
 
@@ -248,13 +266,13 @@ def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, mo
     before = cib_file.text
     done = fsha.failover()
     assert done["result"] is False
-    assert "switch: it is down; start it; force=True goes on" in done["comment"]
+    assert "switch on fs2: it is down; start it; force=True goes on" in done["comment"]
     assert cib_file.text == before
     assert events() == []
     plan = fsha.failover(test=True)
     assert plan["plan"]["checks"][0]["evidence"] == "it is down"
     assert plan["result"] is False
-    assert plan["comment"].startswith("It would be refused now: switch: it is down; start it; ")
+    assert plan["comment"].startswith("It would be refused now: switch on fs2: it is down; ")
     assert fsha.failover(force=True, test=True)["result"] is None
     # On a file nothing ever moves, but it was tried.
     assert "did not take VoiceServices over" in fsha.failover(force=True, timeout=0.3)["comment"]
@@ -349,14 +367,13 @@ def test_targets_that_are_none(fsha, cib_file, events, target, said):
     refused(fsha, cib_file, events, "failover", {"target": target}, said)
 
 
-@pytest.mark.parametrize("verb", ["failover", "drill"])
-def test_a_cluster_of_one_node(fsha, cib_file, events, verb):
+def test_a_cluster_of_one_node(fsha, cib_file, events):
     root = cib_file.root
     for path in ("configuration/nodes/node[@uname='fs2']", "status/node_state[@uname='fs2']"):
         for element in root.findall(path):
             element.getparent().remove(element)
     cib_file.path.write_text(fsha_cib.render(root), encoding="utf-8")
-    refused(fsha, cib_file, events, verb, {}, "there is no other node in this cluster")
+    refused(fsha, cib_file, events, "failover", {}, "there is no other node in this cluster")
 
 
 @pytest.mark.parametrize("verb", ["failover", "failback", "drill"])

@@ -51,7 +51,7 @@ def test_a_gateway_that_does_not_answer_stands_in_the_way(quiet):
         peer.run(["ip", "route", "replace", "default", "via", OUTSIDE])
         quiet.salt_call(peer, "fsha.facts", timeout=60)
     assert done["result"] is False
-    assert f"network gateway: {NOBODY} DOES NOT ANSWER" in done["comment"]
+    assert f"network gateway on {peer.name}: {NOBODY} DOES NOT ANSWER" in done["comment"]
     assert voice.serving(quiet) == active
 
 

@@ -55,6 +55,31 @@ def test_a_minion_that_does_not_answer(runner):
     assert runner.chosen(pair) == "fs2"
 
 
+def test_minions_have_names_of_their_own(runner):
+    domain = "example.com"
+    answers = {f"{n}.{domain}": told("fs2", node=n, legs=5 if n == "fs2" else 0)
+               for n in ("fs1", "fs2")}  # fmt: skip
+    (pair,) = runner.pairs(answers)
+    assert (pair["active"], pair["calls"], pair["silent"]) == ("fs2", 5, [])
+    assert runner.chosen(pair) == "fs2.example.com"
+
+
+def test_a_pair_that_cannot_be_asked_says_why(runner, client):
+    trace = (
+        "Traceback (most recent call last):\n  File x\n"
+        "salt.exceptions.CommandExecutionError: Pacemaker does not run on this node.\n"
+    )
+    client.answers = {
+        "fs1": {"fsha.status": trace, "fsha.check": {}},
+        "web": {"fsha.status": "KeyError: 'fsha.status'"},
+        "db": False,
+    }
+    assert runner.status() == "fs1: Pacemaker does not run on this node."
+    client.answers["fs2"] = told("")
+    assert "no answer from fs1" in runner.status()
+    assert "fs1: Pacemaker does not run" in runner.status()
+
+
 def test_pairs_of_one_name_are_kept_apart(runner):
     answers = {"a1": told("a1", nodes=("a1", "a2")), "b1": told("", nodes=("b1", "b2"))}
     found = runner.pairs(answers)
@@ -99,6 +124,12 @@ def test_what_cannot_be_moves_nothing(runner, client, args, kwargs, said):
     assert done["result"] is False
     assert said in done["comment"]
     assert all(isinstance(fun, list) for _, fun, _ in client.asked)
+
+
+@pytest.mark.parametrize("test", [None, True, False])
+def test_a_test_is_what_the_minion_is_set_to_unless_it_is_said(runner, client, test):
+    runner.failover("voice", test=test)
+    assert client.asked[-1][2]["test"] is test
 
 
 def test_two_pairs_of_one_name_move_neither(runner, client):

@@ -314,3 +314,22 @@ def test_age_of_facts_is_not_negative():
         "0 minutes old",
         "1 minutes old",
     }
+
+
+def test_what_stands_in_the_way_is_told_with_its_node():
+    down = {"running": False, "why": "it does not answer: it is down"}
+    found = fsha_check.lines(with_facts("fs2", {**facts(), "node": "fs2", "switch": down}))
+    (said,) = fsha_check.obstacles(found)
+    assert said.startswith("switch on fs2: it does not answer: it is down; start it")
+    assert "(Switch on fs2: it does not answer" in fsha_check.summary(found)
+
+
+@pytest.mark.parametrize(("at", "blocks"), [("11:45:00", True), ("11:15:00", False)])
+def test_what_was_so_long_ago_does_not_stand_in_the_way(at, blocks):
+    old = facts(at=f"2026-09-01T{at}Z", routers={"192.0.2.1": False})
+    gone = {**old, "node": "fs2", "switch": {"running": False, "why": "it is down"}}
+    found = fsha_check.lines(with_facts("fs2", gone))
+    assert bool(fsha_check.obstacles(found)) is blocks
+    assert {one.verdict for one in found if one.name in ("switch", "router")} >= {FAIL}
+    mine = fsha_check.lines(replace(with_facts("fs2", gone), me="fs2"))
+    assert fsha_check.obstacles(mine)
