@@ -308,7 +308,7 @@ def _switch(verb: str, direction: Any, wanted: str, test: Any) -> dict[str, Any]
     if not open_:
         return _answer(True, f"Nothing to do: {direction} is {verb}d already.", changed=[])
     if __opts__.get("test") if test is None else test:
-        return _answer(None, f"Would {verb} {' and '.join(open_)}.", changed=open_)
+        return _answer(True, f"Would {verb} {' and '.join(open_)}.", changed=open_)
     for way in open_:
         _told(f"fsctl {verb} {way}")
     left = [way for way in open_ if _told(f"fsctl pause_check {way}") != wanted]
@@ -345,7 +345,7 @@ def recover(profile=None, vips=None, test=None):
         return _answer(False, f"Nothing was recovered: {refusal}")
     names = wanted or list(serves)
     if __opts__.get("test") if test is None else test:
-        return _answer(None, f"Would recover the calls of {' and '.join(names)}.")
+        return _answer(True, f"Would recover the calls of {' and '.join(names)}.")
     legs = {name: _recovered(_told(f"sofia profile {name} recover")) for name in names}
     return _answer(True, f"Recovered {sum(legs.values())} call legs.", legs=legs)
 

@@ -491,7 +491,8 @@ def failover(
     started), ``gap`` (seconds in which no new call was taken, seen from this node), ``hold``,
     ``calls`` (``before``, ``expected`` to be recoverable, ``kept``, in legs), ``phases``, and with
     ``test`` a ``plan``: ``checks`` (the lines of :func:`check` that did not pass), ``transition``,
-    ``calls``, ``drain``. A plan that would be refused has the ``result`` False.
+    ``calls``, ``drain``. A plan that would be refused has the ``result`` False, any other one True:
+    Salt takes ``None`` for a failure.
 
     CLI Example:
 
@@ -639,8 +640,7 @@ def _shown(order: Any, transition: Any, checked: Any, against: list[str]) -> dic
         "calls": calls,
         "drain": order.bounds.drain,
     }
-    result = False if against else None
-    return _answer(result, comment, old=order.old, new=order.new, plan=plan)
+    return _answer(not against, comment, old=order.old, new=order.new, plan=plan)
 
 
 def _calls_now(order: Any) -> Any:
@@ -971,7 +971,7 @@ def _set(setting: Any, test: Any) -> dict[str, Any]:
             return {"result": True, "comment": f"Nothing to do: {wanted.what}.", "changes": {}}
         changes = {wanted.subject: wanted.verb}
         if __opts__.get("test") if test is None else test:
-            return {"result": None, "comment": f"Would be set: {wanted.what}.", "changes": changes}
+            return {"result": True, "comment": f"Would be set: {wanted.what}.", "changes": changes}
         with _alone(wanted.verb, wanted.note.by, wanted.about):
             failed = _committed(wanted.edit)
     except fsha_switch.SwitchError as error:
@@ -1212,6 +1212,6 @@ def _send(kind: str, subject: str, data: dict[str, Any]) -> None:
     fsha_event.send(fire, kind, subject, __opts__["id"], data)
 
 
-def _answer(result: bool | None, comment: str, **facts: Any) -> dict[str, Any]:
+def _answer(result: bool, comment: str, **facts: Any) -> dict[str, Any]:
     answer = {"result": result, "comment": comment, "old": "", "new": "", "seconds": None}
     return {**answer, "gap": None, "hold": False, **facts}

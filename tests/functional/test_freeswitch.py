@@ -70,7 +70,7 @@ def test_calls_by_kind(verbs, switch):
 def test_pause_and_resume(verbs, switch):
     assert verbs.ready()["result"] is True
     looked = verbs.pause(test=True)
-    assert (looked["result"], looked["changed"]) == (None, ["inbound"])
+    assert (looked["result"], looked["changed"]) == (True, ["inbound"])
     assert verbs.ready()["result"] is True
     assert verbs.pause()["changed"] == ["inbound"]
     with Phone(switch.address) as phone:

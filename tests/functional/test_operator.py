@@ -84,8 +84,13 @@ def test_maintenance_on_and_off(fsha, cib_file):
 
 def test_a_test_run_sets_nothing(fsha, cib_file, events):
     before = cib_file.text
-    assert fsha.maintenance("on", reason="kernel", test=True)["result"] is None
-    assert fsha.standby("fs2", reason="disk", test=True)["result"] is None
+    for would in (
+        fsha.maintenance("on", reason="kernel", test=True),
+        fsha.standby("fs2", reason="disk", test=True),
+    ):
+        # Salt takes None for a failure.
+        assert would["result"] is True
+        assert would["comment"].startswith("Would be set: ")
     assert cib_file.text == before
     assert events() == []
 
@@ -141,7 +146,7 @@ def test_history_is_newest_first(fsha):
 def test_a_plan_of_a_switchover_moves_nothing(fsha, cib_file, events):
     before = cib_file.text
     plan = fsha.failover(test=True)
-    assert plan["result"] is None
+    assert plan["result"] is True
     assert (plan["old"], plan["new"]) == ("fs1", "fs2")
     assert "VoiceServices would move from fs1 to fs2." in plan["comment"]
     assert any("fs2" in action for action in plan["plan"]["transition"])
@@ -273,7 +278,7 @@ def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, mo
     assert plan["plan"]["checks"][0]["evidence"] == "it is down"
     assert plan["result"] is False
     assert plan["comment"].startswith("It would be refused now: switch on fs2: it is down; ")
-    assert fsha.failover(force=True, test=True)["result"] is None
+    assert fsha.failover(force=True, test=True)["result"] is True
     # On a file nothing ever moves, but it was tried.
     assert "did not take VoiceServices over" in fsha.failover(force=True, timeout=0.3)["comment"]
 

@@ -119,7 +119,7 @@ def test_a_plan_tells_what_becomes_of_the_calls(quiet):
     with quiet.calls(3, held=0, ringing=0):
         here = quiet.salt_call(quiet.nodes[old], "fsha.failover", test=True, timeout=60).value
         there = quiet.salt_call(quiet.nodes[new], "fsha.failover", test=True, timeout=60).value
-    assert (here["result"], here["old"], here["new"]) == (None, old, new)
+    assert (here["result"], here["old"], here["new"]) == (True, old, new)
     assert here["plan"]["calls"]["legs"] == 3
     assert "3 call legs are up, and are hung up" in here["comment"]
     assert f"only {old} can tell" in there["comment"]
