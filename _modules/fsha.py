@@ -149,7 +149,7 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
 def _cluster_name(root: Any) -> str:
     """Return the cluster's name, which corosync gives to Pacemaker."""
     pair = root.find("configuration/crm_config//nvpair[@name='cluster-name']")
-    told = ((__pillar__.get("fsha") or {}).get("cluster") or {}).get("name")
+    told = fsha_schema.section(__pillar__, "fsha", "cluster").get("name")
     return str((pair.get("value") if pair is not None else told) or "")
 
 
@@ -164,7 +164,7 @@ def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
 
 def _operator_actions(seen: Any, root: Any) -> Any:
     """Return what operators have set; fail counts have a place of their own on the screen."""
-    told = (__pillar__.get("fsha") or {}).get("pacemaker") or {}
+    told = fsha_schema.section(__pillar__, "fsha", "pacemaker")
     found = fsha_actions.actions(root, seen, fsha_actions.spoken_for(told))
     return [action for action in found if action.kind != "fail-count"]
 
@@ -236,7 +236,7 @@ def plan(pillar=None, override=False):
         objects = _objects(told)
     except fsha_config.ConfigErrors as error:
         return _planned(False, str(error))
-    cluster = told.get("cluster") or {}
+    cluster = fsha_schema.section(told, "cluster")
     try:
         found = __salt__["pacemaker.plan_objects"](
             objects, cluster.get("unmanaged", "report"), told.get("guard"), override
@@ -327,7 +327,10 @@ def report(file):
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         seen, checked, why = {}, {}, str(error)
     __context__["retcode"] = EXIT_CODES["pass"]  # the page is there, whatever is in it
-    kept = fsha_journal.read(fsha_journal.place(__opts__))
+    try:
+        kept = fsha_journal.read(fsha_journal.place(__opts__))
+    except fsha_journal.JournalError as error:
+        return {"result": False, "comment": f"Not written: {error}"}
     at = _now().strftime(fsha_facts.FORM)
     facts = fsha_report.Facts(__opts__["id"], at, seen, checked, kept, why)
     try:
@@ -411,7 +414,10 @@ def export(file=None, corosync_conf=None, as_data=False):
     pillar["pacemaker"] = found.pacemaker
     notes = [*notes, *found.notes]
     if file is not None:
-        fsha_file.replace(Path(file), _text(pillar, notes).encode("utf-8"), 0o600)
+        try:
+            fsha_file.replace(Path(file), _text(pillar, notes).encode("utf-8"), 0o600)
+        except OSError as error:
+            raise CommandExecutionError(f"{file} is not written: {error.strerror}.") from error
         return {"result": True, "comment": f"Written to {file}.", "notes": notes}
     pillar["pacemaker"], secrets = fsha_export.without_secrets(found.pacemaker, "pacemaker")
     notes += [f"{path}: a secret, left out here; file=PATH writes it" for path in secrets]
@@ -912,7 +918,7 @@ def standby(node=None, reason=None, ttl=None, force=False, by=None, test=None, *
 
 
 def online(node=None, by=None, test=None, **kwargs):
-    """End a node's standby.
+    """End a node's standby, also one that was to last until Pacemaker stops there.
 
     node
         The node; without it, this one.
@@ -927,7 +933,12 @@ def online(node=None, by=None, test=None, **kwargs):
     """
     who = _who(by, kwargs)
 
-    return _set(lambda: fsha_remark.online(node or _me(), who, _now()), test)
+    def setting() -> Any:
+        where = node or _me()
+        transient = fsha_cluster.noted(fsha_actions.STANDBY).get(where, "")
+        return fsha_remark.online(where, who, _now(), transient=bool(transient))
+
+    return _set(setting, test)
 
 
 def maintenance(state, reason=None, ttl=None, by=None, test=None, **kwargs):
@@ -967,13 +978,13 @@ def _set(setting: Any, test: Any) -> dict[str, Any]:
     try:
         wanted = setting()
         root = fsha_cib.parse(fsha_cluster.query())
-        if fsha_cib.render(root) == fsha_cib.render(wanted.edit(root)):
+        if not wanted.transient and fsha_cib.render(root) == fsha_cib.render(wanted.edit(root)):
             return {"result": True, "comment": f"Nothing to do: {wanted.what}.", "changes": {}}
         changes = {wanted.subject: wanted.verb}
         if __opts__.get("test") if test is None else test:
             return {"result": True, "comment": f"Would be set: {wanted.what}.", "changes": changes}
         with _alone(wanted.verb, wanted.note.by, wanted.about):
-            failed = _committed(wanted.edit)
+            failed = _committed(wanted)
     except fsha_switch.SwitchError as error:
         return {"result": False, "comment": str(error), "changes": {}}
     except (fsha_operation.Busy, fsha_remark.BadRemark) as error:
@@ -994,10 +1005,12 @@ def _not_done(why: Any) -> dict[str, Any]:
     return {"result": False, "comment": f"Nothing done: {why}", "changes": {}}
 
 
-def _committed(edit: Any) -> Exception | None:
-    """Commit a change; return why that failed, which is an end of the operation all the same."""
+def _committed(wanted: Any) -> Exception | None:
+    """Commit a setting; return why that failed, which is an end of the operation all the same."""
     try:
-        fsha_commit.change(edit)
+        fsha_commit.change(wanted.edit)
+        if wanted.transient:
+            fsha_cluster.forget(wanted.transient, wanted.subject)
     except (fsha_run.RunError, fsha_cib.CibError) as error:
         return error
     return None
@@ -1007,10 +1020,10 @@ def _refuse_serving(node: str, force: Any) -> None:
     seen, root = _look()
     if force is True:
         return
-    service = fsha_switch.find_service(root)
-    if node in seen.active(service.id):
+    serving = [one.id for one in fsha_switch.services(root) if node in seen.active(one.id)]
+    if serving:
         raise fsha_switch.Refused(
-            [f"{service.id} serves on {node}: fsha.failover moves it first, or force=True"]
+            [f"{serving[0]} serves on {node}: fsha.failover moves it first, or force=True"]
         )
 
 

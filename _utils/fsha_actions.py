@@ -31,9 +31,6 @@ from fsha_schema import printable
 from fsha_status import Status
 from fsha_units import UnitError, is_infinite, parse_boolean, score_text, score_value
 
-PREVIOUS = "fsha-previous-node"
-"""The transient attribute by which a switchover notes where the service was before."""
-
 STANDBY = "standby"
 NODE_MAINTENANCE = "node-maintenance"
 MAINTENANCE_MODE = "maintenance-mode"
@@ -136,7 +133,8 @@ def spoken_for(pacemaker: Mapping[str, Any]) -> dict[str, frozenset[str]]:
             found[ONE_IDS[kind.name]] = frozenset(map(str, given))
             continue
         for id, form in given.items():
-            part = form.get("attributes" if kind.name == "node" else "meta") if form else None
+            key_of_pairs = "attributes" if kind.name == "node" else "meta"
+            part = form.get(key_of_pairs) if isinstance(form, Mapping) else None
             found[str(id)] = frozenset(map(str, part)) if isinstance(part, Mapping) else frozenset()
     return found
 
@@ -413,16 +411,15 @@ def _meta_command(top: Element, element: Element, held: _Setting) -> str:
 
 def _constraints(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
     ours = fsha_cib.owned(root) | set(spoken)
-    before = fsha_switch.previous_node(root, "", PREVIOUS)
     for element in root.iterfind("configuration/constraints/*"):
         id = element.get("id", "")
         if fsha_cib.OPERATOR_CONSTRAINT.match(id) and id not in ours:
-            yield _constraint(root, element, before)
+            yield _constraint(root, element)
 
 
-def _constraint(root: Element, element: Element, before: str | None) -> OperatorAction:
+def _constraint(root: Element, element: Element) -> OperatorAction:
     id, resource, node = element.get("id", ""), _resource(element), _named_node(element)
-    if node and node == before and id == fsha_switch.ban_id(resource, node):
+    if id == fsha_switch.ban_id(resource, node) and fsha_switch.is_held(root, node):
         what = f"kept away from {node} by a switchover that is being held ({id})"
         hint = _command("salt-call", "fsha.failback", f"resource={resource}")
         return OperatorAction(HOLD, resource, what, node, None, hint)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import fsha_run
+import fsha_schema
 from fsha_run import Runner
 
 PSQL = "psql"
@@ -53,7 +54,7 @@ def variables(source: str) -> dict[str, str]:
     scheme, _, rest = source.partition("://")
     if scheme not in ("pgsql", "postgresql", "postgres"):
         return {}
-    pairs = _pairs(rest) if "=" in rest.partition("?")[0] else _uri(source)
+    pairs = _pairs(rest) if scheme == "pgsql" and "=" in rest else _uri(source)
     return {_VARIABLES[key]: value for key, value in pairs.items() if key in _VARIABLES and value}
 
 
@@ -83,7 +84,7 @@ def _uri(text: str) -> dict[str, str]:
 
 def ask_pillars(pillar: Mapping[str, Any], run: Runner = fsha_run.run) -> Answer | None:
     """Ask the database that a pillar names (``fsha:freeswitch:configuration``), see :func:`ask`."""
-    told = ((pillar.get("fsha") or {}).get("freeswitch") or {}).get("configuration") or {}
+    told = fsha_schema.section(pillar, "fsha", "freeswitch", "configuration")
     file = told.get("core_db_dsn_file")
     try:
         source = (

@@ -19,6 +19,7 @@ from lxml import etree
 
 import fsha_file
 import fsha_run
+import fsha_schema
 from fsha_run import Runner
 
 PATIENCE_MS = 2000
@@ -53,7 +54,7 @@ class Access:
 
 def access(pillar: Mapping[str, Any]) -> Access:
     """Return how FreeSWITCH is asked, from a pillar that need not have ``fsha:freeswitch``."""
-    told = (pillar.get("fsha") or {}).get("freeswitch") or {}
+    told = fsha_schema.section(pillar, "fsha", "freeswitch")
     written = PASSWORD_FILE if Path(PASSWORD_FILE).exists() else ""
     return Access(
         told.get("fs_cli", "fs_cli"),

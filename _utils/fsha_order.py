@@ -5,11 +5,10 @@ refused with every reason there is, before anything is touched.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import fsha_actions
 import fsha_calls
 import fsha_run
 import fsha_switch
@@ -148,7 +147,7 @@ def failover(
     target = fsha_switch.choose_target(status, active, target)
     _refuse_drain_from_afar(request, active)
     order = _order(FAILOVER, service, active, target, request, banned=(active,))
-    return order, _foreseen(status, root, order, run, _held(root, order))
+    return order, _foreseen(status, root, order, run)
 
 
 def failback(
@@ -161,7 +160,7 @@ def failback(
     """
     service = fsha_switch.find_service(root, request.resource)
     active = _active(status, service)
-    target = fsha_switch.previous_node(root, active, fsha_actions.PREVIOUS)
+    target = fsha_switch.previous_node(root, active)
     if target is None:
         raise fsha_switch.Refused(
             ["there is no earlier switchover to undo; fsha.failover moves the service"]
@@ -169,14 +168,14 @@ def failback(
     fsha_switch.choose_target(status, active, target)
     _refuse_drain_from_afar(request, active)
     order = _order(FAILBACK, service, active, target, request)
-    obstacles = fsha_switch.obstacles(status, service, target)
-    if obstacles:
-        raise fsha_switch.Refused(obstacles)
+    against = [*fsha_switch.obstacles(status, service, target), *_held(root, order)]
+    if against:
+        raise fsha_switch.Refused(against)
     transition = _simulated(root, order, run)
     if fsha_switch.would_serve(transition, service) == target:
         return order, transition
     order = replace(order, banned=(active,))
-    return order, _foreseen(status, root, order, run, held=())
+    return order, _foreseen(status, root, order, run)
 
 
 def look_again(
@@ -190,9 +189,7 @@ def look_again(
     active = _active(status, order.service)
     if active != order.old:
         raise fsha_switch.Refused([f"{order.service.id} has come to {active} meanwhile"])
-    on_its_way_back = order.verb == FAILBACK or order.way == BACK
-    held = () if on_its_way_back else _held(root, order)
-    return _foreseen(status, root, order, run, held)
+    return _foreseen(status, root, order, run)
 
 
 def _order(
@@ -228,12 +225,10 @@ def _simulated(root: Element, order: Order, run: Runner) -> Transition:
     )
 
 
-def _foreseen(
-    status: Status, root: Element, order: Order, run: Runner, held: Sequence[str]
-) -> Transition:
+def _foreseen(status: Status, root: Element, order: Order, run: Runner) -> Transition:
     """Return what the cluster would do; refuse what can't succeed, with every reason there is."""
     service, target = order.service, order.new
-    found = [*fsha_switch.obstacles(status, service, target), *held]
+    found = [*fsha_switch.obstacles(status, service, target), *_held(root, order)]
     transition = _simulated(root, order, run)
     if not found and fsha_switch.would_serve(transition, service) != target:
         actions = "; ".join(str(action) for action in transition.actions) or "do nothing"
@@ -244,12 +239,14 @@ def _foreseen(
 
 
 def _held(root: Element, order: Order) -> list[str]:
-    """Return why a ban of the target stands in the way: it is a hold, or somebody's own."""
+    """Return why a ban of the target stands in the way: it was made by hand, or is a hold."""
     service, target = order.service.id, order.new
     ban = fsha_switch.bans(root, service).get(target)
     if not ban:
         return []
-    if fsha_switch.previous_node(root, order.old, fsha_actions.PREVIOUS) == target:
+    if fsha_switch.is_held(root, target):
+        if order.verb == FAILBACK or order.way == BACK:
+            return []
         return [
             f"a hold is in force that keeps {service} on {order.old} ({ban}); fsha.failback lifts "
             "it and goes back"

@@ -75,7 +75,16 @@ def parse(text: str) -> Remark | None:
         found = Remark(**data)
     except (ValueError, TypeError):
         return None
-    return found if all(isinstance(v, str) for v in (found.by, found.reason, found.since)) else None
+    texts = (found.by, found.reason)
+    times = (found.since, *(() if found.until is None else (found.until,)))
+    return found if all(isinstance(t, str) for t in texts) and all(map(_is_time, times)) else None
+
+
+def _is_time(text: object) -> bool:
+    try:
+        return bool(datetime.strptime(str(text), FORM)) and isinstance(text, str)
+    except ValueError:
+        return False
 
 
 # --- what an operator sets --------------------------------------------------------------------
@@ -86,7 +95,8 @@ class Setting:
     """Something that is set or lifted by ``verb`` on a ``subject``, and ``what`` is the case then.
 
     ``note`` is who and why, ``edit`` returns a copy of a CIB in which it is so, ``about`` is what
-    others are told that it is about.
+    others are told that it is about, ``transient`` the attribute of the subject's status that has
+    to go as well, if any.
     """
 
     verb: str
@@ -95,6 +105,7 @@ class Setting:
     note: Remark
     edit: Callable[[Element], Element]
     about: str
+    transient: str = ""
 
 
 def standby(node: str, note: Remark) -> Setting:
@@ -103,11 +114,16 @@ def standby(node: str, note: Remark) -> Setting:
     return Setting("standby", node, f"{node} is in standby", note, edit, node)
 
 
-def online(node: str, by: str, now: datetime) -> Setting:
-    """Return how a node's standby is ended, with its remark."""
+def online(node: str, by: str, now: datetime, *, transient: bool = False) -> Setting:
+    """Return how a node's standby is ended, with its remark.
+
+    transient
+        Whether it is in one that lasts until Pacemaker stops there (``crm_standby -l reboot``).
+    """
     edit = partial(set_on_node, node=node, name="standby", value=None, note=None)
     over = Remark(by, "", now.strftime(FORM))
-    return Setting("online", node, f"{node} is online", over, edit, node)
+    name = "standby" if transient else ""
+    return Setting("online", node, f"{node} is online", over, edit, node, name)
 
 
 def maintenance(note: Remark) -> Setting:

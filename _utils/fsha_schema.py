@@ -13,7 +13,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 Key = str | int
 Keys = tuple[Key, ...]
@@ -133,6 +133,15 @@ def given(raw: object, *keys: Key) -> object:
         else:
             return None
     return raw
+
+
+def section(raw: object, *keys: str) -> Mapping[str, Any]:
+    """Return a mapping of an unchecked pillar, an empty one for whatever is none on the way there.
+
+    What is wrong with it is for the pillar check to say, and no reason not to look at a cluster.
+    """
+    found = given(raw, *keys)
+    return found if isinstance(found, Mapping) else {}
 
 
 def path(keys: Keys, root: str = "fsha") -> str:

@@ -26,6 +26,11 @@ from fsha_cib import Element
 from fsha_run import Runner
 from fsha_status import Status
 
+PREVIOUS = "fsha-previous-node"
+"""The transient attribute by which a switchover notes where the service was before."""
+BANNED = "fsha-banned-node"
+"""The transient attribute by which it notes which nodes it bans, :data:`NOBODY` for none."""
+NOBODY = "-"
 VOICE_AGENTS = frozenset({"FSSofia", "freeswitch"})
 VIP_AGENTS = frozenset({"IPaddr2", "IPaddr"})
 
@@ -70,15 +75,24 @@ def find_service(root: Element, name: str | None = None) -> Service:
     if name is not None:
         found = [e for e in resources if e.get("id") == name]
     else:
-        found = [e for e in resources if _agents(e) & VOICE_AGENTS]
-        found = found or [e for e in resources if _agents(e) & VIP_AGENTS]
-        # A clone of the switch runs everywhere: there is nothing of it to be moved.
-        found = [e for e in found if e.tag != "clone"] or found
+        found = _services(resources)
     if len(found) != 1:
         ids = ", ".join(e.get("id", "") for e in found or resources) or "none"
         what = f"there is no resource {name}" if name else "it is not clear what to switch over"
         raise Refused([f"{what} (resources: {ids}); name one with resource=ID"])
     return _service(found[0])
+
+
+def services(root: Element) -> tuple[Service, ...]:
+    """Return all voice services of a CIB; a pair has one as a rule."""
+    return tuple(map(_service, _services(list(root.iterfind("configuration/resources/*")))))
+
+
+def _services(resources: list[Element]) -> list[Element]:
+    found = [e for e in resources if _agents(e) & VOICE_AGENTS]
+    found = found or [e for e in resources if _agents(e) & VIP_AGENTS]
+    # A clone of the switch runs everywhere: there is nothing of it to be moved.
+    return [e for e in found if e.tag != "clone"] or found
 
 
 def _primitives(element: Element) -> list[Element]:
@@ -96,6 +110,7 @@ def _service(element: Element) -> Service:
         for p in primitives
         if p.get("type") in VIP_AGENTS
         for pair in p.iterfind("instance_attributes/nvpair[@name='ip']")
+        if pair.get("value")
     ]
     members = tuple(p.get("id", "") for p in primitives)
     drain = max((_drain_time(p) for p in primitives), default=0)
@@ -305,14 +320,28 @@ def stays(transition: fsha_plan.Transition, service: Service) -> bool:
     return not {a.resource for a in transition.actions} & set(service.members)
 
 
-def previous_node(root: Element, active: str, attribute: str) -> str | None:
+def is_held(root: Element, node: str) -> bool:
+    """Tell whether a ban of a node is a switchover's own, and none that somebody made by hand.
+
+    A switchover notes both nodes before it bans or lifts anything, and afterwards what is left.
+    """
+    noted = _noted(root, BANNED) or _noted(root, PREVIOUS)
+    return any(node in value.split() for value in noted)
+
+
+def previous_node(root: Element, active: str) -> str | None:
     """Return where a service that is now on ``active`` was before the last switchover.
 
     Every node carries it as a transient attribute, so that one of them may have been
     restarted meanwhile.
     """
+    others = [value for value in _noted(root, PREVIOUS) if value != active]
+    return others[0] if others else None
+
+
+def _noted(root: Element, attribute: str) -> list[str]:
+    """Return what the nodes' copies of a transient attribute say."""
     found = root.xpath(
         "status/node_state/transient_attributes//nvpair[@name=$name]/@value", name=attribute
     )
-    others = [str(value) for value in cast("list[str]", found) if str(value) != active]
-    return others[0] if others else None
+    return [str(value) for value in cast("list[str]", found)]

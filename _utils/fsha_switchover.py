@@ -12,7 +12,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-import fsha_actions
 import fsha_cib
 import fsha_cluster
 import fsha_commit
@@ -266,7 +265,8 @@ class Switchover:
         order = self.order
         self._phase(MOVE, old=order.old, new=order.new)
         # Noted before anything moves, so that failback knows the way even if this run is killed.
-        fsha_cluster.note(fsha_actions.PREVIOUS, order.old, order.pair)
+        fsha_cluster.note(fsha_switch.PREVIOUS, order.old, order.pair)
+        self._note_bans(*order.pair)
         begun = self.clock()
         watch = self._watch()
         with watch if watch else nullcontext():
@@ -319,7 +319,7 @@ class Switchover:
         lost = fsha_switch.is_lost(seen, order.new)
         why = "; ".join([*([lost] if lost else ()), *seen.complaints(self.service.id)])
         # The target is what is banned now: whatever breaks off below, this is no ban made by hand.
-        fsha_cluster.note(fsha_actions.PREVIOUS, order.new, order.pair)
+        fsha_cluster.note(fsha_switch.PREVIOUS, order.new, order.pair)
         fsha_commit.change(self._with_bans([order.new]))
         back = fsha_poll.until(
             lambda: fsha_status.parse_status(fsha_cluster.status()),
@@ -333,10 +333,10 @@ class Switchover:
             kept = self._lift()
         else:
             # It serves nowhere: a ban would keep it so when the fault is mended.
-            fsha_commit.change(self._with_bans([]))
+            self._lift_all()
             kept = False
         if not kept:
-            fsha_cluster.note(fsha_actions.PREVIOUS, order.old, order.pair)
+            fsha_cluster.note(fsha_switch.PREVIOUS, order.old, order.pair)
         self._resume()
         where = (
             f"It is back on {order.old}."
@@ -460,6 +460,15 @@ class Switchover:
         held = set(fsha_switch.bans(root, self.service.id)) & set(self.order.pair)
         lifted = self._with_bans([])(root)
         if held and not fsha_switch.stays(fsha_switch.simulate(lifted), self.service):
+            self._note_bans(*sorted(held))
             return True
-        fsha_commit.change(self._with_bans([]))
+        self._lift_all()
         return False
+
+    def _lift_all(self) -> None:
+        fsha_commit.change(self._with_bans([]))
+        self._note_bans(fsha_switch.NOBODY)
+
+    def _note_bans(self, *nodes: str) -> None:
+        """Tell whose bans are this switchover's, so that those made by hand are told apart."""
+        fsha_cluster.note(fsha_switch.BANNED, " ".join(nodes), self.order.pair)

@@ -133,6 +133,28 @@ def test_drift_reports_escalate_when_it_was_to_have_ended(fsha, high, events, mo
     assert "alice" in event["data"]["actions"][0]
 
 
+@pytest.mark.parametrize("until", ['"tomorrow"', "5", "null"])
+def test_a_remark_that_is_somebody_elses_is_none(fsha, cib_file, until):
+    root = cib_file.root
+    text = f'{{"by":"x","reason":"y","since":"2026-09-01T08:00:00Z","until":{until}}}'
+    holder = etree.SubElement(
+        root.find("configuration/nodes/node[@uname='fs2']"), "instance_attributes", id="n"
+    )
+    for name, value in (("standby", "on"), ("fsha-standby", text)):
+        etree.SubElement(holder, "nvpair", id=f"n-{name}", name=name, value=value)
+    cib_file.path.write_text(fsha_cib.render(root), encoding="utf-8")
+    assert "in standby" in fsha.status()
+    assert fsha.check(as_data=True)["verdict"] == "fail"
+
+
+def test_a_page_and_a_pillar_that_cannot_be_written(fsha, cib_file, tmp_path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    place = str(tmp_path / "file" / "below")
+    assert "Not written: " in fsha.report(place)["comment"]
+    with pytest.raises(CommandExecutionError, match="is not written"):
+        fsha.export(file=place)
+
+
 def test_history_is_newest_first(fsha):
     fsha.maintenance("on", reason="kernel", by="alice")
     fsha.maintenance("off", by="bob")

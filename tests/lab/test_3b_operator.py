@@ -207,3 +207,17 @@ def test_standby_with_who_and_why_is_left_alone_and_reported(quiet):
     assert back.value["result"] is True
     quiet.wait(lambda: voice.cluster(node).node(passive).word == "online", 30, "its return")
     assert voice.apply(quiet).changes == {}
+
+
+def test_a_standby_until_the_reboot_is_ended_as_well(quiet):
+    active = voice.serving(quiet)
+    passive = other(quiet, active)
+    node = quiet.nodes[active]
+    node.run(["crm_attribute", "--node", passive, "--name", "standby", "--lifetime", "reboot",
+              "--update", "on"])  # fmt: skip
+    quiet.wait(lambda: voice.cluster(node).node(passive).word == "standby", 30, "the standby")
+    done = quiet.salt_call(node, "fsha.online", passive, timeout=60).value
+    assert done["result"] is True
+    quiet.wait(lambda: voice.cluster(node).node(passive).word == "online", 30, "its return")
+    again = quiet.salt_call(node, "fsha.online", passive, timeout=60).value
+    assert again["comment"] == f"Nothing to do: {passive} is online."

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fsha_actions
 import fsha_cib
+import fsha_switch
 from fsha_operation import MOVE, Operation
 from fsha_order import Bounds, Request, bounds, failback, failover, foretold, look_again, whole
 from fsha_plan import Action, Transition
@@ -16,7 +16,7 @@ from fsha_switch import Refused, with_bans
 REQUEST = Request(Bounds(), "alice", "fs1")
 NOTED = (
     '<transient_attributes id="1"><instance_attributes id="status-1">'
-    f'<nvpair id="s" name="{fsha_actions.PREVIOUS}" value="%s"/></instance_attributes>'
+    f'<nvpair id="s" name="{fsha_switch.PREVIOUS}" value="%s"/></instance_attributes>'
     "</transient_attributes>"
 )
 
@@ -187,6 +187,16 @@ def test_a_ban_that_would_only_stop_the_service_is_refused(status, pair, sample,
     tools.say("crm_simulate", out=sample("transition-restart.xml"))
     said = refusal(failback, status, came_from(pair, "fs2"), REQUEST, tools)
     assert "the cluster would not start VoiceServices on fs2; it would: " in said
+
+
+def test_a_ban_by_hand_is_not_lifted_by_the_way_back(status, pair, moving):
+    banned = with_bans(came_from(pair, "fs2"), "VoiceServices", ["fs2"])
+    nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
+    nvset.append(
+        fsha_cib.etree.fromstring(f'<nvpair id="b" name="{fsha_switch.BANNED}" value="-"/>')
+    )
+    said = refusal(failback, status, banned, REQUEST, moving)
+    assert "fs2 was banned by hand" in said
 
 
 def test_without_an_earlier_switchover_there_is_no_way_back(status, pair, tools):

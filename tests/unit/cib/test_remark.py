@@ -1,5 +1,6 @@
 """Who set something, why and until when, beside it in the CIB."""
 
+import json
 from datetime import datetime, timezone
 
 import pytest
@@ -26,7 +27,10 @@ def pairs(root, path):
     return {p.get("name"): p.get("value") for p in root.iterfind(f"{path}//nvpair")}
 
 
-@given(st.text(), st.text(), st.one_of(st.none(), st.text()))
+TIMES = st.datetimes(datetime(2000, 1, 1)).map(lambda t: t.strftime(fsha_remark.FORM))
+
+
+@given(st.text(), st.text(), st.one_of(st.none(), TIMES))
 def test_parse_and_render(by, reason, until):
     root = etree.fromstring(CIB)
     note = Remark(by, reason, "2026-09-01T12:00:00Z", until)
@@ -60,6 +64,14 @@ def test_a_node_without_attributes_and_one_that_is_none(root):
         set_on_node(root, "fs9", "standby", "on", None)
 
 
+@pytest.mark.parametrize("since", ["today", 5, None, "2026-13-01T00:00:00Z"])
+def test_what_has_no_time_is_no_remark(since):
+    text = json.dumps({"by": "x", "reason": "y", "since": since})
+    assert parse(text) is None
+    until = json.dumps({"by": "x", "reason": "y", "since": "2026-09-01T12:00:00Z", "until": 5})
+    assert parse(until) is None
+
+
 def test_its_time():
     note = remark("al", " new \n disk ", "90min", NOW)
     assert (note.reason, note.since, note.until) == (
@@ -80,6 +92,11 @@ def test_no_time(ttl):
 def test_what_is_no_remark(text):
     assert parse(text) is None
     assert set(fsha_remark.NAMES) == {"standby", "maintenance-mode"}
+
+
+def test_a_standby_until_pacemaker_stops_goes_as_well():
+    assert fsha_remark.online("fs2", "bob", NOW).transient == ""
+    assert fsha_remark.online("fs2", "bob", NOW, transient=True).transient == "standby"
 
 
 def test_what_an_operator_sets_and_lifts(root):

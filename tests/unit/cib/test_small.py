@@ -4,7 +4,11 @@ import logging
 
 import pytest
 
+import fsha_actions
+import fsha_database
+import fsha_freeswitch
 import fsha_poll
+import fsha_schema
 import fsha_screen
 import fsha_state
 
@@ -128,3 +132,26 @@ def test_the_screen_says_what_is_wrong_in_capitals():
     assert lines[0].startswith("no voice service is configured")
     assert "ring      (not known)" in lines
     assert "resource  (none)" in lines
+
+
+@pytest.mark.parametrize(
+    "pillar",
+    [
+        {},
+        {"fsha": None},
+        {"fsha": "voice"},
+        {"fsha": ["freeswitch"]},
+        {"fsha": {"freeswitch": "x", "pacemaker": "y", "cluster": 1}},
+        {"fsha": {"freeswitch": {"configuration": ["x"]}}},
+    ],
+)
+def test_a_pillar_that_makes_no_sense_keeps_nobody_from_looking(pillar):
+    assert fsha_schema.section(pillar, "fsha", "cluster") == {}
+    assert fsha_freeswitch.access(pillar).port == 8021
+    assert fsha_database.ask_pillars(pillar) is None
+    assert fsha_actions.spoken_for(fsha_schema.section(pillar, "fsha", "pacemaker")) == {}
+
+
+def test_a_resource_that_is_no_mapping_says_nothing():
+    told = {"resources": {"vip": "ocf:heartbeat:IPaddr2", "fs": {"meta": {"is-managed": False}}}}
+    assert fsha_actions.spoken_for(told) == {"vip": frozenset(), "fs": frozenset({"is-managed"})}

@@ -17,6 +17,7 @@ from fsha_switch import (
     choose_target,
     find_service,
     has_failed,
+    is_held,
     is_lost,
     obstacles,
     previous_node,
@@ -262,7 +263,7 @@ def test_the_simulation_is_asked_about_the_cib_it_is_given(pair, sample, tools):
 
 
 def test_the_node_before_is_remembered_on_any_node(pair):
-    assert previous_node(pair, "fs2", "fsha-previous-node") is None
+    assert previous_node(pair, "fs2") is None
     state = next(e for e in pair.iter("node_state") if e.get("uname") == "fs2")
     state.append(
         fsha_cib.etree.fromstring(
@@ -271,8 +272,8 @@ def test_the_node_before_is_remembered_on_any_node(pair):
             "</transient_attributes>"
         )
     )
-    assert previous_node(pair, "fs2", "fsha-previous-node") == "fs1"
-    assert previous_node(pair, "fs1", "fsha-previous-node") is None
+    assert previous_node(pair, "fs2") == "fs1"
+    assert previous_node(pair, "fs1") is None
 
 
 def test_bans_of_other_nodes_stay_when_a_pairs_are_changed(pair):
@@ -327,3 +328,25 @@ def test_without_a_monitor_nobody_can_say_it(pair):
     for op in root.findall(".//primitive[@id='fs']//op"):
         op.getparent().remove(op)
     assert unproven(root, VOICE, "fs2") == ("ip_shared",)
+
+
+@pytest.mark.parametrize(
+    ("told", "held"),
+    [
+        ({}, False),
+        ({"fsha-previous-node": "fs2"}, True),  # by an older version
+        ({"fsha-previous-node": "fs2", "fsha-banned-node": "-"}, False),
+        ({"fsha-previous-node": "fs2", "fsha-banned-node": "fs2"}, True),
+        ({"fsha-previous-node": "fs2", "fsha-banned-node": "fs1 fs2"}, True),  # killed in its move
+        ({"fsha-previous-node": "fs2", "fsha-banned-node": "fs1"}, False),
+    ],
+)
+def test_a_ban_by_hand_is_no_hold(pair, told, held):
+    pairs = "".join(f'<nvpair id="{n}" name="{n}" value="{v}"/>' for n, v in told.items())
+    next(pair.iter("node_state")).append(
+        etree.fromstring(
+            f'<transient_attributes id="1"><instance_attributes id="s">{pairs}'
+            "</instance_attributes></transient_attributes>"
+        )
+    )
+    assert is_held(pair, "fs2") is held
