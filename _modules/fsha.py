@@ -768,13 +768,13 @@ def _wait_for_standby(order: Any) -> None:
 # --- what operators set ----------------------------------------------------------------------
 
 
-def drain(seconds=0, by=None, **kwargs):
+def drain(seconds=0, by=None, test=None, **kwargs):
     """Let this node's switch refuse new calls; those that are up go on.
 
     seconds
         How long to wait for them to end.
-    by
-        Who does it, see :func:`failover`.
+    by, test
+        See :func:`failover`.
 
     Only the switch is told, the service stays where it is. :func:`undrain` takes calls again, and
     so does the next start of the service here.
@@ -790,6 +790,10 @@ def drain(seconds=0, by=None, **kwargs):
     who = _who(by, kwargs)
     try:
         wait = fsha_order.bounds(1, 0, seconds).drain
+        if __opts__.get("test") if test is None else test:
+            left = _switch().legs()
+            would = f"New calls would be refused on this node; {left} call legs are up."
+            return {"result": True, "comment": would, "legs": left}
         with _alone("drain", who) as held:
             if held is not None:
                 held.phase(fsha_operation.DRAIN)
@@ -834,11 +838,11 @@ def _alone(verb: str, who: str, what: str = "") -> Any:
     return fsha_operation.Holder(fsha_operation.begun(verb, who, me, what or me))
 
 
-def undrain(by=None, **kwargs):
+def undrain(by=None, test=None, **kwargs):
     """Let this node's switch take new calls again.
 
-    by
-        Who does it, see :func:`failover`.
+    by, test
+        See :func:`failover`.
 
     CLI Example:
 
@@ -849,6 +853,8 @@ def undrain(by=None, **kwargs):
     who = _who(by, kwargs)
     try:
         _refuse_while_moving()
+        if __opts__.get("test") if test is None else test:
+            return {"result": True, "comment": "New calls would be taken on this node."}
         _switch().resume()
         _forget_drains()
     except fsha_operation.Busy as error:

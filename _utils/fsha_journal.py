@@ -98,7 +98,9 @@ def append(path: Path, line: Entry) -> None:
         with _locked(path) as handle:
             if os.fstat(handle).st_size > LARGEST:
                 _forget_half(path, handle)
-            os.write(handle, text.encode("utf-8"))
+            # A line that a power cut has torn must not take this one with it.
+            torn = not _ends_a_line(handle)
+            os.write(handle, ("\n" * torn + text).encode("utf-8"))
     except OSError as error:
         raise JournalError(path, error.strerror or str(error)) from error
 
@@ -111,6 +113,11 @@ def _locked(path: Path) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
+
+
+def _ends_a_line(handle: int) -> bool:
+    size = os.fstat(handle).st_size
+    return size == 0 or os.pread(handle, 1, size - 1) == b"\n"
 
 
 def _forget_half(path: Path, handle: int) -> None:

@@ -47,6 +47,25 @@ def serve(tmp_path, node):
     stamp.write_text(f"{node.api('global_getvar core_uuid')}\n1 2\n", encoding="ascii")
 
 
+def test_a_drain_is_only_shown_under_test(loaders, switch, cib_file, events):
+    fsha = loaders.modules.fsha
+    events()
+    shown = fsha.drain(60, test=True)
+    assert shown == {
+        "result": True,
+        "comment": "New calls would be refused on this node; 0 call legs are up.",
+        "legs": 0,
+    }
+    assert switch.api("fsctl pause_check inbound") == "false"
+    assert fsha.drain()["result"] is True
+    assert switch.api("fsctl pause_check inbound") == "true"
+    assert fsha.undrain(test=True)["comment"] == "New calls would be taken on this node."
+    assert switch.api("fsctl pause_check inbound") == "true"
+    assert fsha.undrain()["result"] is True
+    assert switch.api("fsctl pause_check inbound") == "false"
+    assert [event["data"]["verb"] for _, event in events()] == ["drain", "undrain"]
+
+
 def test_status(verbs, switch, tmp_path):
     seen = verbs.status()
     assert (seen["running"], seen["ready"], seen["paused"]) == (True, True, [])

@@ -39,7 +39,7 @@ def test_a_journal_that_cant_be_written_stops_nothing(tmp_path, caplog):
 def test_a_torn_line_is_left_out(path):
     sent(path, phase="started")
     with path.open("a", encoding="utf-8") as stream:
-        stream.write('{"kind":"failover","da\n[1]\n{"kind":"failover","data":3}\n')
+        stream.write('{"kind":"failover","da\n[1]\n{"kind":"failover","data":3}\n{"torn')
     sent(path, phase="finished")
     assert [e["data"]["phase"] for e in fsha_journal.read(path)] == ["started", "finished"]
 
