@@ -747,11 +747,16 @@ def _both_ways(order: Any) -> dict[str, Any]:
         fsha_switch.SwitchError,
         fsha_operation.Busy,
     ) as error:
-        stays = f"{order.service.id} STAYS on {order.new}: {error}"
-        comment = f"There: {there['comment']} {stays} fsha.failback goes back."
+        comment = f"There: {there['comment']} {_stays(order, error)}"
         return {"result": False, "comment": comment, **told}
     comment = f"There: {there['comment']} Back: {home['comment']}"
+    if not home["result"] and home["new"] != order.old:
+        comment += f" {_stays(order, 'that has failed.')}"
     return {"result": home["result"], "comment": comment, **told, "back": home}
+
+
+def _stays(order: Any, why: Any) -> str:
+    return f"{order.service.id} STAYS on {order.new}: {why} fsha.failback goes back."
 
 
 def _wait_for_standby(order: Any) -> None:

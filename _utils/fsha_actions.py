@@ -419,7 +419,7 @@ def _constraints(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
 
 def _constraint(root: Element, element: Element) -> OperatorAction:
     id, resource, node = element.get("id", ""), _resource(element), _named_node(element)
-    if id == fsha_switch.ban_id(resource, node) and fsha_switch.is_held(root, node):
+    if id == fsha_switch.ban_id(resource, node) and fsha_switch.is_held(root, resource, node):
         what = f"kept away from {node} by a switchover that is being held ({id})"
         hint = _command("salt-call", "fsha.failback", f"resource={resource}")
         return OperatorAction(HOLD, resource, what, node, None, hint)

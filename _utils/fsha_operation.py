@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 ATTRIBUTE = "fsha-operation"
 BEAT = 5.0
 """Seconds after which an operation says again that it goes on."""
-TWICE = BEAT + 1
+TWICE = 2 * BEAT + 1
 """Seconds between two looks at one that seems silent: the clock of its node may be another one."""
 SILENT = 20.0
 """Seconds without a word after which it counts as interrupted (the nodes' clocks may differ)."""
@@ -190,7 +190,7 @@ def going_on(
     One of another node that seems to have been silent for long is looked at twice, since the clocks
     of the nodes may differ: whoever has said another word meanwhile goes on.
     """
-    found = tuple(found)
+    found = tuple(o for o in found if o.text not in _SILENT)
     silent = {o.text: o for o in found if not o.goes_on(clock(), me) and o.node != me}
     if not silent:
         return tuple(o for o in found if o.goes_on(clock(), me))
@@ -203,7 +203,12 @@ def going_on(
         lambda: known(run), lambda seen: asked <= has_spoken(seen), TWICE, interval=LOOK_EVERY
     )
     spoken = has_spoken(later)
+    _SILENT.update(text for text, o in silent.items() if (o.node, o.since) not in spoken)
     return tuple(o for o in found if o.goes_on(clock(), me) or (o.node, o.since) in spoken)
+
+
+_SILENT: set[str] = set()
+"""Words that were the last ones at two looks: a further word is another text."""
 
 
 class Holder:
@@ -236,7 +241,6 @@ class Holder:
         self._clock = clock
         self._writing = threading.Lock()
         self._lock: int | None = None
-        self._silent: set[str] = set()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="fsha-operation", daemon=True)
 
@@ -245,14 +249,16 @@ class Holder:
         try:
             self._begin()
         except BaseException:
+            self._end_beats()
             self._release()
             raise
-        self._thread.start()
         return self
 
     def _begin(self) -> None:
         self._refuse(known(self._run))
         self._write()
+        # From now on, for another node may look twice because its clock is another one.
+        self._thread.start()
         # Once its own word has come back, all that was written before it is known, too.
         found = fsha_poll.until(
             lambda: known(self._run), self._has_come_back, PATIENCE, interval=LOOK_EVERY
@@ -260,6 +266,7 @@ class Holder:
         try:
             self._refuse(found)
         except Busy as busy:
+            self._end_beats()
             if busy.other.node != self.operation.node:
                 self._forget()
             raise
@@ -270,8 +277,7 @@ class Holder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over.set()
-        self._thread.join()
+        self._end_beats()
         try:
             # After an exception its last word stays: it was interrupted, and the phase tells what
             # that means.
@@ -281,6 +287,11 @@ class Holder:
             log.warning("%s: not said that it has ended: %s", self.operation, failed)
         finally:
             self._release()
+
+    def _end_beats(self) -> None:
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def phase(self, name: str) -> None:
         """Say which phase has begun."""
@@ -295,10 +306,9 @@ class Holder:
         return (other.node, other.since, other.process) == (mine.node, mine.since, mine.process)
 
     def _refuse(self, found: Iterable[Operation]) -> None:
-        others = [o for o in found if not self._is_mine(o) and o.text not in self._silent]
+        others = [other for other in found if not self._is_mine(other)]
         for other in going_on(others, self.operation.node, self._run, self._clock):
             raise Busy(other)
-        self._silent |= {other.text for other in others}
 
     def _take(self) -> None:
         """Take this node's lock; whoever has it is named once he has said who he is."""

@@ -84,7 +84,8 @@ class Order:
 
     ``me`` is the node from which it is done, ``by`` who does it. ``moved`` is true when the service
     runs on ``new`` already, and only the rest of an interrupted switchover is to be done. ``way``
-    is :data:`THERE` or :data:`BACK` in a drill.
+    is :data:`THERE` or :data:`BACK` in a drill. ``from_nowhere`` is true when a switchover that was
+    interrupted has left it running nowhere; ``old`` is just the other node then.
     """
 
     verb: str
@@ -97,6 +98,7 @@ class Order:
     me: str
     moved: bool = False
     way: str = ""
+    from_nowhere: bool = False
 
     @property
     def pair(self) -> list[str]:
@@ -138,7 +140,7 @@ def failover(
     There is no transition where nothing is left to be moved. Raises :class:`fsha_switch.Refused`.
     """
     service = fsha_switch.find_service(root, request.resource)
-    active = _active(status, service)
+    active = _active(status, root, service)
     stale = next(
         (one for one in interrupted if one.service == service.id and one.may_have_moved), None
     )
@@ -156,11 +158,16 @@ def failback(
     """Return the order for the way back, and what the cluster would do.
 
     Where lifting the hold is enough to bring the service back, no node is banned; else the ban is
-    simulated, too. Arguments and errors are those of :func:`failover`.
+    simulated, too. A service that an interrupted switchover keeps from running anywhere is brought
+    to where it can run. Arguments and errors are those of :func:`failover`.
     """
     service = fsha_switch.find_service(root, request.resource)
-    active = _active(status, service)
-    target = fsha_switch.previous_node(root, active)
+    if not status.active(service.id) and fsha_switch.held(root, service.id):
+        return _from_nowhere(status, root, service, request, run)
+    active = _active(status, root, service)
+    # A way back that was interrupted has noted the other node already; its hold is still there.
+    held = [node for node in fsha_switch.held(root, service.id) if node != active]
+    target = fsha_switch.previous_node(root, active) or next(iter(held), None)
     if target is None:
         raise fsha_switch.Refused(
             ["there is no earlier switchover to undo; fsha.failover moves the service"]
@@ -178,6 +185,26 @@ def failback(
     return order, _foreseen(status, root, order, run)
 
 
+def _from_nowhere(
+    status: Status, root: Element, service: fsha_switch.Service, request: Request, run: Runner
+) -> tuple[Order, Transition]:
+    """Return the order that lifts what keeps a service from running anywhere."""
+    nodes = [node.name for node in status.nodes]
+    lifted = fsha_switch.rebanned(root, service.id, [], nodes)
+    transition = fsha_switch.simulate(lifted, run)
+    target = fsha_switch.would_serve(transition, service)
+    if not target:
+        raise fsha_switch.Refused([_would_not_start(service, "any node", transition)])
+    old = next((name for name in nodes if name != target), target)
+    order = _order(FAILBACK, service, old, target, request)
+    return replace(order, from_nowhere=True), transition
+
+
+def _would_not_start(service: fsha_switch.Service, where: str, transition: Transition) -> str:
+    actions = "; ".join(map(str, transition.actions)) or "do nothing"
+    return f"the cluster would not start {service.id} on {where}; it would: {actions}"
+
+
 def look_again(
     status: Status, root: Element, order: Order, run: Runner = fsha_run.run
 ) -> Transition:
@@ -186,7 +213,10 @@ def look_again(
     Time has gone by since it was given, with a drain much of it. Arguments and errors are those of
     :func:`failover`.
     """
-    active = _active(status, order.service)
+    found = status.active(order.service.id)
+    if order.from_nowhere and not found:
+        return _foreseen(status, root, order, run)
+    active = _active(status, root, order.service)
     if active != order.old:
         raise fsha_switch.Refused([f"{order.service.id} has come to {active} meanwhile"])
     return _foreseen(status, root, order, run)
@@ -204,11 +234,17 @@ def _order(
     return Order(verb, service, old, new, banned, request.bounds, request.by, request.me, moved)
 
 
-def _active(status: Status, service: fsha_switch.Service) -> str:
+def _active(status: Status, root: Element, service: fsha_switch.Service) -> str:
     nodes = status.active(service.id)
     if len(nodes) != 1:
         where = f"on {', '.join(nodes)}" if nodes else "nowhere"
-        raise fsha_switch.Refused([f"{service.id} runs {where}; look at fsha.status first"])
+        held = "" if nodes else " and ".join(fsha_switch.held(root, service.id))
+        what = (
+            f"a switchover keeps it from {held}: fsha.failback lifts that"
+            if held
+            else "look at fsha.status first"
+        )
+        raise fsha_switch.Refused([f"{service.id} runs {where}; {what}"])
     return nodes[0]
 
 
@@ -231,8 +267,7 @@ def _foreseen(status: Status, root: Element, order: Order, run: Runner) -> Trans
     found = [*fsha_switch.obstacles(status, service, target), *_held(root, order)]
     transition = _simulated(root, order, run)
     if not found and fsha_switch.would_serve(transition, service) != target:
-        actions = "; ".join(str(action) for action in transition.actions) or "do nothing"
-        found.append(f"the cluster would not start {service.id} on {target}; it would: {actions}")
+        found.append(_would_not_start(service, target, transition))
     if found:
         raise fsha_switch.Refused(found)
     return transition
@@ -244,7 +279,7 @@ def _held(root: Element, order: Order) -> list[str]:
     ban = fsha_switch.bans(root, service).get(target)
     if not ban:
         return []
-    if fsha_switch.is_held(root, target):
+    if fsha_switch.is_held(root, service, target):
         if order.verb == FAILBACK or order.way == BACK:
             return []
         return [

@@ -32,9 +32,9 @@ class Progress:
         shown = " ".join(
             _shown(key, value) for key, value in facts.items() if _is_shown(key, value)
         )
-        word = f"{BOLD}{phase}{PLAIN}" if self._stream.isatty() else phase
-        line = f"[{seconds:6.1f} s] {self._name}: {word} {shown}".rstrip()
         try:
+            word = f"{BOLD}{phase}{PLAIN}" if self._stream.isatty() else phase
+            line = f"[{seconds:6.1f} s] {self._name}: {word} {shown}".rstrip()
             print(line, file=self._stream, flush=True)
         except (OSError, ValueError):
             # Whoever looked on has gone; what is going on must not end with that.

@@ -28,9 +28,10 @@ from fsha_status import Status
 
 PREVIOUS = "fsha-previous-node"
 """The transient attribute by which a switchover notes where the service was before."""
-BANNED = "fsha-banned-node"
-"""The transient attribute by which it notes which nodes it bans, :data:`NOBODY` for none."""
+BANNED = "fsha-banned-"
+"""The transient attribute, with the service's name, by which it notes which nodes it bans."""
 NOBODY = "-"
+"""What it says when there is no ban of a switchover's."""
 VOICE_AGENTS = frozenset({"FSSofia", "freeswitch"})
 VIP_AGENTS = frozenset({"IPaddr2", "IPaddr"})
 
@@ -320,13 +321,18 @@ def stays(transition: fsha_plan.Transition, service: Service) -> bool:
     return not {a.resource for a in transition.actions} & set(service.members)
 
 
-def is_held(root: Element, node: str) -> bool:
+def is_held(root: Element, resource: str, node: str) -> bool:
     """Tell whether a ban of a node is a switchover's own, and none that somebody made by hand.
 
     A switchover notes both nodes before it bans or lifts anything, and afterwards what is left.
     """
-    noted = _noted(root, BANNED) or _noted(root, PREVIOUS)
+    noted = _noted(root, f"{BANNED}{resource}") or _noted(root, PREVIOUS)
     return any(node in value.split() for value in noted)
+
+
+def held(root: Element, resource: str) -> list[str]:
+    """Return the nodes from which a switchover keeps a resource."""
+    return [node for node in bans(root, resource) if is_held(root, resource, node)]
 
 
 def previous_node(root: Element, active: str) -> str | None:

@@ -175,7 +175,9 @@ class Switchover:
         if self.order.bounds.drain:
             self._drain()
         try:
-            self._look_again()
+            if self._is_there_already():
+                self._remember(self.order.new)
+                return self._verified(None, None, self._recovered())
         except fsha_switch.Refused as refused:
             return self._not_moved(refused)
         before = self._recovered()
@@ -184,13 +186,20 @@ class Switchover:
             return replace(outcome, facts={**outcome.facts, "gap": gap})
         return self._verified(gap, seconds, before)
 
-    def _look_again(self) -> None:
+    def _is_there_already(self) -> bool:
         """Look once more, now that nobody else can be at it.
 
-        Raises :class:`fsha_switch.Refused`.
+        An earlier switchover that was interrupted may have come to its end by itself. Raises
+        :class:`fsha_switch.Refused`.
         """
+        order = self.order
         status = fsha_status.parse_status(fsha_cluster.status())
-        fsha_order.look_again(status, fsha_cib.parse(fsha_cluster.query()), self.order)
+        root = fsha_cib.parse(fsha_cluster.query())
+        held = fsha_switch.held(root, self.service.id)
+        if status.serving(self.service.id) == order.new and order.old in held:
+            return True
+        fsha_order.look_again(status, root, order)
+        return False
 
     def _not_moved(self, refused: fsha_switch.Refused) -> Outcome:
         self._resume()
@@ -198,15 +207,17 @@ class Switchover:
         return Outcome(False, str(refused), facts)
 
     def _broken_off(self, error: Exception) -> Outcome:
-        # A switch that is left takes no calls anyway, one that goes on has to.
-        self._resume()
+        moving = any(name == MOVE for name, _ in self.phases)
+        if not (moving and self.service.drain):
+            # One that serves on has to take calls; one that the agent drains resumes by itself.
+            self._resume()
         comment = (
             f"The {self.order.verb} of {self.service.id} from {self.order.old} to "
             f"{self.order.new} was broken off: {error} "
         )
         comment += (
             "Look at fsha.status: a ban may be left, which fsha.failback lifts."
-            if any(name == MOVE for name, _ in self.phases)
+            if moving or self.order.moved
             else "Nothing was moved."
         )
         return Outcome(False, comment, {"old": self.order.old, "new": "", "why": str(error)})
@@ -229,7 +240,7 @@ class Switchover:
         return self.order.me == self.order.old
 
     def _count(self) -> None:
-        if not self._is_here():
+        if not self._is_here() or self.order.from_nowhere:
             return
         try:
             found = self.switch.calls()
@@ -281,7 +292,8 @@ class Switchover:
             seconds = round(self.clock() - begun, 2)
             moved = seen.serving(self.service.id) == order.new
             outcome = None if moved else self._given_up(seen, seconds)
-            self._silent()
+            if outcome is None or outcome.facts["returned"]:
+                self._silent()
         if moved:
             self._remember(order.new)
         return outcome, watch.gap if watch else None, seconds
@@ -309,7 +321,7 @@ class Switchover:
     def _silent(self) -> list[str]:
         """Return the floating addresses that do not answer SIP OPTIONS."""
         port = self.order.bounds.sip_port
-        if not port:
+        if not port or fsha_cluster.on_file():
             return []
         return [vip for vip in self.service.vips if not _answers(vip, port)]
 
@@ -471,4 +483,5 @@ class Switchover:
 
     def _note_bans(self, *nodes: str) -> None:
         """Tell whose bans are this switchover's, so that those made by hand are told apart."""
-        fsha_cluster.note(fsha_switch.BANNED, " ".join(nodes), self.order.pair)
+        name = f"{fsha_switch.BANNED}{self.service.id}"
+        fsha_cluster.note(name, " ".join(nodes), self.order.pair)

@@ -49,6 +49,7 @@ class Attrd:
 def attrd(monkeypatch, tmp_path):
     monkeypatch.delenv(fsha_cluster.CIB_FILE, raising=False)
     monkeypatch.setattr(fsha_operation, "TWICE", 0.1)
+    monkeypatch.setattr(fsha_operation, "_SILENT", set())
     return Attrd(tmp_path / "run")
 
 
@@ -147,6 +148,42 @@ def test_one_whose_node_has_another_clock_goes_on_while_it_says_so(attrd):
         Holder(operation(), speaking, lambda: NOW, attrd.locks / "fs1").__enter__()
     # Nobody says anything any more.
     assert [one.by for one in fsha_operation.interrupted("fs1", attrd, lambda: NOW)] == ["bob"]
+
+
+def test_what_was_silent_at_two_looks_is_not_waited_for_again(attrd, monkeypatch):
+    monkeypatch.setattr(fsha_operation, "TWICE", 0.2)
+    attrd.values["fs2"] = operation("fs2", "bob", NOW - 1000).text
+    asked = []
+
+    def run(argv, **_):
+        asked.append(argv)
+        return attrd(argv)
+
+    assert len(fsha_operation.interrupted("fs1", run, lambda: NOW)) == 1
+    assert len(asked) > 2
+    asked.clear()
+    assert len(fsha_operation.interrupted("fs1", run, lambda: NOW)) == 1
+    assert len(asked) == 1
+    # A further word is another text.
+    attrd.values["fs2"] = operation("fs2", "bob", NOW - 5).text
+    with pytest.raises(Busy):
+        hold(attrd, operation()).__enter__()
+
+
+def test_it_speaks_before_it_looks_again(attrd, monkeypatch):
+    """Else two that begin at once, with clocks apart, would each take the other one for dead."""
+    monkeypatch.setattr(fsha_operation, "BEAT", 0.01)
+    words = []
+
+    def run(argv, **_):
+        if "--update" in argv:
+            words.append(argv)
+            if len(words) < 4:
+                return fsha_run.Completed(tuple(argv), 0, "", "", 0.0)  # attrd is slow
+        return attrd(argv)
+
+    with Holder(operation(), run, lambda: NOW, attrd.locks / "fs1"):
+        assert len(words) >= 4
 
 
 def test_two_of_one_node_in_the_same_moment(attrd):

@@ -19,6 +19,7 @@ NOTED = (
     f'<nvpair id="s" name="{fsha_switch.PREVIOUS}" value="%s"/></instance_attributes>'
     "</transient_attributes>"
 )
+NOTED_BAN = f'<nvpair id="b" name="{fsha_switch.BANNED}VoiceServices" value="%s"/>'
 
 
 @pytest.fixture
@@ -193,10 +194,37 @@ def test_a_ban_by_hand_is_not_lifted_by_the_way_back(status, pair, moving):
     banned = with_bans(came_from(pair, "fs2"), "VoiceServices", ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
     nvset.append(
-        fsha_cib.etree.fromstring(f'<nvpair id="b" name="{fsha_switch.BANNED}" value="-"/>')
+        fsha_cib.etree.fromstring(
+            f'<nvpair id="b" name="{fsha_switch.BANNED}VoiceServices" value="-"/>'
+        )
     )
     said = refusal(failback, status, banned, REQUEST, moving)
     assert "fs2 was banned by hand" in said
+
+
+def test_a_way_back_that_was_interrupted_is_found_by_its_hold(status, pair, moving):
+    """It has noted the node that it was to leave already, and lifted nothing yet."""
+    banned = with_bans(came_from(pair, "fs1"), "VoiceServices", ["fs2"])
+    nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
+    nvset.append(fsha_cib.etree.fromstring(NOTED_BAN % "fs1 fs2"))
+    order, _ = failback(status, banned, REQUEST, moving)
+    assert (order.old, order.new) == ("fs1", "fs2")
+
+
+def test_a_service_that_a_switchover_keeps_from_running_is_brought_back(status, pair, moving):
+    nowhere = dataclasses.replace(
+        status, resources=tuple(dataclasses.replace(r, nodes=()) for r in status.resources)
+    )
+    banned = with_bans(came_from(pair, "fs1"), "VoiceServices", ["fs1"])
+    said = refusal(failover, nowhere, banned, REQUEST, run=moving)
+    assert "runs nowhere; a switchover keeps it from fs1: fsha.failback lifts that" in said
+    order, _ = failback(nowhere, banned, REQUEST, moving)
+    assert (order.old, order.new, order.banned, order.from_nowhere) == ("fs1", "fs2", (), True)
+    assert look_again(nowhere, banned, order, moving).actions
+    by_hand = with_bans(pair, "VoiceServices", ["fs1"])
+    by_hand.remove(by_hand.find("status"))
+    said = refusal(failback, nowhere, by_hand, REQUEST, moving)
+    assert "look at fsha.status first" in said
 
 
 def test_without_an_earlier_switchover_there_is_no_way_back(status, pair, tools):

@@ -335,10 +335,13 @@ def test_without_a_monitor_nobody_can_say_it(pair):
     [
         ({}, False),
         ({"fsha-previous-node": "fs2"}, True),  # by an older version
-        ({"fsha-previous-node": "fs2", "fsha-banned-node": "-"}, False),
-        ({"fsha-previous-node": "fs2", "fsha-banned-node": "fs2"}, True),
-        ({"fsha-previous-node": "fs2", "fsha-banned-node": "fs1 fs2"}, True),  # killed in its move
-        ({"fsha-previous-node": "fs2", "fsha-banned-node": "fs1"}, False),
+        ({"fsha-previous-node": "fs2", "fsha-banned-VoiceServices": "-"}, False),
+        ({"fsha-previous-node": "fs2", "fsha-banned-VoiceServices": "fs2"}, True),
+        (
+            {"fsha-previous-node": "fs2", "fsha-banned-VoiceServices": "fs1 fs2"},
+            True,
+        ),
+        ({"fsha-previous-node": "fs2", "fsha-banned-VoiceServices": "fs1"}, False),
     ],
 )
 def test_a_ban_by_hand_is_no_hold(pair, told, held):
@@ -349,4 +352,4 @@ def test_a_ban_by_hand_is_no_hold(pair, told, held):
             "</instance_attributes></transient_attributes>"
         )
     )
-    assert is_held(pair, "fs2") is held
+    assert is_held(pair, "VoiceServices", "fs2") is held

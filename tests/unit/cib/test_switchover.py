@@ -1,16 +1,20 @@
 """A switchover from first to last, with a cluster that does what a test says."""
 
 import contextlib
+import copy
 import dataclasses
 
 import pytest
+from lxml import etree
 
 import fsha_cluster
 import fsha_freeswitch
 import fsha_operation
+import fsha_order
 import fsha_run
+import fsha_switch
 from fsha_order import Bounds, Order
-from fsha_plan import parse_transition
+from fsha_plan import Action, Transition, parse_transition
 from fsha_switch import find_service
 from fsha_switchover import Switchover
 
@@ -200,3 +204,142 @@ def test_what_was_interrupted_after_its_move_is_finished(cluster):
     assert done.result is True
     assert "what was interrupted is done" in done.comment
     assert told == ["started", "verify", "clean up", "finished"]
+
+
+# --- killed at any point ---------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class World(Cluster):
+    """A pair that does what its CIB says, until a write that does not come to its end."""
+
+    def __init__(self, status, pair, *, home=""):
+        super().__init__(status, pair)
+        self.home = home
+        self.operation = None
+        self.writes = 0
+        self.last_write = None
+
+    def _count(self):
+        self.writes += 1
+        if self.writes == self.last_write:
+            raise Killed
+
+    def change(self, edit):
+        self._count()
+        self.root = edit(self.root)
+        self.settle()
+
+    def note(self, name, value, nodes, *_):
+        self._count()
+        for state in self.root.iter("node_state"):
+            if state.get("uname") in nodes:
+                holder = state.find("transient_attributes/instance_attributes")
+                if holder is None:
+                    holder = etree.SubElement(
+                        etree.SubElement(state, "transient_attributes"), "instance_attributes"
+                    )
+                for pair in holder.findall(f"nvpair[@name='{name}']"):
+                    holder.remove(pair)
+                etree.SubElement(holder, "nvpair", name=name, value=value)
+
+    def place(self, root):
+        """Return where a CIB puts the service, ``""`` for nowhere."""
+        banned = set(fsha_switch.bans(root, "VoiceServices"))
+        nodes = [self.home, *self.seen.active("VoiceServices"), "fs1", "fs2"]
+        return next((node for node in nodes if node and node not in banned), "")
+
+    def settle(self):
+        node = self.place(self.root)
+        self.moves_to(*([node] if node else []))
+
+    def simulate(self, root, *_):
+        place = self.place(root)
+        there = self.seen.serving("VoiceServices") == place
+        actions = () if there else (Action("move", "ip_shared", place),)
+        return Transition(actions, dict.fromkeys(("ip_shared", "fs"), (place,) if place else ()))
+
+    def bans(self):
+        return set(fsha_switch.bans(self.root, "VoiceServices"))
+
+
+@pytest.fixture
+def world(cluster, status, pair, monkeypatch):
+    def make(home=""):
+        made = World(status, copy.deepcopy(pair), home=home)
+        monkeypatch.setattr("fsha_cluster.status", lambda: made)
+        monkeypatch.setattr("fsha_cluster.query", lambda: made)
+        monkeypatch.setattr("fsha_cluster.note", made.note)
+        monkeypatch.setattr("fsha_commit.change", made.change)
+        monkeypatch.setattr("fsha_switch.simulate", made.simulate)
+        monkeypatch.setattr("fsha_switch.stays", lambda transition, _: not transition.actions)
+        monkeypatch.setattr("fsha_operation.known", lambda *_: ())
+
+        @contextlib.contextmanager
+        def holder(operation):
+            class Held:
+                def __init__(self):
+                    made.operation = self.operation = operation
+
+                def phase(self, name):
+                    made.operation = dataclasses.replace(made.operation, phase=name)
+
+            yield Held()
+            made.operation = None
+
+        monkeypatch.setattr("fsha_operation.Holder", holder)
+        return made
+
+    return make
+
+
+def give(world, verb):
+    """Give an order as a person does; return what became of it, or why it was refused."""
+    request = fsha_order.Request(Bounds(timeout=0.5, sip_port=0), "alice", "fs1")
+    interrupted = (world.operation,) if world.operation else ()
+    try:
+        if verb == "failover":
+            order, _ = fsha_order.failover(world.seen, world.root, request, None, interrupted)
+        else:
+            order, _ = fsha_order.failback(world.seen, world.root, request)
+    except fsha_switch.Refused as refused:
+        return str(refused)
+    return Switchover(order, Switch(), lambda *_: None).run()
+
+
+@pytest.mark.parametrize("home", ["", "fs1"], ids=["stays", "is held"])
+@pytest.mark.parametrize("verb", ["failover", "failback"])
+@pytest.mark.parametrize("forgotten", [False, True], ids=["known", "forgotten"])
+@pytest.mark.parametrize("resolver", ["failover", "failback"])
+def test_wherever_it_is_killed_a_further_order_resolves_it(world, home, verb, forgotten, resolver):
+    """Both verbs are tried in turn, as a person would; one of them has to bring it in order."""
+    last_write = 0
+    while True:
+        last_write += 1
+        made = world(home)
+        if verb == "failback":
+            assert give(made, "failover").result is True
+            assert made.bans() == ({"fs1"} if home else set())
+        made.writes, made.last_write = 0, last_write
+        try:
+            done = give(made, verb)
+        except Killed:
+            made.last_write = None
+        else:
+            assert done.result is True
+            break
+        if forgotten:
+            made.operation = None  # its node was restarted since
+        first = give(made, resolver)
+        second = "failback" if resolver == "failover" else "failover"
+        told = [first] if getattr(first, "result", False) else [first, give(made, second)]
+        assert getattr(told[-1], "result", False) is True, (last_write, told)
+        # It serves, and nothing is left but a hold that is wanted and can be undone.
+        assert made.seen.serving("VoiceServices")
+        if made.bans():
+            assert give(made, "failback").result is True
+        assert made.bans() == set()
+    assert last_write > 5

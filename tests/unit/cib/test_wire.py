@@ -134,6 +134,10 @@ def test_whoever_looks_on_may_go(error):
         def write(self, text):
             raise error
 
+    closed = io.StringIO()
+    closed.close()
+    fsha_progress.Progress(closed, "fsha.failover")("move", {})
+
     progress = fsha_progress.Progress(Gone(), "fsha.failover")
     progress("move", {})
     progress("verify", {})
