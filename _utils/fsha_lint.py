@@ -146,8 +146,12 @@ def lint(config: Config) -> tuple[Advice, ...]:
 def _advice(config: Config, code: str, keys: Keys, message: str) -> Advice:
     known = ALL_KNOWN[code]
     told = (known.reason, known.source, known.mend, known.severity)
-    change, removed = fsha_lint_mend.put_and_removed(fsha_lint_mend.change(code, keys, config))
-    return Advice(code, path(keys), message, *told, change, tuple(map(path, removed)))
+    try:
+        change = fsha_lint_mend.change(code, keys, config)
+    except Exception:  # noqa: BLE001  every highstate asks: without a change the words have to do
+        change = {}
+    put, removed = fsha_lint_mend.put_and_removed(change)
+    return Advice(code, path(keys), message, *told, put, tuple(map(path, removed)))
 
 
 def summary(advices: Iterable[Advice]) -> str:
@@ -329,7 +333,7 @@ def _monitors(config: Config) -> Iterator[Finding]:
 def _monitors_of(item: Object) -> list[tuple[int, Operation]]:
     return [
         (number, operation)
-        for number, operation in enumerate(operations(item))
+        for number, operation in fsha_lint_failover.numbered(item)
         if operation.name == "monitor" and parse_duration(operation.interval) > 0
     ]
 

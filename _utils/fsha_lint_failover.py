@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from fsha_advice import ERROR, HINT, Finding, Known
 from fsha_config import IPADDR2, Config
-from fsha_model import Object, operations
+from fsha_model import Object, Operation, operations, plain_values
+from fsha_objects import KINDS
 from fsha_schema import Keys
 from fsha_units import INFINITY, UnitError, parse_boolean, parse_duration, score_value
 
@@ -278,19 +279,35 @@ def _is(judge: Callable[[str], bool], text: str) -> bool:
         return False
 
 
+def written(config: Config) -> Iterator[tuple[Object, str]]:
+    """Yield templates and primitives as they are written, and the agent that each one runs."""
+    agents = {item.id: item.agent for item in config.pacemaker.primitives()}
+    for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
+        yield item, agents.get(item.id, item.agent)
+
+
+def numbered(item: Object) -> list[tuple[int, Operation]]:
+    """Return an object's own operations, each with its place in the pillar's list."""
+    return [
+        (number, Operation(one["name"], one.get("interval", "0s"), one))
+        for number, one in enumerate(item.form.get("operations", ()))
+        if "name" in one
+    ]
+
+
 def _monitors(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.primitives():
-        for number, operation in enumerate(operations(item)):
+    for item, agent in written(config):
+        for number, operation in numbered(item):
             if operation.name != "monitor":
                 continue
-            keys = (*_RESOURCES, item.id, "operations", number)
+            keys = ("pacemaker", KINDS[item.kind].key, item.id, "operations", number)
             told = operation.attributes
             if str(told.get("on-fail", "")) == "ignore":
                 yield "failure-ignored", keys, "on-fail is ignore"
             if not _is(parse_boolean, str(told.get("enabled", "true"))):
                 yield "failure-ignored", keys, "the monitor is not enabled"
             timeout = str(told.get("timeout", "20s"))
-            if item.agent == AGENT and parse_duration(timeout) < SHORTEST_MONITOR:
+            if agent == AGENT and parse_duration(timeout) < SHORTEST_MONITOR:
                 yield "short-monitor", keys, f"its timeout is {timeout}"
 
 
@@ -299,8 +316,8 @@ def _deep(config: Config) -> Iterator[Finding]:
         if item.agent != AGENT:
             continue
         levels = [
-            str((item.form.get("operations") or ())[n].get("params", {}).get("OCF_CHECK_LEVEL", 0))
-            for n, operation in enumerate(operations(item))
+            plain_values(operation.attributes.get("params", {})).get("OCF_CHECK_LEVEL", "0")
+            for operation in operations(item)
             if operation.name == "monitor"
         ]
         if not any(level.isdecimal() and int(level) >= 10 for level in levels):

@@ -10,7 +10,7 @@ from typing import Any
 
 from fsha_config import IPADDR2, Config
 from fsha_lint_failover import HOLDS, named_by, voices
-from fsha_model import Object
+from fsha_model import Object, operations
 from fsha_objects import BY_KEY
 from fsha_schema import Keys
 from fsha_units import INFINITY, parse_duration, score_value
@@ -314,7 +314,12 @@ def _token(_config: Config, keys: Keys) -> Change:
 
 
 def _deep(config: Config, keys: Keys) -> Change:
-    return {keys: [*_operations(_object(config, keys)), dict(DEEP)]}
+    item = next(one for one in config.pacemaker.primitives() if one.id == keys[2])
+    taken = {parse_duration(op.interval) for op in operations(item) if op.name == "monitor"}
+    # Name and interval tell operations apart.
+    seconds = next(n for n in range(30, 31 + len(taken)) if n * 1000 not in taken)
+    deep = {**DEEP, "interval": f"{seconds}s"}
+    return {keys: [*_operations(_object(config, keys)), deep]}
 
 
 def _long_enough(config: Config, keys: Keys) -> Change:
@@ -323,8 +328,10 @@ def _long_enough(config: Config, keys: Keys) -> Change:
     return {keys[:4]: found}
 
 
-def _switch_agent(_config: Config, keys: Keys) -> Change:
-    return {(*keys, "agent"): "ocf:fsha:FSSwitch"}
+def _switch_agent(config: Config, keys: Keys) -> Change:
+    template = _object(config, keys).form.get("template")
+    home = (_PM, "templates", str(template)) if template else keys
+    return {(*home, "agent"): "ocf:fsha:FSSwitch"}
 
 
 def _with_switch(config: Config, keys: Keys) -> Change:

@@ -84,6 +84,49 @@ def test_what_keeps_it_from_failing_over(places, code, path):
     assert (code, f"fsha:{path}") in [(advice.code, advice.path) for advice in everything(*places)]
 
 
+TEMPLATE = f"{PM}:templates:t"
+SETS = {**DEEP, "params": [{"values": {"OCF_CHECK_LEVEL": 10}}]}
+ADDRESS = {"agent": "ocf:heartbeat:IPaddr2", "params": {"nic": "eth0"}}
+MADE = {"template": "t", "params": {"ip": "10.101.20.219"}}
+START = {"name": "start", "timeout": "60s"}
+STARTS = [(IP, {**MADE, "operations": [START, MONITOR]})]
+
+
+@pytest.mark.parametrize(
+    ("places", "code", "path"),
+    [
+        ([(TEMPLATE, {**ADDRESS, "operations": [{**MONITOR, "on-fail": "ignore"}]}), (IP, MADE)],
+         "failure-ignored", f"{TEMPLATE}:operations:0"),
+        ([(TEMPLATE, {**ADDRESS, "operations": [{**MONITOR, "interval": 9, "enabled": False}]}),
+          *STARTS], "failure-ignored", f"{TEMPLATE}:operations:0"),
+        ([(TEMPLATE, {**OURS, "operations": [{**MONITOR, "timeout": 5}, DEEP]}),
+          (FS, {"template": "t"})], "short-monitor", f"{TEMPLATE}:operations:0"),
+        ([(TEMPLATE, {**OURS, "operations": [DEEP]}),
+          (FS, {"template": "t", "operations": [{**MONITOR, "timeout": 5}]})],
+         "short-monitor", f"{FS}:operations:0"),
+    ],
+)  # fmt: skip
+def test_an_operation_is_told_where_it_is_written(places, code, path):
+    (advice,) = [a for a in everything(*places) if a.code == code]
+    assert (advice.path, bool(advice.change)) == (f"fsha:{path}", True)
+
+
+def test_the_level_of_a_check_may_stand_in_sets():
+    found = everything((FS, {**OURS, "operations": [MONITOR, SETS]}))
+    assert "no-deep-check" not in [advice.code for advice in found]
+
+
+def test_a_mend_that_fails_leaves_the_words(monkeypatch):
+    def fails(_config, _keys):
+        raise IndexError
+
+    monkeypatch.setattr(fsha_lint.fsha_lint_mend, "MENDS", {"no-fencing": fails})
+    (advice,) = [
+        a for a in everything((f"{PM}:properties:stonith-enabled", False)) if a.code == "no-fencing"
+    ]
+    assert (advice.change, advice.remove) == ({}, ())
+
+
 def test_what_the_switchs_owner_has_to_see_to():
     (advice,) = [a for a in everything((FS, HOT), BIND) if a.code == "hot-flag"]
     assert (advice.change, advice.remove) == ({}, ())

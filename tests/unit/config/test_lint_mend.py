@@ -8,9 +8,11 @@ import yaml
 
 import fsha_config
 import fsha_lint
+import fsha_lint_failover
 import fsha_lint_mend
 from fsha_lint_mend import applied, put_and_removed
-from tests.unit.config import test_lint, test_lint_failover
+from fsha_schema import path
+from tests.unit.config import pillars, test_lint, test_lint_failover
 from tests.unit.config.pillars import changed, with_key
 
 CASES = [
@@ -43,17 +45,44 @@ def judged(raw):
 
 
 @pytest.mark.parametrize(
-    ("places", "code", "path"), [c for c in CASES if c[1] not in fsha_lint_mend.WORDS_ONLY]
+    ("places", "code", "where"), [c for c in CASES if c[1] not in fsha_lint_mend.WORDS_ONLY]
 )
-def test_a_finding_goes_with_its_change(places, code, path):
+def test_a_finding_goes_with_its_change(places, code, where):
     raw = changed(*test_lint.CLEAN, *places)
     before = judged(raw)
-    advice = next(a for a in before if (a.code, a.path) == (code, f"fsha:{path}"))
+    advice = next(a for a in before if (a.code, a.path) == (code, f"fsha:{where}"))
     assert advice.change or advice.remove
     after = judged(mended(raw, advice))
     assert (code, advice.path) not in [(a.code, a.path) for a in after]
     # Nothing else gets worse: with quorum kept, fencing that is off is still to be told.
     assert {a.code for a in after} <= {a.code for a in before} | {"no-fencing"}
+
+
+def in_templates(raw):
+    """Return a pillar in which each resource is made from a template of its own."""
+    found = copy.deepcopy(raw)
+    told = found["pacemaker"]
+    for id, item in list(told.get("resources", {}).items()):
+        if "template" not in item:
+            told.setdefault("templates", {})[f"t-{id}"] = item
+            told["resources"][id] = {"template": f"t-{id}"}
+    return found
+
+
+PILLARS = [changed(*test_lint.CLEAN, *case[0]) for case in CASES] + [pillars.full()]
+
+
+@pytest.mark.parametrize("raw", PILLARS)
+def test_each_finding_of_what_templates_say_goes_with_its_change(raw):
+    before = judged(in_templates(raw))
+    for advice in before:
+        told = fsha_config.check(in_templates(raw))
+        where = next(k for c in fsha_lint.CHECKS + fsha_lint_failover.CHECKS for f, k, _ in c(told)
+                     if (f, path(k)) == (advice.code, advice.path))  # fmt: skip
+        fsha_lint_mend.change(advice.code, where, told)  # it does not fail
+        if advice.change or advice.remove:
+            after = judged(mended(in_templates(raw), advice))
+            assert (advice.code, advice.path) not in [(a.code, a.path) for a in after]
 
 
 @pytest.mark.parametrize("code", sorted(fsha_lint_mend.WORDS_ONLY))
