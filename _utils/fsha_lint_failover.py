@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from fsha_advice import ERROR, HINT, Finding, Known
 from fsha_config import IPADDR2, Config
+from fsha_lint_service import barring, named_by, needs, served, voices
 from fsha_model import Object, Operation, operations, plain_values
 from fsha_objects import KINDS
 from fsha_schema import Keys
@@ -15,8 +16,6 @@ from fsha_units import INFINITY, UnitError, parse_boolean, parse_duration, score
 
 AGENT = "ocf:fsha:FSSofia"
 SWITCH = "ocf:fsha:FSSwitch"
-VOICE = frozenset({"fssofia", "freeswitch"})
-"""Types of agents, in small letters."""
 SLOWEST_TOKEN, FASTEST_TOKEN = 5000, 1000
 """Milliseconds of corosync's token: more makes a failover slow, less makes a pause a death."""
 SHORTEST_MONITOR = 8000
@@ -64,8 +63,9 @@ KNOWN: Mapping[str, Known] = {
     ),
     "only-one-node": Known(
         "With the other node forbidden for it the service stops, in place of failing over",
-        "Pacemaker Explained, location constraints: -INFINITY is never",
-        "remove the constraint, or give it a finite score",
+        "Pacemaker Explained, location constraints: a negative score is never, as is another node "
+        "with resource-discovery exclusive, and one that is not named with symmetric-cluster false",
+        "remove the constraint, or give it a score that is not negative",
         ERROR,
     ),
     "held-by-pillar": Known(
@@ -130,19 +130,6 @@ KNOWN: Mapping[str, Known] = {
         "give its monitor a timeout of 15s",
     ),
 }
-
-
-def voices(config: Config) -> list[Object]:
-    """Return the resources that are FreeSWITCH's profiles, by our agents or by other people's.
-
-    A clone of the switch itself is none: what it runs is on every node.
-    """
-    cloned = {id for clone in config.pacemaker.of("clone") for id in clone.members}
-    return [
-        item
-        for item in config.pacemaker.primitives()
-        if item.agent.rpartition(":")[2].lower() in VOICE and item.id not in cloned
-    ]
 
 
 def _fences(config: Config) -> bool:
@@ -218,15 +205,6 @@ def _tied(config: Config, ids: set[str], others: list[str]) -> bool:
     return False
 
 
-def named_by(item: Object) -> set[str]:
-    """Return every resource that a constraint names."""
-    names = {str(item.form[key]) for key in ("resource", "with", "first", "then")
-             if key in item.form}  # fmt: skip
-    for one in item.form.get("sets", item.form.get("resource_sets", ())):
-        names |= {str(id) for id in one.get("resources", ())}
-    return names
-
-
 def _is_mandatory(item: Object) -> bool:
     try:
         return score_value(str(item.form.get("score", "INFINITY"))) >= INFINITY
@@ -243,14 +221,15 @@ def _staying(config: Config) -> Iterator[Finding]:
 
 
 def _nodes_left(config: Config) -> Iterator[Finding]:
-    ids = {item.id for item in voices(config)}
-    homes = {g.id for g in config.pacemaker.of("group") if ids & set(g.members)}
-    for item in config.pacemaker.of("location"):
-        if str(item.form.get("resource", "")) not in ids | homes or "node" not in item.form:
-            continue
-        if score_value(str(item.form.get("score", "0"))) <= -INFINITY:
-            keys = ("pacemaker", "locations", item.id)
-            yield "only-one-node", keys, f"{item.form['node']} may never run it"
+    names = [node.name for node in config.nodes]
+    told: dict[Keys, list[str]] = {}
+    for ids in dict.fromkeys(needs(config, item.id) for item in served(config)):
+        barred = {name: found for name in names if (found := barring(config, ids, name))}
+        for name, found in barred.items() if len(names) - len(barred) < 2 else ():
+            for keys in found:
+                told[keys] = list(dict.fromkeys([*told.get(keys, []), name]))
+    for keys, nodes in told.items():
+        yield "only-one-node", keys, f"{' and '.join(nodes)} may never run the service"
 
 
 HOLDS: Mapping[str, Callable[[str], bool]] = {  # meta attribute → does it hold a resource still?

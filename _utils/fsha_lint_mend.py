@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fsha_config import IPADDR2, Config
-from fsha_lint_failover import HOLDS, named_by, voices
+from fsha_lint_failover import HOLDS
+from fsha_lint_service import named_by, voices
 from fsha_model import Object, operations
 from fsha_objects import BY_KEY
 from fsha_schema import Keys

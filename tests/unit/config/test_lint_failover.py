@@ -39,6 +39,28 @@ def one_link():
     return fsha_lint.lint(fsha_config.check(raw))
 
 
+NEVER = f"{PM}:locations:never"
+SYSTEMD = {"agent": "systemd:freeswitch", "operations": [MONITOR]}
+CLOUD = [
+    (f"{PM}:groups", {}),
+    (f"{PM}:locations:prefer-fs1", GONE),
+    (f"{PM}:locations:by-rule", GONE),
+    (FS, SYSTEMD),
+    (f"{PM}:clones:all", {"resource": "fs", "meta": {"interleave": True}}),
+    (f"{PM}:colocations:c", {"resource": "ip_shared", "with": "all", "score": "INFINITY"}),
+    (f"{PM}:orders:o", {"first": "all", "then": "ip_shared"}),
+]
+"""The switch as a clone, and nothing but an address that moves."""
+
+
+def banned(resource, score="-INFINITY", expression=None):
+    """Return the place of a constraint that keeps a resource off the second node."""
+    if expression:
+        rules = [{"score": score, "expression": expression}]
+        return [(NEVER, {"resource": resource, "rules": rules})]
+    return [(NEVER, {"resource": resource, "node": "fs2", "score": score})]
+
+
 def clone(*changes):
     return [*CLONE, *changes]
 
@@ -54,6 +76,27 @@ CASES = [
     ([(f"{HELD}:resource-stickiness", 0)], "comes-back", f"{HELD}:resource-stickiness"),
     ([(f"{PM}:locations:never", {"resource": "VoiceServices", "node": "fs2", "score": "-inf"})],
      "only-one-node", f"{PM}:locations:never"),
+    (banned("VoiceServices", expression="#uname ne fs1"), "only-one-node", NEVER),
+    (banned("VoiceServices", expression="#uname eq fs2 or (#uname eq fs1 and pingd gt 0)"),
+     "only-one-node", NEVER),
+    (banned("VoiceServices", score="-100"), "only-one-node", NEVER),
+    (banned("ip_shared"), "only-one-node", NEVER),
+    (banned("fs", score="-1"), "only-one-node", NEVER),
+    ([*banned("all"), *CLONE], "only-one-node", NEVER),
+    ([*banned("them"), (f"{PM}:tags:them", {"references": ["fs", "prefer-fs1"]})],
+     "only-one-node", NEVER),
+    ([(NEVER, {"sets": [{"resources": ["ip_shared", "fs"]}], "node": "fs2", "score": "-INFINITY"})],
+     "only-one-node", NEVER),
+    ([(NEVER, {"rsc-pattern": "^Voice", "node": "fs2", "score": "-INFINITY"})],
+     "only-one-node", NEVER),
+    ([(NEVER, {"rsc-pattern": "!^other", "node": "fs2", "score": "-INFINITY"})],
+     "only-one-node", NEVER),
+    ([(NEVER, {"resource": "VoiceServices", "node": "fs1", "score": 0,
+               "resource-discovery": "exclusive"})], "only-one-node",
+     f"{NEVER}:resource-discovery"),
+    ([*banned("ip_shared"), *CLOUD], "only-one-node", NEVER),
+    ([(f"{PM}:properties:symmetric-cluster", False), (f"{PM}:locations:by-rule", GONE)],
+     "only-one-node", f"{PM}:properties:symmetric-cluster"),
     ([(f"{FS}:meta", {"target-role": "Stopped"})], "held-by-pillar", FS),
     ([(f"{FS}:meta", {"is-managed": False})], "held-by-pillar", FS),
     ([(f"{PM}:groups:VoiceServices:meta", {"maintenance": True})], "held-by-pillar", FS),
@@ -136,6 +179,7 @@ def test_a_single_link():
     assert [advice.code for advice in one_link()] == ["single-link"]
 
 
+THIRD = {"addresses": ["10.101.20.111/24", "10.101.21.111/24"]}
 TIED = {"resource": "fs", "with": "ip_shared", "score": "INFINITY"}
 
 
@@ -149,8 +193,20 @@ TIED = {"resource": "fs", "with": "ip_shared", "score": "INFINITY"}
         [("corosync:quorum", {"wait_for_all": True})],
         [(f"{FS}:meta", {"target-role": "Started", "maintenance": False})],
         [(f"{PM}:locations:l", {"resource": "VoiceServices", "node": "fs1", "score": "-5"})],
+        # What a rule says of more than the node's name may hold, or not.
+        banned("VoiceServices", expression="#uname eq fs2 and pingd lt 1"),
+        banned("VoiceServices", expression="not_defined pingd"),
+        # Pacemaker looks for patterns at what nothing contains, and for exclusive nodes as well.
+        [(NEVER, {"rsc-pattern": "^ip_", "node": "fs2", "score": "-INFINITY"})],
+        [(NEVER, {"resource": "fs", "node": "fs1", "score": 0, "resource-discovery": "exclusive"})],
+        [(NEVER, {"resource": "VoiceServices", "node": "fs2", "score": "-INFINITY",
+                  "lifetime": [{"expression": "date lt 2020-01-01"}]})],
+        [*banned("other"), (f"{PM}:resources:other", {**OURS, "agent": "ocf:heartbeat:anything"}),
+         (f"{PM}:colocations:c", {"resource": "other", "with": "fs", "score": "INFINITY"})],
+        [*banned("VoiceServices"), ("nodes:fs3", THIRD), ("corosync:quorum", {})],
+        [(f"{PM}:properties:symmetric-cluster", False)],
     ],
-)
+)  # fmt: skip
 def test_nothing_to_say(places):
     found = [advice.code for advice in everything(*places)]
     assert [code for code in found if code in fsha_lint_failover.KNOWN] == []

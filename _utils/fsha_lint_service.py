@@ -1,0 +1,292 @@
+"""What the service is and where it may run: facts that several checks of the lint look at.
+
+The service is FreeSWITCH's profiles and their floating addresses, and what they can't run without.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import fsha_rules
+from fsha_config import IPADDR2, Config
+from fsha_model import CONTAINERS, Object
+from fsha_schema import Keys
+from fsha_units import INFINITY, UnitError, parse_boolean, score_value
+
+VOICE = frozenset({"fssofia", "freeswitch"})
+"""Types of agents, in small letters."""
+
+
+# --- what it is ------------------------------------------------------------------------------
+
+
+def voices(config: Config) -> list[Object]:
+    """Return the resources that are FreeSWITCH's profiles, by our agents or by other people's.
+
+    A clone of the switch itself is none: what it runs is on every node.
+    """
+    cloned = {id for clone in config.pacemaker.of("clone") for id in clone.members}
+    return [
+        item
+        for item in config.pacemaker.primitives()
+        if item.agent.rpartition(":")[2].lower() in VOICE and item.id not in cloned
+    ]
+
+
+def addresses(config: Config) -> list[Object]:
+    """Return the resources that are floating addresses."""
+    return [item for item in config.pacemaker.primitives() if item.agent == IPADDR2]
+
+
+def served(config: Config) -> list[Object]:
+    """Return what callers need: the profiles and the floating addresses."""
+    return [*voices(config), *addresses(config)]
+
+
+def leaders(config: Config) -> list[Object]:
+    """Return the profiles, and where the switch is but a clone the addresses in their place."""
+    return voices(config) or addresses(config)
+
+
+def holders(config: Config, id: str) -> list[Object]:
+    """Return what contains a resource, innermost first."""
+    found: list[Object] = []
+    for kind in ("group", "clone", "bundle"):
+        ids = {id, *(holder.id for holder in found)}
+        found += [item for item in config.pacemaker.of(kind) if ids & set(item.members)]
+    return found
+
+
+def needs(config: Config, id: str) -> frozenset[str]:
+    """Return what has to run on the same node so that a resource does, and what contains these.
+
+    Of a constraint with sets it does not matter here who depends on whom.
+    """
+    pairs = [*together(config)]
+    containers = {item.id: item for kind in CONTAINERS for item in config.pacemaker.of(kind)}
+    found: set[str] = set()
+    todo = [id]
+    while todo:
+        one = todo.pop()
+        if one in found:
+            continue
+        found.add(one)
+        for holder in holders(config, one):
+            todo.append(holder.id)
+            if holder.kind == "group":
+                todo += holder.members[: holder.members.index(one)] if one in holder.members else ()
+        for other in (other for first, other in pairs if first == one):
+            todo += [other, *(containers[other].members if other in containers else ())]
+    return frozenset(found)
+
+
+# --- what runs together ----------------------------------------------------------------------
+
+
+def named_by(item: Object) -> set[str]:
+    """Return every resource that a constraint names."""
+    names = {str(item.form[key]) for key in ("resource", "with", "first", "then")
+             if key in item.form}  # fmt: skip
+    for one in item.form.get("sets", ()):
+        names |= {str(id) for id in one.get("resources", ())}
+    return names
+
+
+def together(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what may run only where something else does, and that.
+
+    A constraint that holds for a time only, or of a node's attribute, does not count.
+    """
+    for item in config.pacemaker.of("colocation"):
+        form = item.form
+        if form.get("lifetime") or form.get("node-attribute", "#uname") != "#uname":
+            continue
+        if "sets" in form:
+            yield from _in_sets(form)
+        elif is_mandatory(form):
+            yield str(form["resource"]), str(form["with"])
+
+
+def _in_sets(form: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of a constraint with sets, each both ways."""
+    sets = form["sets"]
+    pairs: list[tuple[str, str]] = []
+    for one in sets:
+        names = [str(id) for id in one.get("resources", ())]
+        apart = str(one.get("sequential", "true")).lower() in ("false", "no", "off", "n", "0")
+        if not apart and is_mandatory({"score": form.get("score", "0"), **one}):
+            pairs += itertools.pairwise(names)
+    for one, other in itertools.pairwise(sets):
+        if is_mandatory(form):
+            pairs += [(a, b) for a in one.get("resources", ()) for b in other.get("resources", ())]
+    for first, then in pairs:
+        yield first, then
+        yield then, first
+
+
+def is_mandatory(form: Mapping[str, Any]) -> bool:
+    """Tell whether a colocation, or a set of one, always holds: its score is 0 by default."""
+    try:
+        return score_value(str(form.get("score", "0"))) >= INFINITY
+    except UnitError:
+        return False
+
+
+# --- where it may run ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Score:
+    """One score of a location constraint.
+
+    keys
+        Where it stands in the pillar.
+    resources
+        What it is for.
+    nodes, perhaps
+        Where it holds for certain, and where a rule may make it hold.
+    exclusive
+        Whether what it is for may run nowhere but on nodes that are named like this.
+    """
+
+    keys: Keys
+    resources: frozenset[str]
+    value: int
+    nodes: frozenset[str]
+    perhaps: frozenset[str]
+    exclusive: bool = False
+
+
+def scores(config: Config) -> Iterator[Score]:
+    """Yield the scores that always hold of all location constraints."""
+    names = [node.name for node in config.nodes]
+    for item in config.pacemaker.of("location"):
+        form = item.form
+        if form.get("lifetime") or str(form.get("role", "Started")).lower() != "started":
+            continue
+        keys: Keys = ("pacemaker", "locations", item.id)
+        resources = frozenset(_located(config, item))
+        exclusive = form.get("resource-discovery") == "exclusive"
+        if "node" in form:
+            nodes = frozenset({str(form["node"])})
+            value = _value(form.get("score", "0"))
+            yield Score((*keys, "score"), resources, value, nodes, frozenset(), exclusive)
+        for number, rule in enumerate(form.get("rules", ())):
+            held = {name: _holds(rule, name) for name in names}
+            sure = frozenset(name for name in names if held[name])
+            perhaps = frozenset(name for name in names if held[name] is None)
+            value = _value(rule.get("score", "0"))
+            here = (*keys, "rules", number, "score")
+            yield Score(here, resources, value, sure, perhaps, exclusive)
+
+
+def _located(config: Config, item: Object) -> Iterator[str]:
+    """Yield the resources that a location is for, those behind a tag or a pattern, too."""
+    tags = {tag.id: tag.form.get("references", ()) for tag in config.pacemaker.of("tag")}
+    for name in named_by(item):
+        yield from tags.get(name, (name,))
+    if "rsc-pattern" in item.form:
+        yield from _matching(config, str(item.form["rsc-pattern"]))
+
+
+def _matching(config: Config, pattern: str) -> Iterator[str]:
+    # Pacemaker looks at what nothing contains, and ! turns the pattern round.
+    plain = pattern.removeprefix("!")
+    try:
+        wanted = re.compile(plain)
+    except re.error:
+        return
+    for kind in ("primitive", *CONTAINERS):
+        for item in config.pacemaker.of(kind):
+            outer = not holders(config, item.id)
+            if outer and bool(wanted.search(item.id)) != (plain != pattern):
+                yield item.id
+
+
+def _value(text: object) -> int:
+    try:
+        return score_value(str(text))
+    except UnitError:
+        return 0
+
+
+def _holds(rule: Mapping[str, Any], node: str) -> bool | None:
+    """Tell whether a rule holds on a node; ``None`` when more than its name decides."""
+    if "expression" not in rule or "score-attribute" in rule or "role" in rule:
+        return None
+    try:
+        return _truth(fsha_rules.parse(str(rule["expression"])), node)
+    except fsha_rules.RuleError:
+        return None
+
+
+def _truth(term: fsha_rules.Term, node: str) -> bool | None:
+    if isinstance(term, fsha_rules.Join):
+        found = [_truth(one, node) for one in term.terms]
+        decides = term.word == "or"
+        if decides in found:
+            return decides
+        return None if None in found else not decides
+    if not isinstance(term, fsha_rules.Test) or term.attribute != "#uname" or term.source:
+        return None
+    if term.operation not in ("eq", "ne"):
+        return None
+    # Pacemaker compares text without regard to case.
+    same = (term.value or "").casefold() == node.casefold()
+    return same == (term.operation == "eq")
+
+
+def placed_by(config: Config, id: str) -> frozenset[str]:
+    """Return a primitive and what contains it, as far as their scores are its own.
+
+    Of a group only the first member has its scores; the others follow that one.
+    """
+    found = [id]
+    for holder in holders(config, id):
+        if found[-1] not in holder.members[:1]:
+            break
+        found.append(holder.id)
+    return frozenset(found)
+
+
+def sum_of(told: Iterable[Score], node: str) -> int:
+    """Return the sum of scores on a node as Pacemaker adds: minus infinity is stronger than all."""
+    values = [score.value for score in told if node in score.nodes]
+    if min(values, default=0) <= -INFINITY:
+        return -INFINITY
+    return min(sum(values), INFINITY)
+
+
+def barring(config: Config, ids: frozenset[str], node: str) -> list[Keys]:
+    """Return what keeps some resources from ever running on a node: keys in the pillar."""
+    told = [*scores(config)]
+    found: list[Keys] = []
+    for id in (item.id for item in config.pacemaker.primitives() if item.id in ids):
+        placed = placed_by(config, id)
+        own = [score for score in told if score.resources & placed]
+        if sum_of(own, node) < 0:
+            found += [s.keys[:3] for s in own if s.value < 0 and node in s.nodes]
+        outer = [id, *(holder.id for holder in holders(config, id))]
+        alone = [score for score in told if score.exclusive and outer[-1] in score.resources]
+        if alone and not _names(alone, node):
+            found += [(*score.keys[:3], "resource-discovery") for score in alone]
+        about = [score for score in told if score.resources & {*outer}]
+        if not is_symmetric(config) and not _names(about, node):
+            found.append(("pacemaker", "properties", "symmetric-cluster"))
+    return list(dict.fromkeys(found))
+
+
+def _names(told: Iterable[Score], node: str) -> bool:
+    """Tell whether any of some scores is, or may be, about a node."""
+    return any(node in score.nodes | score.perhaps for score in told)
+
+
+def is_symmetric(config: Config) -> bool:
+    """Tell whether a resource may run on a node that no location names for it."""
+    told = config.pacemaker.values("properties").get("symmetric-cluster", "true")
+    try:
+        return parse_boolean(told)
+    except UnitError:
+        return True
