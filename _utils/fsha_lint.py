@@ -14,6 +14,7 @@ import fsha_lint_failover
 import fsha_lint_mend
 from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
+from fsha_lint_operations import numbered, timeout_of
 from fsha_model import Object, Operation, operations
 from fsha_objects import KINDS
 from fsha_options import SERVER_WRITTEN
@@ -21,8 +22,6 @@ from fsha_schema import Keys, path, quoted
 from fsha_units import INFINITY, parse_boolean, parse_duration, score_value
 
 SENDARP = "ocf:heartbeat:SendArp"
-DEFAULT_TIMEOUT = "20s"
-"""Pacemaker's timeout of an operation that names none."""
 PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
 
 
@@ -320,27 +319,21 @@ def _monitors(config: Config) -> Iterator[Finding]:
             keys = (*_RESOURCES, item.id, "operations")
             yield "no-monitor", keys, "there is no monitor with an interval"
     for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
-        for number, operation in _monitors_of(item):
-            timeout = _timeout(config, operation)
+        for keys, operation in _monitors_of(item):
+            timeout = timeout_of(config, operation)
             if parse_duration(timeout) < parse_duration(operation.interval):
-                keys = ("pacemaker", KINDS[item.kind].key, item.id, "operations", number)
                 message = (
                     f"the timeout ({timeout}) is shorter than the interval ({operation.interval})"
                 )
                 yield "monitor-times", keys, message
 
 
-def _monitors_of(item: Object) -> list[tuple[int, Operation]]:
+def _monitors_of(item: Object) -> list[tuple[Keys, Operation]]:
     return [
-        (number, operation)
-        for number, operation in fsha_lint_failover.numbered(item)
+        (keys, operation)
+        for keys, operation in numbered(item)
         if operation.name == "monitor" and parse_duration(operation.interval) > 0
     ]
-
-
-def _timeout(config: Config, operation: Operation) -> str:
-    given = config.pacemaker.values("operation_defaults").get("timeout", DEFAULT_TIMEOUT)
-    return str(operation.attributes.get("timeout", given))
 
 
 def _agent_timeouts(config: Config) -> Iterator[Finding]:
@@ -350,7 +343,7 @@ def _agent_timeouts(config: Config) -> Iterator[Finding]:
     for item in _fssofias(config):
         named = {op.name: op for op in operations(item)}
         for name, seconds in limits.items():
-            timeout = _timeout(config, named.get(name, Operation(name)))
+            timeout = timeout_of(config, named.get(name, Operation(name)))
             if parse_duration(timeout) <= seconds * 1000:
                 own = name in named and "timeout" in named[name].attributes
                 by = "" if own else ", the default,"

@@ -6,20 +6,17 @@ of a finding stands in :data:`KNOWN`.
 
 from collections.abc import Callable, Iterator, Mapping
 
+import fsha_lint_operations
 from fsha_advice import ERROR, HINT, Finding, Known
 from fsha_config import IPADDR2, Config
+from fsha_lint_operations import AGENT, SWITCH
 from fsha_lint_service import barring, named_by, needs, served, voices
-from fsha_model import Object, Operation, operations, plain_values
-from fsha_objects import KINDS
+from fsha_model import Object
 from fsha_schema import Keys
 from fsha_units import INFINITY, UnitError, parse_boolean, parse_duration, score_value
 
-AGENT = "ocf:fsha:FSSofia"
-SWITCH = "ocf:fsha:FSSwitch"
 SLOWEST_TOKEN, FASTEST_TOKEN = 5000, 1000
 """Milliseconds of corosync's token: more makes a failover slow, less makes a pause a death."""
-SHORTEST_MONITOR = 8000
-"""Milliseconds that ocf:fsha:FSSofia may need to tell a hung switch from a slow one."""
 
 _RESOURCES: Keys = ("pacemaker", "resources")
 
@@ -75,9 +72,10 @@ KNOWN: Mapping[str, Known] = {
         ERROR,
     ),
     "failure-ignored": Known(
-        "The cluster takes note of the failure, and does nothing",
+        "The cluster takes note of the failure, and starts the service nowhere else; after a stop "
+        "that failed and is ignored the address may stay on two nodes",
         "Pacemaker Explained, operation properties: on-fail, enabled",
-        "remove on-fail (or enabled) from the monitor",
+        "remove on-fail (or enabled) from the operation, or from op_defaults",
         ERROR,
     ),
     "hot-flag": Known(
@@ -258,51 +256,6 @@ def _is(judge: Callable[[str], bool], text: str) -> bool:
         return False
 
 
-def written(config: Config) -> Iterator[tuple[Object, str]]:
-    """Yield templates and primitives as they are written, and the agent that each one runs."""
-    agents = {item.id: item.agent for item in config.pacemaker.primitives()}
-    for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
-        yield item, agents.get(item.id, item.agent)
-
-
-def numbered(item: Object) -> list[tuple[int, Operation]]:
-    """Return an object's own operations, each with its place in the pillar's list."""
-    return [
-        (number, Operation(one["name"], one.get("interval", "0s"), one))
-        for number, one in enumerate(item.form.get("operations", ()))
-        if "name" in one
-    ]
-
-
-def _monitors(config: Config) -> Iterator[Finding]:
-    for item, agent in written(config):
-        for number, operation in numbered(item):
-            if operation.name != "monitor":
-                continue
-            keys = ("pacemaker", KINDS[item.kind].key, item.id, "operations", number)
-            told = operation.attributes
-            if str(told.get("on-fail", "")) == "ignore":
-                yield "failure-ignored", keys, "on-fail is ignore"
-            if not _is(parse_boolean, str(told.get("enabled", "true"))):
-                yield "failure-ignored", keys, "the monitor is not enabled"
-            timeout = str(told.get("timeout", "20s"))
-            if agent == AGENT and parse_duration(timeout) < SHORTEST_MONITOR:
-                yield "short-monitor", keys, f"its timeout is {timeout}"
-
-
-def _deep(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.primitives():
-        if item.agent != AGENT:
-            continue
-        levels = [
-            plain_values(operation.attributes.get("params", {})).get("OCF_CHECK_LEVEL", "0")
-            for operation in operations(item)
-            if operation.name == "monitor"
-        ]
-        if not any(level.isdecimal() and int(level) >= 10 for level in levels):
-            yield "no-deep-check", (*_RESOURCES, item.id, "operations"), "no monitor asks by SIP"
-
-
 def _flags(config: Config) -> Iterator[Finding]:
     told = (config.freeswitch.configuration or {}).get("profiles", {})
     for item in config.pacemaker.primitives():
@@ -347,6 +300,6 @@ def _switches(config: Config) -> Iterator[Finding]:
 
 
 CHECKS = (
-    _held, _together, _nodes_left, _monitors, _stops, _waiting, _forgetting, _staying, _switches,
-    _deep, _flags, _ring,
+    _held, _together, _nodes_left, fsha_lint_operations.ignored, fsha_lint_operations.short,
+    _stops, _waiting, _forgetting, _staying, _switches, fsha_lint_operations.deep, _flags, _ring,
 )  # fmt: skip

@@ -292,6 +292,8 @@ def _released(config: Config, keys: Keys) -> Change:
 
 
 def _minded(config: Config, keys: Keys) -> Change:
+    if keys[1] == "op_defaults":
+        return {keys: None}
     found = _operations(_object(config, keys))
     for name in ("on-fail", "enabled"):
         found[int(keys[4])].pop(name, None)
