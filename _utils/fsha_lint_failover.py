@@ -10,7 +10,17 @@ import fsha_lint_operations
 from fsha_advice import ERROR, HINT, Finding, Known
 from fsha_config import IPADDR2, Config
 from fsha_lint_operations import AGENT, SWITCH
-from fsha_lint_service import barring, named_by, needs, served, voices
+from fsha_lint_service import (
+    addresses,
+    barring,
+    holders,
+    leaders,
+    named_by,
+    needs,
+    served,
+    settings,
+    voices,
+)
 from fsha_model import Object
 from fsha_schema import Keys
 from fsha_units import INFINITY, UnitError, parse_boolean, parse_duration, score_value
@@ -67,7 +77,8 @@ KNOWN: Mapping[str, Known] = {
     ),
     "held-by-pillar": Known(
         "What the pillar holds still, no failure starts elsewhere",
-        "Pacemaker Explained, target-role, is-managed, maintenance",
+        "Pacemaker Explained: target-role, is-managed, maintenance, critical and influence, "
+        "standby, and the properties of these names",
         "remove it from the pillar; fsha.maintenance does it for as long as it is needed",
         ERROR,
     ),
@@ -149,27 +160,13 @@ def _waiting(config: Config) -> Iterator[Finding]:
         yield "wait-for-all", ("corosync", "quorum", "wait_for_all"), "it is switched off"
 
 
-def _settings(config: Config, item: Object, name: str) -> list[str]:
-    """Return what a meta attribute of a resource may be, its own word before the defaults'."""
-    holders = [item]
-    ids = {item.id}
-    for kind in ("group", "clone", "bundle"):
-        for holder in config.pacemaker.of(kind):
-            if ids & set(holder.members):
-                holders.append(holder)
-                ids.add(holder.id)
-    levels = [holder.values("meta") for holder in holders]
-    levels.append(config.pacemaker.values("resource_defaults"))
-    return [str(level[name]) for level in levels if name in level]
-
-
 def _forgetting(config: Config) -> Iterator[Finding]:
-    for item in voices(config):
-        threshold = _settings(config, item, "migration-threshold")
-        if not threshold or score_value(threshold[0]) in (0, INFINITY):
+    for item in leaders(config):
+        threshold = settings(config, item.id, "migration-threshold")
+        if not threshold or score_value(threshold[0][1]) in (0, INFINITY):
             continue  # that is another finding
-        timeout = _settings(config, item, "failure-timeout")
-        if not timeout or parse_duration(timeout[0]) == 0:
+        timeout = settings(config, item.id, "failure-timeout")
+        if not timeout or parse_duration(timeout[0][1]) == 0:
             message = f"failures of {item.id} are never forgotten"
             yield "failure-timeout", ("pacemaker", "rsc_defaults", "failure-timeout"), message
 
@@ -211,9 +208,9 @@ def _is_mandatory(item: Object) -> bool:
 
 
 def _staying(config: Config) -> Iterator[Finding]:
-    for item in voices(config):
-        found = _settings(config, item, "resource-stickiness")
-        if not found or score_value(found[0]) <= 0:
+    for item in leaders(config):
+        found = settings(config, item.id, "resource-stickiness")
+        if not found or score_value(found[0][1]) <= 0:
             keys = ("pacemaker", "rsc_defaults", "resource-stickiness")
             yield "comes-back", keys, f"{item.id} does not stay where it is"
 
@@ -234,19 +231,61 @@ HOLDS: Mapping[str, Callable[[str], bool]] = {  # meta attribute → does it hol
     "target-role": lambda text: text.lower() == "stopped",
     "is-managed": lambda text: not parse_boolean(text),
     "maintenance": parse_boolean,
+    "critical": lambda text: not parse_boolean(text),
 }
+HELD_PROPERTIES: Mapping[str, str] = {
+    "maintenance-mode": "the whole cluster is in maintenance",
+    "stop-all-resources": "all resources are stopped",
+    "shutdown-lock": "what ran on a node that is shut down waits for it to come back",
+}
+HELD_NODES = ("standby", "maintenance")
+"""Attributes of a node on which nothing is started then."""
 
 
 def _held(config: Config) -> Iterator[Finding]:
-    for item in voices(config):
-        for name, holds in HOLDS.items():
-            found = _settings(config, item, name)
-            if found and _is(holds, found[0]):
-                yield "held-by-pillar", (*_RESOURCES, item.id), f"{name} is {found[0]}"
-    mode = config.pacemaker.values("properties").get("maintenance-mode", "false")
-    if _is(parse_boolean, mode):
-        keys = ("pacemaker", "properties", "maintenance-mode")
-        yield "held-by-pillar", keys, "the whole cluster is in maintenance"
+    ids = frozenset(id for item in served(config) for id in needs(config, item.id))
+    profiles = [item.id for item in voices(config)]
+    told: dict[tuple[Keys, str], str] = {}
+    for item in config.pacemaker.primitives():
+        for name, holds in HOLDS.items() if item.id in ids else ():
+            found = settings(config, item.id, name)
+            # What nothing else stands before may be uncritical: it moves all the same.
+            if name != "critical" or item.id in profiles:
+                told.update({(home, name): text for home, text in found[:1] if _is(holds, text)})
+    for (home, name), text in told.items():
+        keys = (*home, name) if len(home) == 2 else home
+        yield "held-by-pillar", keys, f"{name} is {text}"
+    values = config.pacemaker.values("properties")
+    for name, message in HELD_PROPERTIES.items():
+        if _is(parse_boolean, values.get(name, "false")):
+            yield "held-by-pillar", ("pacemaker", "properties", name), message
+    yield from _held_nodes(config, ids)
+    yield from _without_influence(config)
+
+
+def _held_nodes(config: Config, ids: frozenset[str]) -> Iterator[Finding]:
+    usable = [node.name for node in config.nodes if not barring(config, ids, node.name)]
+    held = {
+        node.id: name
+        for node in config.pacemaker.of("node")
+        for name in HELD_NODES
+        if node.id in usable and _is(parse_boolean, node.values("attributes").get(name, "false"))
+    }
+    for id, name in held.items() if len(usable) - len(held) < 2 else ():
+        yield "held-by-pillar", ("pacemaker", "nodes", id), f"the node is in {name}"
+
+
+def _without_influence(config: Config) -> Iterator[Finding]:
+    names = [
+        {one for item in items for one in (item.id, *(h.id for h in holders(config, item.id)))}
+        for items in (voices(config), addresses(config))
+    ]
+    for item in config.pacemaker.of("colocation"):
+        named = item.form.get("resource"), item.form.get("with")
+        aloof = not _is(parse_boolean, str(item.form.get("influence", "true")))
+        if aloof and named[0] in names[0] and named[1] in names[1]:
+            keys = ("pacemaker", "colocations", item.id, "influence")
+            yield "held-by-pillar", keys, f"a failure of {named[0]} does not move {named[1]}"
 
 
 def _is(judge: Callable[[str], bool], text: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fsha_config import IPADDR2, Config
-from fsha_lint_failover import HOLDS
+from fsha_lint_failover import HELD_NODES, HOLDS
 from fsha_lint_service import named_by, voices
 from fsha_model import Object, operations
 from fsha_objects import BY_KEY
@@ -278,17 +278,18 @@ def _tied(config: Config, keys: Keys) -> Change:
 
 
 def _released(config: Config, keys: Keys) -> Change:
-    if keys[1] == "properties":
+    if keys[1] in ("properties", "rsc_defaults") or keys[-1] == "influence":
         return {keys: None}
     item = _object(config, keys)
-    found: dict[Keys, Any] = {}
-    given = config.pacemaker.values("resource_defaults")
-    for name, holds in HOLDS.items():
-        for one in _told_themselves(config, [item], name, _if_told(holds)):
-            found.update({(*_home(one), "meta", name): None})
-        if given.get(name) and holds(given[name]):
-            found.update({(*_DEFAULTS, name): None})
-    return found
+    if item.kind == "node":
+        told = item.values("attributes")
+        return {(*keys, "attributes", name): None for name in HELD_NODES if name in told}
+    told = item.values("meta")
+    return {
+        (*keys, "meta", name): None
+        for name, holds in HOLDS.items()
+        if name in told and holds(told[name])
+    }
 
 
 def _minded(config: Config, keys: Keys) -> Change:

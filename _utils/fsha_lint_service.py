@@ -12,6 +12,7 @@ from typing import Any
 import fsha_rules
 from fsha_config import IPADDR2, Config
 from fsha_model import CONTAINERS, Object
+from fsha_objects import KINDS
 from fsha_schema import Keys
 from fsha_units import INFINITY, UnitError, parse_boolean, score_value
 
@@ -57,6 +58,26 @@ def holders(config: Config, id: str) -> list[Object]:
         ids = {id, *(holder.id for holder in found)}
         found += [item for item in config.pacemaker.of(kind) if ids & set(item.members)]
     return found
+
+
+def levels(config: Config, id: str) -> list[tuple[Keys, Mapping[str, str]]]:
+    """Return the meta attributes that a primitive has, the first of a name first: who gives them.
+
+    Its own, its template's, those of what contains it, and the defaults.
+    """
+    item = next(one for one in config.pacemaker.of("primitive") if one.id == id)
+    template = str(item.form.get("template", ""))
+    given = [item, *(one for one in config.pacemaker.of("template") if one.id == template)]
+    found: list[tuple[Keys, Mapping[str, str]]] = [
+        (("pacemaker", KINDS[one.kind].key, one.id), one.values("meta"))
+        for one in (*given, *holders(config, id))
+    ]
+    return [*found, (("pacemaker", "rsc_defaults"), config.pacemaker.values("resource_defaults"))]
+
+
+def settings(config: Config, id: str, name: str) -> list[tuple[Keys, str]]:
+    """Return who gives a meta attribute to a primitive, and what it says, the first first."""
+    return [(home, str(level[name])) for home, level in levels(config, id) if name in level]
 
 
 def needs(config: Config, id: str) -> frozenset[str]:

@@ -27,6 +27,8 @@ CLONE = [
     (f"{PM}:colocations:c", {"resource": "VoiceServices", "with": "all", "score": "INFINITY"}),
     (f"{PM}:orders:o", {"first": "all", "then": "VoiceServices"}),
 ]
+TIED = {"resource": "fs", "with": "ip_shared", "score": "INFINITY"}
+ORDER = {"first": "ip_shared", "then": "fs"}
 ALONE = [(f"{PM}:groups", {}), (f"{PM}:locations", {})]
 HELD = f"{PM}:rsc_defaults"
 LINK = "corosync:links"
@@ -99,7 +101,26 @@ CASES = [
      "only-one-node", f"{PM}:properties:symmetric-cluster"),
     ([(f"{FS}:meta", {"target-role": "Stopped"})], "held-by-pillar", FS),
     ([(f"{FS}:meta", {"is-managed": False})], "held-by-pillar", FS),
-    ([(f"{PM}:groups:VoiceServices:meta", {"maintenance": True})], "held-by-pillar", FS),
+    ([(f"{PM}:groups:VoiceServices:meta", {"maintenance": True})], "held-by-pillar",
+     f"{PM}:groups:VoiceServices"),
+    ([(f"{IP}:meta", {"target-role": "Stopped"})], "held-by-pillar", IP),
+    ([(f"{IP}:meta", {"is-managed": False})], "held-by-pillar", IP),
+    ([(f"{HELD}:is-managed", False)], "held-by-pillar", f"{HELD}:is-managed"),
+    ([(f"{FS}:meta", {"critical": False})], "held-by-pillar", FS),
+    ([*CLONE, (f"{PM}:clones:all:meta:target-role", "Stopped")], "held-by-pillar",
+     f"{PM}:clones:all"),
+    ([(f"{PM}:templates:t", {"agent": "lsb:FSSofia", "meta": {"is-managed": False}}),
+      (FS, {"template": "t"})], "held-by-pillar", f"{PM}:templates:t"),
+    ([(f"{PM}:nodes", {"fs2": {"attributes": {"standby": "on"}}})], "held-by-pillar",
+     f"{PM}:nodes:fs2"),
+    ([(f"{PM}:nodes", {"fs1": {"attributes": {"maintenance": True, "site": "a"}}})],
+     "held-by-pillar", f"{PM}:nodes:fs1"),
+    ([(f"{PM}:properties:stop-all-resources", True)], "held-by-pillar",
+     f"{PM}:properties:stop-all-resources"),
+    ([(f"{PM}:properties:shutdown-lock", True)], "held-by-pillar",
+     f"{PM}:properties:shutdown-lock"),
+    ([*ALONE, (f"{PM}:colocations:c", {**TIED, "influence": False}), (f"{PM}:orders:o", ORDER)],
+     "held-by-pillar", f"{PM}:colocations:c:influence"),
     ([(f"{PM}:properties:maintenance-mode", True)], "held-by-pillar",
      f"{PM}:properties:maintenance-mode"),
     ([(f"{IP}:operations", [{**MONITOR, "on-fail": "ignore"}])], "failure-ignored",
@@ -189,7 +210,6 @@ def test_a_single_link():
 
 
 THIRD = {"addresses": ["10.101.20.111/24", "10.101.21.111/24"]}
-TIED = {"resource": "fs", "with": "ip_shared", "score": "INFINITY"}
 
 
 @pytest.mark.parametrize(
@@ -217,6 +237,11 @@ TIED = {"resource": "fs", "with": "ip_shared", "score": "INFINITY"}
         [(f"{FS}:operations:0:on-fail", "standby"), (f"{FS}:operations:1:on-fail", "restart"),
          (f"{FS}:operations:2:on-fail", "block")],
         [("pacemaker:resources:fence:operations:0:on-fail", "ignore")],
+        [(f"{PM}:groups:VoiceServices:meta", {"target-role": "Stopped"}),
+         (f"{FS}:meta", {"target-role": "Started"}), (f"{IP}:meta", {"target-role": "Started"})],
+        [("nodes:fs3", THIRD), ("corosync:quorum", {}),
+         (f"{PM}:nodes", {"fs2": {"attributes": {"standby": "on"}}})],
+        [(f"{IP}:meta", {"critical": False})],
     ],
 )  # fmt: skip
 def test_nothing_to_say(places):
