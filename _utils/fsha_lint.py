@@ -61,8 +61,8 @@ KNOWN: Mapping[str, Known] = {
         "With fencing off and lost quorum ignored, a cut between the nodes makes both hold the "
         "floating address and both take over each other's calls",
         "votequorum(5), two_node; Pacemaker Explained, no-quorum-policy",
-        "remove no-quorum-policy: ignore (corosync's two_node gives the survivor quorum), and "
-        "configure fencing",
+        "remove no-quorum-policy: ignore (corosync's two_node, on by default, gives the survivor "
+        "quorum), and configure fencing",
         ERROR,
     ),
     "no-fencing": Known(

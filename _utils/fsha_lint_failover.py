@@ -43,6 +43,13 @@ KNOWN: Mapping[str, Known] = {
         "votequorum(5): two_node enables wait_for_all, unless it is overridden",
         "remove quorum:wait_for_all, or set it to 1",
     ),
+    "lost-quorum": Known(
+        "The node that is left has no quorum, and the cluster stops the service there in place of "
+        "starting it",
+        "votequorum(5): two_node, auto_tie_breaker; Pacemaker Explained, no-quorum-policy",
+        "remove two_node and auto_tie_breaker: a pair has two_node unless it is told otherwise",
+        ERROR,
+    ),
     "failure-timeout": Known(
         "A node that has failed once is never used again, until somebody cleans up: the second "
         "failure leaves no node to go to",
@@ -158,6 +165,30 @@ def _waiting(config: Config) -> Iterator[Finding]:
     told = config.corosync.quorum.get("wait_for_all")
     if len(config.nodes) == 2 and told in (0, False, "0", "false"):
         yield "wait-for-all", ("corosync", "quorum", "wait_for_all"), "it is switched off"
+
+
+QUORUM_OF_TWO = ("two_node", "auto_tie_breaker", "auto_tie_breaker_node")
+"""What decides which of two nodes keeps quorum."""
+
+
+def is_pair(config: Config) -> bool:
+    """Tell whether there are two nodes of which each keeps quorum alone (two_node)."""
+    told = config.corosync.quorum.get("two_node", True)
+    return len(config.nodes) == 2 and told not in (0, False, "0", "false")
+
+
+def _quorum(config: Config) -> Iterator[Finding]:
+    policy = config.pacemaker.values("properties").get("no-quorum-policy", "stop")
+    if len(config.nodes) != 2 or is_pair(config) or policy == "ignore":
+        return
+    told = config.corosync.quorum
+    if told.get("auto_tie_breaker"):
+        node = told.get("auto_tie_breaker_node", "lowest")
+        message = f"only one node keeps quorum alone ({node})"
+        yield "lost-quorum", ("corosync", "quorum", "auto_tie_breaker"), message
+    else:
+        message = "it is switched off, and 1 of 2 votes is no majority"
+        yield "lost-quorum", ("corosync", "quorum", "two_node"), message
 
 
 def _forgetting(config: Config) -> Iterator[Finding]:
@@ -340,5 +371,6 @@ def _switches(config: Config) -> Iterator[Finding]:
 
 CHECKS = (
     _held, _together, _nodes_left, fsha_lint_operations.ignored, fsha_lint_operations.short,
-    _stops, _waiting, _forgetting, _staying, _switches, fsha_lint_operations.deep, _flags, _ring,
+    _stops, _waiting, _quorum, _forgetting, _staying, _switches, fsha_lint_operations.deep,
+    _flags, _ring,
 )  # fmt: skip

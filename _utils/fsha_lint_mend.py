@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fsha_config import IPADDR2, Config
-from fsha_lint_failover import HELD_NODES, HOLDS
+from fsha_lint_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
 from fsha_lint_service import named_by, voices
 from fsha_model import Object, operations
 from fsha_objects import BY_KEY
@@ -147,6 +147,15 @@ def _default(
 
 def _gone(_config: Config, keys: Keys) -> Change:
     return {keys: None}
+
+
+def _quorate(config: Config, keys: Keys) -> Change:
+    """Leave the quorum of a pair to two_node, as it is by default."""
+    found: dict[Keys, Any] = {keys: None}
+    for name in () if is_pair(config) else QUORUM_OF_TWO:
+        if name in config.corosync.quorum:
+            found.update({("corosync", "quorum", name): None})
+    return found
 
 
 def _card(config: Config, keys: Keys) -> Change:
@@ -367,7 +376,8 @@ MENDS: Mapping[str, Callable[[Config, Keys], Change]] = {
     "cli-id": _own_id,
     "several-rules": _one_rule_each,
     "migration-threshold": _threshold,
-    "split-brain": _gone,
+    "split-brain": _quorate,
+    "lost-quorum": _quorate,
     "no-monitor": _monitored,
     "monitor-times": _patient,
     "agent-timeout": _patient_with_agent,

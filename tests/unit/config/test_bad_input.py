@@ -101,6 +101,7 @@ ONE_MISTAKE = [
     ("corosync:totem:token", 3000.5, "", "whole number"),
     ("corosync:totem:link_mode", "aktive", "", 'did you mean "active"'),
     ("corosync:quorum:auto_tie_breaker_node", "first", "", "lowest"),
+    ("corosync:quorum:auto_tie_breaker", True, "", "false is expected with two_node"),
     ("corosync:logging:logfile", "corosync.log", "", "absolute path"),
     # Pacemaker.
     ("pacemaker:properties:no-quorum-policy", "ignor", "", 'did you mean "ignore"'),
