@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 
 import fsha_lint_operations
 from fsha_advice import ERROR, HINT, Finding, Known
-from fsha_config import IPADDR2, Config
+from fsha_config import Config
 from fsha_lint_operations import AGENT, SWITCH
 from fsha_lint_service import (
     addresses,
     barring,
-    holders,
     leaders,
-    named_by,
     needs,
     served,
     settings,
     voices,
 )
+from fsha_lint_together import beside, holders, starts_before
 from fsha_model import Object
 from fsha_schema import Keys
 from fsha_units import INFINITY, UnitError, parse_boolean, parse_duration, score_value
@@ -59,14 +58,14 @@ KNOWN: Mapping[str, Known] = {
     "vip-after-switch": Known(
         "The profiles start before their address is there: a cold one can't bind, and a hot one "
         "must not recover calls",
-        "Pacemaker Explained, groups start in the order of their members",
-        "put the IPaddr2 before FSSofia in the group",
+        "Pacemaker Explained, groups start in the order of their members; a colocation is no order",
+        "put the IPaddr2 before FSSofia in the group, or add an order (kind Mandatory)",
         ERROR,
     ),
     "not-together": Known(
         "Nothing keeps the profiles where their address is: after a failover they may stand on two "
         "nodes, and no call gets through",
-        "Pacemaker Explained, colocation",
+        "Pacemaker Explained, colocation: without a score it says nothing",
         "put both into one group, the address first",
         ERROR,
     ),
@@ -203,39 +202,29 @@ def _forgetting(config: Config) -> Iterator[Finding]:
 
 
 def _together(config: Config) -> Iterator[Finding]:
-    vips = [item.id for item in config.pacemaker.primitives() if item.agent == IPADDR2]
-    for item in voices(config):
-        homes = [group for group in config.pacemaker.of("group") if item.id in group.members]
-        with_it = [id for group in homes for id in group.members if id in vips]
-        for group in homes:
-            late = [id for id in _after(group.members, item.id) if id in vips]
-            if late:
-                keys = ("pacemaker", "groups", group.id, "members")
-                yield "vip-after-switch", keys, f"{', '.join(late)} comes after {item.id}"
-        if vips and not with_it and not _tied(config, {item.id, *(g.id for g in homes)}, vips):
-            message = f"{item.id} is neither in a group nor colocated with {' or '.join(vips)}"
+    vips = [item.id for item in addresses(config)]
+    for item in voices(config) if vips else ():
+        near = beside(config, item.id)
+        own = [id for id in vips if id in near]
+        if not own:
+            message = f"nothing keeps {item.id} together with {' or '.join(vips)}"
             yield "not-together", (*_RESOURCES, item.id), message
+            continue
+        grouped = False
+        for group in config.pacemaker.of("group"):
+            if item.id in group.members and set(group.members) & set(own):
+                grouped = True
+                late = [id for id in _after(group.members, item.id) if id in vips]
+                if late:
+                    keys = ("pacemaker", "groups", group.id, "members")
+                    yield "vip-after-switch", keys, f"{', '.join(late)} comes after {item.id}"
+        if not grouped and not any(starts_before(config, id, item.id) for id in own):
+            message = f"nothing starts {' or '.join(own)} before {item.id}"
+            yield "vip-after-switch", (*_RESOURCES, item.id), message
 
 
 def _after(members: tuple[str, ...], id: str) -> tuple[str, ...]:
     return members[members.index(id) + 1 :]
-
-
-def _tied(config: Config, ids: set[str], others: list[str]) -> bool:
-    homes = {g.id for g in config.pacemaker.of("group") if set(g.members) & set(others)}
-    wanted = {*others, *homes}
-    for item in config.pacemaker.of("colocation"):
-        named = named_by(item)
-        if named & ids and named & wanted and _is_mandatory(item):
-            return True
-    return False
-
-
-def _is_mandatory(item: Object) -> bool:
-    try:
-        return score_value(str(item.form.get("score", "INFINITY"))) >= INFINITY
-    except UnitError:
-        return False
 
 
 def _staying(config: Config) -> Iterator[Finding]:
@@ -360,13 +349,20 @@ def _switches(config: Config) -> Iterator[Finding]:
             keys = ("pacemaker", "clones", clone.id)
             if not _is(parse_boolean, str(clone.values("meta").get("interleave", "false"))):
                 yield "switch-not-interleaved", keys, "interleave is not set"
-            missing = [
-                word
-                for kind, word in (("colocation", "colocated"), ("order", "ordered"))
-                if not any(clone.id in named_by(one) for one in config.pacemaker.of(kind))
-            ]
+            missing = _missing(config, clone)
             if missing:
                 yield "switch-apart", keys, f"nothing is {' or '.join(missing)} with it"
+
+
+def _missing(config: Config, clone: Object) -> list[str]:
+    """Return what is missing between the service and the clone of its switch."""
+    ids = [item.id for item in leaders(config)]
+    found = []
+    if not any(clone.id in needs(config, id) for id in ids):
+        found.append("colocated")
+    if not any(starts_before(config, clone.id, id) for id in ids):
+        found.append("ordered")
+    return found
 
 
 CHECKS = (

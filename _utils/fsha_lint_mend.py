@@ -6,11 +6,13 @@ of ``fsha_lint`` have to do.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fsha_config import IPADDR2, Config
 from fsha_lint_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
-from fsha_lint_service import named_by, voices
+from fsha_lint_service import addresses, leaders, needs, voices
+from fsha_lint_together import beside, holders, named_by, starts_before
 from fsha_model import Object, operations
 from fsha_objects import BY_KEY
 from fsha_schema import Keys
@@ -268,22 +270,54 @@ def _our_agent(config: Config, keys: Keys) -> Change:
 
 
 def _address_first(config: Config, keys: Keys) -> Change:
+    if keys[1] == "resources":
+        near = beside(config, str(keys[2]))
+        return _ordered(config, next(i.id for i in addresses(config) if i.id in near), keys[2])
     agents = {item.id: item.agent for item in config.pacemaker.primitives()}
     members = _object(config, keys).members
     return {keys: sorted(members, key=lambda one: agents.get(one) != IPADDR2)}
 
 
 def _tied(config: Config, keys: Keys) -> Change:
-    vip = next(item.id for item in config.pacemaker.primitives() if item.agent == IPADDR2)
+    vip = next(item.id for item in addresses(config))
     id = str(keys[2])
-    with_, after = (
-        _free(config, "colocation", f"{id}-with-{vip}"),
-        _free(config, "order", f"{vip}-then-{id}"),
-    )
-    return {
-        (_PM, "colocations", with_): {"resource": id, "with": vip, "score": "INFINITY"},
-        (_PM, "orders", after): {"first": vip, "then": id},
-    }
+    first = {} if starts_before(config, vip, id) else _ordered(config, vip, id)
+    return {**_joined(config, id, vip), **first}
+
+
+def _with_holders(config: Config, id: object) -> set[str]:
+    return {str(id), *(item.id for item in holders(config, str(id)))}
+
+
+def _joined(config: Config, id: str, other: str) -> Change:
+    """Keep a resource on the node of another one, by the constraint of the two if there is one."""
+    names, others = _with_holders(config, id), _with_holders(config, other)
+    for item in config.pacemaker.of("colocation"):
+        form = item.form
+        plain = not form.get("lifetime") and form.get("node-attribute", "#uname") == "#uname"
+        if plain and form.get("resource") in names and form.get("with") in others:
+            return {(*_home(item), "score"): "INFINITY"}
+    new = _free(config, "colocation", f"{id}-with-{other}")
+    told = {"resource": id, "with": other, "score": "INFINITY"}
+    return {(_PM, "colocations", new): told}
+
+
+def _ordered(config: Config, first: object, then: object) -> Change:
+    """Start a resource before another one, in place of the order of the two if there is one."""
+    names, others = _with_holders(config, first), _with_holders(config, then)
+    old = [
+        item
+        for item in config.pacemaker.of("order")
+        for one, other in [(item.form.get("first"), item.form.get("then"))]
+        if (one in names and other in others) or (other in names and one in others)
+    ]
+    left = [one for one in config.pacemaker.objects if one not in old]
+    rest = replace(config.pacemaker, objects=tuple(left))
+    if starts_before(replace(config, pacemaker=rest), str(then), str(first)):
+        return {}  # a third thing puts them the other way round
+    new = _free(config, "order", f"{first}-then-{then}")
+    gone: dict[Keys, Any] = {_home(item): None for item in old}
+    return {**gone, (_PM, "orders", new): {"first": first, "then": then}}
 
 
 def _released(config: Config, keys: Keys) -> Change:
@@ -348,20 +382,17 @@ def _switch_agent(config: Config, keys: Keys) -> Change:
 
 
 def _with_switch(config: Config, keys: Keys) -> Change:
-    ids = {item.id for item in voices(config)}
+    ids = {item.id for item in leaders(config)}
     group = next((g.id for g in config.pacemaker.of("group") if ids & set(g.members)), None)
     service = group or next(iter(sorted(ids)), None)
     if service is None:
         return {}
     clone = str(keys[2])
     found: dict[Keys, Any] = {}
-    if not any(clone in named_by(item) for item in config.pacemaker.of("colocation")):
-        id = _free(config, "colocation", f"{service}-with-{clone}")
-        told = {"resource": service, "with": clone, "score": "INFINITY"}
-        found.update({(_PM, "colocations", id): told})
-    if not any(clone in named_by(item) for item in config.pacemaker.of("order")):
-        id = _free(config, "order", f"{clone}-then-{service}")
-        found.update({(_PM, "orders", id): {"first": clone, "then": service}})
+    if not any(clone in needs(config, id) for id in ids):
+        found.update(_joined(config, service, clone))
+    if not any(starts_before(config, clone, id) for id in ids):
+        found.update(_ordered(config, clone, service))
     return found
 
 

@@ -3,7 +3,6 @@
 The service is FreeSWITCH's profiles and their floating addresses, and what they can't run without.
 """
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import fsha_rules
 from fsha_config import IPADDR2, Config
+from fsha_lint_together import holders, named_by, together
 from fsha_model import CONTAINERS, Object
 from fsha_objects import KINDS
 from fsha_schema import Keys
@@ -49,15 +49,6 @@ def served(config: Config) -> list[Object]:
 def leaders(config: Config) -> list[Object]:
     """Return the profiles, and where the switch is but a clone the addresses in their place."""
     return voices(config) or addresses(config)
-
-
-def holders(config: Config, id: str) -> list[Object]:
-    """Return what contains a resource, innermost first."""
-    found: list[Object] = []
-    for kind in ("group", "clone", "bundle"):
-        ids = {id, *(holder.id for holder in found)}
-        found += [item for item in config.pacemaker.of(kind) if ids & set(item.members)]
-    return found
 
 
 def levels(config: Config, id: str) -> list[tuple[Keys, Mapping[str, str]]]:
@@ -101,58 +92,6 @@ def needs(config: Config, id: str) -> frozenset[str]:
         for other in (other for first, other in pairs if first == one):
             todo += [other, *(containers[other].members if other in containers else ())]
     return frozenset(found)
-
-
-# --- what runs together ----------------------------------------------------------------------
-
-
-def named_by(item: Object) -> set[str]:
-    """Return every resource that a constraint names."""
-    names = {str(item.form[key]) for key in ("resource", "with", "first", "then")
-             if key in item.form}  # fmt: skip
-    for one in item.form.get("sets", ()):
-        names |= {str(id) for id in one.get("resources", ())}
-    return names
-
-
-def together(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield what may run only where something else does, and that.
-
-    A constraint that holds for a time only, or of a node's attribute, does not count.
-    """
-    for item in config.pacemaker.of("colocation"):
-        form = item.form
-        if form.get("lifetime") or form.get("node-attribute", "#uname") != "#uname":
-            continue
-        if "sets" in form:
-            yield from _in_sets(form)
-        elif is_mandatory(form):
-            yield str(form["resource"]), str(form["with"])
-
-
-def _in_sets(form: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of a constraint with sets, each both ways."""
-    sets = form["sets"]
-    pairs: list[tuple[str, str]] = []
-    for one in sets:
-        names = [str(id) for id in one.get("resources", ())]
-        apart = str(one.get("sequential", "true")).lower() in ("false", "no", "off", "n", "0")
-        if not apart and is_mandatory({"score": form.get("score", "0"), **one}):
-            pairs += itertools.pairwise(names)
-    for one, other in itertools.pairwise(sets):
-        if is_mandatory(form):
-            pairs += [(a, b) for a in one.get("resources", ()) for b in other.get("resources", ())]
-    for first, then in pairs:
-        yield first, then
-        yield then, first
-
-
-def is_mandatory(form: Mapping[str, Any]) -> bool:
-    """Tell whether a colocation, or a set of one, always holds: its score is 0 by default."""
-    try:
-        return score_value(str(form.get("score", "0"))) >= INFINITY
-    except UnitError:
-        return False
 
 
 # --- where it may run ------------------------------------------------------------------------

@@ -63,6 +63,15 @@ def banned(resource, score="-INFINITY", expression=None):
     return [(NEVER, {"resource": resource, "node": "fs2", "score": score})]
 
 
+DB = [(f"{PM}:resources:db", {"agent": "ocf:heartbeat:anything", "operations": [MONITOR]})]
+
+
+def pair(colocation, order=None):
+    """Return the places of a pair that is in no group but held together by constraints."""
+    told = [*ALONE, (f"{PM}:colocations:c", colocation)]
+    return [*told, (f"{PM}:orders:o", order)] if order else told
+
+
 def clone(*changes):
     return [*CLONE, *changes]
 
@@ -82,6 +91,21 @@ CASES = [
     ([(f"{HELD}:failure-timeout", 0)], "failure-timeout", f"{HELD}:failure-timeout"),
     ([(GROUP, ["fs", "ip_shared"])], "vip-after-switch", GROUP),
     (ALONE, "not-together", FS),
+    (pair({"resource": "fs", "with": "ip_shared"}, ORDER), "not-together", FS),
+    (pair({**TIED, "score": "-INFINITY"}, ORDER), "not-together", FS),
+    (pair({"sets": [{"resources": ["ip_shared", "fs"], "score": 0}], "score": "INFINITY"}, ORDER),
+     "not-together", FS),
+    (pair({**TIED, "lifetime": [{"expression": "date lt 2040-01-01"}]}, ORDER), "not-together", FS),
+    ([*pair({**TIED, "with": "all"}, ORDER), *CLONE[:2], (f"{PM}:orders:q", {
+        "first": "all", "then": "fs"}),
+      (f"{PM}:colocations:d", {**TIED, "resource": "ip_shared", "with": "all"})],
+     "not-together", FS),
+    (pair(TIED), "vip-after-switch", FS),
+    (pair(TIED, {"first": "fs", "then": "ip_shared"}), "vip-after-switch", FS),
+    (pair(TIED, {**ORDER, "kind": "Optional"}), "vip-after-switch", FS),
+    (pair(TIED, {**ORDER, "score": 0}), "vip-after-switch", FS),
+    (pair(TIED, {"sets": [{"resources": ["ip_shared", "fs"]}], "kind": "Serialize"}),
+     "vip-after-switch", FS),
     ([(f"{HELD}:resource-stickiness", 0)], "comes-back", f"{HELD}:resource-stickiness"),
     ([(f"{PM}:locations:never", {"resource": "VoiceServices", "node": "fs2", "score": "-inf"})],
      "only-one-node", f"{PM}:locations:never"),
@@ -154,6 +178,12 @@ CASES = [
      "switch-by-systemd", f"{PM}:resources:switch"),
     (clone((f"{PM}:orders:o", GONE)), "switch-apart", f"{PM}:clones:all"),
     (clone((f"{PM}:colocations:c", GONE)), "switch-apart", f"{PM}:clones:all"),
+    (clone((f"{PM}:colocations:c:score", 0)), "switch-apart", f"{PM}:clones:all"),
+    (clone((f"{PM}:colocations:c:score", "-INFINITY")), "switch-apart", f"{PM}:clones:all"),
+    (clone((f"{PM}:orders:o:kind", "Optional")), "switch-apart", f"{PM}:clones:all"),
+    (clone((f"{PM}:orders:o", {"first": "VoiceServices", "then": "all"})), "switch-apart",
+     f"{PM}:clones:all"),
+    ([*CLOUD, (f"{PM}:colocations:c", GONE)], "switch-apart", f"{PM}:clones:all"),
     (clone((f"{PM}:clones:all", {"resource": "switch"})), "switch-not-interleaved",
      f"{PM}:clones:all"),
 ]  # fmt: skip
@@ -224,7 +254,17 @@ THIRD = {"addresses": ["10.101.20.111/24", "10.101.21.111/24"]}
     [
         CLONE,
         [(FS, OURS)],
-        [*ALONE, (f"{PM}:colocations:c", TIED)],
+        pair(TIED, ORDER),
+        pair({**TIED, "resource": "ip_shared", "with": "fs"}, {**ORDER, "score": 5}),
+        pair({"sets": [{"resources": ["ip_shared", "fs"], "score": "INFINITY"}]},
+             {"sets": [{"resources": ["ip_shared", "fs"]}]}),
+        pair({"sets": [{"resources": ["fs"]}, {"resources": ["ip_shared"]}], "score": "inf"},
+             {"sets": [{"resources": ["ip_shared"]}, {"resources": ["fs"]}], "kind": "Mandatory"}),
+        [*pair({**TIED, "with": "db"}, ORDER), *DB,
+         (f"{PM}:colocations:d", {**TIED, "resource": "ip_shared", "with": "db"})],
+        [*pair({**TIED, "with": "db"}, {"first": "db", "then": "fs"}), *DB,
+         (f"{PM}:colocations:d", {**TIED, "resource": "db"}),
+         (f"{PM}:orders:p", {"first": "ip_shared", "then": "db"})],
         [("corosync:totem", {"token": 3000})],
         [("corosync:quorum", {"wait_for_all": True})],
         [(f"{FS}:meta", {"target-role": "Started", "maintenance": False})],
