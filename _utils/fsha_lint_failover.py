@@ -34,7 +34,8 @@ KNOWN: Mapping[str, Known] = {
         "A stop that fails is answered by fencing; without it the resource is blocked where it is, "
         "and the failover does not take place",
         "Pacemaker Explained, on-fail of a stop: fence, or block without fencing",
-        "take ocf:fsha:FSSofia, whose stop ends in a kill, or configure fencing",
+        "take ocf:fsha:FSSofia, whose stop ends in a kill (in place of an agent that starts the "
+        "switch itself, and with ocf:fsha:FSSwitch as a clone), or configure fencing",
     ),
     "wait-for-all": Known(
         "After a power cut a node that boots alone then starts the service by itself, while the "

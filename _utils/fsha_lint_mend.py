@@ -17,7 +17,7 @@ from fsha_model import Object, operations
 from fsha_objects import BY_KEY
 from fsha_schema import Keys
 from fsha_units import INFINITY, parse_duration, score_value
-from fsha_voice import FSSOFIA
+from fsha_voice import FSSOFIA, LSB
 
 Change = Mapping[Keys, Any]
 """Key → what is to stand there; ``None`` to take it away. No key leads into a list."""
@@ -254,9 +254,11 @@ def _no_bind(_config: Config, keys: Keys) -> Change:
 
 
 def _our_agent(config: Config, keys: Keys) -> Change:
+    # Nothing but the init script does what FSSofia does: another agent starts the switch itself.
     profiles = " ".join(config.freeswitch.profiles)
     item = _object(config, keys)
-    if not profiles or "template" in item.form or item.values("params"):
+    alone = len(voices(config)) == 1 and not config.network.nonlocal_bind
+    if item.agent != LSB or not alone or not profiles or item.values("params"):
         return {}
     operations = [
         {**MONITOR, "timeout": "15s"}, DEEP,

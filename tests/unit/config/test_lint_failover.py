@@ -237,6 +237,22 @@ def test_a_mend_that_fails_leaves_the_words(monkeypatch):
     assert (advice.change, advice.remove) == ({}, ())
 
 
+@pytest.mark.parametrize(
+    "places",
+    [
+        [(f"{FS}:agent", "systemd:freeswitch")],
+        [(f"{FS}:agent", "lsb:freeswitch")],
+        [BIND],
+        [(f"{PM}:resources:fs2", {**OURS, "params": {"profiles": "other"}})],
+        [(f"{PM}:templates:t", {"agent": "lsb:FSSofia"}), (FS, {"template": "t"})],
+    ],
+)
+def test_an_agent_is_replaced_only_where_ours_does_the_same(places):
+    found = everything((f"{PM}:properties:stonith-enabled", False), *places)
+    (advice,) = [advice for advice in found if advice.code == "stop-can-fail"]
+    assert (advice.change, advice.remove) == ({}, ())
+
+
 def test_what_the_switchs_owner_has_to_see_to():
     (advice,) = [a for a in everything((FS, HOT), BIND) if a.code == "hot-flag"]
     assert (advice.change, advice.remove) == ({}, ())
