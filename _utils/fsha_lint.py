@@ -15,6 +15,7 @@ import fsha_lint_mend
 from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
 from fsha_lint_operations import numbered, timeout_of
+from fsha_lint_service import pulls
 from fsha_model import Object, Operation, operations
 from fsha_objects import KINDS
 from fsha_options import SERVER_WRITTEN
@@ -42,7 +43,13 @@ KNOWN: Mapping[str, Known] = {
         "No stickiness outweighs infinity: a switchover away from the preferred node does nothing "
         "or is undone at once, and a repaired node pulls all calls back, a second interruption",
         "Pacemaker Explained, scores: INFINITY plus anything is INFINITY",
-        "use a score below the resource-stickiness of the whole group (50)",
+        "use a score below the resource-stickiness of all members together, half of it at most",
+    ),
+    "strong-preference": Known(
+        "A preference that outweighs the stickiness of all that moves together pulls the calls "
+        "back as soon as a repaired node returns, a second interruption",
+        "Pacemaker Explained, resource-stickiness: that of a group is the sum of its members'",
+        "use a score below the resource-stickiness of all members together, half of it at most",
     ),
     "cli-id": Known(
         "Ids that begin with cli- belong to crm_resource: its --move replaces such a constraint "
@@ -228,20 +235,13 @@ def _announcers(config: Config) -> Iterator[Finding]:
             yield "send-arp", (*_RESOURCES, item.id), f"SendArp announces the address of {owner}"
 
 
-def _infinite_preferences(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.of("location"):
-        for keys, score in _scores(item):
-            if score_value(score) >= INFINITY:
-                message = "the preference is infinite"
-                yield "infinite-preference", ("pacemaker", "locations", item.id, *keys), message
-
-
-def _scores(item: Object) -> Iterator[tuple[Keys, str]]:
-    if "score" in item.form:
-        yield ("score",), item.form["score"]
-    for number, rule in enumerate(item.form.get("rules", ())):
-        if "score" in rule:
-            yield ("rules", number, "score"), rule["score"]
+def _preferences(config: Config) -> Iterator[Finding]:
+    for pull in pulls(config):
+        if pull.score.value >= INFINITY:
+            yield "infinite-preference", pull.score.keys, "the preference is infinite"
+        else:
+            message = f"preferences of {pull.weight} are stronger than {pull.stickiness}"
+            yield "strong-preference", pull.score.keys, message
 
 
 def _ids_of_the_tool(config: Config) -> Iterator[Finding]:
@@ -378,7 +378,7 @@ def _passwords(config: Config) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     _fencing,
-    _infinite_preferences,
+    _preferences,
     _ids_of_the_tool,
     _several_rules,
     _thresholds,

@@ -11,7 +11,7 @@ from typing import Any
 
 from fsha_config import IPADDR2, Config
 from fsha_lint_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
-from fsha_lint_service import addresses, leaders, needs, voices
+from fsha_lint_service import addresses, leaders, needs, pulls, voices
 from fsha_lint_together import beside, holders, named_by, starts_before
 from fsha_model import Object, operations
 from fsha_objects import BY_KEY
@@ -24,7 +24,7 @@ Change = Mapping[Keys, Any]
 
 MONITOR = {"name": "monitor", "interval": "5s", "timeout": "20s"}
 DEEP = {"name": "monitor", "interval": "30s", "timeout": "30s", "params": {"OCF_CHECK_LEVEL": 10}}
-PREFERENCE, STICKINESS, THRESHOLD, FORGET = "50", "100", "1", "10min"
+STICKINESS, THRESHOLD, FORGET = "100", "1", "10min"
 TOKEN = 3000
 SLACK = 15
 """Seconds that the cluster waits longer than an agent."""
@@ -182,10 +182,13 @@ def _without(config: Config, keys: Keys) -> Change:
 
 def _finite(config: Config, keys: Keys) -> Change:
     item = _object(config, keys)
+    score = next(pull.harmless for pull in pulls(config) if pull.score.keys == keys)
+    if score == 0:
+        return {}  # without stickiness there is none
     if keys[3] == "score":
-        return {keys: PREFERENCE}
+        return {keys: str(score)}
     rules = [dict(rule) for rule in item.form["rules"]]
-    rules[int(keys[4])]["score"] = PREFERENCE
+    rules[int(keys[4])]["score"] = str(score)
     return {(*keys[:3], "rules"): rules}
 
 
@@ -406,6 +409,7 @@ MENDS: Mapping[str, Callable[[Config, Keys], Change]] = {
     "nic-alias": _card,
     "send-arp": _without,
     "infinite-preference": _finite,
+    "strong-preference": _finite,
     "cli-id": _own_id,
     "several-rules": _one_rule_each,
     "migration-threshold": _threshold,

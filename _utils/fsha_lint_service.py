@@ -10,7 +10,7 @@ from typing import Any
 
 import fsha_rules
 from fsha_config import IPADDR2, Config
-from fsha_lint_together import holders, named_by, together
+from fsha_lint_together import beside, holders, named_by, together
 from fsha_model import CONTAINERS, Object
 from fsha_objects import KINDS
 from fsha_schema import Keys
@@ -250,3 +250,94 @@ def is_symmetric(config: Config) -> bool:
         return parse_boolean(told)
     except UnitError:
         return True
+
+
+# --- where it prefers to run -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A preference that brings the service back to a node, a second interruption.
+
+    score
+        The score and where it stands.
+    weight, stickiness
+        What all preferences weigh together, and what keeps the service where it is.
+    harmless
+        A score in its place that does not; ``0`` when there is none.
+    """
+
+    score: Score
+    weight: int
+    stickiness: int
+    harmless: int
+
+
+def pulls(config: Config) -> list[Pull]:
+    """Return the preferences that weigh more than the stickiness of all that moves together."""
+    found: dict[Keys, Pull] = {}
+    for ids in dict.fromkeys(beside(config, item.id) for item in served(config)):
+        usable = _usable(config, ids)
+        stickiness = _stickiness(config, ids)
+        told = [one for one in scores(config) if one.resources & ids]
+        about = [one for one in told if _depends_on_node(one, usable)]
+        finite = [one for one in about if abs(one.value) < INFINITY]
+        infinite = [one for one in about if one.value >= INFINITY]
+        strong = {name for one in infinite for name in one.nodes | one.perhaps}
+        weight, pulling = _difference(finite, usable)
+        if strong and not usable <= strong:
+            room = _room(stickiness, weight)
+            found.update({one.keys: Pull(one, INFINITY, stickiness, room) for one in infinite})
+        rest = weight
+        # Without any stickiness whatever is preferred comes back: that is another finding.
+        for part, one in pulling if stickiness > 0 else ():
+            if rest <= stickiness:
+                break
+            rest -= part
+            room = _room(stickiness, weight - part) * (1 if one.value > 0 else -1)
+            found.update({one.keys: Pull(one, weight, stickiness, room)})
+    return [*found.values()]
+
+
+def _room(stickiness: int, others: int) -> int:
+    """Return what a preference may weigh beside others: half of what outweighs it, or less."""
+    half, left = stickiness // 2, stickiness - others
+    # Where the others alone are too much, they are a finding of their own.
+    return min(half, left) if left > 0 else half
+
+
+def _usable(config: Config, ids: frozenset[str]) -> frozenset[str]:
+    wanted = frozenset(one for id in ids for one in needs(config, id))
+    names = [node.name for node in config.nodes]
+    return frozenset(name for name in names if not barring(config, wanted, name))
+
+
+def _stickiness(config: Config, ids: frozenset[str]) -> int:
+    """Return what keeps all of some resources where they are."""
+    found = [
+        _value(settings(config, item.id, "resource-stickiness")[0][1])
+        for item in config.pacemaker.of("primitive")
+        if item.id in ids and settings(config, item.id, "resource-stickiness")
+    ]
+    return min(sum(found), INFINITY)
+
+
+def _depends_on_node(score: Score, usable: frozenset[str]) -> bool:
+    """Tell whether a score is for some nodes and not for others, whatever else decides."""
+    named = (score.nodes | score.perhaps) & usable
+    return bool(named) and named != usable
+
+
+def _difference(told: list[Score], usable: frozenset[str]) -> tuple[int, list[tuple[int, Score]]]:
+    """Return by how much one node is preferred to another, and what makes it so, most first."""
+
+    def on(score: Score, node: str) -> int:
+        return score.value if node in score.nodes | score.perhaps else 0
+
+    if len(usable) < 2:
+        return 0, []
+    sums = {name: sum(on(score, name) for score in told) for name in sorted(usable)}
+    best, worst = max(sums, key=sums.__getitem__), min(sums, key=sums.__getitem__)
+    parts = [(on(score, best) - on(score, worst), score) for score in told]
+    pulling = sorted((one for one in parts if one[0] > 0), key=lambda one: -one[0])
+    return sums[best] - sums[worst], pulling

@@ -42,6 +42,7 @@ def test_nothing_to_say():
 
 ARP = {"agent": "ocf:heartbeat:SendArp", "params": {"ip": "10.101.20.219", "nic": "eth0"},
        "operations": [{"name": "monitor", "interval": "5s"}]}  # fmt: skip
+PREFER = "pacemaker:locations:prefer-fs1:score"
 RULE = "pacemaker:locations:by-rule:rules"
 MONITOR = [{"name": "monitor", "interval": "5s"}]
 TEMPLATE = {
@@ -68,6 +69,14 @@ def template(**changes):
          "pacemaker:locations:prefer-fs1:score"),
         ([("pacemaker:locations:prefer-fs1:score", 1000000)], "infinite-preference",
          "pacemaker:locations:prefer-fs1:score"),
+        ([(PREFER, 211)], "strong-preference", PREFER),
+        ([(PREFER, 300), (f"{RULE}:0", {"score": -95, "expression": "#uname eq fs2"}),
+          ("pacemaker:locations:x", {"resource": "VoiceServices", "node": "fs2", "score": 100})],
+         "strong-preference", PREFER),
+        ([(f"{RULE}:0", {"score": 400, "expression": "#uname eq fs2 and pingd gt 0"})],
+         "strong-preference", f"{RULE}:0:score"),
+        ([(PREFER, 60), ("pacemaker:rsc_defaults:resource-stickiness", 20)],
+         "strong-preference", PREFER),
         ([(f"{RULE}:0:score", "inf")], "infinite-preference", f"{RULE}:0:score"),
         ([("pacemaker:locations:cli-ban-x", {"resource": "fs", "node": "fs1", "score": "-inf"})],
          "cli-id", "pacemaker:locations:cli-ban-x"),
@@ -123,6 +132,13 @@ def test_one_advice(places, code, path):
     "places",
     [
         [("pacemaker:locations:prefer-fs1:score", "-INFINITY")],
+        [(PREFER, 210)],
+        [(PREFER, 5000), (f"{RULE}:0:score", 4990)],
+        [(PREFER, "INFINITY"), (f"{RULE}:0:score", "INFINITY")],
+        [(f"{RULE}:0", {"score": "INFINITY", "expression": "pingd gt 0"})],
+        [("pacemaker:locations:f", {"resource": "fence", "node": "fs1", "score": "INFINITY"})],
+        [("pacemaker:properties:symmetric-cluster", False), (PREFER, "INFINITY"),
+         (f"{RULE}:0:score", "INFINITY")],
         [("pacemaker:rsc_defaults", {}), (f"{FS}:meta:migration-threshold", 3),
          ("pacemaker:groups:VoiceServices:meta", {"migration-threshold": 1})],
         [("freeswitch:init_script", False), (f"{FS}:operations:1:timeout", "10s")],
@@ -148,6 +164,19 @@ def test_no_advice(places):
 
 def test_the_recommended_pair_lacks_only_fencing():
     assert [advice.code for advice in example("pillar.example")] == ["no-fencing"]
+
+
+@pytest.mark.parametrize(
+    ("places", "harmless"),
+    [([], "100"), ([("pacemaker:rsc_defaults:resource-stickiness", 10)], "10"),
+     ([(f"{RULE}:0", {"score": 190, "expression": "#uname eq fs1"})], "10"),
+     ([("pacemaker:rsc_defaults:resource-stickiness", 0)], None)],
+)  # fmt: skip
+def test_what_a_preference_may_weigh(places, harmless):
+    found = everything((PREFER, "INFINITY"), *places)
+    (change,) = [a.change for a in found if a.code == "infinite-preference"]
+    told = {"pacemaker": {"locations": {"prefer-fs1": {"score": harmless}}}}
+    assert change == (told if harmless else {})
 
 
 def test_the_article():
