@@ -14,7 +14,7 @@ import fsha_lint_failover
 import fsha_lint_mend
 from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
-from fsha_lint_operations import numbered, timeout_of
+from fsha_lint_operations import hasty, monitors, timeout_of
 from fsha_lint_service import pulls
 from fsha_model import Object, Operation, operations
 from fsha_objects import KINDS
@@ -92,9 +92,10 @@ KNOWN: Mapping[str, Known] = {
     ),
     "monitor-times": Known(
         "The two numbers are easily swapped: interval is the pause between two monitors, timeout "
-        "how long one may take; a short timeout turns a busy moment into a failover",
+        "how long one may take; a short timeout turns a busy moment into a failover, and for the "
+        "length of an interval nobody notices a failure",
         "Pacemaker Explained, operation properties",
-        "let the timeout be at least as long as the interval",
+        "give the monitor a timeout of 20s, and one monitor of each resource an interval of 5s",
     ),
     "agent-timeout": Known(
         "The cluster would give up before FSSofia does, count a slow start or stop as a failure, "
@@ -315,25 +316,10 @@ def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
 def _monitors(config: Config) -> Iterator[Finding]:
     for item in config.pacemaker.primitives():
         elsewhere = any("id-ref" in operation for operation in item.form.get("operations", ()))
-        if not _monitors_of(item) and not elsewhere:
+        if not monitors(item) and not elsewhere:
             keys = (*_RESOURCES, item.id, "operations")
             yield "no-monitor", keys, "there is no monitor with an interval"
-    for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
-        for keys, operation in _monitors_of(item):
-            timeout = timeout_of(config, operation)
-            if parse_duration(timeout) < parse_duration(operation.interval):
-                message = (
-                    f"the timeout ({timeout}) is shorter than the interval ({operation.interval})"
-                )
-                yield "monitor-times", keys, message
-
-
-def _monitors_of(item: Object) -> list[tuple[Keys, Operation]]:
-    return [
-        (keys, operation)
-        for keys, operation in numbered(item)
-        if operation.name == "monitor" and parse_duration(operation.interval) > 0
-    ]
+    yield from hasty(config)
 
 
 def _agent_timeouts(config: Config) -> Iterator[Finding]:

@@ -11,9 +11,10 @@ from typing import Any
 
 from fsha_config import IPADDR2, Config
 from fsha_lint_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
+from fsha_lint_operations import LONGEST_INTERVAL, SHORTEST_TIMEOUT, timeout_of
 from fsha_lint_service import addresses, leaders, needs, pulls, voices
 from fsha_lint_together import beside, holders, named_by, starts_before
-from fsha_model import Object, operations
+from fsha_model import Object, Operation, operations
 from fsha_objects import BY_KEY
 from fsha_schema import Keys
 from fsha_units import INFINITY, parse_duration, score_value
@@ -226,17 +227,35 @@ def _stay(config: Config, _keys: Keys) -> Change:
     return _default(config, voices(config), "resource-stickiness", STICKINESS, bad)
 
 
+def _free_interval(config: Config, item: Object, seconds: int) -> str:
+    """Return an interval that no monitor has: name and interval tell operations apart."""
+    users = [one for one in config.pacemaker.primitives()
+             if item.id in (one.id, one.form.get("template"))]  # fmt: skip
+    taken = {
+        parse_duration(operation.interval)
+        for one in (item, *users)
+        for operation in operations(one)
+        if operation.name == "monitor"
+    }
+    free = (n for n in range(seconds, seconds + 1 + len(taken)) if n * 1000 not in taken)
+    return f"{next(free)}s"
+
+
 def _monitored(config: Config, keys: Keys) -> Change:
     item = _object(config, keys)
-    kept = [one for one in _operations(item) if one.get("name") != "monitor"]
-    return {keys: [dict(MONITOR), *kept]}
+    kept = [one for one in _operations(item) if one.get("name") != "monitor" or "role" in one]
+    return {keys: [{**MONITOR, "interval": _free_interval(config, item, 5)}, *kept]}
 
 
 def _patient(config: Config, keys: Keys) -> Change:
-    found = _operations(_object(config, keys))
+    item = _object(config, keys)
+    found = _operations(item)
     one = found[int(keys[4])]
-    longest = max(parse_duration(str(one["interval"])), parse_duration(MONITOR["timeout"]))
-    one["timeout"] = f"{longest // 1000}s"
+    told = parse_duration(timeout_of(config, Operation("monitor", attributes=one)))
+    if told < SHORTEST_TIMEOUT:
+        one["timeout"] = MONITOR["timeout"]
+    if parse_duration(str(one["interval"])) > LONGEST_INTERVAL:
+        one["interval"] = _free_interval(config, item, 5)
     return {keys[:4]: found}
 
 
@@ -366,12 +385,8 @@ def _token(_config: Config, keys: Keys) -> Change:
 
 
 def _deep(config: Config, keys: Keys) -> Change:
-    item = next(one for one in config.pacemaker.primitives() if one.id == keys[2])
-    taken = {parse_duration(op.interval) for op in operations(item) if op.name == "monitor"}
-    # Name and interval tell operations apart.
-    seconds = next(n for n in range(30, 31 + len(taken)) if n * 1000 not in taken)
-    deep = {**DEEP, "interval": f"{seconds}s"}
-    return {keys: [*_operations(_object(config, keys)), deep]}
+    item = _object(config, keys)
+    return {keys: [*_operations(item), {**DEEP, "interval": _free_interval(config, item, 30)}]}
 
 
 def _long_enough(config: Config, keys: Keys) -> Change:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from fsha_advice import Finding
 from fsha_config import Config
+from fsha_lint_service import needs, served
 from fsha_model import Object, Operation, operations, plain_values
 from fsha_objects import KINDS
 from fsha_schema import Keys
@@ -19,6 +20,9 @@ DEFAULT_TIMEOUT = "20s"
 """Pacemaker's timeout of an operation that names none."""
 SHORTEST_MONITOR = 8000
 """Milliseconds that ocf:fsha:FSSofia may need to tell a hung switch from a slow one."""
+SHORTEST_TIMEOUT, LONGEST_INTERVAL = 5000, 30_000
+"""Milliseconds: a busy node takes that long for a monitor; callers wait that long for a failover.
+"""
 
 _STAYS = frozenset({"ignore", "block", "stop"})
 STAYS: Mapping[str, frozenset[str]] = {
@@ -53,6 +57,17 @@ def timeout_of(config: Config, operation: Operation) -> str:
     """Return the timeout of an operation, its own or the default."""
     given = config.pacemaker.values("operation_defaults").get("timeout", DEFAULT_TIMEOUT)
     return str(operation.attributes.get("timeout", given))
+
+
+def monitors(item: Object) -> list[tuple[Keys, Operation]]:
+    """Return the monitors of an object's own that look at what runs, again and again."""
+    return [
+        (keys, operation)
+        for keys, operation in numbered(item)
+        if operation.name == "monitor"
+        and parse_duration(operation.interval) > 0
+        and str(operation.attributes.get("role", "Started")).lower() != "stopped"
+    ]
 
 
 def _is_off(text: object) -> bool:
@@ -94,6 +109,28 @@ def short(config: Config) -> Iterator[Finding]:
             timeout = timeout_of(config, operation)
             if operation.name == "monitor" and parse_duration(timeout) < SHORTEST_MONITOR:
                 yield "short-monitor", keys, f"its timeout is {timeout}"
+
+
+def hasty(config: Config) -> Iterator[Finding]:
+    """Find monitors that have no time, and resources of the service that are hardly looked at."""
+    for item, agent in written(config):
+        for keys, operation in monitors(item) if agent != AGENT else ():
+            timeout = timeout_of(config, operation)
+            if parse_duration(timeout) < SHORTEST_TIMEOUT:
+                message = f"the timeout is {timeout} (every {operation.interval})"
+                yield "monitor-times", keys, message
+    ids = frozenset(id for item in served(config) for id in needs(config, item.id))
+    templates = {item.id: item for item in config.pacemaker.of("template")}
+    rare: dict[Keys, str] = {}
+    for item in config.pacemaker.of("primitive"):
+        template = templates.get(str(item.form.get("template", "")))
+        found = [*monitors(item), *(monitors(template) if template else ())]
+        if found and item.id in ids:
+            keys, often = min(found, key=lambda one: parse_duration(one[1].interval))
+            if parse_duration(often.interval) > LONGEST_INTERVAL:
+                rare[keys] = f"it is looked at every {often.interval} only"
+    for keys, message in rare.items():
+        yield "monitor-times", keys, message
 
 
 def deep(config: Config) -> Iterator[Finding]:

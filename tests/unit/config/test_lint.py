@@ -50,6 +50,12 @@ TEMPLATE = {
     "params": {"nic": "eth0"},
     "operations": [{"name": "monitor", "interval": "5s"}],
 }
+TIMES = [
+    {"name": "monitor", "interval": "5s"},
+    {"name": "start", "timeout": "60s"},
+    {"name": "stop", "timeout": "90s"},
+]
+RARE = [{"name": "monitor", "interval": "1min", "timeout": "20s"}]
 LSB = {"agent": "lsb:x", "operations": MONITOR}
 FROM_TEMPLATE = {"template": "t", "params": {"ip": "10.101.20.9"}}
 
@@ -97,6 +103,14 @@ def template(**changes):
          "monitor-times", f"{IP}:operations:0"),
         ([(f"{IP}:operations:0", {"name": "monitor", "interval": "1min"})], "monitor-times",
          f"{IP}:operations:0"),
+        ([(f"{IP}:operations:0", {"name": "monitor", "interval": 1, "timeout": 1})],
+         "monitor-times", f"{IP}:operations:0"),
+        ([(f"{IP}:operations:0", {"name": "monitor", "interval": "1h", "timeout": "1h"})],
+         "monitor-times", f"{IP}:operations:0"),
+        ([("pacemaker:templates", {"t": {**TEMPLATE, "operations": RARE}}),
+          (IP, {**FROM_TEMPLATE, "operations": [{**RARE[0], "interval": "31s"}]})],
+         "monitor-times", f"{IP}:operations:0"),
+        ([(f"{IP}:operations:0:role", "Stopped")], "no-monitor", f"{IP}:operations"),
         ([(f"{FS}:operations:1:timeout", "45s")], "agent-timeout", f"{FS}:operations"),
         ([("freeswitch:stop_timeout", 90)], "agent-timeout", f"{FS}:operations"),
         ([("network:nonlocal_bind", True)], "nonlocal-bind", "network:nonlocal_bind"),
@@ -133,6 +147,9 @@ def test_one_advice(places, code, path):
     [
         [("pacemaker:locations:prefer-fs1:score", "-INFINITY")],
         [(PREFER, 210)],
+        [(f"{IP}:operations:0", {"name": "monitor", "interval": "30s", "timeout": "20s"})],
+        [("pacemaker:resources:fence:operations", RARE)],
+        [(f"{FS}:operations", [{**RARE[0], "params": {"OCF_CHECK_LEVEL": 10}}, *TIMES])],
         [(PREFER, 5000), (f"{RULE}:0:score", 4990)],
         [(PREFER, "INFINITY"), (f"{RULE}:0:score", "INFINITY")],
         [(f"{RULE}:0", {"score": "INFINITY", "expression": "pingd gt 0"})],
