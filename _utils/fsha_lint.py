@@ -14,8 +14,9 @@ import fsha_lint_failover
 import fsha_lint_mend
 from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
+from fsha_lint_mend import MOST_FAILURES
 from fsha_lint_operations import hasty, monitors, timeout_of
-from fsha_lint_service import pulls
+from fsha_lint_service import needs, pulls, served, settings
 from fsha_model import Object, Operation, operations
 from fsha_objects import KINDS
 from fsha_options import SERVER_WRITTEN
@@ -59,7 +60,8 @@ KNOWN: Mapping[str, Known] = {
     ),
     "migration-threshold": Known(
         "Without a migration-threshold a resource that fails is restarted where it is, however "
-        "often; only a failed start makes it fail over",
+        "often; only a failed start makes it fail over, and not even that with "
+        "start-failure-is-fatal: false",
         "Pacemaker Explained, meta attribute migration-threshold: INFINITY by default",
         "set migration-threshold: 1 and a failure-timeout in rsc_defaults",
         ERROR,
@@ -264,33 +266,47 @@ def _several_rules(config: Config) -> Iterator[Finding]:
 
 
 def _thresholds(config: Config) -> Iterator[Finding]:
-    given = config.pacemaker.values("resource_defaults")
-    around = _around(config)
-    without = [
-        item.id
-        for item in config.pacemaker.primitives()
-        if not item.agent.startswith("stonith:")
-        and _threshold(item.values("meta"), *around.get(item.id, []), given) in (0, INFINITY)
-    ]
-    if without:
-        message = f"there is no migration-threshold for {', '.join(without)}"
+    needed = frozenset(id for item in served(config) for id in needs(config, item.id))
+    cloned = {
+        id
+        for clone in config.pacemaker.of("clone")
+        for member in clone.members
+        for id in (member, *_members(config, member))
+    }
+    without: dict[str, list[str]] = {}
+    for item in config.pacemaker.primitives():
+        fence = item.agent.startswith("stonith:")
+        # An instance of a clone has nowhere to go, and matters to what depends on it alone.
+        if fence or (item.id in cloned and item.id not in needed) or _leaves(config, item):
+            continue
+        found = settings(config, item.id, "migration-threshold")
+        told = score_value(found[0][1]) if found else INFINITY
+        if told in (0, INFINITY):
+            by_rule = not found and _by_rule(config, "migration-threshold")
+            why = "but by a rule" if by_rule else ""
+            without.setdefault(why, []).append(item.id)
+        elif told > MOST_FAILURES:
+            without.setdefault(f"below {told}", []).append(item.id)
+    for why, ids in without.items():
+        message = f"there is no migration-threshold {why} for {', '.join(ids)}".replace("  ", " ")
         yield "migration-threshold", ("pacemaker", "rsc_defaults"), message
 
 
-def _around(config: Config) -> dict[str, list[Mapping[str, str]]]:
-    """Return the meta attributes of all that contains a resource, by its id, innermost first."""
-    found: dict[str, list[Mapping[str, str]]] = {}
-    # A clone may contain a group, never the other way round.
-    for kind in ("clone", "bundle", "group"):
-        for item in config.pacemaker.of(kind):
-            for member in item.members:
-                found[member] = [item.values("meta"), *found.get(item.id, [])]
-    return found
+def _members(config: Config, id: str) -> tuple[str, ...]:
+    return next((group.members for group in config.pacemaker.of("group") if group.id == id), ())
 
 
-def _threshold(*levels: Mapping[str, str]) -> int:
-    found = next((m["migration-threshold"] for m in levels if "migration-threshold" in m), None)
-    return INFINITY if found is None else score_value(found)
+def _leaves(config: Config, item: Object) -> bool:
+    """Tell whether the first failure of a resource empties the node, whatever the threshold."""
+    given = config.pacemaker.values("operation_defaults").get("on-fail", "")
+    told = {str(op.attributes.get("on-fail", given)) for _, op in monitors(item)}
+    return bool(told) and told <= {"standby", "fence"}
+
+
+def _by_rule(config: Config, name: str) -> bool:
+    """Tell whether a default holds only where a rule says so."""
+    sets: Any = next((item.form["sets"] for item in config.pacemaker.of("resource_defaults")), {})
+    return not isinstance(sets, Mapping) and any(name in one.get("values", {}) for one in sets)
 
 
 def _fencing(config: Config) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ KNOWN: Mapping[str, Known] = {
     ),
     "failure-timeout": Known(
         "A node that has failed once is never used again, until somebody cleans up: the second "
-        "failure leaves no node to go to",
+        "failure leaves no node to go to; what is forgotten too soon never reaches a threshold",
         "Pacemaker Explained, meta attribute failure-timeout: 0 (never) by default",
         "set failure-timeout: 10min beside the migration-threshold",
     ),
@@ -192,14 +192,20 @@ def _quorum(config: Config) -> Iterator[Finding]:
 
 
 def _forgetting(config: Config) -> Iterator[Finding]:
+    keys = ("pacemaker", "rsc_defaults", "failure-timeout")
     for item in leaders(config):
         threshold = settings(config, item.id, "migration-threshold")
         if not threshold or score_value(threshold[0][1]) in (0, INFINITY):
             continue  # that is another finding
         timeout = settings(config, item.id, "failure-timeout")
         if not timeout or parse_duration(timeout[0][1]) == 0:
-            message = f"failures of {item.id} are never forgotten"
-            yield "failure-timeout", ("pacemaker", "rsc_defaults", "failure-timeout"), message
+            yield "failure-timeout", keys, f"failures of {item.id} are never forgotten"
+            continue
+        often = [parse_duration(one.interval) for _, one in fsha_lint_operations.monitors(item)]
+        forgotten = parse_duration(timeout[0][1]) <= min(often, default=0)
+        if score_value(threshold[0][1]) > 1 and forgotten:
+            message = f"failures of {item.id} are forgotten before a monitor finds the next one"
+            yield "failure-timeout", keys, message
 
 
 def _together(config: Config) -> Iterator[Finding]:

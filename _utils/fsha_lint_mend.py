@@ -12,12 +12,12 @@ from typing import Any
 from fsha_config import IPADDR2, Config
 from fsha_lint_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
 from fsha_lint_operations import LONGEST_INTERVAL, SHORTEST_TIMEOUT, timeout_of
-from fsha_lint_service import addresses, leaders, needs, pulls, voices
+from fsha_lint_service import addresses, leaders, needs, pulls, settings, voices
 from fsha_lint_together import beside, holders, named_by, starts_before
 from fsha_model import Object, Operation, operations
 from fsha_objects import BY_KEY
 from fsha_schema import Keys
-from fsha_units import INFINITY, parse_duration, score_value
+from fsha_units import parse_duration, score_value
 from fsha_voice import FSSOFIA, LSB
 
 Change = Mapping[Keys, Any]
@@ -27,6 +27,10 @@ MONITOR = {"name": "monitor", "interval": "5s", "timeout": "20s"}
 DEEP = {"name": "monitor", "interval": "30s", "timeout": "30s", "params": {"OCF_CHECK_LEVEL": 10}}
 STICKINESS, THRESHOLD, FORGET = "100", "1", "10min"
 TOKEN = 3000
+MOST_FAILURES = 10
+"""More of them before a resource moves are as good as no threshold."""
+SHORTEST_MEMORY = 60_000
+"""Milliseconds after which a failure may be forgotten."""
 SLACK = 15
 """Seconds that the cluster waits longer than an agent."""
 
@@ -115,31 +119,15 @@ def _free(config: Config, kind: str, id: str) -> str:
     return next(one for one in (id, *numbered) if one not in taken)
 
 
-def _told_themselves(
-    config: Config, items: Iterable[Object], name: str, bad: Callable[[str], bool]
-) -> Iterable[Object]:
-    """Yield those that say a meta attribute by themselves, in a way that is to be mended."""
-    for item in items:
-        if bad(item.values("meta").get(name, "")):
-            yield item
-    ids = {item.id for item in items}
-    for kind in ("group", "clone", "bundle"):
-        for holder in config.pacemaker.of(kind):
-            if ids & set(holder.members) and bad(holder.values("meta").get(name, "")):
-                yield holder
-
-
-def _if_told(bad: Callable[[str], bool]) -> Callable[[str], bool]:
-    return lambda text: bool(text) and bad(text)
-
-
 def _default(
     config: Config, items: Iterable[Object], name: str, value: str, bad: Callable[[str], bool]
 ) -> Change:
-    """Return the change that gives a default to all, and takes it from those that say otherwise."""
-    own = _told_themselves(config, items, name, _if_told(bad))
+    """Return the change that gives a default to all, and takes it from what says otherwise."""
     given = config.pacemaker.values("resource_defaults").get(name, "")
-    found: dict[Keys, Any] = {(*_home(item), "meta", name): None for item in own}
+    told = [one for item in items for one in settings(config, item.id, name)]
+    found: dict[Keys, Any] = {
+        (*home, "meta", name): None for home, text in told if home != _DEFAULTS and bad(text)
+    }
     if not given or bad(given):
         found.update({(*_DEFAULTS, name): value})
     return found
@@ -208,7 +196,7 @@ def _one_rule_each(config: Config, keys: Keys) -> Change:
 
 def _threshold(config: Config, _keys: Keys) -> Change:
     def bad(text: str) -> bool:
-        return score_value(text) in (0, INFINITY)
+        return score_value(text) == 0 or score_value(text) > MOST_FAILURES
 
     items = [i for i in config.pacemaker.primitives() if not i.agent.startswith("stonith:")]
     found = dict(_default(config, items, "migration-threshold", THRESHOLD, bad))
@@ -218,13 +206,13 @@ def _threshold(config: Config, _keys: Keys) -> Change:
 
 
 def _forget(config: Config, _keys: Keys) -> Change:
-    bad: Callable[[str], bool] = lambda text: parse_duration(text) == 0  # noqa: E731
-    return _default(config, voices(config), "failure-timeout", FORGET, bad)
+    bad: Callable[[str], bool] = lambda text: parse_duration(text) < SHORTEST_MEMORY  # noqa: E731
+    return _default(config, leaders(config), "failure-timeout", FORGET, bad)
 
 
 def _stay(config: Config, _keys: Keys) -> Change:
     bad: Callable[[str], bool] = lambda text: score_value(text) <= 0  # noqa: E731
-    return _default(config, voices(config), "resource-stickiness", STICKINESS, bad)
+    return _default(config, leaders(config), "resource-stickiness", STICKINESS, bad)
 
 
 def _free_interval(config: Config, item: Object, seconds: int) -> str:

@@ -132,8 +132,15 @@ def template(**changes):
          "agent-timeout", "pacemaker:resources:a:operations"),
         ([("pacemaker:op_defaults", {"timeout": "2s"})], "monitor-times",
          "pacemaker:resources:fence:operations:0"),
+        ([("pacemaker:rsc_defaults:migration-threshold", 1000)], "migration-threshold",
+         "pacemaker:rsc_defaults"),
+        ([("pacemaker:templates", {"t": {**TEMPLATE, "meta": {"migration-threshold": "INFINITY"}}}),
+          (IP, FROM_TEMPLATE)], "migration-threshold", "pacemaker:rsc_defaults"),
+        ([("pacemaker:rsc_defaults", {}), (f"{FS}:operations:0:on-fail", "standby")],
+         "migration-threshold", "pacemaker:rsc_defaults"),
         ([("pacemaker:clones:c", {"resource": "x"}), ("pacemaker:rsc_defaults", {}),
-          ("pacemaker:resources:x", LSB),
+          ("pacemaker:resources:x", LSB), ("pacemaker:colocations:d", {
+              "resource": "fs", "with": "c", "score": "INFINITY"}),
           ("pacemaker:groups:VoiceServices:meta", {"migration-threshold": 1})],
          "migration-threshold", "pacemaker:rsc_defaults"),
     ],
@@ -171,6 +178,11 @@ def test_one_advice(places, code, path):
         [("pacemaker:rsc_defaults", {}), ("pacemaker:resources:x", LSB),
          ("pacemaker:clones:c", {"resource": "VoiceServices", "meta": {"migration-threshold": 2}}),
          ("pacemaker:clones:d", {"resource": "x", "meta": {"migration-threshold": 2}})],
+        [("pacemaker:rsc_defaults", {}), (f"{FS}:operations:0:on-fail", "standby"),
+         (f"{IP}:operations:0:on-fail", "fence")],
+        [("pacemaker:clones:c", {"resource": "x"}), ("pacemaker:rsc_defaults", {}),
+         ("pacemaker:resources:x", LSB),
+         ("pacemaker:groups:VoiceServices:meta", {"migration-threshold": 1})],
         [("pacemaker:resources:x", {"agent": "lsb:x", "operations": [{"id-ref": "y"}]})],
         [(f"{FS}:meta:target-role", "#default")],
     ],
@@ -194,6 +206,13 @@ def test_what_a_preference_may_weigh(places, harmless):
     (change,) = [a.change for a in found if a.code == "infinite-preference"]
     told = {"pacemaker": {"locations": {"prefer-fs1": {"score": harmless}}}}
     assert change == (told if harmless else {})
+
+
+def test_a_threshold_by_rule_is_none_at_other_times():
+    sets = [{"rule": "date spec hours=9-16", "values": {"migration-threshold": 1}}]
+    found = everything(("pacemaker:rsc_defaults", sets))
+    (advice,) = [advice for advice in found if advice.code == "migration-threshold"]
+    assert advice.message == "there is no migration-threshold but by a rule for ip_shared, fs"
 
 
 def test_the_article():

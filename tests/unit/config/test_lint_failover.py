@@ -88,6 +88,8 @@ CASES = [
       ("corosync:quorum", {"two_node": False})], "split-brain",
      f"{PM}:properties:no-quorum-policy"),
     ([(f"{HELD}:failure-timeout", GONE)], "failure-timeout", f"{HELD}:failure-timeout"),
+    ([(f"{HELD}:failure-timeout", "5s"), (f"{HELD}:migration-threshold", 3)], "failure-timeout",
+     f"{HELD}:failure-timeout"),
     ([(f"{HELD}:failure-timeout", 0)], "failure-timeout", f"{HELD}:failure-timeout"),
     ([(GROUP, ["fs", "ip_shared"])], "vip-after-switch", GROUP),
     (ALONE, "not-together", FS),
