@@ -15,7 +15,7 @@ import fsha_lint_mend
 from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
 from fsha_lint_mend import MOST_FAILURES
-from fsha_lint_operations import hasty, monitors, timeout_of
+from fsha_lint_operations import hasty, monitors, needed_time, timeout_of
 from fsha_lint_service import needs, pulls, served, settings
 from fsha_model import Object, Operation, operations
 from fsha_objects import KINDS
@@ -100,9 +100,10 @@ KNOWN: Mapping[str, Known] = {
         "give the monitor a timeout of 20s, and one monitor of each resource an interval of 5s",
     ),
     "agent-timeout": Known(
-        "The cluster would give up before FSSofia does, count a slow start or stop as a failure, "
+        "The cluster would give up before the agent does, count a slow start or stop as a failure, "
         "and a failed stop without fencing blocks the failover",
-        "lsb:FSSofia, START_TIMEOUT and STOP_TIMEOUT",
+        "lsb:FSSofia, START_TIMEOUT and STOP_TIMEOUT; metadata of ocf:fsha:FSSofia and FSSwitch; "
+        "Pacemaker Explained: 20s for an operation that names no timeout",
         "give the operation a longer timeout (start 60s, stop 90s)",
     ),
     "nonlocal-bind": Known(
@@ -339,21 +340,16 @@ def _monitors(config: Config) -> Iterator[Finding]:
 
 
 def _agent_timeouts(config: Config) -> Iterator[Finding]:
-    if not config.freeswitch.init_script:
-        return
-    limits = {"start": config.freeswitch.start_timeout, "stop": config.freeswitch.stop_timeout}
-    for item in _fssofias(config):
-        named = {op.name: op for op in operations(item)}
-        for name, seconds in limits.items():
-            timeout = timeout_of(config, named.get(name, Operation(name)))
-            if parse_duration(timeout) <= seconds * 1000:
-                own = name in named and "timeout" in named[name].attributes
+    for item in config.pacemaker.primitives():
+        keys = (*_RESOURCES, item.id, "operations")
+        told = {op.name: op for op in operations(item)}
+        for name, limit in needed_time(config, item).items():
+            timeout = timeout_of(config, told.get(name, Operation(name)))
+            if parse_duration(timeout) < limit.least:
+                own = name in told and "timeout" in told[name].attributes
                 by = "" if own else ", the default,"
-                message = (
-                    f"the timeout of {name} ({timeout}){by} is not longer than "
-                    f"freeswitch:{name}_timeout ({seconds}s)"
-                )
-                yield "agent-timeout", (*_RESOURCES, item.id, "operations"), message
+                message = f"the timeout of {name} ({timeout}){by} is {limit.why}"
+                yield "agent-timeout", keys, message
 
 
 def _fssofias(config: Config) -> list[Object]:

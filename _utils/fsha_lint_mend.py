@@ -11,7 +11,14 @@ from typing import Any
 
 from fsha_config import IPADDR2, Config
 from fsha_lint_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
-from fsha_lint_operations import LONGEST_INTERVAL, SHORTEST_TIMEOUT, timeout_of
+from fsha_lint_operations import (
+    LONGEST_INTERVAL,
+    METADATA,
+    SHORTEST_TIMEOUT,
+    SWITCH,
+    needed_time,
+    timeout_of,
+)
 from fsha_lint_service import addresses, leaders, needs, pulls, settings, voices
 from fsha_lint_together import beside, holders, named_by, starts_before
 from fsha_model import Object, Operation, operations
@@ -31,9 +38,6 @@ MOST_FAILURES = 10
 """More of them before a resource moves are as good as no threshold."""
 SHORTEST_MEMORY = 60_000
 """Milliseconds after which a failure may be forgotten."""
-SLACK = 15
-"""Seconds that the cluster waits longer than an agent."""
-
 _PM = "pacemaker"
 _DEFAULTS: Keys = (_PM, "rsc_defaults")
 
@@ -248,14 +252,16 @@ def _patient(config: Config, keys: Keys) -> Change:
 
 
 def _patient_with_agent(config: Config, keys: Keys) -> Change:
-    limits = {"start": config.freeswitch.start_timeout, "stop": config.freeswitch.stop_timeout}
+    item = next(one for one in config.pacemaker.primitives() if one.id == keys[2])
     found = _operations(_object(config, keys))
-    for name, seconds in limits.items():
-        named = next((one for one in found if one.get("name") == name), None)
-        if named is None:
-            found.append(named := {"name": name})
-        if parse_duration(str(named.get("timeout", "20s"))) <= seconds * 1000:
-            named["timeout"] = f"{seconds + SLACK}s"
+    whole = {one.name: one for one in operations(item)}
+    for name, limit in needed_time(config, item).items():
+        told = whole.get(name, Operation(name))
+        if parse_duration(timeout_of(config, told)) < limit.least:
+            named = next((one for one in found if one.get("name") == name), None)
+            if named is None:
+                found.append(named := {"name": name})
+            named["timeout"] = f"{-(-limit.least // 15_000) * 15}s"
     return {keys: found}
 
 
@@ -384,9 +390,12 @@ def _long_enough(config: Config, keys: Keys) -> Change:
 
 
 def _switch_agent(config: Config, keys: Keys) -> Change:
+    least = METADATA[SWITCH]
     template = _object(config, keys).form.get("template")
     home = (_PM, "templates", str(template)) if template else keys
-    return {(*home, "agent"): "ocf:fsha:FSSwitch"}
+    kept = [one for one in _operations(_object(config, home)) if one.get("name") not in least]
+    more = [{"name": name, "timeout": f"{seconds}s"} for name, seconds in least.items()]
+    return {(*home, "agent"): SWITCH, (*home, "operations"): [*kept, *more]}
 
 
 def _with_switch(config: Config, keys: Keys) -> Change:

@@ -5,6 +5,7 @@ a template.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from fsha_advice import Finding
 from fsha_config import Config
@@ -13,11 +14,17 @@ from fsha_model import Object, Operation, operations, plain_values
 from fsha_objects import KINDS
 from fsha_schema import Keys
 from fsha_units import UnitError, parse_boolean, parse_duration
+from fsha_voice import DRAIN_REST, DRAIN_TIME, LSB
 
 AGENT = "ocf:fsha:FSSofia"
 SWITCH = "ocf:fsha:FSSwitch"
 DEFAULT_TIMEOUT = "20s"
 """Pacemaker's timeout of an operation that names none."""
+METADATA: Mapping[str, Mapping[str, int]] = {
+    AGENT: {"start": 60, "stop": 90},
+    SWITCH: {"start": 60, "stop": 60},
+}
+"""Seconds that our agents' metadata asks for, by agent and operation."""
 SHORTEST_MONITOR = 8000
 """Milliseconds that ocf:fsha:FSSofia may need to tell a hung switch from a slow one."""
 SHORTEST_TIMEOUT, LONGEST_INTERVAL = 5000, 30_000
@@ -57,6 +64,40 @@ def timeout_of(config: Config, operation: Operation) -> str:
     """Return the timeout of an operation, its own or the default."""
     given = config.pacemaker.values("operation_defaults").get("timeout", DEFAULT_TIMEOUT)
     return str(operation.attributes.get("timeout", given))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Milliseconds that an operation needs at least, and what is wrong with less."""
+
+    least: int
+    why: str
+
+
+def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
+    """Return what the start and the stop of one of our agents need, by the operation's name."""
+    switch = config.freeswitch
+    if item.agent == LSB and switch.init_script:
+        told = {"start": switch.start_timeout, "stop": switch.stop_timeout}
+        # The script gives up after that time, and has to be back before the cluster does.
+        return {
+            name: Limit(
+                seconds * 1000 + 1, f"not longer than freeswitch:{name}_timeout ({seconds}s)"
+            )
+            for name, seconds in told.items()
+        }
+    asked = METADATA.get(item.agent, {})
+    found = {
+        name: Limit(seconds * 1000, f"shorter than its agent asks for ({seconds}s)")
+        for name, seconds in asked.items()
+    }
+    params = item.values("params")
+    if item.agent == AGENT and params.get("stop_mode") == "drain":
+        time = params.get("drain_time", str(DRAIN_TIME))
+        seconds = int(time) + DRAIN_REST if time.isdecimal() else 0
+        if seconds * 1000 > found["stop"].least:
+            found["stop"] = Limit(seconds * 1000, f"shorter than drain_time takes ({seconds}s)")
+    return found
 
 
 def monitors(item: Object) -> list[tuple[Keys, Operation]]:

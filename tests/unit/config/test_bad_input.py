@@ -247,6 +247,28 @@ def test_the_agents_own_rules(params, more, where, words):
     assert words in error.message
 
 
+@pytest.mark.parametrize(
+    ("operations", "defaults", "where"),
+    [
+        ([], {}, "operations"),
+        ([{"name": "stop"}], {"timeout": "30s"}, "operations:0:timeout"),
+        ([{"name": "stop"}], {"timeout": "80s"}, None),
+        ([], {"timeout": "80s"}, None),
+        ([{"id-ref": "others"}], {}, None),
+    ],
+)
+def test_a_stop_that_drains_is_judged_by_the_default_as_well(operations, defaults, where):
+    raw = with_agent(stop_mode="drain")
+    raw["pacemaker"]["resources"]["fs"]["operations"] = operations
+    raw["pacemaker"]["op_defaults"] = defaults
+    if where is None:
+        fsha_config.check(raw)
+    else:
+        error = only(raw)
+        assert error.path == f"fsha:pacemaker:resources:fs:{where}"
+        assert "needs a timeout of 80s at least" in error.message
+
+
 def test_two_groups_that_claim_one_profile():
     raw = with_agent()
     resources = raw["pacemaker"]["resources"]

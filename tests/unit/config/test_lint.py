@@ -55,6 +55,8 @@ TIMES = [
     {"name": "start", "timeout": "60s"},
     {"name": "stop", "timeout": "90s"},
 ]
+OURS = {"agent": "ocf:fsha:FSSofia", "params": {"profiles": "internal"}, "operations": TIMES}
+DRAIN = {"profiles": "internal", "stop_mode": "drain", "drain_time": 200}
 RARE = [{"name": "monitor", "interval": "1min", "timeout": "20s"}]
 LSB = {"agent": "lsb:x", "operations": MONITOR}
 FROM_TEMPLATE = {"template": "t", "params": {"ip": "10.101.20.9"}}
@@ -113,6 +115,17 @@ def template(**changes):
         ([(f"{IP}:operations:0:role", "Stopped")], "no-monitor", f"{IP}:operations"),
         ([(f"{FS}:operations:1:timeout", "45s")], "agent-timeout", f"{FS}:operations"),
         ([("freeswitch:stop_timeout", 90)], "agent-timeout", f"{FS}:operations"),
+        ([(FS, {**OURS, "operations": [*TIMES[:1], {"name": "start", "timeout": 5}, TIMES[2]]})],
+         "agent-timeout", f"{FS}:operations"),
+        ([(FS, {**OURS, "operations": TIMES[:2]})], "agent-timeout", f"{FS}:operations"),
+        ([("pacemaker:templates", {"t": {**OURS, "operations": TIMES[:2]}}),
+          (FS, {"template": "t"})], "agent-timeout", f"{FS}:operations"),
+        ([("pacemaker:templates", {"t": OURS}),
+          (FS, {"template": "t", "params": DRAIN, "operations": [{**TIMES[2], "timeout": 219}]})],
+         "agent-timeout", f"{FS}:operations"),
+        ([("pacemaker:resources:switch", {**OURS, "agent": "ocf:fsha:FSSwitch", "params": {},
+                                          "operations": [TIMES[0], TIMES[2]]})],
+         "agent-timeout", "pacemaker:resources:switch:operations"),
         ([("network:nonlocal_bind", True)], "nonlocal-bind", "network:nonlocal_bind"),
         ([("pacemaker:properties:dc-version", "x")], "not-managed",
          "pacemaker:properties:dc-version"),
@@ -154,6 +167,9 @@ def test_one_advice(places, code, path):
     [
         [("pacemaker:locations:prefer-fs1:score", "-INFINITY")],
         [(PREFER, 210)],
+        [(FS, {**OURS, "operations": TIMES[:1]}), ("pacemaker:op_defaults", {"timeout": "90s"})],
+        [("pacemaker:templates", {"t": {"agent": "lsb:FSSofia", "operations": [
+            *TIMES[:2], {"name": "stop", "timeout": "300s"}]}}), (FS, {"template": "t"})],
         [(f"{IP}:operations:0", {"name": "monitor", "interval": "30s", "timeout": "20s"})],
         [("pacemaker:resources:fence:operations", RARE)],
         [(f"{FS}:operations", [{**RARE[0], "params": {"OCF_CHECK_LEVEL": 10}}, *TIMES])],
@@ -213,6 +229,15 @@ def test_a_threshold_by_rule_is_none_at_other_times():
     found = everything(("pacemaker:rsc_defaults", sets))
     (advice,) = [advice for advice in found if advice.code == "migration-threshold"]
     assert advice.message == "there is no migration-threshold but by a rule for ip_shared, fs"
+
+
+def test_only_what_is_too_short_is_given_more_time():
+    stop = {"name": "stop", "timeout": "300s"}
+    template = {"t": {"agent": "lsb:FSSofia", "operations": [TIMES[0], stop]}}
+    found = everything(("pacemaker:templates", template), (FS, {"template": "t"}))
+    (advice,) = [advice for advice in found if advice.code == "agent-timeout"]
+    told = advice.change["pacemaker"]["resources"]["fs"]["operations"]
+    assert told == [{"name": "start", "timeout": "60s"}]
 
 
 def test_the_article():
