@@ -16,7 +16,7 @@ from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
 from fsha_lint_mend import MOST_FAILURES
 from fsha_lint_operations import hasty, monitors, needed_time, timeout_of
-from fsha_lint_service import needs, pulls, served, settings
+from fsha_lint_service import cloned, needs, pulls, served, settings
 from fsha_model import Object, Operation, operations
 from fsha_objects import KINDS
 from fsha_options import SERVER_WRITTEN
@@ -268,17 +268,12 @@ def _several_rules(config: Config) -> Iterator[Finding]:
 
 def _thresholds(config: Config) -> Iterator[Finding]:
     needed = frozenset(id for item in served(config) for id in needs(config, item.id))
-    cloned = {
-        id
-        for clone in config.pacemaker.of("clone")
-        for member in clone.members
-        for id in (member, *_members(config, member))
-    }
+    held = {id for _, ids in cloned(config) for id in ids}
     without: dict[str, list[str]] = {}
     for item in config.pacemaker.primitives():
         fence = item.agent.startswith("stonith:")
         # An instance of a clone has nowhere to go, and matters to what depends on it alone.
-        if fence or (item.id in cloned and item.id not in needed) or _leaves(config, item):
+        if fence or (item.id in held and item.id not in needed) or _leaves(config, item):
             continue
         found = settings(config, item.id, "migration-threshold")
         told = score_value(found[0][1]) if found else INFINITY
@@ -291,10 +286,6 @@ def _thresholds(config: Config) -> Iterator[Finding]:
     for why, ids in without.items():
         message = f"there is no migration-threshold {why} for {', '.join(ids)}".replace("  ", " ")
         yield "migration-threshold", ("pacemaker", "rsc_defaults"), message
-
-
-def _members(config: Config, id: str) -> tuple[str, ...]:
-    return next((group.members for group in config.pacemaker.of("group") if group.id == id), ())
 
 
 def _leaves(config: Config, item: Object) -> bool:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import fsha_lint_operations
 from fsha_advice import ERROR, HINT, Finding, Known
-from fsha_config import Config
+from fsha_config import IPADDR2, Config
 from fsha_lint_operations import AGENT, SWITCH
 from fsha_lint_service import (
     addresses,
     barring,
+    cloned,
+    is_voice,
     leaders,
     needs,
     served,
@@ -68,6 +70,13 @@ KNOWN: Mapping[str, Known] = {
         "nodes, and no call gets through",
         "Pacemaker Explained, colocation: without a score it says nothing",
         "put both into one group, the address first",
+        ERROR,
+    ),
+    "cloned-vip": Known(
+        "A clone runs on every node at once: two nodes hold one address, or run one profile's "
+        "calls, and nothing moves",
+        "Pacemaker Explained, clones",
+        "clone the switch alone (ocf:fsha:FSSwitch), and leave address and profiles as a group",
         ERROR,
     ),
     "comes-back": Known(
@@ -134,10 +143,11 @@ KNOWN: Mapping[str, Known] = {
         "add a colocation of the group with the clone (INFINITY) and an order clone, then group",
     ),
     "switch-not-interleaved": Known(
-        "What happens to the switch on one node then stops the service on the other one",
-        "Pacemaker Explained, clone option interleave: false by default",
+        "A second clone that depends on this one would wait for all of its nodes; what is no clone "
+        "does not mind",
+        "Pacemaker Explained, clone option interleave: false by default; simulated",
         "set meta: {interleave: true} at the clone",
-        ERROR,
+        HINT,
     ),
     "short-monitor": Known(
         "FSSofia asks a hung switch for several seconds before it says so; a shorter timeout makes "
@@ -228,6 +238,20 @@ def _together(config: Config) -> Iterator[Finding]:
         if not grouped and not any(starts_before(config, id, item.id) for id in own):
             message = f"nothing starts {' or '.join(own)} before {item.id}"
             yield "vip-after-switch", (*_RESOURCES, item.id), message
+
+
+def _cloned(config: Config) -> Iterator[Finding]:
+    agents = {item.id: item.agent for item in config.pacemaker.primitives()}
+    for clone, ids in cloned(config):
+        if clone.values("meta").get("clone-max") == "1":
+            continue
+        # The switch itself may be a clone, by whatever agent; its profiles may not.
+        inner = ids != clone.members
+        moving = [id for id in ids if agents.get(id) in (IPADDR2, AGENT)
+                  or (inner and is_voice(agents.get(id, "")))]  # fmt: skip
+        if moving:
+            message = f"{' and '.join(moving)} would run on every node"
+            yield "cloned-vip", ("pacemaker", "clones", clone.id), message
 
 
 def _after(members: tuple[str, ...], id: str) -> tuple[str, ...]:
@@ -373,7 +397,7 @@ def _missing(config: Config, clone: Object) -> list[str]:
 
 
 CHECKS = (
-    _held, _together, _nodes_left, fsha_lint_operations.ignored, fsha_lint_operations.short,
-    _stops, _waiting, _quorum, _forgetting, _staying, _switches, fsha_lint_operations.deep,
-    _flags, _ring,
+    _held, _cloned, _together, _nodes_left, fsha_lint_operations.ignored,
+    fsha_lint_operations.short, _stops, _waiting, _quorum, _forgetting, _staying, _switches,
+    fsha_lint_operations.deep, _flags, _ring,
 )  # fmt: skip

@@ -52,7 +52,10 @@ def change(code: str, keys: Keys, config: Config) -> Change:
     """
     mend = MENDS.get(code)
     found = dict(mend(config, keys)) if mend else {}
-    return {} if any(_leads_into_sets(config, one) for one in found) else found
+    gone = [str(one[2]) for one, value in found.items() if value is None and len(one) == 3]
+    if any(_leads_into_sets(config, one) for one in found) or _tagged(config, gone):
+        return {}
+    return found
 
 
 def applied(raw: Mapping[str, Any], told: Change) -> dict[str, Any]:
@@ -99,6 +102,12 @@ def _leads_into_sets(config: Config, keys: Keys) -> bool:
     return not isinstance(form, Mapping)
 
 
+def _tagged(config: Config, ids: Iterable[str]) -> bool:
+    """Tell whether a tag names any of some objects: it would name nothing without them."""
+    named = {id for tag in config.pacemaker.of("tag") for id in tag.form.get("references", ())}
+    return bool(named & set(ids))
+
+
 # --- helpers ---------------------------------------------------------------------------------
 
 
@@ -116,11 +125,20 @@ def _operations(item: Object) -> list[dict[str, Any]]:
     return [dict(operation) for operation in item.form.get("operations", ())]
 
 
-def _free(config: Config, kind: str, id: str) -> str:
-    """Return an id that no object of a kind has."""
-    taken = {item.id for item in config.pacemaker.of(kind)}
+def _free(config: Config, id: str) -> str:
+    """Return an id that no object has."""
+    taken = {item.id for item in config.pacemaker.objects}
     numbered = (f"{id}-{number}" for number in range(2, len(taken) + 3))
     return next(one for one in (id, *numbered) if one not in taken)
+
+
+def _named(config: Config, id: str) -> bool:
+    """Tell whether a constraint names a resource."""
+    return any(
+        id in named_by(item)
+        for kind in ("location", "colocation", "order", "ticket")
+        for item in config.pacemaker.of(kind)
+    )
 
 
 def _default(
@@ -161,13 +179,8 @@ def _card(config: Config, keys: Keys) -> Change:
 def _without(config: Config, keys: Keys) -> Change:
     """Take a resource out of the pillar, if nothing but groups with other members name it."""
     id = keys[2]
-    named = any(
-        id in named_by(item)
-        for kind in ("location", "colocation", "order", "ticket")
-        for item in config.pacemaker.of(kind)
-    )
     groups = [group for group in config.pacemaker.of("group") if id in group.members]
-    if named or any(len(group.members) == 1 for group in groups):
+    if _named(config, str(id)) or any(len(group.members) == 1 for group in groups):
         return {}
     rest = {(*_home(g), "members"): [one for one in g.members if one != id] for g in groups}
     return {keys: None, **rest}
@@ -185,8 +198,12 @@ def _finite(config: Config, keys: Keys) -> Change:
     return {(*keys[:3], "rules"): rules}
 
 
+def _no_clone(config: Config, keys: Keys) -> Change:
+    return {} if _named(config, str(keys[2])) else {keys: None}
+
+
 def _own_id(config: Config, keys: Keys) -> Change:
-    id = _free(config, "location", str(keys[2]).removeprefix("cli-"))
+    id = _free(config, str(keys[2]).removeprefix("cli-"))
     return {keys: None, (*keys[:2], id): dict(_object(config, keys).form)}
 
 
@@ -194,7 +211,8 @@ def _one_rule_each(config: Config, keys: Keys) -> Change:
     item = _object(config, keys)
     found: dict[Keys, Any] = {keys[:3]: None}
     for number, rule in enumerate(item.form["rules"], start=1):
-        found.update({(*keys[:2], f"{item.id}-{number}"): {**item.form, "rules": [rule]}})
+        id = _free(config, f"{item.id}-{number}")
+        found.update({(*keys[:2], id): {**item.form, "rules": [rule]}})
     return found
 
 
@@ -315,7 +333,7 @@ def _joined(config: Config, id: str, other: str) -> Change:
         plain = not form.get("lifetime") and form.get("node-attribute", "#uname") == "#uname"
         if plain and form.get("resource") in names and form.get("with") in others:
             return {(*_home(item), "score"): "INFINITY"}
-    new = _free(config, "colocation", f"{id}-with-{other}")
+    new = _free(config, f"{id}-with-{other}")
     told = {"resource": id, "with": other, "score": "INFINITY"}
     return {(_PM, "colocations", new): told}
 
@@ -333,7 +351,7 @@ def _ordered(config: Config, first: object, then: object) -> Change:
     rest = replace(config.pacemaker, objects=tuple(left))
     if starts_before(replace(config, pacemaker=rest), str(then), str(first)):
         return {}  # a third thing puts them the other way round
-    new = _free(config, "order", f"{first}-then-{then}")
+    new = _free(config, f"{first}-then-{then}")
     gone: dict[Keys, Any] = {_home(item): None for item in old}
     return {**gone, (_PM, "orders", new): {"first": first, "then": then}}
 
@@ -437,6 +455,7 @@ MENDS: Mapping[str, Callable[[Config, Keys], Change]] = {
     "failure-timeout": _forget,
     "vip-after-switch": _address_first,
     "not-together": _tied,
+    "cloned-vip": _no_clone,
     "comes-back": _stay,
     "only-one-node": _gone,
     "held-by-pillar": _released,

@@ -23,22 +23,39 @@ VOICE = frozenset({"fssofia", "freeswitch"})
 # --- what it is ------------------------------------------------------------------------------
 
 
+def is_voice(agent: str) -> bool:
+    """Tell whether an agent is FreeSWITCH, ours or other people's."""
+    return agent.rpartition(":")[2].lower() in VOICE
+
+
 def voices(config: Config) -> list[Object]:
     """Return the resources that are FreeSWITCH's profiles, by our agents or by other people's.
 
     A clone of the switch itself is none: what it runs is on every node.
     """
-    cloned = {id for clone in config.pacemaker.of("clone") for id in clone.members}
+    held = {id for clone in config.pacemaker.of("clone") for id in clone.members}
     return [
         item
         for item in config.pacemaker.primitives()
-        if item.agent.rpartition(":")[2].lower() in VOICE and item.id not in cloned
+        if is_voice(item.agent) and item.id not in held
     ]
 
 
 def addresses(config: Config) -> list[Object]:
-    """Return the resources that are floating addresses."""
-    return [item for item in config.pacemaker.primitives() if item.agent == IPADDR2]
+    """Return the resources that are floating addresses; a cloned one does not float."""
+    held = {id for _, ids in cloned(config) for id in ids}
+    return [
+        item
+        for item in config.pacemaker.primitives()
+        if item.agent == IPADDR2 and item.id not in held
+    ]
+
+
+def cloned(config: Config) -> Iterator[tuple[Object, tuple[str, ...]]]:
+    """Yield each clone with the primitives in it."""
+    groups = {group.id: group.members for group in config.pacemaker.of("group")}
+    for clone in config.pacemaker.of("clone"):
+        yield clone, tuple(id for one in clone.members for id in groups.get(one, (one,)))
 
 
 def served(config: Config) -> list[Object]:

@@ -103,6 +103,12 @@ CASES = [
       (f"{PM}:colocations:d", {**TIED, "resource": "ip_shared", "with": "all"})],
      "not-together", FS),
     (pair(TIED), "vip-after-switch", FS),
+    ([(f"{PM}:clones:c", {"resource": "VoiceServices"}), (f"{PM}:locations", {})], "cloned-vip",
+     f"{PM}:clones:c"),
+    ([*pair(TIED, ORDER), (f"{PM}:clones:cl", {"resource": "ip_shared"})], "cloned-vip",
+     f"{PM}:clones:cl"),
+    ([*pair(TIED, ORDER), (FS, OURS), (f"{PM}:clones:cl", {"resource": "fs"})], "cloned-vip",
+     f"{PM}:clones:cl"),
     (pair(TIED, {"first": "fs", "then": "ip_shared"}), "vip-after-switch", FS),
     (pair(TIED, {**ORDER, "kind": "Optional"}), "vip-after-switch", FS),
     (pair(TIED, {**ORDER, "score": 0}), "vip-after-switch", FS),
@@ -255,6 +261,15 @@ def test_an_agent_is_replaced_only_where_ours_does_the_same(places):
     assert (advice.change, advice.remove) == ({}, ())
 
 
+def test_a_cloned_address_is_not_told_to_be_apart():
+    tied = [(f"{PM}:colocations:d", {**TIED, "with": "c"})]
+    found = everything(*ALONE, (f"{PM}:clones:c", {"resource": "ip_shared"}), *tied)
+    codes = [advice.code for advice in found]
+    assert ("cloned-vip" in codes, "not-together" in codes) == (True, False)
+    # The clone can't go while a constraint names it.
+    assert [advice.change for advice in found if advice.code == "cloned-vip"] == [{}]
+
+
 def test_what_the_switchs_owner_has_to_see_to():
     (advice,) = [a for a in everything((FS, HOT), BIND) if a.code == "hot-flag"]
     assert (advice.change, advice.remove) == ({}, ())
@@ -308,6 +323,9 @@ THIRD = {"addresses": ["10.101.20.111/24", "10.101.21.111/24"]}
          (f"{PM}:nodes", {"fs2": {"attributes": {"standby": "on"}}})],
         [(f"{IP}:meta", {"critical": False})],
         [("corosync:quorum", {"two_node": True})],
+        [*ALONE, (f"{PM}:clones:c", {"resource": "ip_shared", "meta": {"clone-max": 1}}),
+         (f"{PM}:colocations:c1", {**TIED, "with": "c"}),
+         (f"{PM}:orders:o", {"first": "c", "then": "fs"})],
         [("nodes:fs3", THIRD), ("corosync:quorum", {"auto_tie_breaker": True})],
     ],
 )  # fmt: skip

@@ -132,6 +132,28 @@ def test_several_sets_are_for_people_to_mend(sets):
     assert (advice.change, advice.remove) == ({}, ())
 
 
+def test_what_a_tag_names_stays():
+    tag = ("pacemaker:tags:t", {"references": ["arp", "fs"]})
+    found = test_lint.everything(("pacemaker:resources:arp", test_lint.ARP), tag)
+    (advice,) = [a for a in found if a.code == "send-arp"]
+    assert (advice.change, advice.remove) == ({}, ())
+
+
+def test_a_new_object_gets_an_id_that_is_free():
+    rules = [{"score": s, "expression": "defined a"} for s in (1, 2)]
+    taken = {"resource": "fs", "node": "fs1", "score": 1}
+    raw = changed(
+        *test_lint.CLEAN,
+        ("pacemaker:locations:l", {"resource": "VoiceServices", "rules": rules}),
+        ("pacemaker:locations:l-1", taken),
+    )
+    (advice,) = [a for a in judged(raw) if a.code == "several-rules"]
+    locations = mended(raw, advice)["pacemaker"]["locations"]
+    assert locations["l-1"] == taken
+    assert {"l-1-2", "l-2"} < set(locations)
+    assert "several-rules" not in [a.code for a in judged(mended(raw, advice))]
+
+
 def test_put_and_removed():
     told = {("a", "b"): 1, ("a", "c"): None, ("d",): [2]}
     assert put_and_removed(told) == ({"a": {"b": 1}, "d": [2]}, (("a", "c"),))
