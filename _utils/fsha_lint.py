@@ -81,8 +81,9 @@ KNOWN: Mapping[str, Known] = {
         "configure a fence device on real hosts and set stonith-enabled: true",
     ),
     "no-fence-device": Known(
-        "With fencing on and no fence device the cluster starts nothing at all",
-        "Pacemaker Explained, stonith-enabled; crm_verify refuses such a configuration",
+        "With fencing on and no fence device the cluster starts nothing at all, and with one that "
+        "is stopped it waits for ever for a lost node to be fenced",
+        "Pacemaker Explained, stonith-enabled; crm_verify refuses a configuration without a device",
         "add a resource of class stonith, or set stonith-enabled: false where there is no fencing",
         ERROR,
     ),
@@ -91,6 +92,12 @@ KNOWN: Mapping[str, Known] = {
         "Pacemaker Explained, resource operations",
         "add {name: monitor, interval: 5s, timeout: 20s} to its operations",
         ERROR,
+    ),
+    "no-fence-monitor": Known(
+        "That a fence device does not work shows only when a node has to be fenced, and then the "
+        "failover waits",
+        "Pacemaker Explained, fencing: a monitor asks the device for its status",
+        "add {name: monitor, interval: 60s, timeout: 60s} to its operations",
     ),
     "monitor-times": Known(
         "The two numbers are easily swapped: interval is the pause between two monitors, timeout "
@@ -306,7 +313,7 @@ def _fencing(config: Config) -> Iterator[Finding]:
     keys = (*_PROPERTIES, "stonith-enabled")
     if parse_boolean(values.get("stonith-enabled", "true")):
         if not _can_fence(config, values):
-            yield "no-fence-device", keys, "fencing is on, and there is no fence device"
+            yield "no-fence-device", keys, "fencing is on, and there is no fence device that is on"
     elif values.get("no-quorum-policy") == "ignore":
         message = "fencing is off and lost quorum is ignored"
         yield "split-brain", (*_PROPERTIES, "no-quorum-policy"), message
@@ -317,8 +324,16 @@ def _fencing(config: Config) -> Iterator[Finding]:
 def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
     # A watchdog fences its own node, without a resource.
     watchdog = values.get("stonith-watchdog-timeout", "0")
-    devices = any(item.agent.startswith("stonith:") for item in config.pacemaker.primitives())
+    devices = any(
+        item.agent.startswith("stonith:") and not _is_stopped(config, item)
+        for item in config.pacemaker.primitives()
+    )
     return devices or watchdog not in ("0", "0s")
+
+
+def _is_stopped(config: Config, item: Object) -> bool:
+    # Pacemaker takes a device that is stopped on purpose for one that is switched off.
+    return [text.lower() for _, text in settings(config, item.id, "target-role")][:1] == ["stopped"]
 
 
 def _monitors(config: Config) -> Iterator[Finding]:
@@ -326,7 +341,8 @@ def _monitors(config: Config) -> Iterator[Finding]:
         elsewhere = any("id-ref" in operation for operation in item.form.get("operations", ()))
         if not monitors(item) and not elsewhere:
             keys = (*_RESOURCES, item.id, "operations")
-            yield "no-monitor", keys, "there is no monitor with an interval"
+            code = "no-fence-monitor" if item.agent.startswith("stonith:") else "no-monitor"
+            yield code, keys, "there is no monitor with an interval"
     yield from hasty(config)
 
 

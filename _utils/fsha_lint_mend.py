@@ -257,6 +257,12 @@ def _monitored(config: Config, keys: Keys) -> Change:
     return {keys: [{**MONITOR, "interval": _free_interval(config, item, 5)}, *kept]}
 
 
+def _monitored_fence(config: Config, keys: Keys) -> Change:
+    monitor = {"name": "monitor", "interval": "60s", "timeout": "60s"}
+    kept = [one for one in _operations(_object(config, keys)) if one.get("name") != "monitor"]
+    return {keys: [monitor, *kept]}
+
+
 def _patient(config: Config, keys: Keys) -> Change:
     item = _object(config, keys)
     found = _operations(item)
@@ -446,6 +452,7 @@ MENDS: Mapping[str, Callable[[Config, Keys], Change]] = {
     "split-brain": _quorate,
     "lost-quorum": _quorate,
     "no-monitor": _monitored,
+    "no-fence-monitor": _monitored_fence,
     "monitor-times": _patient,
     "agent-timeout": _patient_with_agent,
     "nonlocal-bind": _no_bind,
