@@ -4,13 +4,15 @@ See :mod:`fsha_lint`: each check is a function from the configuration to finding
 of a finding stands in :data:`KNOWN`.
 """
 
+import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 
 import fsha_lint_operations
 from fsha_advice import ERROR, HINT, Finding, Known
-from fsha_config import IPADDR2, Config
+from fsha_config import Config
 from fsha_lint_operations import AGENT, SWITCH
 from fsha_lint_service import (
+    ADDRESS,
     addresses,
     barring,
     cloned,
@@ -70,6 +72,12 @@ KNOWN: Mapping[str, Known] = {
         "nodes, and no call gets through",
         "Pacemaker Explained, colocation: without a score it says nothing",
         "put both into one group, the address first",
+        ERROR,
+    ),
+    "no-service": Known(
+        "Where the cluster runs nothing that callers need, nothing fails over",
+        "examples/keeps_calls.sls has all of it",
+        "add an IPaddr2 and an ocf:fsha:FSSofia, as a group",
         ERROR,
     ),
     "cloned-vip": Known(
@@ -247,8 +255,8 @@ def _cloned(config: Config) -> Iterator[Finding]:
             continue
         # The switch itself may be a clone, by whatever agent; its profiles may not.
         inner = ids != clone.members
-        moving = [id for id in ids if agents.get(id) in (IPADDR2, AGENT)
-                  or (inner and is_voice(agents.get(id, "")))]  # fmt: skip
+        moving = [id for id in ids if agents.get(id) in (*ADDRESS, AGENT)
+                  or (inner and is_voice(config, agents.get(id, "")))]  # fmt: skip
         if moving:
             message = f"{' and '.join(moving)} would run on every node"
             yield "cloned-vip", ("pacemaker", "clones", clone.id), message
@@ -363,11 +371,23 @@ def _flags(config: Config) -> Iterator[Finding]:
 
 
 def _ring(config: Config) -> Iterator[Finding]:
-    if config.corosync.links and len(config.corosync.links) == 1:
-        yield "single-link", ("corosync", "links"), "there is one link"
+    for node in config.nodes[:1]:
+        networks = [ipaddress.ip_interface(address).network for address in node.addresses]
+        if len(networks) == 1:
+            given = ("corosync", "links") if config.corosync.links else ()
+            yield "single-link", given or ("nodes", node.name, "addresses"), "there is one link"
+        elif len(set(networks)) < len(networks):
+            message = "two links are in one network, which one card and one switch carry"
+            yield "single-link", ("nodes", node.name, "addresses"), message
     token = config.corosync.totem.get("token")
     if token is not None and not FASTEST_TOKEN <= int(token) <= SLOWEST_TOKEN:
         yield "token", ("corosync", "totem", "token"), f"it is {token} ms"
+
+
+def _nothing(config: Config) -> Iterator[Finding]:
+    if not served(config) and not any(True for _ in _cloned(config)):
+        message = "there is neither a floating address nor FreeSWITCH"
+        yield "no-service", _RESOURCES, message
 
 
 def _switches(config: Config) -> Iterator[Finding]:
@@ -397,7 +417,7 @@ def _missing(config: Config, clone: Object) -> list[str]:
 
 
 CHECKS = (
-    _held, _cloned, _together, _nodes_left, fsha_lint_operations.ignored,
+    _nothing, _held, _cloned, _together, _nodes_left, fsha_lint_operations.ignored,
     fsha_lint_operations.short, _stops, _waiting, _quorum, _forgetting, _staying, _switches,
     fsha_lint_operations.deep, _flags, _ring,
 )  # fmt: skip

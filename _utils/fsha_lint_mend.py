@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fsha_config import IPADDR2, Config
+from fsha_config import Config
 from fsha_lint_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
 from fsha_lint_operations import (
     LONGEST_INTERVAL,
@@ -19,7 +19,7 @@ from fsha_lint_operations import (
     needed_time,
     timeout_of,
 )
-from fsha_lint_service import addresses, leaders, needs, pulls, settings, voices
+from fsha_lint_service import ADDRESS, addresses, leaders, needs, pulls, settings, voices
 from fsha_lint_together import beside, holders, named_by, starts_before
 from fsha_model import Object, Operation, operations
 from fsha_objects import BY_KEY
@@ -317,7 +317,7 @@ def _address_first(config: Config, keys: Keys) -> Change:
         return _ordered(config, next(i.id for i in addresses(config) if i.id in near), keys[2])
     agents = {item.id: item.agent for item in config.pacemaker.primitives()}
     members = _object(config, keys).members
-    return {keys: sorted(members, key=lambda one: agents.get(one) != IPADDR2)}
+    return {keys: sorted(members, key=lambda one: agents.get(one) not in ADDRESS)}
 
 
 def _tied(config: Config, keys: Keys) -> Change:
@@ -475,5 +475,7 @@ MENDS: Mapping[str, Callable[[Config, Keys], Change]] = {
     "switch-not-interleaved": _interleaved,
     "short-monitor": _long_enough,
 }
-WORDS_ONLY = frozenset({"no-fencing", "no-fence-device", "published-password", "single-link"})
+WORDS_ONLY = frozenset(
+    {"no-fencing", "no-fence-device", "no-service", "published-password", "single-link"}
+)
 """Findings that no change of the pillar alone can mend."""

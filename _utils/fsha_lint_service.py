@@ -18,14 +18,17 @@ from fsha_units import INFINITY, UnitError, parse_boolean, score_value
 
 VOICE = frozenset({"fssofia", "freeswitch"})
 """Types of agents, in small letters."""
+ADDRESS = frozenset({IPADDR2, "ocf:heartbeat:IPaddr", "ocf:IPaddr2", "ocf:IPaddr"})
+"""Agents that hold an IPv4 or IPv6 address; heartbeat is the provider of what names none."""
 
 
 # --- what it is ------------------------------------------------------------------------------
 
 
-def is_voice(agent: str) -> bool:
-    """Tell whether an agent is FreeSWITCH, ours or other people's."""
-    return agent.rpartition(":")[2].lower() in VOICE
+def is_voice(config: Config, agent: str) -> bool:
+    """Tell whether an agent is FreeSWITCH, ours or other people's, or the unit that runs it."""
+    unit = f"systemd:{config.freeswitch.service}"
+    return agent.rpartition(":")[2].lower() in VOICE or agent.removesuffix(".service") == unit
 
 
 def voices(config: Config) -> list[Object]:
@@ -37,7 +40,7 @@ def voices(config: Config) -> list[Object]:
     return [
         item
         for item in config.pacemaker.primitives()
-        if is_voice(item.agent) and item.id not in held
+        if is_voice(config, item.agent) and item.id not in held
     ]
 
 
@@ -47,7 +50,7 @@ def addresses(config: Config) -> list[Object]:
     return [
         item
         for item in config.pacemaker.primitives()
-        if item.agent == IPADDR2 and item.id not in held
+        if item.agent in ADDRESS and item.id not in held
     ]
 
 

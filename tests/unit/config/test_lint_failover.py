@@ -6,6 +6,7 @@ import fsha_advice
 import fsha_config
 import fsha_lint
 import fsha_lint_failover
+from tests.unit.config import test_lint
 from tests.unit.config.pillars import GONE, changed
 from tests.unit.config.test_lint import CLEAN, FS, IP, everything, example
 
@@ -103,6 +104,12 @@ CASES = [
       (f"{PM}:colocations:d", {**TIED, "resource": "ip_shared", "with": "all"})],
      "not-together", FS),
     (pair(TIED), "vip-after-switch", FS),
+    ([("pacemaker:resources", {}), ("pacemaker:groups", {}), ("pacemaker:locations", {})],
+     "no-service", "pacemaker:resources"),
+    ([(f"{IP}:agent", "ocf:heartbeat:IPaddr"), (GROUP, ["fs", "ip_shared"])], "vip-after-switch",
+     GROUP),
+    ([*ALONE, (f"{FS}:agent", "systemd:voice"), ("freeswitch:service", "voice")], "not-together",
+     FS),
     ([(f"{PM}:clones:c", {"resource": "VoiceServices"}), (f"{PM}:locations", {})], "cloned-vip",
      f"{PM}:clones:c"),
     ([*pair(TIED, ORDER), (f"{PM}:clones:cl", {"resource": "ip_shared"})], "cloned-vip",
@@ -277,6 +284,22 @@ def test_what_the_switchs_owner_has_to_see_to():
 
 def test_a_single_link():
     assert [advice.code for advice in one_link()] == ["single-link"]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "found"),
+    [
+        (["10.101.20.{}/24"], ["single-link"]),
+        (["10.101.20.{}/24", "10.101.21.{}/24"], []),
+        (["10.101.20.{}/24", "10.101.20.1{}/24"], ["single-link"]),
+    ],
+)
+def test_links_are_what_the_nodes_have_addresses_for(addresses, found):
+    raw = changed(*test_lint.CLEAN, (LINK, []))
+    for number, node in enumerate(raw["nodes"].values(), start=10):
+        node["addresses"] = [text.format(number) for text in addresses]
+        node.pop("interfaces", None)
+    assert [advice.code for advice in fsha_lint.lint(fsha_config.check(raw))] == found
 
 
 THIRD = {"addresses": ["10.101.20.111/24", "10.101.21.111/24"]}
