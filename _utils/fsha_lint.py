@@ -251,7 +251,9 @@ def _preferences(config: Config) -> Iterator[Finding]:
         if pull.score.value >= INFINITY:
             yield "infinite-preference", pull.score.keys, "the preference is infinite"
         else:
-            message = f"preferences of {pull.weight} are stronger than {pull.stickiness}"
+            message = (
+                f"preferences weigh {pull.weight}, the stickiness of all members {pull.stickiness}"
+            )
             yield "strong-preference", pull.score.keys, message
 
 
@@ -278,9 +280,8 @@ def _thresholds(config: Config) -> Iterator[Finding]:
     held = {id for _, ids in cloned(config) for id in ids}
     without: dict[str, list[str]] = {}
     for item in config.pacemaker.primitives():
-        fence = item.agent.startswith("stonith:")
         # An instance of a clone has nowhere to go, and matters to what depends on it alone.
-        if fence or (item.id in held and item.id not in needed) or _leaves(config, item):
+        if _is_fence(item) or (item.id in held and item.id not in needed) or _leaves(config, item):
             continue
         found = settings(config, item.id, "migration-threshold")
         told = score_value(found[0][1]) if found else INFINITY
@@ -313,7 +314,9 @@ def _fencing(config: Config) -> Iterator[Finding]:
     keys = (*_PROPERTIES, "stonith-enabled")
     if parse_boolean(values.get("stonith-enabled", "true")):
         if not _can_fence(config, values):
-            yield "no-fence-device", keys, "fencing is on, and there is no fence device that is on"
+            any_at_all = any(_is_fence(item) for item in config.pacemaker.primitives())
+            lack = "all fence devices are stopped" if any_at_all else "there is no fence device"
+            yield "no-fence-device", keys, f"fencing is on, and {lack}"
     elif values.get("no-quorum-policy") == "ignore":
         message = "fencing is off and lost quorum is ignored"
         yield "split-brain", (*_PROPERTIES, "no-quorum-policy"), message
@@ -325,10 +328,13 @@ def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
     # A watchdog fences its own node, without a resource.
     watchdog = values.get("stonith-watchdog-timeout", "0")
     devices = any(
-        item.agent.startswith("stonith:") and not _is_stopped(config, item)
-        for item in config.pacemaker.primitives()
+        _is_fence(item) and not _is_stopped(config, item) for item in config.pacemaker.primitives()
     )
     return devices or watchdog not in ("0", "0s")
+
+
+def _is_fence(item: Object) -> bool:
+    return item.agent.startswith("stonith:")
 
 
 def _is_stopped(config: Config, item: Object) -> bool:
@@ -341,7 +347,7 @@ def _monitors(config: Config) -> Iterator[Finding]:
         elsewhere = any("id-ref" in operation for operation in item.form.get("operations", ()))
         if not monitors(item) and not elsewhere:
             keys = (*_RESOURCES, item.id, "operations")
-            code = "no-fence-monitor" if item.agent.startswith("stonith:") else "no-monitor"
+            code = "no-fence-monitor" if _is_fence(item) else "no-monitor"
             yield code, keys, "there is no monitor with an interval"
     yield from hasty(config)
 
