@@ -218,6 +218,11 @@ def _link_options(links: Iterable[Data], transport: str, count: int, at: At) -> 
 def _quorum(quorum: Data, nodes: int, at: At) -> None:
     if quorum.get("two_node") and nodes != 2:
         at.below("two_node").error(f"false is expected with {nodes} nodes.")
+    elif nodes == 2 and quorum.get("two_node", True) and quorum.get("auto_tie_breaker"):
+        at.below("auto_tie_breaker").error(
+            "false is expected with two_node, which two nodes have unless it is given as false: "
+            "corosync takes only one of them, and switches two_node off."
+        )
 
 
 # --- floating addresses ----------------------------------------------------------------------

@@ -14,6 +14,9 @@ import fsha_lint_failover
 import fsha_lint_mend
 from fsha_advice import ERROR, HINT, SEVERITIES, Advice, Finding, Known
 from fsha_config import FSSOFIA, IPADDR2, Config
+from fsha_lint_mend import MOST_FAILURES
+from fsha_lint_operations import hasty, monitors, needed_time, timeout_of
+from fsha_lint_service import cloned, needs, pulls, served, settings
 from fsha_model import Object, Operation, operations
 from fsha_objects import KINDS
 from fsha_options import SERVER_WRITTEN
@@ -21,8 +24,6 @@ from fsha_schema import Keys, path, quoted
 from fsha_units import INFINITY, parse_boolean, parse_duration, score_value
 
 SENDARP = "ocf:heartbeat:SendArp"
-DEFAULT_TIMEOUT = "20s"
-"""Pacemaker's timeout of an operation that names none."""
 PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
 
 
@@ -43,7 +44,13 @@ KNOWN: Mapping[str, Known] = {
         "No stickiness outweighs infinity: a switchover away from the preferred node does nothing "
         "or is undone at once, and a repaired node pulls all calls back, a second interruption",
         "Pacemaker Explained, scores: INFINITY plus anything is INFINITY",
-        "use a score below the resource-stickiness of the whole group (50)",
+        "use a score below the resource-stickiness of all members together, half of it at most",
+    ),
+    "strong-preference": Known(
+        "A preference that outweighs the stickiness of all that moves together pulls the calls "
+        "back as soon as a repaired node returns, a second interruption",
+        "Pacemaker Explained, resource-stickiness: that of a group is the sum of its members'",
+        "use a score below the resource-stickiness of all members together, half of it at most",
     ),
     "cli-id": Known(
         "Ids that begin with cli- belong to crm_resource: its --move replaces such a constraint "
@@ -53,7 +60,8 @@ KNOWN: Mapping[str, Known] = {
     ),
     "migration-threshold": Known(
         "Without a migration-threshold a resource that fails is restarted where it is, however "
-        "often; only a failed start makes it fail over",
+        "often; only a failed start makes it fail over, and not even that with "
+        "start-failure-is-fatal: false",
         "Pacemaker Explained, meta attribute migration-threshold: INFINITY by default",
         "set migration-threshold: 1 and a failure-timeout in rsc_defaults",
         ERROR,
@@ -62,8 +70,8 @@ KNOWN: Mapping[str, Known] = {
         "With fencing off and lost quorum ignored, a cut between the nodes makes both hold the "
         "floating address and both take over each other's calls",
         "votequorum(5), two_node; Pacemaker Explained, no-quorum-policy",
-        "remove no-quorum-policy: ignore (corosync's two_node gives the survivor quorum), and "
-        "configure fencing",
+        "remove no-quorum-policy: ignore (corosync's two_node, on by default, gives the survivor "
+        "quorum), and configure fencing",
         ERROR,
     ),
     "no-fencing": Known(
@@ -73,8 +81,9 @@ KNOWN: Mapping[str, Known] = {
         "configure a fence device on real hosts and set stonith-enabled: true",
     ),
     "no-fence-device": Known(
-        "With fencing on and no fence device the cluster starts nothing at all",
-        "Pacemaker Explained, stonith-enabled; crm_verify refuses such a configuration",
+        "With fencing on and no fence device the cluster starts nothing at all, and with one that "
+        "is stopped it waits for ever for a lost node to be fenced",
+        "Pacemaker Explained, stonith-enabled; crm_verify refuses a configuration without a device",
         "add a resource of class stonith, or set stonith-enabled: false where there is no fencing",
         ERROR,
     ),
@@ -84,16 +93,24 @@ KNOWN: Mapping[str, Known] = {
         "add {name: monitor, interval: 5s, timeout: 20s} to its operations",
         ERROR,
     ),
+    "no-fence-monitor": Known(
+        "That a fence device does not work shows only when a node has to be fenced, and then the "
+        "failover waits",
+        "Pacemaker Explained, fencing: a monitor asks the device for its status",
+        "add {name: monitor, interval: 60s, timeout: 60s} to its operations",
+    ),
     "monitor-times": Known(
         "The two numbers are easily swapped: interval is the pause between two monitors, timeout "
-        "how long one may take; a short timeout turns a busy moment into a failover",
+        "how long one may take; a short timeout turns a busy moment into a failover, and for the "
+        "length of an interval nobody notices a failure",
         "Pacemaker Explained, operation properties",
-        "let the timeout be at least as long as the interval",
+        "give the monitor a timeout of 20s, and one monitor of each resource an interval of 5s",
     ),
     "agent-timeout": Known(
-        "The cluster would give up before FSSofia does, count a slow start or stop as a failure, "
+        "The cluster would give up before the agent does, count a slow start or stop as a failure, "
         "and a failed stop without fencing blocks the failover",
-        "lsb:FSSofia, START_TIMEOUT and STOP_TIMEOUT",
+        "lsb:FSSofia, START_TIMEOUT and STOP_TIMEOUT; metadata of ocf:fsha:FSSofia and FSSwitch; "
+        "Pacemaker Explained: 20s for an operation that names no timeout",
         "give the operation a longer timeout (start 60s, stop 90s)",
     ),
     "nonlocal-bind": Known(
@@ -146,8 +163,12 @@ def lint(config: Config) -> tuple[Advice, ...]:
 def _advice(config: Config, code: str, keys: Keys, message: str) -> Advice:
     known = ALL_KNOWN[code]
     told = (known.reason, known.source, known.mend, known.severity)
-    change, removed = fsha_lint_mend.put_and_removed(fsha_lint_mend.change(code, keys, config))
-    return Advice(code, path(keys), message, *told, change, tuple(map(path, removed)))
+    try:
+        change = fsha_lint_mend.change(code, keys, config)
+    except Exception:  # noqa: BLE001  every highstate asks: without a change the words have to do
+        change = {}
+    put, removed = fsha_lint_mend.put_and_removed(change)
+    return Advice(code, path(keys), message, *told, put, tuple(map(path, removed)))
 
 
 def summary(advices: Iterable[Advice]) -> str:
@@ -225,20 +246,15 @@ def _announcers(config: Config) -> Iterator[Finding]:
             yield "send-arp", (*_RESOURCES, item.id), f"SendArp announces the address of {owner}"
 
 
-def _infinite_preferences(config: Config) -> Iterator[Finding]:
-    for item in config.pacemaker.of("location"):
-        for keys, score in _scores(item):
-            if score_value(score) >= INFINITY:
-                message = "the preference is infinite"
-                yield "infinite-preference", ("pacemaker", "locations", item.id, *keys), message
-
-
-def _scores(item: Object) -> Iterator[tuple[Keys, str]]:
-    if "score" in item.form:
-        yield ("score",), item.form["score"]
-    for number, rule in enumerate(item.form.get("rules", ())):
-        if "score" in rule:
-            yield ("rules", number, "score"), rule["score"]
+def _preferences(config: Config) -> Iterator[Finding]:
+    for pull in pulls(config):
+        if pull.score.value >= INFINITY:
+            yield "infinite-preference", pull.score.keys, "the preference is infinite"
+        else:
+            message = (
+                f"preferences weigh {pull.weight}, the stickiness of all members {pull.stickiness}"
+            )
+            yield "strong-preference", pull.score.keys, message
 
 
 def _ids_of_the_tool(config: Config) -> Iterator[Finding]:
@@ -260,33 +276,37 @@ def _several_rules(config: Config) -> Iterator[Finding]:
 
 
 def _thresholds(config: Config) -> Iterator[Finding]:
-    given = config.pacemaker.values("resource_defaults")
-    around = _around(config)
-    without = [
-        item.id
-        for item in config.pacemaker.primitives()
-        if not item.agent.startswith("stonith:")
-        and _threshold(item.values("meta"), *around.get(item.id, []), given) in (0, INFINITY)
-    ]
-    if without:
-        message = f"there is no migration-threshold for {', '.join(without)}"
+    needed = frozenset(id for item in served(config) for id in needs(config, item.id))
+    held = {id for _, ids in cloned(config) for id in ids}
+    without: dict[str, list[str]] = {}
+    for item in config.pacemaker.primitives():
+        # An instance of a clone has nowhere to go, and matters to what depends on it alone.
+        if _is_fence(item) or (item.id in held and item.id not in needed) or _leaves(config, item):
+            continue
+        found = settings(config, item.id, "migration-threshold")
+        told = score_value(found[0][1]) if found else INFINITY
+        if told in (0, INFINITY):
+            by_rule = not found and _by_rule(config, "migration-threshold")
+            why = "but by a rule" if by_rule else ""
+            without.setdefault(why, []).append(item.id)
+        elif told > MOST_FAILURES:
+            without.setdefault(f"below {told}", []).append(item.id)
+    for why, ids in without.items():
+        message = f"there is no migration-threshold {why} for {', '.join(ids)}".replace("  ", " ")
         yield "migration-threshold", ("pacemaker", "rsc_defaults"), message
 
 
-def _around(config: Config) -> dict[str, list[Mapping[str, str]]]:
-    """Return the meta attributes of all that contains a resource, by its id, innermost first."""
-    found: dict[str, list[Mapping[str, str]]] = {}
-    # A clone may contain a group, never the other way round.
-    for kind in ("clone", "bundle", "group"):
-        for item in config.pacemaker.of(kind):
-            for member in item.members:
-                found[member] = [item.values("meta"), *found.get(item.id, [])]
-    return found
+def _leaves(config: Config, item: Object) -> bool:
+    """Tell whether the first failure of a resource empties the node, whatever the threshold."""
+    given = config.pacemaker.values("operation_defaults").get("on-fail", "")
+    told = {str(op.attributes.get("on-fail", given)) for _, op in monitors(item)}
+    return bool(told) and told <= {"standby", "fence"}
 
 
-def _threshold(*levels: Mapping[str, str]) -> int:
-    found = next((m["migration-threshold"] for m in levels if "migration-threshold" in m), None)
-    return INFINITY if found is None else score_value(found)
+def _by_rule(config: Config, name: str) -> bool:
+    """Tell whether a default holds only where a rule says so."""
+    sets: Any = next((item.form["sets"] for item in config.pacemaker.of("resource_defaults")), {})
+    return not isinstance(sets, Mapping) and any(name in one.get("values", {}) for one in sets)
 
 
 def _fencing(config: Config) -> Iterator[Finding]:
@@ -294,7 +314,9 @@ def _fencing(config: Config) -> Iterator[Finding]:
     keys = (*_PROPERTIES, "stonith-enabled")
     if parse_boolean(values.get("stonith-enabled", "true")):
         if not _can_fence(config, values):
-            yield "no-fence-device", keys, "fencing is on, and there is no fence device"
+            any_at_all = any(_is_fence(item) for item in config.pacemaker.primitives())
+            lack = "all fence devices are stopped" if any_at_all else "there is no fence device"
+            yield "no-fence-device", keys, f"fencing is on, and {lack}"
     elif values.get("no-quorum-policy") == "ignore":
         message = "fencing is off and lost quorum is ignored"
         yield "split-brain", (*_PROPERTIES, "no-quorum-policy"), message
@@ -305,56 +327,42 @@ def _fencing(config: Config) -> Iterator[Finding]:
 def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
     # A watchdog fences its own node, without a resource.
     watchdog = values.get("stonith-watchdog-timeout", "0")
-    devices = any(item.agent.startswith("stonith:") for item in config.pacemaker.primitives())
+    devices = any(
+        _is_fence(item) and not _is_stopped(config, item) for item in config.pacemaker.primitives()
+    )
     return devices or watchdog not in ("0", "0s")
+
+
+def _is_fence(item: Object) -> bool:
+    return item.agent.startswith("stonith:")
+
+
+def _is_stopped(config: Config, item: Object) -> bool:
+    # Pacemaker takes a device that is stopped on purpose for one that is switched off.
+    return [text.lower() for _, text in settings(config, item.id, "target-role")][:1] == ["stopped"]
 
 
 def _monitors(config: Config) -> Iterator[Finding]:
     for item in config.pacemaker.primitives():
         elsewhere = any("id-ref" in operation for operation in item.form.get("operations", ()))
-        if not _monitors_of(item) and not elsewhere:
+        if not monitors(item) and not elsewhere:
             keys = (*_RESOURCES, item.id, "operations")
-            yield "no-monitor", keys, "there is no monitor with an interval"
-    for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
-        for number, operation in _monitors_of(item):
-            timeout = _timeout(config, operation)
-            if parse_duration(timeout) < parse_duration(operation.interval):
-                keys = ("pacemaker", KINDS[item.kind].key, item.id, "operations", number)
-                message = (
-                    f"the timeout ({timeout}) is shorter than the interval ({operation.interval})"
-                )
-                yield "monitor-times", keys, message
-
-
-def _monitors_of(item: Object) -> list[tuple[int, Operation]]:
-    return [
-        (number, operation)
-        for number, operation in enumerate(operations(item))
-        if operation.name == "monitor" and parse_duration(operation.interval) > 0
-    ]
-
-
-def _timeout(config: Config, operation: Operation) -> str:
-    given = config.pacemaker.values("operation_defaults").get("timeout", DEFAULT_TIMEOUT)
-    return str(operation.attributes.get("timeout", given))
+            code = "no-fence-monitor" if _is_fence(item) else "no-monitor"
+            yield code, keys, "there is no monitor with an interval"
+    yield from hasty(config)
 
 
 def _agent_timeouts(config: Config) -> Iterator[Finding]:
-    if not config.freeswitch.init_script:
-        return
-    limits = {"start": config.freeswitch.start_timeout, "stop": config.freeswitch.stop_timeout}
-    for item in _fssofias(config):
-        named = {op.name: op for op in operations(item)}
-        for name, seconds in limits.items():
-            timeout = _timeout(config, named.get(name, Operation(name)))
-            if parse_duration(timeout) <= seconds * 1000:
-                own = name in named and "timeout" in named[name].attributes
+    for item in config.pacemaker.primitives():
+        keys = (*_RESOURCES, item.id, "operations")
+        told = {op.name: op for op in operations(item)}
+        for name, limit in needed_time(config, item).items():
+            timeout = timeout_of(config, told.get(name, Operation(name)))
+            if parse_duration(timeout) < limit.least:
+                own = name in told and "timeout" in told[name].attributes
                 by = "" if own else ", the default,"
-                message = (
-                    f"the timeout of {name} ({timeout}){by} is not longer than "
-                    f"freeswitch:{name}_timeout ({seconds}s)"
-                )
-                yield "agent-timeout", (*_RESOURCES, item.id, "operations"), message
+                message = f"the timeout of {name} ({timeout}){by} is {limit.why}"
+                yield "agent-timeout", keys, message
 
 
 def _fssofias(config: Config) -> list[Object]:
@@ -381,7 +389,7 @@ def _passwords(config: Config) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     _fencing,
-    _infinite_preferences,
+    _preferences,
     _ids_of_the_tool,
     _several_rules,
     _thresholds,

@@ -3,13 +3,16 @@
 A path in a finding is the key that the thing has in the pillar that ``fsha.export`` makes of it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+import copy
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 import fsha_cib
 import fsha_config
 import fsha_lint
-from fsha_advice import ERROR, Advice, Known
+import fsha_rules
+from fsha_advice import ERROR, HINT, Advice, Known
 from fsha_document import OWNERSHIP_TAG, Element
 from fsha_model import Object
 from fsha_objects import KINDS
@@ -22,16 +25,34 @@ NOT_UNDERSTOOD = Known(
     "give it a value of the kind that is expected",
     ERROR,
 )
+_TOOL = "crm_resource(8), --move, --ban and --clear"
 LEFT_BEHIND = Known(
-    "It was made by crm_resource --move or --ban and lasts until somebody clears it: the service "
-    "stays on, or away from, that node whatever fails",
-    "crm_resource(8), --move, --ban and --clear",
+    "It was made by crm_resource --ban and lasts until somebody clears it: the service stays away "
+    "from that node whatever fails",
+    _TOOL,
     "crm_resource --clear --resource RESOURCE, once the reason has gone",
     ERROR,
 )
+LEFT_PREFERENCE = Known(
+    "It was made by crm_resource --move and lasts until somebody clears it: the service fails "
+    "over, and comes back to that node as soon as it can, a second interruption",
+    _TOOL,
+    "crm_resource --clear --resource RESOURCE, once the reason has gone",
+)
+LEFT_OVER = Known(
+    "It was made by crm_resource for a time that is over, and does nothing any more",
+    "crm_resource(8), --lifetime and --expired",
+    "crm_resource --clear --expired",
+    HINT,
+)
 UNKNOWN = frozenset({"hot-flag"})
 """Findings about what neither the CIB nor corosync.conf can tell."""
-KNOWN: Mapping[str, Known] = {"not-understood": NOT_UNDERSTOOD, "left-behind": LEFT_BEHIND}
+KNOWN: Mapping[str, Known] = {
+    "not-understood": NOT_UNDERSTOOD,
+    "left-behind": LEFT_BEHIND,
+    "left-preference": LEFT_PREFERENCE,
+    "left-over": LEFT_OVER,
+}
 
 
 def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
@@ -46,34 +67,93 @@ def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
     """
     own: list[Advice] = []
     sound: list[Object] = []
+    now = datetime.now(timezone.utc)
     for item in fsha_cib.read_all(root):
-        faults = tuple(_faults(item))
+        faults = tuple(_faults(item, now))
         own += faults
         if faults and KINDS[item.kind].one:
             sound.append(_without(item, {fault.path.rpartition(":")[2] for fault in faults}))
-        elif not faults and item.id != OWNERSHIP_TAG:
-            sound.append(item)
+        elif item.id != OWNERSHIP_TAG and not _is_left(item):
+            sound += [item] if not faults else _as_understood(item)
     config = fsha_config.of_cib(sound, told, fsha_cib.node_names(root).values())
     return (*own, *(a for a in fsha_lint.lint(config) if a.code not in UNKNOWN))
 
 
-def _faults(item: Object) -> Iterator[Advice]:
+def _faults(item: Object, now: datetime) -> Iterator[Advice]:
     keys = ("pacemaker", KINDS[item.kind].key, item.id)
-    if item.kind == "location" and fsha_cib.OPERATOR_CONSTRAINT.match(item.id):
+    if _is_left(item):
         where = item.form.get("node", "a node")
         score = item.form.get("score", "a rule")
         told = f"it is left of a move or ban ({score} for {where})"
-        yield _advice("left-behind", path(keys), told)
+        yield _advice(_left(item, now), path(keys), told)
         return
-    form = {key: value for key, value in item.form.items() if key not in (OTHER, UNUSED)}
     try:
-        fsha_config.make(item.kind, item.id, form)
+        fsha_config.make(item.kind, item.id, _known(item))
     except fsha_config.ConfigErrors as wrong:
         # Its sentences begin with the object's id, which properties and defaults have not.
         own = f"{item.id}:sets:" if KINDS[item.kind].one else ""
         for error in wrong.errors:
             where = f"{path(keys[:2])}:{error.path.removeprefix(own)}"
             yield _advice("not-understood", where, error.message)
+
+
+def _is_left(item: Object) -> bool:
+    return item.kind == "location" and bool(fsha_cib.OPERATOR_CONSTRAINT.match(item.id))
+
+
+def _known(item: Object) -> dict[str, Any]:
+    return {key: value for key, value in item.form.items() if key not in (OTHER, UNUSED)}
+
+
+def _as_understood(item: Object) -> list[Object]:
+    """Return an object without the values that the cluster does not understand, if that is one."""
+    form: Any = copy.deepcopy(_known(item))
+    try:
+        fsha_config.make(item.kind, item.id, form)
+    except fsha_config.ConfigErrors as wrong:
+        for error in wrong.errors:
+            _take_out(form, error.path.removeprefix(f"{item.id}:").split(":"))
+    try:
+        fsha_config.make(item.kind, item.id, form)
+    except fsha_config.ConfigErrors:
+        return []
+    return [Object(item.kind, item.id, form)]
+
+
+def _take_out(form: Any, keys: Sequence[str]) -> None:
+    for key in keys[:-1]:
+        if isinstance(form, list):
+            form = form[int(key)] if key.isdecimal() and int(key) < len(form) else None
+        else:
+            form = form.get(key) if isinstance(form, dict) else None
+    if isinstance(form, dict):
+        form.pop(keys[-1], None)
+
+
+def _left(item: Object, now: datetime) -> str:
+    """Return which finding something is that crm_resource has left."""
+    rules = item.form.get("rules", ())
+    if rules and all(_is_over(str(rule.get("expression", "")), now) for rule in rules):
+        return "left-over"
+    return "left-preference" if item.id.startswith("cli-prefer-") else "left-behind"
+
+
+def _is_over(expression: str, now: datetime) -> bool:
+    """Tell whether a rule is for a time that has gone by."""
+    try:
+        rule = fsha_rules.parse(expression)
+    except fsha_rules.RuleError:
+        return False
+    ends = [term.end for term in rule.terms if isinstance(term, fsha_rules.Date) and term.end]
+    return rule.word == "and" and any(_is_before(end, now) for end in ends)
+
+
+def _is_before(text: str, now: datetime) -> bool:
+    try:
+        told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return False
+    return (told if told.tzinfo else told.replace(tzinfo=timezone.utc)) < now
 
 
 def _without(item: Object, names: Collection[str]) -> Object:

@@ -31,11 +31,12 @@ def check(data: Data, at: At) -> None:
     nonlocal_bind = data.get("network", {}).get("nonlocal_bind")
     where = at.below("pacemaker", "resources")
     agents = list(_agents(pacemaker))
+    default = str(plain_values(pacemaker.get("op_defaults", {})).get("timeout", "20s"))
     for id, item, params in agents:
         here = where.below(id)
         _standby(params, nonlocal_bind, here)
         _ipv6(params, _vips(pacemaker, id, params), here)
-        _drain(item, params, here)
+        _drain(item, params, default, here)
     claims = [*_claims(data, agents)]
     _one_owner(claims, where)
     _configured(data, claims, at.below("freeswitch", "configuration"))
@@ -95,17 +96,31 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _drain(item: Data, params: Data, at: At) -> None:
+def _drain(item: Data, params: Data, default: str, at: At) -> None:
     if params.get("stop_mode") != "drain" or not str(params.get("drain_time", "0")).isdecimal():
         return
     needed = int(params.get("drain_time", DRAIN_TIME)) + DRAIN_REST
-    for number, operation in enumerate(item.get("operations", ())):
-        timeout = operation.get("timeout")
-        if operation.get("name") == "stop" and timeout and parse_duration(timeout) < needed * 1000:
+    told = item.get("operations", ())
+    stops = [(n, one) for n, one in enumerate(told) if one.get("name") == "stop"]
+    for number, operation in stops:
+        timeout = operation.get("timeout", default)
+        if parse_duration(timeout) < needed * 1000:
             at.below("operations", number, "timeout").error(
-                f"a stop that waits {needed - DRAIN_REST} s for calls to end (drain_time) needs a "
-                f"timeout of {needed}s at least, not {printable(str(timeout))}."
+                f"{_drains(needed)}, not {printable(str(timeout))}."
             )
+    # What is said elsewhere is not known here.
+    elsewhere = any("id-ref" in one for one in told)
+    if not stops and not elsewhere and parse_duration(default) < needed * 1000:
+        at.below("operations").error(
+            f"{_drains(needed)}; without an operation stop it has {printable(default)}."
+        )
+
+
+def _drains(needed: int) -> str:
+    return (
+        f"a stop that waits {needed - DRAIN_REST} s for calls to end (drain_time) needs a timeout "
+        f"of {needed}s at least"
+    )
 
 
 # --- which resource has which profile --------------------------------------------------------

@@ -56,6 +56,42 @@ def test_what_a_move_has_left():
     assert advice.severity == "error"
 
 
+@pytest.mark.parametrize(
+    ("id", "end", "code", "severity"),
+    [
+        ("cli-prefer-VoiceServices", "", "left-preference", "warning"),
+        ("cli-ban-VoiceServices-on-fs1", "2099-01-01 00:00:00Z", "left-behind", "error"),
+        ("cli-ban-VoiceServices-on-fs1", "some day", "left-behind", "error"),
+        ("cli-ban-VoiceServices-on-fs1", "2020-01-01 00:00:00Z", "left-over", "hint"),
+        ("cli-prefer-VoiceServices", "2020-01-01", "left-over", "hint"),
+    ],
+)
+def test_what_a_move_has_left_is_judged_by_what_it_does(id, end, code, severity):
+    root = built(example("pillar.example"))
+    date = f'<date_expression id="d" operation="lt" end="{end}"/>' if end else ""
+    rule = (
+        '<rule id="r" score="-INFINITY" boolean-op="and"><expression id="e" attribute="#uname" '
+        f'operation="eq" value="fs1" type="string"/>{date}</rule>'
+    )
+    root.find("configuration/constraints").append(
+        etree.fromstring(f'<rsc_location id="{id}" rsc="VoiceServices">{rule}</rsc_location>')
+    )
+    found = [a for a in fsha_lint_cib.lint(root, {}) if a.code in fsha_lint_cib.KNOWN]
+    assert [(a.code, a.severity) for a in found] == [(code, severity)]
+
+
+@pytest.mark.parametrize("name", ["priority", "target-role"])
+def test_one_strange_value_does_not_hide_the_rest(name):
+    raw = pillars.changed(*test_lint.CLEAN)
+    root = built(fsha_config.check(raw))
+    clean = {a.code for a in fsha_lint_cib.lint(root, {})}
+    group = root.find(".//group")
+    group.insert(0, etree.fromstring(
+        f'<meta_attributes id="m"><nvpair id="n" name="{name}" value="foo"/></meta_attributes>'
+    ))  # fmt: skip
+    assert {a.code for a in fsha_lint_cib.lint(root, {})} == clean | {"not-understood"}
+
+
 @pytest.mark.parametrize("agent", ["systemd:freeswitch", "lsb:freeswitch", "ocf:voice:FreeSwitch"])
 def test_other_peoples_agents_are_freeswitch_as_well(agent):
     raw = pillars.changed(("pacemaker:resources:fs:agent", agent))

@@ -101,6 +101,7 @@ ONE_MISTAKE = [
     ("corosync:totem:token", 3000.5, "", "whole number"),
     ("corosync:totem:link_mode", "aktive", "", 'did you mean "active"'),
     ("corosync:quorum:auto_tie_breaker_node", "first", "", "lowest"),
+    ("corosync:quorum:auto_tie_breaker", True, "", "false is expected with two_node"),
     ("corosync:logging:logfile", "corosync.log", "", "absolute path"),
     # Pacemaker.
     ("pacemaker:properties:no-quorum-policy", "ignor", "", 'did you mean "ignore"'),
@@ -244,6 +245,28 @@ def test_the_agents_own_rules(params, more, where, words):
     error = only(raw)
     assert error.path.endswith(where)
     assert words in error.message
+
+
+@pytest.mark.parametrize(
+    ("operations", "defaults", "where"),
+    [
+        ([], {}, "operations"),
+        ([{"name": "stop"}], {"timeout": "30s"}, "operations:0:timeout"),
+        ([{"name": "stop"}], {"timeout": "80s"}, None),
+        ([], {"timeout": "80s"}, None),
+        ([{"id-ref": "others"}], {}, None),
+    ],
+)
+def test_a_stop_that_drains_is_judged_by_the_default_as_well(operations, defaults, where):
+    raw = with_agent(stop_mode="drain")
+    raw["pacemaker"]["resources"]["fs"]["operations"] = operations
+    raw["pacemaker"]["op_defaults"] = defaults
+    if where is None:
+        fsha_config.check(raw)
+    else:
+        error = only(raw)
+        assert error.path == f"fsha:pacemaker:resources:fs:{where}"
+        assert "needs a timeout of 80s at least" in error.message
 
 
 def test_two_groups_that_claim_one_profile():

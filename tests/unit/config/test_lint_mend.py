@@ -8,9 +8,11 @@ import yaml
 
 import fsha_config
 import fsha_lint
+import fsha_lint_failover
 import fsha_lint_mend
 from fsha_lint_mend import applied, put_and_removed
-from tests.unit.config import test_lint, test_lint_failover
+from fsha_schema import path
+from tests.unit.config import pillars, test_lint, test_lint_failover
 from tests.unit.config.pillars import changed, with_key
 
 CASES = [
@@ -43,17 +45,44 @@ def judged(raw):
 
 
 @pytest.mark.parametrize(
-    ("places", "code", "path"), [c for c in CASES if c[1] not in fsha_lint_mend.WORDS_ONLY]
+    ("places", "code", "where"), [c for c in CASES if c[1] not in fsha_lint_mend.WORDS_ONLY]
 )
-def test_a_finding_goes_with_its_change(places, code, path):
+def test_a_finding_goes_with_its_change(places, code, where):
     raw = changed(*test_lint.CLEAN, *places)
     before = judged(raw)
-    advice = next(a for a in before if (a.code, a.path) == (code, f"fsha:{path}"))
+    advice = next(a for a in before if (a.code, a.path) == (code, f"fsha:{where}"))
     assert advice.change or advice.remove
     after = judged(mended(raw, advice))
     assert (code, advice.path) not in [(a.code, a.path) for a in after]
     # Nothing else gets worse: with quorum kept, fencing that is off is still to be told.
     assert {a.code for a in after} <= {a.code for a in before} | {"no-fencing"}
+
+
+def in_templates(raw):
+    """Return a pillar in which each resource is made from a template of its own."""
+    found = copy.deepcopy(raw)
+    told = found["pacemaker"]
+    for id, item in list(told.get("resources", {}).items()):
+        if "template" not in item:
+            told.setdefault("templates", {})[f"t-{id}"] = item
+            told["resources"][id] = {"template": f"t-{id}"}
+    return found
+
+
+PILLARS = [changed(*test_lint.CLEAN, *case[0]) for case in CASES] + [pillars.full()]
+
+
+@pytest.mark.parametrize("raw", PILLARS)
+def test_each_finding_of_what_templates_say_goes_with_its_change(raw):
+    before = judged(in_templates(raw))
+    for advice in before:
+        told = fsha_config.check(in_templates(raw))
+        where = next(k for c in fsha_lint.CHECKS + fsha_lint_failover.CHECKS for f, k, _ in c(told)
+                     if (f, path(k)) == (advice.code, advice.path))  # fmt: skip
+        fsha_lint_mend.change(advice.code, where, told)  # it does not fail
+        if advice.change or advice.remove:
+            after = judged(mended(in_templates(raw), advice))
+            assert (advice.code, advice.path) not in [(a.code, a.path) for a in after]
 
 
 @pytest.mark.parametrize("code", sorted(fsha_lint_mend.WORDS_ONLY))
@@ -80,7 +109,7 @@ def test_the_articles_pair_can_be_mended_change_by_change():
         assert (advice.code, advice.path) not in seen
         seen.add((advice.code, advice.path))
         raw = mended(raw, advice)
-    assert {a.code for a in judged(raw)} <= {"no-fencing", "no-deep-check"}
+    assert {a.code for a in judged(raw)} <= {"no-fencing", "single-link"}
     assert len(seen) >= 10
 
 
@@ -101,6 +130,28 @@ def test_several_sets_are_for_people_to_mend(sets):
     found = test_lint.everything(("pacemaker:rsc_defaults", sets))
     (advice,) = [a for a in found if a.code == "comes-back"]
     assert (advice.change, advice.remove) == ({}, ())
+
+
+def test_what_a_tag_names_stays():
+    tag = ("pacemaker:tags:t", {"references": ["arp", "fs"]})
+    found = test_lint.everything(("pacemaker:resources:arp", test_lint.ARP), tag)
+    (advice,) = [a for a in found if a.code == "send-arp"]
+    assert (advice.change, advice.remove) == ({}, ())
+
+
+def test_a_new_object_gets_an_id_that_is_free():
+    rules = [{"score": s, "expression": "defined a"} for s in (1, 2)]
+    taken = {"resource": "fs", "node": "fs1", "score": 1}
+    raw = changed(
+        *test_lint.CLEAN,
+        ("pacemaker:locations:l", {"resource": "VoiceServices", "rules": rules}),
+        ("pacemaker:locations:l-1", taken),
+    )
+    (advice,) = [a for a in judged(raw) if a.code == "several-rules"]
+    locations = mended(raw, advice)["pacemaker"]["locations"]
+    assert locations["l-1"] == taken
+    assert {"l-1-2", "l-2"} < set(locations)
+    assert "several-rules" not in [a.code for a in judged(mended(raw, advice))]
 
 
 def test_put_and_removed():

@@ -606,6 +606,8 @@ def pillars(draw):
     quorum = draw(options_of(fsha_tree.QUORUM, fsha_tree.QUORUM.fields))
     if count != 2 and quorum.get("two_node"):
         del quorum["two_node"]
+    if count == 2 and quorum.get("two_node", True):
+        quorum.pop("auto_tie_breaker", None)
     link = options_of(fsha_tree.LINK, fc.LINK_KEYS[transport])
     totem = set(fsha_tree.TOTEM.fields) - {"keyfile"}
     corosync = {
