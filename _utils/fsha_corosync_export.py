@@ -612,6 +612,9 @@ def _quorum(conf: Conf, count: int, usual: Mapping[str, str], notes: _Notes) -> 
     if result.get("two_node") and count != 2:
         notes.reasons["quorum.two_node"] = f"two_node is for two nodes, there are {count}"
         del result["two_node"]
+    elif result.get("auto_tie_breaker") and result.get("two_node", count == 2):
+        notes.reasons["quorum.two_node"] = "corosync switches it off beside auto_tie_breaker"
+        result["two_node"] = False
     return result
 
 

@@ -4,6 +4,7 @@ Each check is a function from the configuration to places and findings; what is 
 finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry and one function.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -22,6 +23,8 @@ from fsha_objects import KINDS
 from fsha_options import SERVER_WRITTEN
 from fsha_schema import Keys, path, quoted
 from fsha_units import INFINITY, parse_boolean, parse_duration, score_value
+
+log = logging.getLogger(__name__)
 
 SENDARP = "ocf:heartbeat:SendArp"
 PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
@@ -165,7 +168,9 @@ def _advice(config: Config, code: str, keys: Keys, message: str) -> Advice:
     told = (known.reason, known.source, known.mend, known.severity)
     try:
         change = fsha_lint_mend.change(code, keys, config)
-    except Exception:  # noqa: BLE001  every highstate asks: without a change the words have to do
+    except (LookupError, TypeError, ValueError):
+        # Every run of the formula asks: a change that can't be made must not end it.
+        log.exception("%s at %s has no change of the pillar", code, path(keys))
         change = {}
     put, removed = fsha_lint_mend.put_and_removed(change)
     return Advice(code, path(keys), message, *told, put, tuple(map(path, removed)))
