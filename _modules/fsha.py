@@ -268,7 +268,8 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
     corosync_conf
         Its corosync.conf; without it the host's for ``live``, else none.
 
-    The exit code is 2 when there is an error. Nothing is asked of a cluster, except its CIB.
+    With ``salt-call --retcode-passthrough`` the exit code is 2 when there is an error, else 1.
+    Nothing is asked of a cluster, except its CIB.
 
     CLI Example:
 
@@ -482,7 +483,7 @@ def failover(
         Seconds in which new calls are refused and the others may end, before anything moves; on
         the node that serves. 0 moves at once.
     force
-        Go on when the checklist (:func:`check`) has a failure that stands in the way.
+        Go on in spite of the checklist (:func:`check`); not of what the cluster could not do.
     by
         Who does it, for others to see; without it, who is logged in or gave the order to Salt.
     test
@@ -491,14 +492,16 @@ def failover(
     The node that is left is banned until the service runs on the other one. The ban is
     lifted when the service then stays; where the configuration would bounce it back, it is
     kept as a *hold*, which :func:`failback` lifts. A switchover that was interrupted is finished
-    by giving the order once more, and undone by :func:`failback`.
+    by giving the order once more, and undone by :func:`failback`, which also brings back a service
+    that it has left nowhere.
 
     Returns ``result``, ``comment``, ``old``, ``new``, ``seconds`` (until the cluster had it
     started), ``gap`` (seconds in which no new call was taken, seen from this node), ``hold``,
-    ``calls`` (``before``, ``expected`` to be recoverable, ``kept``, in legs), ``phases``, and with
-    ``test`` a ``plan``: ``checks`` (the lines of :func:`check` that did not pass), ``transition``,
-    ``calls``, ``drain``. A plan that would be refused has the ``result`` False, any other one True:
-    Salt takes ``None`` for a failure.
+    ``calls`` (``before``, ``expected`` to be recoverable, ``kept``, in legs), ``phases``, of a
+    failure ``why``, and with ``test`` a ``plan`` (none when the order itself is refused):
+    ``checks`` (the lines of :func:`check` that did not pass), ``transition``, ``calls``, ``drain``.
+    A plan that would be refused has the ``result`` False, any other one True: Salt takes ``None``
+    for a failure.
 
     CLI Example:
 
@@ -527,10 +530,12 @@ def failback(
     test=None,
     **kwargs,
 ):
-    """Undo the last switchover: lift the hold, or move the service back where it was.
+    """Undo the last switchover that was ordered: lift the hold, or move the service back.
 
     resource, timeout, sip_port, drain, force, by, test
         As for :func:`failover`.
+
+    One that was interrupted before anything moved is just forgotten, and its drain ended.
 
     Returns what :func:`failover` returns.
 
@@ -540,13 +545,45 @@ def failback(
 
         salt-call fsha.failback
     """
+    who = _who(by, kwargs)
+    try:
+        undone = _undone(resource, test)
+    except (fsha_switch.SwitchError, fsha_run.RunError, fsha_cib.CibError) as error:
+        return _answer(False, str(error))
+    if undone:
+        return _answer(True, undone)
     return _switched(
         fsha_order.FAILBACK,
         lambda by: _back(resource, (timeout, sip_port, drain), by),
-        _who(by, kwargs),
+        who,
         force,
         test,
     )
+
+
+def _undone(resource: Any, test: Any) -> str:
+    """Undo an interrupted switchover that has moved nothing; return what was done, ``""`` if none.
+
+    There is but its record, and perhaps a switch that still refuses calls.
+    """
+    me = _me()
+    seen, root = _look()
+    service = fsha_switch.find_service(root, resource)
+    of_it = [o for o in fsha_operation.interrupted(me) if o.new and o.service == service.id]
+    if not of_it or of_it[0].may_have_moved or seen.serving(service.id) != of_it[0].old:
+        return ""
+    said = f"Nothing had moved of the {of_it[0]}"
+    drained = of_it[0].phase == fsha_operation.DRAIN
+    if __opts__.get("test") if test is None else test:
+        return f"{said}; it would be forgotten."
+    if drained and of_it[0].node == me:
+        _switch().resume()
+    fsha_cluster.forget(fsha_operation.ATTRIBUTE, of_it[0].node)
+    if not drained:
+        return f"{said}; it is forgotten."
+    if of_it[0].node == me:
+        return f"{said}; it is forgotten, and new calls are taken here."
+    return f"{said}; it is forgotten. fsha.undrain on {of_it[0].node} lets it take new calls."
 
 
 def _who(by: Any, kwargs: dict[str, Any]) -> str:
@@ -964,7 +1001,7 @@ def maintenance(state, reason=None, ttl=None, by=None, test=None, **kwargs):
 
     .. code-block:: bash
 
-        salt-call fsha.maintenance on reason='new kernel' ttl=90min
+        salt-call fsha.maintenance on reason='new Pacemaker' ttl=90min
         salt-call fsha.maintenance off
     """
     who = _who(by, kwargs)
@@ -1049,17 +1086,18 @@ def check(as_data=False):
         ``lines`` (``name``, ``title``, ``verdict``, ``evidence``, ``advice``, ``node``,
         ``blocks``) as data instead of a page of text.
 
-    The exit code is 0 when all is well, 1 for a warning and 2 for a failure, as monitoring wants
-    it. It can be run on any node. What only the other node knows (its switch, its files) comes
-    from there through the master where that lets minions ask each other (``peer`` in its
-    configuration), else from what that node has noted in the cluster at its last check.
+    With ``salt-call --retcode-passthrough`` the exit code is 0 when all is well, 1 for a warning
+    and 2 for a failure, as monitoring wants it; without it 0 or 1. It can be run on any node. What
+    only the other node knows (its switch, its files) comes from there through the master where that
+    lets minions ask each other (``peer`` in its configuration), else from what that node has noted
+    in the cluster at its last check.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt-call fsha.check
-        salt-call --out=json fsha.check as_data=True
+        salt-call --retcode-passthrough --out=json fsha.check as_data=True
     """
     try:
         found = _checked()
@@ -1208,7 +1246,8 @@ def history(limit=20, kind=None):
     limit
         How many entries.
     kind
-        One kind of event only: drift, unmanaged, commit, refused, ring, failover, operator.
+        One kind of event only: drift, unmanaged, commit, refused, ring, failover, operator,
+        overdue.
 
     CLI Example:
 

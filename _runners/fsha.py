@@ -80,7 +80,8 @@ def failover(
         Which minions to look for it on.
 
     Returns what ``fsha.failover`` returns, and ``minion``. It is run by the node that serves, for
-    only that one can refuse and count calls; by the other one if that does not answer.
+    only that one can refuse and count calls; if it does not answer by the other one, which can't
+    drain.
 
     CLI Example:
 
@@ -109,8 +110,11 @@ def failover(
              "force": force is True, "by": f"{getpass.getuser()} (master)"}  # fmt: skip
     answer = _client().cmd(minion, "fsha.failover", kwarg=kwarg, timeout=wait).get(minion)
     if not isinstance(answer, dict):
-        why = f"{minion} gave no answer ({answer!r}); salt-run fsha.status tells how it stands"
-        return {**_refused(why), "minion": minion}
+        why = (
+            f"It is not known whether it was moved: {minion} gave no answer ({answer!r}). Look at "
+            "salt-run fsha.status before you do it again."
+        )
+        return {"result": False, "comment": why, "minion": minion}
     return {**answer, "minion": minion}
 
 

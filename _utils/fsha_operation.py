@@ -167,6 +167,8 @@ def told(operation: Operation, now: float, me: str = "") -> str:
     }.get(operation.phase, "the service may be on either node, with a ban")
     if not operation.new:
         return f"{said}; {again}"
+    if not operation.may_have_moved:
+        return f"{said}; {again}. Give the order once more, or let fsha.failback forget it"
     return f"{said}; {again}. fsha.failover finishes it, fsha.failback undoes it"
 
 

@@ -355,6 +355,53 @@ def test_whoever_comes_second_is_refused(fsha, cib_file, events, verb, args):
     assert events() == []
 
 
+@pytest.fixture
+def killed(monkeypatch):
+    """Let a switchover of bob's on the other node have been killed, in a phase of one's choice."""
+    monkeypatch.setattr("fsha_operation.TWICE", 0)
+    forgotten = []
+    monkeypatch.setattr("fsha_cluster.forget", lambda name, node: forgotten.append((name, node)))
+
+    def in_phase(phase):
+        what = fsha_operation.Operation(
+            "failover", "bob", "fs2", "VoiceServices", "fs1", "fs2", 1.0, 1.0, phase=phase
+        )
+        monkeypatch.setattr(
+            "fsha_cluster.noted",
+            lambda name, *_: {"fs2": what.text} if name == fsha_operation.ATTRIBUTE else {},
+        )
+        return forgotten
+
+    return in_phase
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"),
+    [("check", "; it is forgotten."), ("drain", "fsha.undrain on fs2 lets it take new calls.")],
+)
+def test_what_was_killed_before_it_moved_is_just_forgotten(
+    fsha, cib_file, events, killed, phase, said
+):
+    before, forgotten = cib_file.text, killed(phase)
+    assert "fsha.failback forget it" in fsha.status()
+    shown = fsha.failback(test=True)
+    assert shown["comment"].endswith("it would be forgotten.")
+    assert forgotten == []
+    done = fsha.failback()
+    assert done["result"] is True
+    assert done["comment"].startswith("Nothing had moved of the failover of VoiceServices from fs1")
+    assert done["comment"].endswith(said)
+    assert forgotten == [(fsha_operation.ATTRIBUTE, "fs2")]
+    assert cib_file.text == before
+    assert events() == []
+
+
+def test_what_was_killed_after_it_moved_is_not_just_forgotten(fsha, killed):
+    forgotten = killed("move")
+    assert "no earlier switchover to undo" in fsha.failback()["comment"]
+    assert forgotten == []
+
+
 def test_a_plan_says_who_is_at_it(fsha, alice, events):
     plan = fsha.failover(test=True)
     assert plan["result"] is False

@@ -141,6 +141,7 @@ def test_no_answer_says_where_to_look(runner, client):
     client.moved = None
     done = runner.failover("voice")
     assert (done["result"], done["minion"]) == (False, "fs1")
+    assert done["comment"].startswith("It is not known whether it was moved: fs1 gave no answer")
     assert "salt-run fsha.status" in done["comment"]
 
 
