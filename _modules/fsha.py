@@ -335,7 +335,7 @@ def report(file):
     at = _now().strftime(fsha_facts.FORM)
     facts = fsha_report.Facts(__opts__["id"], at, seen, checked, kept, why)
     try:
-        fsha_file.replace(Path(file), fsha_report.page(facts).encode("utf-8"), 0o600)
+        fsha_file.replace(Path(file), fsha_report.page(facts).encode("utf-8", "replace"), 0o600)
     except OSError as error:
         why = f"{error.filename or file}: {error.strerror}"
         return {"result": False, "comment": f"Not written: {why}"}

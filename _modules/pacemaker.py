@@ -28,6 +28,7 @@ try:
     import fsha_objects
     import fsha_policy
     import fsha_run
+    import fsha_schema
     import fsha_status
 
     MISSING = ""
@@ -139,11 +140,13 @@ def _ask_defaults(agent: str) -> dict[str, str]:
 
 def _guard(guard: dict[str, Any] | None, override: bool) -> Any:
     """Return what the operator allows: as given, else as the pillar says."""
-    told = (__pillar__.get("fsha") or {}).get("guard") if guard is None else guard
+    told = fsha_schema.section(__pillar__, "fsha", "guard") if guard is None else guard
     try:
-        policy = fsha_policy.policy({**(told or {}), **({"override": True} if override else {})})
+        policy = fsha_policy.policy(told if told else {})
     except fsha_policy.PolicyError as error:
         raise SaltInvocationError(str(error)) from error
+    if override:
+        policy = dataclasses.replace(policy, override=True)
     return fsha_commit.Guard(policy, _calls)
 
 

@@ -256,8 +256,21 @@ class Committer:
             # Nothing was written, so there is nothing to go back from.
             self._discard(point)
             raise
+        except fsha_run.RunError:
+            if self._is_untouched(cib):
+                self._discard(point)
+            raise
         written = plan.target if parked is None else self._remove_what_stopped(plan, make)
         return self._finish(plan, number, point, written)
+
+    def _is_untouched(self, cib: str) -> bool:
+        """Tell whether the configuration still is what it was; not if it can't be asked."""
+        try:
+            now = fsha_cib.version(fsha_cib.parse(fsha_cluster.query(self.run)))
+        except (fsha_run.RunError, fsha_cib.CibError):
+            return False
+        before = fsha_cib.version(fsha_cib.parse(cib))
+        return (now.admin_epoch, now.epoch) == (before.admin_epoch, before.epoch)
 
     def _query_at_rest(self) -> str:
         """Return the CIB once no other run is removing anything.

@@ -246,7 +246,9 @@ _NOT_SHOWN = frozenset({"name", "password"})
 
 def _xml(text: str, command: str) -> etree._Element:
     try:
-        return etree.fromstring(text.encode("utf-8"), etree.XMLParser(resolve_entities=False))
+        return etree.fromstring(
+            text.encode("utf-8", "replace"), etree.XMLParser(resolve_entities=False)
+        )
     except etree.XMLSyntaxError as error:
         said = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
         raise SwitchUnreachable(f"its answer to '{command}' is no XML but {said!r}") from error

@@ -266,13 +266,25 @@ def prune(directory: Path, keep: int = KEEP) -> tuple[int, ...]:
 
 
 def _prune(directory: Path, keep: int) -> tuple[int, ...]:
-    gone = _numbers(directory)[max(keep, 1) :]
+    numbers = _numbers(directory)
+    surplus = len(numbers) - max(keep, 1)
+    # Those of commits that have not come to their end go first: they may all hold the same CIB.
+    oldest = sorted(numbers[1:], key=lambda number: (_is_complete(directory, number), number))
+    gone = tuple(sorted(oldest[: max(surplus, 0)], reverse=True))
     for number in reversed(gone):
         _path(directory, number).unlink(missing_ok=True)
     for entry in directory.iterdir():
         if _TORN.fullmatch(entry.name) and entry.is_file():
             entry.unlink(missing_ok=True)
     return gone
+
+
+def _is_complete(directory: Path, number: int) -> bool:
+    """Tell whether a point's commit came to its end; of one that can't be read, it did not."""
+    try:
+        return bool(read(directory, number)[1].note.committed)
+    except (NoSuchPoint, PointUnreadable):
+        return False
 
 
 def _write(directory: Path, number: int, cib: str, note: Note) -> None:

@@ -184,7 +184,8 @@ def _text(value: Any) -> str:
 
 
 _SECRET_NAME = re.compile(
-    r"passw|pass$|secret|credential|community|(^|auth|api|access|private)[_-]?key$|token$",
+    r"passw|pass$|passphrase|passcode|secret|credential|community|token$|conninfo|_kg$"
+    r"|(^|[_-])(psk|pin)$|(^|auth|api|access|private)[_-]?key$",
     re.IGNORECASE,
 )
 SECRET = "(secret)"  # noqa: S105  the word that stands for one

@@ -91,7 +91,9 @@ def parse_transition(text: str) -> Transition:
     Raises :class:`NoTransition`.
     """
     try:
-        root = etree.fromstring(text.encode("utf-8"), etree.XMLParser(resolve_entities=False))
+        root = etree.fromstring(
+            text.encode("utf-8", "replace"), etree.XMLParser(resolve_entities=False)
+        )
     except etree.XMLSyntaxError as error:
         raise NoTransition(str(error)) from error
     return Transition(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fsha_schema import show
+from fsha_schema import printable, show
 
 PATH = "fsha:guard"
 ANY = "any"
@@ -121,8 +121,10 @@ def policy(data: Mapping[str, Any]) -> Policy:
     """Return the policy from the checked section ``fsha:guard``, of which every key may be missing.
 
     Raises :class:`PolicyError` for what only shows here: a time zone that this host does not
-    know, a window without length.
+    know, a window without length. States and verbs may be given a guard that nobody has checked: in
+    that a key that is none must not open anything.
     """
+    _only(data, ("calls", "unknown", "window", "override"), "")
     window = data.get("window")
     return Policy(
         calls=_ceiling(data.get("calls", 0)),
@@ -141,7 +143,16 @@ def _ceiling(value: object) -> int | None:
     return value
 
 
+def _only(data: object, keys: Sequence[str], at: str) -> None:
+    if not isinstance(data, Mapping):
+        raise PolicyError(at.rstrip(":"), "a mapping", data)
+    for key in data:
+        if key not in keys:
+            raise PolicyError(f"{at}{printable(str(key))}", f"one of {', '.join(keys)}", key)
+
+
 def _window(data: Mapping[str, Any]) -> Window:
+    _only(data, ("days", "from", "to", "timezone"), "window:")
     start = parse_time(data.get("from", "00:00"), "window:from")
     end = parse_time(data.get("to", "24:00"), "window:to")
     if start in (end, _DAY):
@@ -169,6 +180,8 @@ def parse_time(value: object, key: str = "window") -> int:
 
 
 def _days(words: Sequence[str]) -> frozenset[int]:
+    if not isinstance(words, (list, tuple, set, frozenset)):
+        raise PolicyError("window:days", f"a list of {', '.join(DAYS)}", words)
     wrong = [word for word in words if word not in DAYS]
     if wrong or not words:
         raise PolicyError("window:days", f"some of {', '.join(DAYS)}", wrong[0] if wrong else words)

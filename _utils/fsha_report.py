@@ -156,7 +156,9 @@ def _shown(value: Any) -> str:
 
 WIDTH, HEIGHT = 720, 220
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 16, 40
-STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+STEPS = tuple(digit * 10.0**power for power in range(-1, 4) for digit in (1, 2, 5))
+ONE_DAY = 3 * 86400
+"""Seconds in which the time of day tells more than the year."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _move(move: Data) -> dict[str, Any]:
     kept, before = calls.get("kept"), calls.get("before")
     return {
         "at": str(move["at"]).replace("T", " ").removesuffix("Z"),
-        "what": f"{_VERBS.get(verb, verb)} to {move.get('new') or move.get('old')}",
+        "what": f"{_VERBS.get(verb, verb)} {_direction(move)}",
         "by": str(move.get("by") or ""),
         "failed": "" if move["ok"] else str(move.get("why") or "no reason was told"),
         "why": str(move.get("why") or "") if move["ok"] else "",
@@ -192,6 +194,12 @@ def _move(move: Data) -> dict[str, Any]:
 
 
 _VERBS = {fsha_journal.UNPLANNED: "unplanned failover"}
+
+
+def _direction(move: Data) -> str:
+    """Return where a move went, or was to go: of one that failed ``new`` is where it returned."""
+    target = move.get("target") or (move.get("new") if move["ok"] else "")
+    return f"to {target}" if target else f"from {move.get('old')}"
 
 
 def _told_calls(kept: Any, before: Any) -> str:
@@ -243,6 +251,7 @@ def chart(found: Sequence[Gap]) -> dict[str, Any] | None:
         return round(HEIGHT - BOTTOM - seconds / top * (HEIGHT - TOP - BOTTOM), 1)
 
     ticks = [round(step * number, 2) for number in range(round(top / step) + 1)]
+    form = "%m-%d %H:%M" if span < ONE_DAY else "%Y-%m-%d"
     shown = [first] if not span else [first, first + (last - first) / 2, last]
     return {
         "width": WIDTH,
@@ -251,11 +260,12 @@ def chart(found: Sequence[Gap]) -> dict[str, Any] | None:
         "right": WIDTH - RIGHT,
         "bottom": HEIGHT - BOTTOM,
         "ticks": [{"label": f"{tick:g}", "y": y(tick)} for tick in ticks],
-        "days": [{"label": at.strftime("%Y-%m-%d"), "x": x(at)} for at in shown],
+        "days": [{"label": at.strftime(form), "x": x(at)} for at in shown],
         "points": [
             {
                 "x": x(gap.at),
-                "y": y(gap.seconds or 0.0),
+                # Nobody knows how long it was: that is not to look like the shortest.
+                "y": TOP if gap.seconds is None else y(gap.seconds),
                 "kind": "failed"
                 if not gap.ok
                 else "failover"

@@ -44,6 +44,7 @@ details:first-of-type { border-top: 0; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: minmax(0, 1fr) 76px minmax(0, 1fr); gap: 0; }
 .node { border: 2px solid var(--line); border-radius: 10px; padding: 12px; min-width: 0; }
+.pair .node:nth-of-type(n+3) { grid-column: 1 / -1; margin-top: 12px; }
 .node.serves { border-color: var(--accent); background: var(--wash); }
 .node h3 { margin: 0 0 2px; font-size: 16px; overflow-wrap: anywhere; }
 .node .res { margin: 8px 0 0; padding: 5px 8px; border: 1px solid var(--line); border-radius: 6px;
@@ -165,7 +166,7 @@ PAGE = """<!DOCTYPE html>
 {% endfor %}
 </svg>
 <p class="hint">A dot is a switchover that succeeded, a cross one that failed; a square is a failover that nobody
-ordered, from the failure as the cluster noticed it.</p>
+ordered, from the failure as the cluster noticed it. A cross at the top: nobody knows for how long.</p>
 {% endif %}
 {% if moves %}
 <table class="moves">

@@ -172,7 +172,9 @@ def parse_status(text: str) -> Status:
     Raises :class:`NoStatus`.
     """
     try:
-        root = etree.fromstring(text.encode("utf-8"), etree.XMLParser(resolve_entities=False))
+        root = etree.fromstring(
+            text.encode("utf-8", "replace"), etree.XMLParser(resolve_entities=False)
+        )
     except etree.XMLSyntaxError as error:
         raise NoStatus(str(error)) from error
     if root.find("summary") is None:

@@ -90,10 +90,11 @@ def services(root: Element) -> tuple[Service, ...]:
 
 
 def _services(resources: list[Element]) -> list[Element]:
-    found = [e for e in resources if _agents(e) & VOICE_AGENTS]
-    found = found or [e for e in resources if _agents(e) & VIP_AGENTS]
     # A clone of the switch runs everywhere: there is nothing of it to be moved.
-    return [e for e in found if e.tag != "clone"] or found
+    moving = [e for e in resources if e.tag != "clone"]
+    ways = ((moving, VOICE_AGENTS), (moving, VIP_AGENTS), (resources, VOICE_AGENTS | VIP_AGENTS))
+    candidates = ([e for e in some if _agents(e) & agents] for some, agents in ways)
+    return next((found for found in candidates if found), [])
 
 
 def _primitives(element: Element) -> list[Element]:

@@ -146,7 +146,8 @@ class Switchover:
 
     def _way(self) -> dict[str, Any]:
         way = {"way": self.order.way} if self.order.way else {}
-        return {"verb": self.order.verb, "by": self.order.by, **way}
+        order = self.order
+        return {"verb": order.verb, "by": order.by, "target": order.new, **way}
 
     def _so_far(self) -> dict[str, Any]:
         phases = [{"name": name, "seconds": round(s, 2)} for name, s in self.phases]

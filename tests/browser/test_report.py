@@ -215,3 +215,38 @@ def test_in_a_browser(tmp_path, name, width, scheme):
     chromium(tmp_path, dark, f"--window-size={max(width, 500)},1900", f"--screenshot={shot}",
              page.as_uri())  # fmt: skip
     assert shot.stat().st_size > 5000
+
+
+def entry(at, gap=0.4, phase="finished", **more):
+    data = {"phase": phase, "verb": "failover", "old": "fs1", "new": "fs2", "gap": gap, **more}
+    return {"at": at, "kind": "failover", "subject": "voice", "node": "fs1", "data": data}
+
+
+def test_a_move_that_failed_names_where_it_was_to_go():
+    back = {"phase": "failed", "new": "fs1", "why": "fs2 is OFFLINE"}
+    told = fsha_report.moves([entry("2026-09-01T02:00:00Z", target="fs2", **back)])
+    assert told[0]["what"] == "failover to fs2"
+    # As older versions have kept it.
+    assert fsha_report.moves([entry("2026-09-01T02:00:00Z", **back)])[0]["what"] == (
+        "failover from fs1"
+    )
+
+
+def test_a_failure_of_unknown_length_does_not_look_like_the_shortest():
+    chart = fsha_report.chart(
+        fsha_report.gaps(
+            [
+                entry("2026-09-01T02:00:00Z"),
+                entry("2026-09-01T03:00:00Z", gap=None, phase="failed"),
+            ]
+        )
+    )
+    assert [point["y"] for point in chart["points"]][1] == fsha_report.TOP
+
+
+def test_a_day_is_told_by_its_hours_and_a_long_gap_has_few_lines():
+    chart = fsha_report.chart(
+        fsha_report.gaps([entry("2026-09-01T02:00:00Z"), entry("2026-09-01T03:30:00Z", gap=3300.0)])
+    )
+    assert [day["label"] for day in chart["days"]] == ["09-01 02:00", "09-01 02:45", "09-01 03:30"]
+    assert len(chart["ticks"]) <= 6

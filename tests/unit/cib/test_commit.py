@@ -398,6 +398,15 @@ def test_a_stale_attempt_leaves_no_point(cluster, naps, points):
     assert len(fsha_history.points(points.directory)) == 1
 
 
+@pytest.mark.parametrize("code", [78, 106, 124])
+def test_a_patch_that_is_not_taken_leaves_no_point(cluster, naps, points, code):
+    """Else runs that fail, one after the other, would push out every good one."""
+    cluster.say("cibadmin", "--patch", code=code)
+    with pytest.raises(fsha_run.RunError):
+        committer(cluster, naps, points=points).commit(wanting(DUMMY))
+    assert fsha_history.points(points.directory) == ()
+
+
 def test_a_refusal_leaves_no_point(cluster, naps, points):
     with pytest.raises(fsha_commit.Refused):
         committer(cluster, naps, points=points, guard=guard(1)).commit(wanting(DUMMY))

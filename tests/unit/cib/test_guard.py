@@ -402,6 +402,23 @@ def test_every_minute_of_the_day_can_be_written(minutes):
             "some of mon, tue, wed, thu, fri, sat, sun is expected, not a list.",
         ),
         (
+            {"window": {"days": 5}},
+            "fsha:guard:window:days",
+            "a list of mon, tue, wed, thu, fri, sat, sun is expected, not the number 5.",
+        ),
+        # A key that is none must not open the guard.
+        (
+            {"calls": "any", "windows": {"from": "02:00"}},
+            "fsha:guard:windows",
+            'one of calls, unknown, window, override is expected, not "windows".',
+        ),
+        (
+            {"window": {"form": "02:00", "to": "04:00"}},
+            "fsha:guard:window:form",
+            'one of days, from, to, timezone is expected, not "form".',
+        ),
+        ({"window": "night"}, "fsha:guard:window", 'a mapping is expected, not "night".'),
+        (
             {"window": {"timezone": "Europe/Berln"}},
             "fsha:guard:window:timezone",
             "the name of a time zone that this host knows, such as Europe/Berlin, is expected, "

@@ -148,6 +148,14 @@ def test_the_oldest_are_pruned_and_numbers_go_on(history):
     assert save(history, "<cib/>", NOTE, keep=3) == 26
 
 
+def test_commits_that_do_not_come_to_their_end_take_no_good_point_with_them(history):
+    for _ in range(3):
+        complete(history, save(history, "<cib/>", NOTE, keep=4), "0.1.0")
+    for _ in range(10):
+        save(history, "<cib/>", NOTE, keep=4)
+    assert numbers(history) == [13, 3, 2, 1]
+
+
 def test_twenty_are_kept_unless_told_otherwise(history):
     for _ in range(23):
         save(history, "<cib/>", NOTE)

@@ -227,6 +227,12 @@ def test_the_first_parameter_and_the_last_are_told_like_any_other():
         "private-key",
         "token",
         "auth_token",
+        "passphrase",
+        "passcode",
+        "psk",
+        "sip_pin",
+        "hexadecimal_kg",
+        "primary_conninfo_opt",
     ],
 )
 def test_no_secret_is_shown_at_any_depth(name):

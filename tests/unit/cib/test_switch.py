@@ -72,6 +72,12 @@ def test_without_freeswitch_it_is_what_holds_the_floating_address():
     assert find_service(cib(switch + voice)).id == "g"
 
 
+def test_beside_a_clone_of_the_switch_it_is_what_holds_the_floating_address():
+    clone = '<clone id="c"><primitive id="fs" class="systemd" type="freeswitch"/></clone>'
+    assert find_service(cib(VIP + clone)).id == "vip"
+    assert find_service(cib(clone)).id == "c"
+
+
 @pytest.mark.parametrize(
     ("resources", "name", "reason"),
     [
