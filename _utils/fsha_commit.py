@@ -384,12 +384,17 @@ class Committer:
         return True
 
     def _problems(self, plan: Plan) -> tuple[str, ...]:
-        """Return what failed of the resources that the plan touches, now or else earlier."""
+        """Return what has failed since of the resources that the plan touches, or keeps them back.
+
+        Failures that were there before, and that nobody has cleaned up, are not this commit's.
+        """
         if fsha_cluster.on_file():
             return ()
         status = fsha_status.parse_status(fsha_cluster.status(self.run))
         touched = {fsha_plan.without_instance(a.resource) for a in plan.transition.actions}
-        failed = [str(f) for f in status.failures if f.resource in touched]
+        known = _known_failures(plan.target.live)
+        fresh = [f for f in status.failures if (f.node, f.op_key, f.call) not in known]
+        failed = [str(failure) for failure in fresh if failure.resource in touched]
         stuck = [
             f"{r.id} is {'blocked' if r.blocked else 'failed'} on {', '.join(r.nodes) or 'no node'}"
             for r in status.resources
@@ -406,6 +411,16 @@ class Committer:
                 return Outcome(_nothing_to_do(target), False, outcome.attempts)
             self.sleep(LOOK_EVERY)
         raise Refused(outcome.plan)
+
+
+def _known_failures(live: Element) -> frozenset[tuple[str, str, str]]:
+    """Return the failed operations that a CIB remembers: node, key, and number of the call."""
+    return frozenset(
+        (state.get("uname", ""), op.get("operation_key", ""), op.get("call-id", ""))
+        for state in live.iterfind("status/node_state")
+        for op in state.iterfind("lrm/lrm_resources/lrm_resource/lrm_rsc_op")
+        if op.get("id", "").endswith("_last_failure_0")
+    )
 
 
 def change(

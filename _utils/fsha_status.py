@@ -69,7 +69,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Failure:
-    """An operation that failed."""
+    """An operation that failed; ``op_key`` and ``call`` tell it from others on its node."""
 
     resource: str
     operation: str
@@ -77,6 +77,8 @@ class Failure:
     exitstatus: str
     reason: str
     when: str
+    op_key: str = ""
+    call: str = ""
 
     def __str__(self) -> str:
         """Return the failure as a person reads it."""
@@ -232,6 +234,8 @@ def _failure(element: etree._Element) -> Failure:
         # Pacemaker 2.1 escapes it once more than XML wants it.
         reason=html.unescape(element.get("exitreason", "")),
         when=element.get("last-rc-change", ""),
+        op_key=element.get("op_key", ""),
+        call=element.get("call", ""),
     )
 
 

@@ -163,6 +163,25 @@ def test_what_fails_of_what_was_touched_is_told(cluster, naps, sample):
     )
 
 
+def test_what_had_failed_before_is_not_the_commits(cluster, naps, sample):
+    """Nobody has cleaned it up since."""
+    failed = '<lrm_rsc_op id="fs_last_failure_0" operation_key="fs_monitor_5000" call-id="{}"/>'
+    after = sample("status-failed.xml")
+    assert 'op_key="fs_monitor_5000"' in after
+    assert 'call="4"' in after
+    for call, problems in (("4", 0), ("3", 1)):
+        before = sample("pair.xml").replace(
+            '<lrm_resource id="fs" class="lsb" type="FSSofia">',
+            f'<lrm_resource id="fs" class="lsb" type="FSSofia">{failed.format(call)}', 1
+        )  # fmt: skip
+        cluster.answers[("cibadmin", "--query")] = []
+        cluster.answers[("crm_mon",)] = []
+        cluster.say("cibadmin", "--query", out=before).say("cibadmin", "--patch")
+        cluster.say("crm_mon", out=after)
+        told = commit(cluster, naps, DUMMY).problems
+        assert len([one for one in told if "fs monitor failed on fs1" in one]) == problems, told
+
+
 def test_a_cluster_that_dies_after_the_commit_does_not_hide_it(cluster, naps):
     cluster.say("cibadmin", "--patch")
     cluster.answers[("crm_resource", "--wait")] = []
