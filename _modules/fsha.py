@@ -92,7 +92,8 @@ def status(as_data=False):
     as_data
         Return the same as data instead of one page of text: ``cluster``, ``node`` (this one's
         name in it), ``last_drill`` (when, UTC), ``nodes``, ``dc``, ``quorate``,
-        ``rings``, ``service`` (``id``, ``node``, ``vips``), ``resources``, ``profiles`` (of
+        ``rings``, ``service`` (``id``, ``node``, ``vips``; ``several`` when it is not clear
+        which one is meant), ``resources``, ``profiles`` (of
         this node's switch), ``fail_counts``, ``failures``, ``actions`` (what operators have
         set: standby, bans, holds …, with the command that lifts each), ``leftovers`` (the same
         as lines), ``operations`` (switchovers that go on, or were interrupted), ``notes``.
@@ -158,8 +159,11 @@ def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
         service = fsha_switch.find_service(root)
     except fsha_switch.Refused as error:
         notes.extend(error.reasons)
-        return {"id": "", "node": "", "vips": []}
-    return {"id": service.id, "node": seen.serving(service.id), "vips": list(service.vips)}
+        found = fsha_switch.services(root)
+        several = [{"id": one.id, "node": seen.serving(one.id)} for one in found]
+        return {"id": "", "node": "", "vips": [], "several": several}
+    node = seen.serving(service.id)
+    return {"id": service.id, "node": node, "vips": list(service.vips), "several": []}
 
 
 def _operator_actions(seen: Any, root: Any) -> Any:

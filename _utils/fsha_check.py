@@ -177,7 +177,11 @@ def _quorum(view: View) -> Iterator[Line]:
         "quorum",
         "Quorum",
         PASS if ok else FAIL,
-        "there is quorum" if ok else "there is no quorum",
+        "there is quorum"
+        if ok
+        else "there is no quorum"
+        if view.status.dc
+        else "there is no DC just now, which would know",
         "" if ok else "see corosync-quorumtool -s: without quorum nothing is started",
         blocks=True,
     )

@@ -72,6 +72,10 @@ PAGE = """<!DOCTYPE html>
 {% set service = facts.status.service if facts.status else None %}
 {% if service and service.node %}
 <span class="badge up">{{ service.node }} serves</span>
+{% elif service and service.get("several") %}
+{% for one in service.several %}
+<span class="badge {{ 'up' if one.node else 'down' }}">{{ one.id }} {{ 'on ' ~ one.node if one.node else 'does not serve' }}</span>
+{% endfor %}
 {% elif facts.status %}
 <span class="badge down">does not serve</span>
 {% endif %}

@@ -21,15 +21,21 @@ def screen(data: Mapping[str, Any]) -> str:
 
 def _headline(data: Mapping[str, Any]) -> str:
     service = data["service"]
-    if not service["id"]:
+    if service.get("several"):
+        where = "; ".join(_serving(one["id"], one["node"]) for one in service["several"])
+    elif not service["id"]:
         where = "no voice service is configured"
-    elif service["node"]:
-        vips = f", VIP {', '.join(service['vips'])}" if service["vips"] else ""
-        where = f"{service['id']} serves on {service['node']}{vips}"
     else:
-        where = f"{service['id']} DOES NOT SERVE"
-    quorum = "quorate" if data["quorate"] else "NO QUORUM"
+        vips = f", VIP {', '.join(service['vips'])}" if service["node"] and service["vips"] else ""
+        where = f"{_serving(service['id'], service['node'])}{vips}"
+    # Without a DC, as while a new one is elected, crm_mon says nothing of the quorum.
+    unknown = "quorum not known" if not data["dc"] else "NO QUORUM"
+    quorum = "quorate" if data["quorate"] else unknown
     return f"{where}   [{quorum}, DC {data['dc'] or 'none'}]"
+
+
+def _serving(id: str, node: str) -> str:
+    return f"{id} serves on {node}" if node else f"{id} DOES NOT SERVE"
 
 
 def _table(title: str, rows: Sequence[str]) -> list[str]:

@@ -218,7 +218,7 @@ def obstacles(status: Status, service: Service, target: str) -> tuple[str, ...]:
     if node is None or node.word != "online":
         found.append(f"{target} is {node.word if node else 'unknown'}")
     if not status.quorate:
-        found.append("the cluster has no quorum")
+        found.append("the cluster has no quorum" if status.dc else "the cluster has no DC just now")
     if status.maintenance:
         found.append("the cluster is in maintenance mode")
     found += [

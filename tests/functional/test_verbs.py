@@ -277,6 +277,7 @@ def test_the_status_is_a_page_and_data(loaders, cib_file):
         "id": "VoiceServices",
         "node": "fs1",
         "vips": ["10.101.20.219"],
+        "several": [],
     }
     assert [(n["name"], n["state"]) for n in data["nodes"]] == [
         ("fs1", "online"),

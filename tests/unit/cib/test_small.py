@@ -125,8 +125,13 @@ def test_the_screen_says_first_who_serves():
 def test_the_screen_says_what_is_wrong_in_capitals():
     bad = {**PAIR, "quorate": False, "dc": "", "service": {**PAIR["service"], "node": ""}}
     assert fsha_screen.screen(bad).splitlines()[0] == (
-        "VoiceServices DOES NOT SERVE   [NO QUORUM, DC none]"
+        "VoiceServices DOES NOT SERVE   [quorum not known, DC none]"
     )
+    lost = fsha_screen.screen({**PAIR, "quorate": False}).splitlines()[0]
+    assert lost.endswith("[NO QUORUM, DC fs1]")
+    several = [{"id": "a", "node": "fs1"}, {"id": "b", "node": ""}]
+    two = {**PAIR, "service": {"id": "", "node": "", "vips": [], "several": several}}
+    assert fsha_screen.screen(two).startswith("a serves on fs1; b DOES NOT SERVE   [")
     none = {**PAIR, "service": {"id": "", "node": "", "vips": []}, "rings": [], "resources": []}
     lines = fsha_screen.screen(none).splitlines()
     assert lines[0].startswith("no voice service is configured")
