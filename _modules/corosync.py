@@ -161,6 +161,8 @@ def test_config(text):
 
         salt '*' corosync.test_config "$(cat corosync.conf)"
     """
+    if not isinstance(text, str):
+        return {"result": False, "comment": f"a corosync.conf is expected, not {text!r}."}
     try:
         return _judge(text)
     except (fsha_corosync.ConfError, fsha_run.RunError) as error:
@@ -424,13 +426,19 @@ def _cib() -> fsha_ghost.Contents:
 
 
 def _parse(path: str) -> fsha_corosync.Conf:
-    content = fsha_file.read(Path(path))
+    try:
+        content = fsha_file.read(Path(path))
+    except (OSError, TypeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CommandExecutionError(f"{path} can't be read: {why}.") from error
     if content is None:
         raise CommandExecutionError(f"{path} does not exist.")
     return _parse_text(content.decode("utf-8", "surrogateescape"), path)
 
 
 def _parse_text(text: str, path: str = "text") -> fsha_corosync.Conf:
+    if not isinstance(text, str):
+        raise CommandExecutionError(f"{path}: a corosync.conf is expected, not {text!r}.")
     try:
         return fsha_corosync.parse(text)
     except fsha_corosync.ConfError as error:

@@ -111,7 +111,7 @@ def _transaction(name: str, run: str, test: bool) -> _Transaction:
 
 
 def _object(kind: str, id: Any, form: Any) -> Any:
-    if kind not in fsha_objects.KINDS:
+    if not isinstance(kind, str) or kind not in fsha_objects.KINDS:
         known = ", ".join(fsha_objects.KINDS)
         raise SaltInvocationError(f"kind: one of {known} is expected, not {kind!r}.")
     try:
@@ -486,11 +486,16 @@ def restore(number, override=False, settle_timeout=120, restore_points=20, test=
 
 
 def _number(given: Any) -> int:
-    try:
-        return int(given)
-    except (TypeError, ValueError):
+    if isinstance(given, bool) or not str(given).isdecimal():
         message = f"number: that of a restore point (pacemaker.history) is expected, not {given!r}."
-        raise SaltInvocationError(message) from None
+        raise SaltInvocationError(message)
+    return int(given)
+
+
+def _name(given: Any, expected: str) -> str:
+    if not isinstance(given, str) or not given.isprintable() or not given:
+        raise SaltInvocationError(f"{expected} is expected, not {given!r}.")
+    return given
 
 
 def is_reporter():
@@ -524,7 +529,7 @@ def agent(name):
         salt fs1 pacemaker.agent ocf:heartbeat:IPaddr2
     """
     try:
-        text = fsha_cluster.metadata(name)
+        text = fsha_cluster.metadata(_name(name, "name: an agent such as ocf:heartbeat:IPaddr2"))
         return None if text is None else dataclasses.asdict(fsha_metadata.parse_metadata(text))
     except (fsha_run.RunError, fsha_metadata.MetadataError) as error:
         raise CommandExecutionError(f"{name}: {error}") from error
@@ -543,7 +548,7 @@ def agents(space):
         salt fs1 pacemaker.agents ocf:heartbeat
     """
     try:
-        return list(fsha_cluster.agents(space))
+        return list(fsha_cluster.agents(_name(space, "space: a standard such as ocf:heartbeat")))
     except fsha_run.RunError as error:
         raise CommandExecutionError(str(error)) from error
 

@@ -343,13 +343,16 @@ def nodes_from(nodes: Mapping[str, Mapping[str, Any]]) -> tuple[Node, ...]:
 
     Raises :class:`SettingsError`.
     """
+    if not isinstance(nodes, Mapping):
+        raise SettingsError("nodes", "a mapping of names expected.")
     result = []
-    for position, (name, values) in enumerate(nodes.items(), start=1):
+    for position, (name, given) in enumerate(nodes.items(), start=1):
         where = f"nodes:{name}"
-        raw = (values or {}).get("addresses") or ()
-        if isinstance(raw, str) or not raw:
+        values = given if isinstance(given, Mapping) else {}
+        raw = values.get("addresses")
+        if not isinstance(raw, (list, tuple)) or not raw:
             raise SettingsError(f"{where}:addresses", "a list with one address per link expected.")
-        identity = (values or {}).get("id") or position
+        identity = values.get("id") or position
         if not (str(identity).isascii() and str(identity).isdigit()):
             raise SettingsError(f"{where}:id", f'a number expected, not "{identity}".')
         addresses = tuple(

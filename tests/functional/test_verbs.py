@@ -89,6 +89,36 @@ def test_a_cluster_that_cannot_be_asked_is_one_sentence(loaders, tmp_path, monke
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("given", [5, None, ["x"], {"a": 1}, "", "a\0b"])
+@pytest.mark.parametrize(
+    ("module", "verb", "also"),
+    [
+        ("pacemaker", "agent", []),
+        ("pacemaker", "agents", []),
+        ("pacemaker", "restore", []),
+        ("pacemaker", "stage", ["mine", "x", {}]),
+        ("corosync", "faults", []),
+        ("corosync", "config", []),
+        ("corosync", "test_config", []),
+    ],
+)
+def test_an_argument_that_is_none_is_no_traceback(loaders, cib_file, given, module, verb, also):
+    function = loaders.modules[f"{module}.{verb}"]
+    try:
+        answer = function(given, *also)
+    except (CommandExecutionError, SaltInvocationError):
+        return
+    # No corosync runs on this host, and what is no configuration is said to be none.
+    assert (module, verb) in {("corosync", "faults"), ("corosync", "test_config")}
+    assert answer
+
+
+def test_a_restore_point_has_a_whole_number(loaders, cib_file):
+    for number in (4.7, float("inf"), True, "-1"):
+        with pytest.raises(SaltInvocationError, match="that of a restore point"):
+            loaders.modules.pacemaker.restore(number)
+
+
 # --- states that look and wait ---------------------------------------------------------------
 
 
