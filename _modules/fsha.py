@@ -552,8 +552,10 @@ def failback(
     who = _who(by, kwargs)
     try:
         undone = _undone(resource, test)
-    except (fsha_switch.SwitchError, fsha_run.RunError, fsha_cib.CibError) as error:
+    except fsha_switch.SwitchError as error:
         return _answer(False, str(error))
+    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        return _answer(False, f"Nothing was moved by {fsha_order.FAILBACK}: {error}")
     if undone:
         return _answer(True, undone)
     return _switched(

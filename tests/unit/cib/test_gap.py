@@ -57,26 +57,18 @@ def test_a_watch_sees_a_time_without_a_yes():
     assert watch.gap > UNNOTICED
 
 
-def test_what_goes_on_when_the_watch_begins_counts_from_there():
-    asked = iter([False, False, False])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [([False, False, False], True), ([True], False)],
+    ids=["goes on when it begins", "goes on when it ends"],
+)
+def test_a_time_without_a_yes_counts_as_far_as_the_watch_goes(first, then):
+    answers = iter(first)
     seen = []
 
     def ask():
         seen.append(1)
-        return next(asked, True)
-
-    with fsha_gap.Watch(ask, every=0.06) as watch:
-        fsha_poll.until(lambda: len(seen), lambda n: n >= 6, 10, interval=0.01)
-    assert watch.gap >= 3 * 0.06
-
-
-def test_what_goes_on_at_the_end_counts_until_then():
-    asked = iter([True])
-    seen = []
-
-    def ask():
-        seen.append(1)
-        return next(asked, False)
+        return next(answers, then)
 
     with fsha_gap.Watch(ask, every=0.06) as watch:
         fsha_poll.until(lambda: len(seen), lambda n: n >= 6, 10, interval=0.01)
