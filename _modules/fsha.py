@@ -551,7 +551,9 @@ def failback(
     """
     who = _who(by, kwargs)
     try:
-        undone = _undone(resource, test)
+        request = _request(resource, (timeout, sip_port, drain), who)
+        looked = _look()
+        undone = _undone(*looked, request, test)
     except fsha_switch.SwitchError as error:
         return _answer(False, str(error))
     except (fsha_run.RunError, fsha_cib.CibError) as error:
@@ -560,21 +562,20 @@ def failback(
         return _answer(True, undone)
     return _switched(
         fsha_order.FAILBACK,
-        lambda by: _back(resource, (timeout, sip_port, drain), by),
+        lambda _: fsha_order.failback(*looked, request),
         who,
         force,
         test,
     )
 
 
-def _undone(resource: Any, test: Any) -> str:
+def _undone(seen: Any, root: Any, request: Any, test: Any) -> str:
     """Undo an interrupted switchover that has moved nothing; return what was done, ``""`` if none.
 
     There is but its record, and perhaps a switch that still refuses calls.
     """
-    me = _me()
-    seen, root = _look()
-    service = fsha_switch.find_service(root, resource)
+    me = request.me
+    service = fsha_switch.find_service(root, request.resource)
     of_it = [o for o in fsha_operation.interrupted(me) if o.new and o.service == service.id]
     if not of_it or of_it[0].may_have_moved or seen.serving(service.id) != of_it[0].old:
         return ""
@@ -654,12 +655,6 @@ def _to_another(target: Any, resource: Any, numbers: Any, by: str) -> Any:
     request = _request(resource, numbers, by)
     interrupted = fsha_operation.interrupted(request.me)
     return fsha_order.failover(*_look(), request, target, interrupted)
-
-
-def _back(resource: Any, numbers: Any, by: str) -> Any:
-    """Return the order for the way back, and what the cluster would do."""
-    request = _request(resource, numbers, by)
-    return fsha_order.failback(*_look(), request)
 
 
 def _request(resource: Any, numbers: Any, by: str) -> Any:
