@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
-import fsha_authkey
-import fsha_corosync
-import fsha_corosync_change
-import fsha_corosync_meaning
-import fsha_file
-import fsha_ghost
-import fsha_ring
-import fsha_run
+import fshalib
+
+fshalib.renew()
+from fshalib.corosync import authkey as corosync_authkey
+from fshalib.corosync import conf as corosync_conf
+from fshalib.corosync import diff, packaged_cluster, semantics
+from fshalib.corosync import status as corosync_status
+from fshalib.system import files as system_files
+from fshalib.system import programs
 
 if TYPE_CHECKING:
     __salt__: dict[str, Any]
@@ -60,7 +61,7 @@ def installed():
 
         salt '*' corosync.installed
     """
-    return fsha_run.which(JUDGE) is not None
+    return programs.which(JUDGE) is not None
 
 
 def status():
@@ -78,12 +79,12 @@ def status():
         salt '*' corosync.status
     """
     try:
-        ring = fsha_ring.read(fsha_run.run)
-    except (fsha_ring.NotRunningError, fsha_run.ToolMissing) as error:
+        ring = corosync_status.read(programs.run)
+    except (corosync_status.NotRunningError, programs.ToolMissing) as error:
         return {"running": False, "reason": str(error)}
-    except (fsha_ring.RingError, fsha_run.RunError) as error:
+    except (corosync_status.RingError, programs.RunError) as error:
         raise CommandExecutionError(str(error)) from error
-    return {"running": True, **fsha_ring.as_data(ring)}
+    return {"running": True, **corosync_status.as_data(ring)}
 
 
 def faults(nodes):
@@ -99,11 +100,11 @@ def faults(nodes):
         salt '*' corosync.faults '{fs1: {addresses: [10.0.0.1]}, fs2: {addresses: [10.0.0.2]}}'
     """
     try:
-        wanted = fsha_corosync.nodes_from(nodes)
-        return list(fsha_ring.faults(_with_known(fsha_ring.read(fsha_run.run)), wanted))
-    except (fsha_ring.NotRunningError, fsha_run.ToolMissing) as error:
+        wanted = corosync_conf.nodes_from(nodes)
+        return list(corosync_status.faults(_with_known(corosync_status.read(programs.run)), wanted))
+    except (corosync_status.NotRunningError, programs.ToolMissing) as error:
         return [str(error)]
-    except (fsha_ring.RingError, fsha_run.RunError, fsha_corosync.ConfError) as error:
+    except (corosync_status.RingError, programs.RunError, corosync_conf.ConfError) as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -119,7 +120,7 @@ def config(path=CONFIG):
 
         salt '*' corosync.config
     """
-    return fsha_corosync.as_data(_parse(path))
+    return corosync_conf.as_data(_parse(path))
 
 
 def known(path=CONFIG):
@@ -141,7 +142,7 @@ def known(path=CONFIG):
     try:
         found = _known(_parse(path))
     except CommandExecutionError:
-        found = fsha_corosync_meaning.NOTHING_KNOWN
+        found = semantics.NOTHING_KNOWN
     hosts = {name: list(addresses) for name, addresses in found.hosts.items()}
     return {"names": dict(found.names), "hosts": hosts}
 
@@ -165,24 +166,24 @@ def test_config(text):
         return {"result": False, "comment": f"a corosync.conf is expected, not {text!r}."}
     try:
         return _judge(text)
-    except (fsha_corosync.ConfError, fsha_run.RunError) as error:
+    except (corosync_conf.ConfError, programs.RunError) as error:
         return {"result": False, "comment": str(error)}
 
 
 def _judge(text: str) -> dict[str, Any]:
-    conf = fsha_corosync.parse(text)
+    conf = corosync_conf.parse(text)
     with tempfile.TemporaryDirectory(prefix="fsha-corosync-") as directory:
         file = Path(directory, "corosync.conf")
         spare_key = Path(directory, "authkey")
         spare_key.write_bytes(bytes(range(256)))
         keyfile = None if Path(AUTHKEY).exists() else str(spare_key)
         file.write_text(
-            fsha_corosync.render(fsha_corosync.for_judge(conf, keyfile)), encoding="utf-8"
+            corosync_conf.render(corosync_conf.for_judge(conf, keyfile)), encoding="utf-8"
         )
-        done = fsha_run.run([JUDGE, "-t", "-c", str(file)])
+        done = programs.run([JUDGE, "-t", "-c", str(file)])
         if done.code == 0:
             return {"result": True, "comment": "corosync accepts the configuration."}
-        said = fsha_corosync.judges_sentence(f"{done.err}\n{done.out}", str(file))
+        said = corosync_conf.judges_sentence(f"{done.err}\n{done.out}", str(file))
     return {"result": False, "comment": said or f"corosync -t: exit code {done.code}."}
 
 
@@ -211,34 +212,30 @@ def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
     """
     conf = _parse(path) if text is None else _parse_text(text)
     try:
-        cmap = fsha_ring.read_cmap(fsha_run.run)
-    except (fsha_ring.NotRunningError, fsha_run.ToolMissing):
+        cmap = corosync_status.read_cmap(programs.run)
+    except (corosync_status.NotRunningError, programs.ToolMissing):
         return {
             "running": False,
-            "class": fsha_corosync_change.NONE,
+            "class": diff.NONE,
             "changes": {},
             "restart_paths": [],
             "nodes": [],
             "default": False,
         }
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
-    known_ = _known(conf, fsha_corosync_change.of_cmap(cmap))
-    changes = list(fsha_corosync_change.running_difference(conf, cmap, known_))
-    if (
-        _encrypted(cmap)
-        and fsha_corosync_meaning.needs_key(conf)
-        and _other_key(cmap, authkey, fingerprint)
-    ):
-        changes.append(fsha_corosync.Change("authkey", "the one in use", "another one"))
-    nodes = fsha_ring.configured(cmap)
+    known_ = _known(conf, diff.of_cmap(cmap))
+    changes = list(diff.running_difference(conf, cmap, known_))
+    if _encrypted(cmap) and semantics.needs_key(conf) and _other_key(cmap, authkey, fingerprint):
+        changes.append(corosync_conf.Change("authkey", "the one in use", "another one"))
+    nodes = corosync_status.configured(cmap)
     return {
         "running": True,
-        "class": fsha_corosync_change.change_class(changes),
-        "changes": fsha_corosync.as_changes(changes),
-        "restart_paths": list(fsha_corosync_change.restart_paths(changes)),
+        "class": diff.change_class(changes),
+        "changes": corosync_conf.as_changes(changes),
+        "restart_paths": list(diff.restart_paths(changes)),
         "nodes": [{"nodeid": node.id, "name": node.name} for node in nodes],
-        "default": fsha_corosync.only_loopback(nodes),
+        "default": corosync_conf.only_loopback(nodes),
     }
 
 
@@ -255,8 +252,8 @@ def reload_():
         salt 'fs1' corosync.reload
     """
     try:
-        done = fsha_run.run([CFGTOOL, "-R"], timeout=RELOAD_TIMEOUT)
-    except fsha_run.RunError as error:
+        done = programs.run([CFGTOOL, "-R"], timeout=RELOAD_TIMEOUT)
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
     said = (done.err.strip() or done.out.strip()).splitlines()
     if done.code != 0:
@@ -282,7 +279,7 @@ def guard(path=CONFIG, text=None, fingerprint=None, allow_restart=False):
         salt '*' corosync.guard
     """
     ahead = pending(path, text=text, fingerprint=fingerprint)
-    if allow_restart or ahead["class"] != fsha_corosync_change.RESTART or not _pacemaker_runs():
+    if allow_restart or ahead["class"] != diff.RESTART or not _pacemaker_runs():
         return ""
     if ahead["default"] and not _cib().resources:
         return ""
@@ -310,15 +307,15 @@ def note_key(authkey=AUTHKEY):
         salt '*' corosync.note_key
     """
     try:
-        cmap = fsha_ring.read_cmap(fsha_run.run)
-        key = fsha_file.read(Path(authkey))
+        cmap = corosync_status.read_cmap(programs.run)
+        key = system_files.read(Path(authkey))
         if KEY_IN_USE in cmap or key is None or not _older_than_corosync(authkey):
             return False
-        line = f"{KEY_IN_USE} str {fsha_authkey.fingerprint(key)}\n"
-        return fsha_run.run([fsha_ring.CMAPCTL, "-p", "/dev/stdin"], stdin=line).code == 0
-    except (fsha_ring.NotRunningError, fsha_run.ToolMissing):
+        line = f"{KEY_IN_USE} str {corosync_authkey.fingerprint(key)}\n"
+        return programs.run([corosync_status.CMAPCTL, "-p", "/dev/stdin"], stdin=line).code == 0
+    except (corosync_status.NotRunningError, programs.ToolMissing):
         return False
-    except (OSError, fsha_run.RunError) as error:
+    except (OSError, programs.RunError) as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -326,7 +323,7 @@ def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
     """Return why the authkey of this node must not be replaced now; empty if it may.
 
     fingerprint
-        Of the new key, from ``fsha_authkey.fingerprint``.
+        Of the new key, from ``fshalib.corosync.authkey.fingerprint``.
     authkey
         The key file.
     allow_restart
@@ -339,12 +336,12 @@ def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
         salt '*' corosync.guard_key 0123456789abcdef
     """
     try:
-        cmap = fsha_ring.read_cmap(fsha_run.run)
-    except (fsha_ring.NotRunningError, fsha_run.ToolMissing):
+        cmap = corosync_status.read_cmap(programs.run)
+    except (corosync_status.NotRunningError, programs.ToolMissing):
         return ""
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
-    default = fsha_corosync.only_loopback(fsha_ring.configured(cmap))
+    default = corosync_conf.only_loopback(corosync_status.configured(cmap))
     # A file that was changed after the start is not what is in use; nor is one that differs
     # from what corosync remembers.
     noted = cmap.get(KEY_IN_USE)
@@ -375,8 +372,8 @@ def ghost(path=CONFIG, text=None):
     """
     conf = _parse(path) if text is None else _parse_text(text)
     found = _cib()
-    names = [node.name for node in fsha_corosync.nodes_of(conf)]
-    if not fsha_ghost.is_ghost(found, names):
+    names = [node.name for node in corosync_conf.nodes_of(conf)]
+    if not packaged_cluster.is_ghost(found, names):
         return {"nodes": [], "files": []}
     files = [
         str(file)
@@ -415,19 +412,19 @@ def _pacemaker_runs() -> bool:
     return bool(__salt__["service.status"](PACEMAKER))
 
 
-def _cib() -> fsha_ghost.Contents:
-    content = fsha_file.read(Path(CIB_DIRECTORY, "cib.xml"))
+def _cib() -> packaged_cluster.Contents:
+    content = system_files.read(Path(CIB_DIRECTORY, "cib.xml"))
     if content is None:
-        return fsha_ghost.Contents((), ())
+        return packaged_cluster.Contents((), ())
     try:
-        return fsha_ghost.contents(content.decode("utf-8", "surrogateescape"))
-    except fsha_ghost.GhostError as error:
+        return packaged_cluster.contents(content.decode("utf-8", "surrogateescape"))
+    except packaged_cluster.GhostError as error:
         raise CommandExecutionError(str(error)) from error
 
 
-def _parse(path: str) -> fsha_corosync.Conf:
+def _parse(path: str) -> corosync_conf.Conf:
     try:
-        content = fsha_file.read(Path(path))
+        content = system_files.read(Path(path))
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise CommandExecutionError(f"{path} can't be read: {why}.") from error
@@ -436,21 +433,19 @@ def _parse(path: str) -> fsha_corosync.Conf:
     return _parse_text(content.decode("utf-8", "surrogateescape"), path)
 
 
-def _parse_text(text: str, path: str = "text") -> fsha_corosync.Conf:
+def _parse_text(text: str, path: str = "text") -> corosync_conf.Conf:
     if not isinstance(text, str):
         raise CommandExecutionError(f"{path}: a corosync.conf is expected, not {text!r}.")
     try:
-        return fsha_corosync.parse(text)
-    except fsha_corosync.ConfError as error:
+        return corosync_conf.parse(text)
+    except corosync_conf.ConfError as error:
         raise CommandExecutionError(f"{path}: {error}") from error
 
 
-def _known(*confs: fsha_corosync.Conf) -> fsha_corosync_meaning.Known:
-    nameless = any(map(fsha_corosync_meaning.nameless, confs))
-    names = {name for conf in confs for name in fsha_corosync_meaning.host_names(conf)}
-    return fsha_corosync_meaning.Known(
-        _unames() if nameless else {}, {n: _addresses(n) for n in names}
-    )
+def _known(*confs: corosync_conf.Conf) -> semantics.Known:
+    nameless = any(map(semantics.nameless, confs))
+    names = {name for conf in confs for name in semantics.host_names(conf)}
+    return semantics.Known(_unames() if nameless else {}, {n: _addresses(n) for n in names})
 
 
 def _addresses(name: str) -> list[str]:
@@ -464,7 +459,7 @@ def _addresses(name: str) -> list[str]:
 
 def _unames() -> dict[int, str]:
     """Return the nodes' names by nodeid, as the CIB on disk has them; no lxml is needed for it."""
-    content = fsha_file.read(Path(CIB_DIRECTORY, "cib.xml"))
+    content = system_files.read(Path(CIB_DIRECTORY, "cib.xml"))
     try:
         root = ET.fromstring(content or b"<cib/>")  # noqa: S314  root's own file
     except ET.ParseError:
@@ -473,21 +468,21 @@ def _unames() -> dict[int, str]:
     return {int(number): name for number, name in nodes if name and number.isdecimal()}
 
 
-def _with_known(ring: fsha_ring.RingStatus) -> fsha_ring.RingStatus:
+def _with_known(ring: corosync_status.RingStatus) -> corosync_status.RingStatus:
     """Return a ring with its nodes' names and addresses, where the file says them otherwise."""
     names = all(member.name != str(member.nodeid) for member in ring.nodes)
     if names and all(map(_is_address, (link.address for link in ring.links))):
         return ring
-    conf = fsha_corosync_change.of_cmap(fsha_ring.read_cmap(fsha_run.run))
+    conf = diff.of_cmap(corosync_status.read_cmap(programs.run))
     known_ = _known(conf)
-    called = fsha_corosync_meaning.names_of(conf, known_)
+    called = semantics.names_of(conf, known_)
     others = {member.name: called.get(member.nodeid, member.name) for member in ring.nodes}
 
     def member(one):
         return dataclasses.replace(one, name=called.get(one.nodeid, one.name))
 
     def link(one):
-        address = fsha_corosync_meaning.resolve(conf, one.address, known_.hosts) or one.address
+        address = semantics.resolve(conf, one.address, known_.hosts) or one.address
         return dataclasses.replace(one, node=others.get(one.node, one.node), address=address)
 
     return dataclasses.replace(
@@ -507,7 +502,7 @@ def _is_address(text: str) -> bool:
 
 
 def _encrypted(cmap: dict[str, str]) -> bool:
-    return fsha_corosync_meaning.needs_key(fsha_corosync_change.of_cmap(cmap))
+    return semantics.needs_key(diff.of_cmap(cmap))
 
 
 def _other_key(cmap: dict[str, str], path: str, fingerprint: str | None) -> bool:
@@ -519,11 +514,11 @@ def _other_key(cmap: dict[str, str], path: str, fingerprint: str | None) -> bool
 
 
 def _fingerprint(path: str) -> str | None:
-    key = fsha_file.read(Path(path))
-    return None if key is None else fsha_authkey.fingerprint(key)
+    key = system_files.read(Path(path))
+    return None if key is None else corosync_authkey.fingerprint(key)
 
 
 def _older_than_corosync(path: str) -> bool:
     """Tell whether a file is as it was when the running corosync started."""
-    changed, started = (fsha_file.changed_at(Path(file)) for file in (path, PIDFILE))
+    changed, started = (system_files.changed_at(Path(file)) for file in (path, PIDFILE))
     return changed is None or started is None or changed <= started

@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
-    import fsha_calls
-    import fsha_cib
-    import fsha_cluster
-    import fsha_config
-    import fsha_file
-    import fsha_freeswitch
-    import fsha_poll
-    import fsha_run
-    import fsha_switch_conf
-    import fsha_switch_effect
-    import fsha_switch_hash
+    import fshalib
+
+    fshalib.renew()
+    from fshalib.cib import target
+    from fshalib.freeswitch import calls as freeswitch_calls
+    from fshalib.freeswitch import client
+    from fshalib.freeswitch import config as freeswitch_config
+    from fshalib.freeswitch import config_hash as freeswitch_config_hash
+    from fshalib.freeswitch import pending as freeswitch_pending
+    from fshalib.pacemaker import tools
+    from fshalib.pillar import config as pillar_config
+    from fshalib.system import files, poll, programs
 
     MISSING = ""
 except ImportError as error:
@@ -45,7 +46,7 @@ __virtualname__ = "freeswitch"
 NOTE = "fsha-freeswitch-config"
 """The node attribute that tells which configuration a node has got."""
 PENDING = Path("/run/fsha/freeswitch-config.json")
-"""What is written and not in effect, see fsha_switch_effect."""
+"""What is written and not in effect, see fshalib.freeswitch.pending."""
 MODE = 0o640
 RESTART = 60.0
 """Seconds for a switch that was restarted to answer."""
@@ -65,14 +66,14 @@ def __virtual__():
 
 
 def _ask(command: str) -> str:
-    return fsha_freeswitch.ask(command, fsha_freeswitch.access(__pillar__)).strip()
+    return client.ask(command, client.access(__pillar__)).strip()
 
 
 def _told(command: str) -> str:
     """Return the switch's answer, or say in one sentence why there is none."""
     try:
         return _ask(command)
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -81,7 +82,7 @@ def _paused() -> list[str]:
 
 
 def _profiles() -> tuple[Any, ...]:
-    return fsha_freeswitch.parse_bound(_ask("sofia xmlstatus"))
+    return client.parse_bound(_ask("sofia xmlstatus"))
 
 
 # --- looking ---------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ def status():
     """
     try:
         return _status()
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         return {"running": False, "summary": str(error)}
 
 
@@ -122,7 +123,7 @@ def _status() -> dict[str, Any]:
         "core_uuid": core_uuid,
         "switchname": _ask("switchname"),
         "profiles": {profile.name: profile.as_data() for profile in profiles},
-        "serves": list(fsha_freeswitch.stamped(core_uuid)),
+        "serves": list(client.stamped(core_uuid)),
     }
     return {**data, "summary": _summary(data)}
 
@@ -148,7 +149,7 @@ def profiles():
     """
     try:
         return {profile.name: profile.as_data() for profile in _profiles()}
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -168,8 +169,8 @@ def calls():
     """
     try:
         sessions = {profile.name: profile.sessions for profile in _profiles()}
-        return fsha_calls.report(sessions, _ask).as_data()
-    except fsha_run.RunError as error:
+        return freeswitch_calls.report(sessions, _ask).as_data()
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -186,7 +187,7 @@ def ready():
         if _ask("fsctl ready_check") != "true":
             return _answer(False, "The switch is starting or going down (fsctl ready_check).")
         paused = _paused()
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         return _answer(False, str(error))
     if paused:
         return _answer(False, f"The switch is paused ({' and '.join(paused)}): freeswitch.resume.")
@@ -203,8 +204,8 @@ def gateways():
         salt '*' freeswitch.gateways
     """
     try:
-        return fsha_freeswitch.parse_gateways(_ask("sofia xmlstatus gateway"))
-    except fsha_run.RunError as error:
+        return client.parse_gateways(_ask("sofia xmlstatus gateway"))
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -256,7 +257,7 @@ def config_hash(directory=None, exclude=()):
     if not where.is_dir():
         raise CommandExecutionError(f"{where} is no directory: give directory=PATH")
     try:
-        return fsha_switch_hash.config_hash(where, list(exclude))
+        return freeswitch_config_hash.config_hash(where, list(exclude))
     except OSError as error:
         raise CommandExecutionError(f"{error.filename}: {error.strerror}") from error
 
@@ -339,7 +340,7 @@ def recover(profile=None, vips=None, test=None):
     wanted = [profile] if profile else []
     if any(not isinstance(name, str) or not _NAME.fullmatch(name) for name in wanted):
         raise SaltInvocationError(f"profile: a profile's name is expected, not {profile!r}")
-    serves = fsha_freeswitch.stamped(_told("global_getvar core_uuid"))
+    serves = client.stamped(_told("global_getvar core_uuid"))
     refusal = _no_right(wanted, serves, vips)
     if refusal:
         return _answer(False, f"Nothing was recovered: {refusal}")
@@ -366,11 +367,11 @@ def _no_right(wanted: list[str], serves: tuple[str, ...], vips: Any) -> str:
 
 
 def _pillars_vips() -> list[str]:
-    import fsha_config
+    from fshalib.pillar import config as pillar_config
 
     try:
-        return list(fsha_config.check(__pillar__.get("fsha")).freeswitch.vips)
-    except fsha_config.ConfigErrors as error:
+        return list(pillar_config.check(__pillar__.get("fsha")).freeswitch.vips)
+    except pillar_config.ConfigErrors as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -418,13 +419,13 @@ def configure(directory, pillar="fsha", patience=60, test=None):
     if testing and not where.is_dir():
         return _answer(None, f"{where} is not there yet; would be looked at.", changes={})
     try:
-        config = fsha_config.check(__pillar__.get(pillar))
-        wanted = fsha_switch_conf.from_pillar(config.freeswitch.configuration or {}, _text)
-        new = fsha_switch_conf.verified(wanted, where, _text)
+        config = pillar_config.check(__pillar__.get(pillar))
+        wanted = freeswitch_config.from_pillar(config.freeswitch.configuration or {}, _text)
+        new = freeswitch_config.verified(wanted, where, _text)
         group = _group(where, config.freeswitch)
-    except (fsha_config.ConfigErrors, fsha_switch_conf.SwitchConfError) as error:
+    except (pillar_config.ConfigErrors, freeswitch_config.SwitchConfError) as error:
         return _answer(False, str(error), changes={})
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         return _answer(False, str(error), changes={})
     changes = {**_regrouped(where, wanted, group), **_changes(where, new)}
     if testing:
@@ -435,7 +436,7 @@ def configure(directory, pillar="fsha", patience=60, test=None):
         effect = _take_up(wanted, config, _params(where, new, changes), patience)
     except OSError as error:
         return _answer(False, f"{error.filename}: {error.strerror}", changes=changes)
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         return _answer(False, str(error), changes=changes)
     done = (
         "FreeSWITCH's configuration was changed."
@@ -457,22 +458,22 @@ def _group(directory: Path, told: Any) -> int:
         try:
             return grp.getgrnam(name).gr_gid
         except KeyError as error:
-            raise fsha_switch_conf.SwitchConfError(
+            raise freeswitch_config.SwitchConfError(
                 "freeswitch:configuration:group", f"there is no group {name} on this node"
             ) from error
-    running = fsha_freeswitch.group_of(told.service)
-    return (directory / fsha_switch_conf.ROOT).stat().st_gid if running is None else running
+    running = client.group_of(told.service)
+    return (directory / freeswitch_config.ROOT).stat().st_gid if running is None else running
 
 
 def _own(directory: Path, wanted: Any) -> list[Path]:
-    return [directory / one.path for one in fsha_switch_conf.fragments(wanted)]
+    return [directory / one.path for one in freeswitch_config.fragments(wanted)]
 
 
 def _regrouped(directory: Path, wanted: Any, group: int) -> dict[str, Any]:
     """Return which of the formula's files the switch may not read, or others may."""
     found = {}
     for path in _own(directory, wanted):
-        owner, mode = fsha_file.owner(path), fsha_file.mode(path)
+        owner, mode = files.owner(path), files.mode(path)
         if owner is not None and (owner[1] != group or mode != MODE):
             found[path.relative_to(directory).as_posix()] = {
                 "permissions": {"old": f"{mode:o} {owner[1]}", "new": f"{MODE:o} {group}"}
@@ -485,8 +486,8 @@ def _changes(directory: Path, new: dict[Path, str | None]) -> dict[str, Any]:
     for path, text in new.items():
         short = path.relative_to(directory).as_posix()
         before = _before(path)
-        if short.startswith(f"{fsha_switch_conf.OWN}/"):
-            found[short] = fsha_switch_conf.differences(before, text or "")
+        if short.startswith(f"{freeswitch_config.OWN}/"):
+            found[short] = freeswitch_config.differences(before, text or "")
         else:
             more = len(text or "") > len(before or "")
             word = "the formula's file"
@@ -504,27 +505,27 @@ def _params(
     return {
         path: params
         for path, params in changes.items()
-        if path in own and path.startswith(f"{fsha_switch_conf.OWN}/")
+        if path in own and path.startswith(f"{freeswitch_config.OWN}/")
     }
 
 
 def _before(path: Path) -> str | None:
-    before = fsha_file.read(path)
+    before = files.read(path)
     return None if before is None else before.decode("utf-8", "surrogateescape")
 
 
 def _write(directory: Path, new: dict[Path, str | None], wanted: Any, group: int) -> None:
     # The formula's own files first: an include of what is not there would include nothing.
-    for path in sorted(new, key=lambda path: path.parent.name != fsha_switch_conf.OWN):
+    for path in sorted(new, key=lambda path: path.parent.name != freeswitch_config.OWN):
         text = new[path]
         if text is not None:
-            ids = fsha_file.owner(path) or (0, group)
+            ids = files.owner(path) or (0, group)
             content = text.encode("utf-8", "surrogateescape")
-            fsha_file.replace(path, content, fsha_file.mode(path) or MODE, ids)
+            files.replace(path, content, files.mode(path) or MODE, ids)
     for path in _own(directory, wanted):
-        owner = fsha_file.owner(path)
+        owner = files.owner(path)
         if owner is not None:
-            fsha_file.restrict(path, MODE, (owner[0], group))
+            files.restrict(path, MODE, (owner[0], group))
     for path, text in new.items():
         if text is None:
             path.unlink(missing_ok=True)
@@ -536,36 +537,36 @@ def _write(directory: Path, new: dict[Path, str | None], wanted: Any, group: int
 def _take_up(wanted: Any, config: Any, changes: dict[str, Any], patience: float) -> str:
     """Let a running switch take up what it can once all nodes have it; say what is left."""
     try:
-        now = fsha_switch_effect.running(_ask)
-    except fsha_freeswitch.SwitchUnreachable as error:
-        _agree(fsha_switch_conf.digest(wanted), 0)
+        now = freeswitch_pending.running(_ask)
+    except client.SwitchUnreachable as error:
+        _agree(freeswitch_config.digest(wanted), 0)
         if not changes:
             return ""
-        fsha_switch_effect.save(fsha_switch_effect.load(PENDING).with_changes(changes), PENDING)
+        freeswitch_pending.save(freeswitch_pending.load(PENDING).with_changes(changes), PENDING)
         return f" {error} It reads it at its next start."
-    known = fsha_switch_effect.load(PENDING, now)
+    known = freeswitch_pending.load(PENDING, now)
     if changes:
         known = known.with_changes(changes)
-    pending = fsha_switch_effect.current(known, now)
+    pending = freeswitch_pending.current(known, now)
     # Without anything to read nobody is waited for: the other node may be away for good.
-    lacking = _agree(fsha_switch_conf.digest(wanted), patience if pending.changed else 0)
-    fsha_switch_effect.save(pending, PENDING)
+    lacking = _agree(freeswitch_config.digest(wanted), patience if pending.changed else 0)
+    freeswitch_pending.save(pending, PENDING)
     if not pending.changed:
         return ""
     if lacking:
         return f" Not read yet: {' and '.join(lacking)} has another configuration."
     hot = [profile.name for profile in wanted.profiles if profile.hot]
     managed = [profile.name for profile in wanted.profiles]
-    pending, read = fsha_switch_effect.take_up(pending, now, hot, managed, _ask)
-    fsha_switch_effect.save(pending, PENDING)
+    pending, read = freeswitch_pending.take_up(pending, now, hot, managed, _ask)
+    freeswitch_pending.save(pending, PENDING)
     said = f" Read again by {' and '.join(read)}." if read else ""
-    left = fsha_switch_conf.restarts(pending.changed, now.sessions)
+    left = freeswitch_config.restarts(pending.changed, now.sessions)
     return said + (_restarted(config, left, now) if left else "")
 
 
 def _restarted(config: Any, left: dict[str, list[str]], now: Any) -> str:
     """Restart a switch that nobody needs, if that is wanted; say what is to be done otherwise."""
-    what = fsha_switch_effect.told(left)
+    what = freeswitch_pending.told(left)
     service = config.freeswitch.service
     if (config.freeswitch.configuration or {}).get("restart", "never") != "passive":
         return f" A restart makes effective: {what}; {ROLLING.format(service)}."
@@ -580,8 +581,8 @@ def _restarted(config: Any, left: dict[str, list[str]], now: Any) -> str:
             f" A restart makes effective: {what}; the cluster is about to run {service}, so apply "
             "the state again once it does."
         )
-    if not fsha_poll.until(lambda: _is_another(now.core), bool, RESTART, f"{service} to answer"):
-        raise fsha_freeswitch.SwitchUnreachable(
+    if not poll.until(lambda: _is_another(now.core), bool, RESTART, f"{service} to answer"):
+        raise client.SwitchUnreachable(
             f"{service} was restarted, and is not back after {RESTART:.0f} s; look at its log"
         )
     PENDING.unlink(missing_ok=True)
@@ -593,11 +594,11 @@ def _restart(config: Any) -> bool:
     service = config.freeswitch.service
     wanted = any(item.agent == f"systemd:{service}" for item in config.pacemaker.primitives())
     try:
-        root = fsha_cib.parse(fsha_cluster.query())
-    except fsha_run.RunError:
+        root = target.parse(tools.query())
+    except programs.RunError:
         root = None  # no cluster yet
-    if root is not None and fsha_switch_effect.is_in(root, service):
-        fsha_switch_effect.restart_by_cluster(fsha_cluster.local_node(), RESTART)
+    if root is not None and freeswitch_pending.is_in(root, service):
+        freeswitch_pending.restart_by_cluster(tools.local_node(), RESTART)
     elif root is not None and wanted:
         return False  # the other node may commit it at any moment, and probe while this restarts
     else:
@@ -608,18 +609,18 @@ def _restart(config: Any) -> bool:
 def _is_another(core: str) -> bool:
     try:
         return _ask("global_getvar core_uuid") not in (core, "")
-    except fsha_freeswitch.SwitchUnreachable:
+    except client.SwitchUnreachable:
         return False
 
 
 def _agree(mark: str, patience: float) -> tuple[str, ...]:
     """Tell the other nodes what this one has; return those that have something else."""
     try:
-        me = fsha_cluster.local_node()
-        fsha_cluster.note(NOTE, mark, [me])
-    except fsha_run.RunError:
+        me = tools.local_node()
+        tools.note(NOTE, mark, [me])
+    except programs.RunError:
         return ()  # no cluster yet, so nobody serves
-    return fsha_poll.until(
+    return poll.until(
         lambda: _others_without(mark, me),
         lambda lacking: not lacking,
         patience,
@@ -628,9 +629,9 @@ def _agree(mark: str, patience: float) -> tuple[str, ...]:
 
 
 def _others_without(mark: str, me: str) -> tuple[str, ...]:
-    root = fsha_cib.parse(fsha_cluster.query())
+    root = target.parse(tools.query())
     return tuple(
         name
-        for name, value in fsha_cib.attributes_of_online_nodes(root, NOTE).items()
+        for name, value in target.attributes_of_online_nodes(root, NOTE).items()
         if name != me and value != mark
     )

@@ -17,39 +17,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
-    import fsha_actions
-    import fsha_advice
-    import fsha_check
-    import fsha_cib
-    import fsha_cluster
-    import fsha_commit
-    import fsha_config
-    import fsha_corosync
-    import fsha_corosync_export
-    import fsha_database
-    import fsha_event
-    import fsha_export
-    import fsha_facts
-    import fsha_file
-    import fsha_freeswitch
-    import fsha_journal
-    import fsha_lint
-    import fsha_lint_cib
-    import fsha_local_switch
-    import fsha_operation
-    import fsha_order
-    import fsha_poll
-    import fsha_progress
-    import fsha_remark
-    import fsha_report
-    import fsha_run
-    import fsha_schema
-    import fsha_screen
-    import fsha_status
-    import fsha_switch
-    import fsha_switchover
-    import fsha_unplanned
-    import fsha_view
+    import fshalib
+
+    fshalib.renew()
+    from fshalib.change import annotation, commit
+    from fshalib.checks import checklist, collect, node_facts
+    from fshalib.cib import target as cib_target
+    from fshalib.corosync import conf as conf_module
+    from fshalib.events import event as events_event
+    from fshalib.events import journal
+    from fshalib.freeswitch import client, local, recovery_db
+    from fshalib.lint import finding, foreign_cib, rules
+    from fshalib.pacemaker import status as pacemaker_status
+    from fshalib.pacemaker import tools
+    from fshalib.pillar import config, export_cib, export_corosync
+    from fshalib.report import html
+    from fshalib.report import progress as report_progress
+    from fshalib.report import text as report_text
+    from fshalib.schema import types
+    from fshalib.switchover import lock, operator_settings, switchover, unplanned
+    from fshalib.switchover import request as switchover_request
+    from fshalib.switchover import service as switchover_service
+    from fshalib.system import files, poll, programs
 
     MISSING = ""
 except ImportError as error:
@@ -109,23 +98,23 @@ def status(as_data=False):
     """
     try:
         data = _status(*_look())
-        return data if as_data else fsha_screen.screen(data)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        return data if as_data else report_text.screen(data)
+    except (programs.RunError, cib_target.CibError) as error:
         raise CommandExecutionError(str(error)) from error
 
 
 def _look() -> tuple[Any, Any]:
-    seen = fsha_status.parse_status(fsha_cluster.status())
-    return seen, fsha_cib.parse(fsha_cluster.query())
+    seen = pacemaker_status.parse_status(tools.status())
+    return seen, cib_target.parse(tools.query())
 
 
 def _status(seen: Any, root: Any) -> dict[str, Any]:
     notes: list[str] = []
     service = _service_data(seen, root, notes)
     done = _operator_actions(seen, root)
-    operations = fsha_operation.known()
+    operations = lock.known()
     me = _me()
-    notes += [fsha_operation.told(one, time.time(), me) for one in operations]
+    notes += [lock.told(one, time.time(), me) for one in operations]
     return {
         "cluster": _cluster_name(root),
         "node": me,
@@ -140,9 +129,9 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
         "fail_counts": [dataclasses.asdict(f) for f in seen.fail_counts],
         "failures": [str(f) for f in seen.failures]
         + [f"{f.resource}: fail count {f.count} on {f.node}" for f in seen.fail_counts],
-        "leftovers": fsha_actions.as_lines(done, fsha_actions.last_change(root), _now()),
+        "leftovers": operator_settings.as_lines(done, operator_settings.last_change(root), _now()),
         "operations": [dataclasses.asdict(one) for one in operations],
-        "actions": fsha_actions.as_data(done, fsha_actions.last_change(root)),
+        "actions": operator_settings.as_data(done, operator_settings.last_change(root)),
         "notes": notes,
     }
 
@@ -150,16 +139,16 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
 def _cluster_name(root: Any) -> str:
     """Return the cluster's name, which corosync gives to Pacemaker."""
     pair = root.find("configuration/crm_config//nvpair[@name='cluster-name']")
-    told = fsha_schema.section(__pillar__, "fsha", "cluster").get("name")
+    told = types.section(__pillar__, "fsha", "cluster").get("name")
     return str((pair.get("value") if pair is not None else told) or "")
 
 
 def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
     try:
-        service = fsha_switch.find_service(root)
-    except fsha_switch.Refused as error:
+        service = switchover_service.find_service(root)
+    except switchover_service.Refused as error:
         notes.extend(error.reasons)
-        found = fsha_switch.services(root)
+        found = switchover_service.services(root)
         several = [{"id": one.id, "node": seen.serving(one.id)} for one in found]
         return {"id": "", "node": "", "vips": [], "several": several}
     node = seen.serving(service.id)
@@ -168,8 +157,8 @@ def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
 
 def _operator_actions(seen: Any, root: Any) -> Any:
     """Return what operators have set; fail counts have a place of their own on the screen."""
-    told = fsha_schema.section(__pillar__, "fsha", "pacemaker")
-    found = fsha_actions.actions(root, seen, fsha_actions.spoken_for(told))
+    told = types.section(__pillar__, "fsha", "pacemaker")
+    found = operator_settings.actions(root, seen, operator_settings.spoken_for(told))
     return [action for action in found if action.kind != "fail-count"]
 
 
@@ -198,11 +187,11 @@ def _rings(notes: list[str]) -> list[dict[str, Any]]:
 
 
 def _profiles(notes: list[str]) -> dict[str, Any]:
-    where = fsha_freeswitch.access(__pillar__)
+    where = client.access(__pillar__)
     try:
-        found = dict(fsha_freeswitch.profiles(where))
-        paused = fsha_freeswitch.ask("fsctl pause_check inbound", where).strip() == "true"
-    except fsha_run.RunError as error:
+        found = dict(client.profiles(where))
+        paused = client.ask("fsctl pause_check inbound", where).strip() == "true"
+    except programs.RunError as error:
         notes.append(str(error))
         return {}
     if paused:
@@ -238,9 +227,9 @@ def plan(pillar=None, override=False):
     try:
         told = _told(pillar)
         objects = _objects(told)
-    except fsha_config.ConfigErrors as error:
+    except config.ConfigErrors as error:
         return _planned(False, str(error))
-    cluster = fsha_schema.section(told, "cluster")
+    cluster = types.section(told, "cluster")
     try:
         found = __salt__["pacemaker.plan_objects"](
             objects, cluster.get("unmanaged", "report"), told.get("guard"), override
@@ -287,31 +276,31 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
         raise SaltInvocationError("pillar and cib: one of them, not both")
     try:
         if cib is None:
-            found = fsha_lint.lint(fsha_config.check(_told(pillar)))
+            found = rules.lint(config.check(_told(pillar)))
         else:
             found = _lint_cib(cib, corosync_conf)
-    except fsha_config.ConfigErrors as error:
+    except config.ConfigErrors as error:
         __context__["retcode"] = EXIT_CODES["fail"]
         what = "pillar" if cib is None else "corosync.conf"
         raise CommandExecutionError(f"The {what} has mistakes: {error}") from error
-    bad = any(advice.severity == fsha_advice.ERROR for advice in found)
+    bad = any(advice.severity == finding.ERROR for advice in found)
     __context__["retcode"] = EXIT_CODES["fail" if bad else "pass"]
-    return fsha_lint.as_data(found) if as_data else fsha_lint.page(found)
+    return rules.as_data(found) if as_data else rules.page(found)
 
 
 def _lint_cib(cib: Any, corosync_conf: Any) -> Any:
     live = cib == "live"
     try:
-        text = fsha_cluster.query() if live else Path(cib).read_text(encoding="utf-8")
-        root = fsha_cib.parse(text)
+        text = tools.query() if live else Path(cib).read_text(encoding="utf-8")
+        root = cib_target.parse(text)
     except OSError as error:
         raise SaltInvocationError(f"{cib} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise SaltInvocationError(f"{cib} is no XML: {error}.") from error
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+    except (programs.RunError, cib_target.CibError) as error:
         raise CommandExecutionError(str(error)) from error
     told = _corosync(corosync_conf, root)[0] if live or corosync_conf else {}
-    return fsha_lint_cib.lint(root, told)
+    return foreign_cib.lint(root, told)
 
 
 def report(file):
@@ -329,17 +318,17 @@ def report(file):
     why = ""
     try:
         seen, checked = _status(*_look()), check(as_data=True)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+    except (programs.RunError, cib_target.CibError) as error:
         seen, checked, why = {}, {}, str(error)
     __context__["retcode"] = EXIT_CODES["pass"]  # the page is there, whatever is in it
     try:
-        kept = fsha_journal.read(fsha_journal.place(__opts__))
-    except fsha_journal.JournalError as error:
+        kept = journal.read(journal.place(__opts__))
+    except journal.JournalError as error:
         return {"result": False, "comment": f"Not written: {error}"}
-    at = _now().strftime(fsha_facts.FORM)
-    facts = fsha_report.Facts(__opts__["id"], at, seen, checked, kept, why)
+    at = _now().strftime(node_facts.FORM)
+    facts = html.Facts(__opts__["id"], at, seen, checked, kept, why)
     try:
-        fsha_file.replace(Path(file), fsha_report.page(facts).encode("utf-8", "replace"), 0o600)
+        files.replace(Path(file), html.page(facts).encode("utf-8", "replace"), 0o600)
     except OSError as error:
         why = f"{error.filename or file}: {error.strerror}"
         return {"result": False, "comment": f"Not written: {why}"}
@@ -361,8 +350,8 @@ def _told(pillar: Any) -> dict[str, Any]:
         told = pillar
     told = told.get("fsha", told) if isinstance(told, dict) else told
     if not isinstance(told, dict):
-        raise fsha_config.ConfigErrors(
-            [fsha_config.ConfigError("fsha", "a pillar with the key fsha is expected.")]
+        raise config.ConfigErrors(
+            [config.ConfigError("fsha", "a pillar with the key fsha is expected.")]
         )
     return told
 
@@ -379,8 +368,8 @@ def _read_pillar(path: Path) -> Any:
 
 def _objects(told: dict[str, Any]) -> Any:
     if "nodes" in told:
-        return fsha_config.check(told).pacemaker.objects
-    return fsha_config.check_pacemaker(told.get("pacemaker") or {})
+        return config.check(told).pacemaker.objects
+    return config.check_pacemaker(told.get("pacemaker") or {})
 
 
 def export(file=None, corosync_conf=None, as_data=False):
@@ -406,12 +395,12 @@ def export(file=None, corosync_conf=None, as_data=False):
         CIB_file=cib.xml salt-call --local --module-dirs=. fsha.export
     """
     try:
-        root = fsha_cib.parse(fsha_cluster.query())
-        found = fsha_export.export(root)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+        root = cib_target.parse(tools.query())
+        found = export_cib.export(root)
+    except (programs.RunError, cib_target.CibError) as error:
         raise CommandExecutionError(str(error)) from error
     pillar, notes = _corosync(corosync_conf, root)
-    bind = None if fsha_cluster.on_file() else fsha_facts.nonlocal_bind()
+    bind = None if tools.on_file() else node_facts.nonlocal_bind()
     if bind is not None:
         pillar["network"] = {"nonlocal_bind": bind}
         agents = {p.get("type") for p in root.iter("primitive") if p.get("class") == "lsb"}
@@ -420,11 +409,11 @@ def export(file=None, corosync_conf=None, as_data=False):
     notes = [*notes, *found.notes]
     if file is not None:
         try:
-            fsha_file.replace(Path(file), _text(pillar, notes).encode("utf-8"), 0o600)
+            files.replace(Path(file), _text(pillar, notes).encode("utf-8"), 0o600)
         except OSError as error:
             raise CommandExecutionError(f"{file} is not written: {error.strerror}.") from error
         return {"result": True, "comment": f"Written to {file}.", "notes": notes}
-    pillar["pacemaker"], secrets = fsha_export.without_secrets(found.pacemaker, "pacemaker")
+    pillar["pacemaker"], secrets = export_cib.without_secrets(found.pacemaker, "pacemaker")
     notes += [f"{path}: a secret, left out here; file=PATH writes it" for path in secrets]
     return {"pillar": {"fsha": pillar}, "notes": notes} if as_data else _text(pillar, notes)
 
@@ -437,17 +426,17 @@ def _text(pillar: dict[str, Any], notes: list[str]) -> str:
 
 def _corosync(path: Any, root: Any) -> tuple[dict[str, Any], list[str]]:
     """Return what corosync.conf says, as pillar, and notes about it."""
-    if path is None and fsha_cluster.on_file():
+    if path is None and tools.on_file():
         return {}, ["nodes and corosync: not read, since a file stands in for the cluster"]
     where = Path(path or COROSYNC_CONF)
     try:
-        conf = fsha_corosync.parse(where.read_text(encoding="utf-8"))
+        conf = conf_module.parse(where.read_text(encoding="utf-8"))
     except OSError as error:
         return {}, [f"nodes and corosync: {where} can't be read: {error.strerror}"]
-    except (UnicodeDecodeError, fsha_corosync.ConfError) as error:
+    except (UnicodeDecodeError, conf_module.ConfError) as error:
         return {}, [f"nodes and corosync: {where}: {error}"]
     hosts = __salt__["corosync.known"](str(where))["hosts"]
-    exported = fsha_corosync_export.export(conf, _networks(), fsha_cib.node_names(root), hosts)
+    exported = export_corosync.export(conf, _networks(), cib_target.node_names(root), hosts)
     return dict(exported.pillar), list(exported.notes)
 
 
@@ -516,7 +505,7 @@ def failover(
         salt-call fsha.failover ubuntu-v20z drain=300
     """
     return _switched(
-        fsha_order.FAILOVER,
+        switchover_request.FAILOVER,
         lambda by: _to_another(target, resource, (timeout, sip_port, drain), by),
         _who(by, kwargs),
         force,
@@ -554,15 +543,15 @@ def failback(
         request = _request(resource, (timeout, sip_port, drain), who)
         looked = _look()
         undone = _undone(*looked, request, test)
-    except fsha_switch.SwitchError as error:
+    except switchover_service.SwitchError as error:
         return _answer(False, str(error))
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
-        return _answer(False, f"Nothing was moved by {fsha_order.FAILBACK}: {error}")
+    except (programs.RunError, cib_target.CibError) as error:
+        return _answer(False, f"Nothing was moved by {switchover_request.FAILBACK}: {error}")
     if undone:
         return _answer(True, undone)
     return _switched(
-        fsha_order.FAILBACK,
-        lambda _: fsha_order.failback(*looked, request),
+        switchover_request.FAILBACK,
+        lambda _: switchover_request.failback(*looked, request),
         who,
         force,
         test,
@@ -575,17 +564,17 @@ def _undone(seen: Any, root: Any, request: Any, test: Any) -> str:
     There is but its record, and perhaps a switch that still refuses calls.
     """
     me = request.me
-    service = fsha_switch.find_service(root, request.resource)
-    of_it = [o for o in fsha_operation.interrupted(me) if o.new and o.service == service.id]
+    service = switchover_service.find_service(root, request.resource)
+    of_it = [o for o in lock.interrupted(me) if o.new and o.service == service.id]
     if not of_it or of_it[0].may_have_moved or seen.serving(service.id) != of_it[0].old:
         return ""
     said = f"Nothing had moved of the {of_it[0]}"
-    drained = of_it[0].phase == fsha_operation.DRAIN
+    drained = of_it[0].phase == lock.DRAIN
     if __opts__.get("test") if test is None else test:
         return f"{said}; it would be forgotten."
     if drained and of_it[0].node == me:
         _switch().resume()
-    fsha_cluster.forget(fsha_operation.ATTRIBUTE, of_it[0].node)
+    tools.forget(lock.ATTRIBUTE, of_it[0].node)
     if not drained:
         return f"{said}; it is forgotten."
     if of_it[0].node == me:
@@ -599,7 +588,7 @@ def _who(by: Any, kwargs: dict[str, Any]) -> str:
     if unknown:
         raise SaltInvocationError(f"there is no argument {' or '.join(sorted(unknown))}")
     given = by or kwargs.get("__pub_user") or os.environ.get("SUDO_USER") or getpass.getuser()
-    return fsha_schema.printable(str(given))[:64]
+    return types.printable(str(given))[:64]
 
 
 def _switched(verb: str, order: Any, by: str, force: Any, test: Any) -> dict[str, Any]:
@@ -611,26 +600,26 @@ def _switched(verb: str, order: Any, by: str, force: Any, test: Any) -> dict[str
         if __opts__.get("test") if test is None else test:
             return _shown(what, transition, lines, [*against, *_at_it(what)])
         if against:
-            raise fsha_switch.Refused(against)
+            raise switchover_service.Refused(against)
         return _done(what)
-    except (fsha_switch.SwitchError, fsha_operation.Busy) as error:
-        text = str(error) if isinstance(error, fsha_switch.SwitchError) else ""
+    except (switchover_service.SwitchError, lock.Busy) as error:
+        text = str(error) if isinstance(error, switchover_service.SwitchError) else ""
         return _answer(False, text or f"Nothing was moved: {error}.")
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+    except (programs.RunError, cib_target.CibError) as error:
         return _answer(False, f"Nothing was moved by {verb}: {error}")
 
 
 def _against(checked: Any, force: Any) -> list[str]:
     """Return what of the checklist stands in the way, unless that is not to count."""
     lines = [line for line in checked if line.name not in CHECKED_BY_THE_ORDER]
-    found = [] if force is True else fsha_check.obstacles(lines)
+    found = [] if force is True else checklist.obstacles(lines)
     return [*found, "force=True goes on all the same"] if found else []
 
 
 def _at_it(order: Any) -> list[str]:
     """Return who else is at it, for whom the order would be refused."""
-    found = fsha_operation.going_on(fsha_operation.known(), order.me)
-    return [str(fsha_operation.Busy(one)) for one in found]
+    found = lock.going_on(lock.known(), order.me)
+    return [str(lock.Busy(one)) for one in found]
 
 
 def _done(order: Any) -> dict[str, Any]:
@@ -641,45 +630,45 @@ def _done(order: Any) -> dict[str, Any]:
         progress(phase, facts)
         _announce(order.service, phase, order.old, order.new, dict(facts))
 
-    outcome = fsha_switchover.Switchover(order, _switch(), tell).run()
+    outcome = switchover.Switchover(order, _switch(), tell).run()
     return _answer(outcome.result, outcome.comment, **outcome.facts)
 
 
 def _progress(verb: str) -> Any:
     seen = sys.stderr if "salt-call" in str(__opts__.get("__cli", "")) else None
-    return fsha_progress.Progress(seen, f"fsha.{verb}")
+    return report_progress.Progress(seen, f"fsha.{verb}")
 
 
 def _to_another(target: Any, resource: Any, numbers: Any, by: str) -> Any:
     """Return the order for a switchover to the other node, and what the cluster would do."""
     request = _request(resource, numbers, by)
-    interrupted = fsha_operation.interrupted(request.me)
-    return fsha_order.failover(*_look(), request, target, interrupted)
+    interrupted = lock.interrupted(request.me)
+    return switchover_request.failover(*_look(), request, target, interrupted)
 
 
 def _request(resource: Any, numbers: Any, by: str) -> Any:
-    return fsha_order.Request(fsha_order.bounds(*numbers), by, _me(), resource)
+    return switchover_request.Request(switchover_request.bounds(*numbers), by, _me(), resource)
 
 
 def _switch() -> Any:
     """Return the FreeSWITCH of this node."""
-    return fsha_local_switch.LocalSwitch(fsha_freeswitch.access(__pillar__))
+    return local.LocalSwitch(client.access(__pillar__))
 
 
 def _me() -> str:
-    return "" if fsha_cluster.on_file() else fsha_cluster.local_node()
+    return "" if tools.on_file() else tools.local_node()
 
 
 def _shown(order: Any, transition: Any, checked: Any, against: list[str]) -> dict[str, Any]:
     """Return the plan of a switchover; one that would be refused is a failure."""
     calls = _calls_now(order)
-    comment = fsha_order.foretold(order, transition, calls)
+    comment = switchover_request.foretold(order, transition, calls)
     if checked:
-        comment += f"\nCheck: {fsha_check.summary(checked)}"
+        comment += f"\nCheck: {checklist.summary(checked)}"
     if against:
         comment = f"It would be refused now: {'; '.join(against)}.\n{comment}"
     plan = {
-        "checks": fsha_check.as_data(line for line in checked if line.verdict != fsha_check.PASS),
+        "checks": checklist.as_data(line for line in checked if line.verdict != checklist.PASS),
         "transition": [str(action) for action in transition.actions] if transition else [],
         "calls": calls,
         "drain": order.bounds.drain,
@@ -692,7 +681,7 @@ def _calls_now(order: Any) -> Any:
         return None
     try:
         return _switch().calls()
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         return {"legs": None, "known": False, "reason": str(error)}
 
 
@@ -720,36 +709,36 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
     """
     who = _who(by, kwargs)
     try:
-        most = fsha_order.whole(max_calls, "max_calls")
+        most = switchover_request.whole(max_calls, "max_calls")
         request = _request(resource, (timeout, sip_port, 0), who)
         seen, root = _look()
-        service = fsha_switch.find_service(root, resource)
-    except fsha_switch.SwitchError as error:
+        service = switchover_service.find_service(root, resource)
+    except switchover_service.SwitchError as error:
         return {"result": False, "comment": str(error), "skipped": False}
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+    except (programs.RunError, cib_target.CibError) as error:
         return {"result": False, "comment": f"Nothing was moved: {error}", "skipped": False}
     active = seen.serving(service.id)
     if active and active != request.me:
         why = f"{active} serves, so it is for that node to run it"
         return {"result": True, "comment": f"Skipped: {why}.", "skipped": True}
     try:
-        order, _ = fsha_order.failover(seen, root, request)
+        order, _ = switchover_request.failover(seen, root, request)
         against = _against_a_drill(most)
-    except fsha_switch.Refused as refused:
+    except switchover_service.Refused as refused:
         against = "; ".join(refused.reasons)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+    except (programs.RunError, cib_target.CibError) as error:
         against = str(error).rstrip(".")
     if against:
         return _skipped(service, active, who, f"Skipped: {against}.")
     if __opts__.get("test") if test is None else test:
         would = f"{service.id} would go to {order.new} and back to {order.old}."
         return {"result": True, "comment": would, "skipped": False}
-    return _both_ways(dataclasses.replace(order, verb=fsha_order.DRILL))
+    return _both_ways(dataclasses.replace(order, verb=switchover_request.DRILL))
 
 
 def _skipped(service: Any, active: str, who: str, comment: str) -> dict[str, Any]:
-    facts = {"verb": fsha_order.DRILL, "by": who, "why": comment}
-    _announce(service, fsha_switchover.SKIPPED, active, "", facts)
+    facts = {"verb": switchover_request.DRILL, "by": who, "why": comment}
+    _announce(service, switchover.SKIPPED, active, "", facts)
     return {"result": False, "comment": comment, "skipped": True}
 
 
@@ -758,16 +747,16 @@ def _against_a_drill(most: int) -> str:
     legs = _switch().legs()
     if legs > most:
         return f"{legs} call legs are up, and max_calls is {most}"
-    failed = [line for line in _checked() if line.verdict == fsha_check.FAIL]
+    failed = [line for line in _checked() if line.verdict == checklist.FAIL]
     return "; ".join(f"{line.title.lower()}: {line.evidence}" for line in failed)
 
 
 def _both_ways(order: Any) -> dict[str, Any]:
     try:
-        there = _done(dataclasses.replace(order, way=fsha_order.THERE))
-    except fsha_operation.Busy as error:
+        there = _done(dataclasses.replace(order, way=switchover_request.THERE))
+    except lock.Busy as error:
         return {"result": False, "comment": f"Nothing was moved: {error}.", "skipped": False}
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+    except (programs.RunError, cib_target.CibError) as error:
         return {"result": False, "comment": f"Nothing was moved: {error}", "skipped": False}
     told = {"skipped": False, "there": there}
     if not there["result"]:
@@ -776,14 +765,18 @@ def _both_ways(order: Any) -> dict[str, Any]:
         _wait_for_standby(order)
         home = _done(
             dataclasses.replace(
-                order, old=order.new, new=order.old, banned=(order.new,), way=fsha_order.BACK
+                order,
+                old=order.new,
+                new=order.old,
+                banned=(order.new,),
+                way=switchover_request.BACK,
             )
         )
     except (
-        fsha_run.RunError,
-        fsha_cib.CibError,
-        fsha_switch.SwitchError,
-        fsha_operation.Busy,
+        programs.RunError,
+        cib_target.CibError,
+        switchover_service.SwitchError,
+        lock.Busy,
     ) as error:
         comment = f"There: {there['comment']} {_stays(order, error)}"
         return {"result": False, "comment": comment, **told}
@@ -799,13 +792,13 @@ def _stays(order: Any, why: Any) -> str:
 
 def _wait_for_standby(order: Any) -> None:
     """Wait until this node could take the service back."""
-    fsha_cluster.settle(order.bounds.timeout)
+    tools.settle(order.bounds.timeout)
     # stop_mode=recover has killed it; systemd brings it back.
-    ready = fsha_poll.until(
+    ready = poll.until(
         _switch().is_ready, bool, order.bounds.timeout, "this node's switch", DRAIN_LOOK
     )
     if not ready:
-        raise fsha_switch.SwitchError(f"the switch of {order.old} is not back.")
+        raise switchover_service.SwitchError(f"the switch of {order.old} is not back.")
 
 
 # --- what operators set ----------------------------------------------------------------------
@@ -832,18 +825,18 @@ def drain(seconds=0, by=None, test=None, **kwargs):
     """
     who = _who(by, kwargs)
     try:
-        wait = fsha_order.bounds(1, 0, seconds).drain
+        wait = switchover_request.bounds(1, 0, seconds).drain
         if __opts__.get("test") if test is None else test:
             left = _switch().legs()
             would = f"New calls would be refused on this node; {left} call legs are up."
             return {"result": True, "comment": would, "legs": left}
         with _alone("drain", who) as held:
             if held is not None:
-                held.phase(fsha_operation.DRAIN)
+                held.phase(lock.DRAIN)
             return _drained(wait, who)
-    except (fsha_switch.SwitchError, fsha_run.RunError) as error:
+    except (switchover_service.SwitchError, programs.RunError) as error:
         return {"result": False, "comment": str(error), "legs": None}
-    except fsha_operation.Busy as error:
+    except lock.Busy as error:
         return {"result": False, "comment": f"Nothing done: {error}.", "legs": None}
 
 
@@ -856,7 +849,7 @@ def _drained(wait: float, who: str) -> dict[str, Any]:
 
     def legs() -> int:
         if not switch.paused():
-            raise fsha_switch.SwitchError("Somebody lets this node take new calls again.")
+            raise switchover_service.SwitchError("Somebody lets this node take new calls again.")
         left = switch.legs()
         progress("draining", {"legs": left})
         return left
@@ -864,8 +857,8 @@ def _drained(wait: float, who: str) -> dict[str, Any]:
     try:
         switch.pause()
         _tell_calls("drain", {"by": who, "seconds": wait})
-        left = fsha_poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
-    except (fsha_switch.SwitchError, fsha_run.RunError) as error:
+        left = poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
+    except (switchover_service.SwitchError, programs.RunError) as error:
         return {"result": False, "comment": str(error), "legs": None}
     comment = f"New calls are refused on this node; {left} call legs are up."
     return {"result": not (wait and left), "comment": comment, "legs": left}
@@ -875,10 +868,10 @@ def _alone(verb: str, who: str, what: str = "") -> Any:
     """Hold an operation of this node, where there is a cluster to hold it in."""
     try:
         me = _me()
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         log.info("nobody else can be at it: %s", error)
         return contextlib.nullcontext()
-    return fsha_operation.Holder(fsha_operation.begun(verb, who, me, what or me))
+    return lock.Holder(lock.begun(verb, who, me, what or me))
 
 
 def undrain(by=None, test=None, **kwargs):
@@ -900,9 +893,9 @@ def undrain(by=None, test=None, **kwargs):
             return {"result": True, "comment": "New calls would be taken on this node."}
         _switch().resume()
         _forget_drains()
-    except fsha_operation.Busy as error:
+    except lock.Busy as error:
         return {"result": False, "comment": f"Nothing done: {error}."}
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         return {"result": False, "comment": str(error)}
     _tell_calls("undrain", {"by": who})
     return {"result": True, "comment": "New calls are taken on this node."}
@@ -912,27 +905,27 @@ def _refuse_while_moving() -> None:
     """Refuse to take calls in the middle of somebody's switchover."""
     for one in _operations_if_any():
         if one.new and one.goes_on(time.time(), _me()):
-            raise fsha_operation.Busy(one)
+            raise lock.Busy(one)
 
 
 def _forget_drains() -> None:
     """Forget drains of this node that were interrupted: what they left is undone."""
     for one in _operations_if_any():
         if not one.new and one.node == _me() and not one.goes_on(time.time(), one.node):
-            fsha_cluster.forget(fsha_operation.ATTRIBUTE, one.node)
+            tools.forget(lock.ATTRIBUTE, one.node)
 
 
 def _operations_if_any() -> Any:
     """Return the operations that are known, none where no cluster runs."""
     try:
-        return fsha_operation.known()
-    except fsha_run.RunError as error:
+        return lock.known()
+    except programs.RunError as error:
         log.info("no operation is known: %s", error)
         return ()
 
 
 def _tell_calls(phase: str, facts: dict[str, Any]) -> None:
-    _send(fsha_event.OPERATOR, "calls", {"verb": phase, **facts})
+    _send(events_event.OPERATOR, "calls", {"verb": phase, **facts})
 
 
 def standby(node=None, reason=None, ttl=None, force=False, by=None, test=None, **kwargs):
@@ -959,9 +952,9 @@ def standby(node=None, reason=None, ttl=None, force=False, by=None, test=None, *
 
     def setting() -> Any:
         where = node or _me()
-        note = fsha_remark.remark(who, reason, ttl, _now())
+        note = annotation.remark(who, reason, ttl, _now())
         _refuse_serving(where, force)
-        return fsha_remark.standby(where, note)
+        return annotation.standby(where, note)
 
     return _set(setting, test)
 
@@ -984,8 +977,8 @@ def online(node=None, by=None, test=None, **kwargs):
 
     def setting() -> Any:
         where = node or _me()
-        transient = fsha_cluster.noted(fsha_actions.STANDBY).get(where, "")
-        return fsha_remark.online(where, who, _now(), transient=bool(transient))
+        transient = tools.noted(operator_settings.STANDBY).get(where, "")
+        return annotation.online(where, who, _now(), transient=bool(transient))
 
     return _set(setting, test)
 
@@ -1012,8 +1005,8 @@ def maintenance(state, reason=None, ttl=None, by=None, test=None, **kwargs):
 
     def setting() -> Any:
         if not on:
-            return fsha_remark.no_maintenance(who, _now())
-        return fsha_remark.maintenance(fsha_remark.remark(who, reason, ttl, _now()))
+            return annotation.no_maintenance(who, _now())
+        return annotation.maintenance(annotation.remark(who, reason, ttl, _now()))
 
     return _set(setting, test)
 
@@ -1022,28 +1015,28 @@ def _set(setting: Any, test: Any) -> dict[str, Any]:
     """Set or lift something on the operator's behalf, with a remark, as one commit.
 
     setting
-        Returns the :class:`fsha_remark.Setting`, or raises what speaks against it.
+        Returns the :class:`annotation.Setting`, or raises what speaks against it.
     """
     try:
         wanted = setting()
-        root = fsha_cib.parse(fsha_cluster.query())
-        if not wanted.transient and fsha_cib.render(root) == fsha_cib.render(wanted.edit(root)):
+        root = cib_target.parse(tools.query())
+        if not wanted.transient and cib_target.render(root) == cib_target.render(wanted.edit(root)):
             return {"result": True, "comment": f"Nothing to do: {wanted.what}.", "changes": {}}
         changes = {wanted.subject: wanted.verb}
         if __opts__.get("test") if test is None else test:
             return {"result": True, "comment": f"Would be set: {wanted.what}.", "changes": changes}
         with _alone(wanted.verb, wanted.note.by, wanted.about):
             failed = _committed(wanted)
-    except fsha_switch.SwitchError as error:
+    except switchover_service.SwitchError as error:
         return {"result": False, "comment": str(error), "changes": {}}
-    except (fsha_operation.Busy, fsha_remark.BadRemark) as error:
+    except (lock.Busy, annotation.BadRemark) as error:
         return _not_done(f"{error}.")
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+    except (programs.RunError, cib_target.CibError) as error:
         return _not_done(error)
     if failed is not None:
         return _not_done(failed)
     _send(
-        fsha_event.OPERATOR,
+        events_event.OPERATOR,
         wanted.subject,
         {"verb": wanted.verb, **dataclasses.asdict(wanted.note)},
     )
@@ -1057,10 +1050,10 @@ def _not_done(why: Any) -> dict[str, Any]:
 def _committed(wanted: Any) -> Exception | None:
     """Commit a setting; return why that failed, which is an end of the operation all the same."""
     try:
-        fsha_commit.change(wanted.edit)
+        commit.change(wanted.edit)
         if wanted.transient:
-            fsha_cluster.forget(wanted.transient, wanted.subject)
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+            tools.forget(wanted.transient, wanted.subject)
+    except (programs.RunError, cib_target.CibError) as error:
         return error
     return None
 
@@ -1069,9 +1062,9 @@ def _refuse_serving(node: str, force: Any) -> None:
     seen, root = _look()
     if force is True:
         return
-    serving = [one.id for one in fsha_switch.services(root) if node in seen.active(one.id)]
+    serving = [one.id for one in switchover_service.services(root) if node in seen.active(one.id)]
     if serving:
-        raise fsha_switch.Refused(
+        raise switchover_service.Refused(
             [f"{serving[0]} serves on {node}: fsha.failover moves it first, or force=True"]
         )
 
@@ -1102,21 +1095,21 @@ def check(as_data=False):
     """
     try:
         found = _checked()
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
-        line = fsha_check.Line("cluster", "Cluster", fsha_check.FAIL, str(error), blocks=True)
+    except (programs.RunError, cib_target.CibError) as error:
+        line = checklist.Line("cluster", "Cluster", checklist.FAIL, str(error), blocks=True)
         found = (line,)
-    verdict = fsha_check.verdict(found)
+    verdict = checklist.verdict(found)
     __context__["retcode"] = EXIT_CODES[verdict]
-    summary = fsha_check.summary(found)
+    summary = checklist.summary(found)
     if not as_data:
-        return f"{summary}\n{fsha_check.as_text(found)}"
-    at = _now().strftime(fsha_facts.FORM)
+        return f"{summary}\n{checklist.as_text(found)}"
+    at = _now().strftime(node_facts.FORM)
     return {
         "verdict": verdict,
         "summary": summary,
         "at": at,
         "node": __opts__["id"],
-        "lines": fsha_check.as_data(found),
+        "lines": checklist.as_data(found),
     }
 
 
@@ -1131,19 +1124,19 @@ def facts():
     """
     try:
         return _facts(_me(), _links())
-    except fsha_run.RunError as error:
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
 def _facts(me: str, links: Any) -> dict[str, Any]:
-    found = fsha_facts.gather(me or __opts__["id"], _switch().ask)
+    found = node_facts.gather(me or __opts__["id"], _switch().ask)
     found["minion"] = __opts__["id"]
-    found["recovery"] = fsha_database.ask_pillars(__pillar__)
-    found["links_down"] = fsha_check.down(links or ())
+    found["recovery"] = recovery_db.ask_pillars(__pillar__)
+    found["links_down"] = checklist.down(links or ())
     found["state_run"] = _state_run()
     found["last_drill"] = _last_drill()
     if me:
-        fsha_cluster.note(fsha_facts.ATTRIBUTE, fsha_facts.render(found), [me])
+        tools.note(node_facts.ATTRIBUTE, node_facts.render(found), [me])
     return found
 
 
@@ -1152,13 +1145,13 @@ def _checked() -> Any:
     me, links = _me(), _links()
     if me:
         _noticed(seen, root, me)
-    view = fsha_view.gather(seen, root, _facts(me, links), links, _ask_minion)
-    return fsha_check.lines(view)
+    view = collect.gather(seen, root, _facts(me, links), links, _ask_minion)
+    return checklist.lines(view)
 
 
 def _last_drill() -> str:
     """Return when the last drill was that this node has run, ``""`` for never."""
-    drill = fsha_journal.last_drill(_journal())
+    drill = journal.last_drill(_journal())
     return drill["at"] if drill else ""
 
 
@@ -1183,13 +1176,13 @@ def _ask_minion(name: str) -> Any:
     except (CommandExecutionError, SaltClientError) as error:
         log.info("%s can't be asked through the master: %s", name, error)
         return None
-    return fsha_facts.believed(found.get(name) if isinstance(found, dict) else None)
+    return node_facts.believed(found.get(name) if isinstance(found, dict) else None)
 
 
 def _journal() -> Any:
     try:
-        return fsha_journal.read(fsha_journal.place(__opts__), (fsha_event.FAILOVER,))
-    except fsha_journal.JournalError as error:
+        return journal.read(journal.place(__opts__), (events_event.FAILOVER,))
+    except journal.JournalError as error:
         log.warning("%s", error)
         return []
 
@@ -1214,27 +1207,27 @@ def notice():
         salt 'fs*' fsha.notice
         salt 'fs*' schedule.add notice function=fsha.notice seconds=30
     """
-    if fsha_cluster.on_file():
+    if tools.on_file():
         return None
     try:
         return _noticed(*_look(), _me())
-    except (fsha_run.RunError, fsha_cib.CibError) as error:
+    except (programs.RunError, cib_target.CibError) as error:
         raise CommandExecutionError(str(error)) from error
 
 
 def _noticed(seen: Any, root: Any, me: str) -> Any:
-    move = fsha_unplanned.notice(seen, root, me, time.time())
+    move = unplanned.notice(seen, root, me, time.time())
     if move is None:
         return None
     at = datetime.fromtimestamp(move.at, timezone.utc) if move.at else _now()
 
     def tell(tag: str, event: Any) -> None:
-        fsha_journal.keep(__opts__, event, at)
+        journal.keep(__opts__, event, at)
         if move.new == me:
             __salt__["event.send"](tag, event)
 
     data = move.as_data()
-    fsha_event.send(tell, fsha_event.FAILOVER, move.service, __opts__["id"], data)
+    events_event.send(tell, events_event.FAILOVER, move.service, __opts__["id"], data)
     return data
 
 
@@ -1258,22 +1251,22 @@ def history(limit=20, kind=None):
     """
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise SaltInvocationError(f"limit: a whole number from 1 is expected, not {limit!r}")
-    if kind is not None and kind not in fsha_event.KINDS:
-        raise SaltInvocationError(f"kind: one of {', '.join(fsha_event.KINDS)}, not {kind!r}")
-    kinds = fsha_event.KINDS if kind is None else (kind,)
+    if kind is not None and kind not in events_event.KINDS:
+        raise SaltInvocationError(f"kind: one of {', '.join(events_event.KINDS)}, not {kind!r}")
+    kinds = events_event.KINDS if kind is None else (kind,)
     try:
-        return list(reversed(fsha_journal.read(fsha_journal.place(__opts__), kinds, limit)))
-    except fsha_journal.JournalError as error:
+        return list(reversed(journal.read(journal.place(__opts__), kinds, limit)))
+    except journal.JournalError as error:
         raise CommandExecutionError(str(error)) from error
 
 
 def _announce(service: Any, phase: str, old: str, new: str, facts: dict[str, Any]) -> None:
-    _send(fsha_event.FAILOVER, service.id, {"phase": phase, "old": old, "new": new, **facts})
+    _send(events_event.FAILOVER, service.id, {"phase": phase, "old": old, "new": new, **facts})
 
 
 def _send(kind: str, subject: str, data: dict[str, Any]) -> None:
-    fire = fsha_journal.firing(__salt__["event.send"], __opts__)
-    fsha_event.send(fire, kind, subject, __opts__["id"], data)
+    fire = journal.firing(__salt__["event.send"], __opts__)
+    events_event.send(fire, kind, subject, __opts__["id"], data)
 
 
 def _answer(result: bool, comment: str, **facts: Any) -> dict[str, Any]:

@@ -14,28 +14,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
-    import fsha_actions
-    import fsha_cib
-    import fsha_cluster
-    import fsha_commit
-    import fsha_config
-    import fsha_document
-    import fsha_freeswitch
-    import fsha_guard
-    import fsha_history
-    import fsha_metadata
-    import fsha_normal
-    import fsha_objects
-    import fsha_policy
-    import fsha_run
-    import fsha_schema
-    import fsha_status
+    import fshalib
+
+    fshalib.renew()
+    from fshalib.change import commit as change_commit
+    from fshalib.change import guard as change_guard
+    from fshalib.change import restore_points as change_restore_points
+    from fshalib.cib import document, kinds, normalize, target
+    from fshalib.freeswitch import client
+    from fshalib.pacemaker import agent_metadata, tools
+    from fshalib.pacemaker import status as pacemaker_status
+    from fshalib.pillar import config, guard_policy
+    from fshalib.schema import types
+    from fshalib.switchover import operator_settings
+    from fshalib.system import programs
 
     MISSING = ""
     ERRORS: tuple[type[Exception], ...] = (
-        fsha_run.RunError,
-        fsha_cib.CibError,
-        fsha_history.HistoryError,
+        programs.RunError,
+        target.CibError,
+        change_restore_points.HistoryError,
     )
 except ImportError as error:
     MISSING = str(error)
@@ -69,7 +67,7 @@ class _Transaction:
     """The objects that a run has staged so far, beside the CIB as it was at the first of them."""
 
     def __init__(self, cib: str) -> None:
-        self.live = fsha_document.Document(fsha_cib.parse(cib))
+        self.live = document.Document(target.parse(cib))
         self.objects: dict[tuple[str, str], Any] = {}
         self.absent: list[str] = []
 
@@ -77,17 +75,17 @@ class _Transaction:
         """Add an object and return what it changes."""
         self.absent = [name for name in self.absent if name != item.id]
         self.objects[kind, item.id] = item
-        return fsha_cib.object_changes(self.live, item, _defaults)
+        return target.object_changes(self.live, item, _defaults)
 
     def stage_absent(self, name: str) -> dict[str, Any]:
         """Add a removal and return what it changes."""
         self.objects = {key: item for key, item in self.objects.items() if item.id != name}
         self.absent.append(name)
-        return fsha_cib.removal(self.live, name)
+        return target.removal(self.live, name)
 
     def wanted(self, complete: bool = False, purge: bool = False) -> Any:
         """Return all of it as the library's question."""
-        return fsha_cib.Wanted(
+        return target.Wanted(
             tuple(self.objects.values()), tuple(self.absent), complete=complete, purge=purge
         )
 
@@ -95,10 +93,10 @@ class _Transaction:
 def _live(test: bool) -> str:
     """Return the CIB; in a test run on a host that has no cluster yet, an empty one."""
     try:
-        return fsha_cluster.query()
-    except (fsha_run.ToolMissing, fsha_cluster.ClusterDown):
+        return tools.query()
+    except (programs.ToolMissing, tools.ClusterDown):
         if test:
-            return fsha_cib.EMPTY
+            return target.EMPTY
         raise
 
 
@@ -111,12 +109,12 @@ def _transaction(name: str, run: str, test: bool) -> _Transaction:
 
 
 def _object(kind: str, id: Any, form: Any) -> Any:
-    if not isinstance(kind, str) or kind not in fsha_objects.KINDS:
-        known = ", ".join(fsha_objects.KINDS)
+    if not isinstance(kind, str) or kind not in kinds.KINDS:
+        known = ", ".join(kinds.KINDS)
         raise SaltInvocationError(f"kind: one of {known} is expected, not {kind!r}.")
     try:
-        return fsha_config.make(kind, id, form)
-    except fsha_config.ConfigErrors as error:
+        return config.make(kind, id, form)
+    except config.ConfigErrors as error:
         raise SaltInvocationError(str(error)) from error
 
 
@@ -130,9 +128,9 @@ def _defaults(agent: str) -> dict[str, str]:
 
 def _ask_defaults(agent: str) -> dict[str, str]:
     try:
-        text = fsha_cluster.metadata(agent)
-        found = {} if text is None else fsha_metadata.parse_metadata(text).parameters
-    except (fsha_run.RunError, fsha_metadata.MetadataError):
+        text = tools.metadata(agent)
+        found = {} if text is None else agent_metadata.parse_metadata(text).parameters
+    except (programs.RunError, agent_metadata.MetadataError):
         # Without its metadata every difference counts, which is the safe side.
         return {}
     return {name: p.default for name, p in found.items() if p.default is not None}
@@ -140,31 +138,31 @@ def _ask_defaults(agent: str) -> dict[str, str]:
 
 def _guard(guard: dict[str, Any] | None, override: bool) -> Any:
     """Return what the operator allows: as given, else as the pillar says."""
-    told = fsha_schema.section(__pillar__, "fsha", "guard") if guard is None else guard
+    told = types.section(__pillar__, "fsha", "guard") if guard is None else guard
     try:
-        policy = fsha_policy.policy(told if told else {})
-    except fsha_policy.PolicyError as error:
+        policy = guard_policy.policy(told if told else {})
+    except guard_policy.PolicyError as error:
         raise SaltInvocationError(str(error)) from error
     if override:
         policy = dataclasses.replace(policy, override=True)
-    return fsha_commit.Guard(policy, _calls)
+    return change_commit.Guard(policy, _calls)
 
 
 def _calls() -> Any:
     """Return the call legs on this node's FreeSWITCH."""
-    node = fsha_cluster.local_node()
+    node = tools.local_node()
     try:
-        legs = fsha_guard.legs(fsha_freeswitch.profiles(fsha_freeswitch.access(__pillar__)))
-    except fsha_run.RunError as error:
-        return fsha_guard.Calls(None, node, str(error))
-    return fsha_guard.Calls(legs, node)
+        legs = change_guard.legs(client.profiles(client.access(__pillar__)))
+    except programs.RunError as error:
+        return change_guard.Calls(None, node, str(error))
+    return change_guard.Calls(legs, node)
 
 
 def _points(keep: int, kind: str) -> Any:
-    if fsha_cluster.on_file() and "fsha.restore_directory" not in __opts__:
+    if tools.on_file() and "fsha.restore_directory" not in __opts__:
         return None
-    node = "" if fsha_cluster.on_file() else fsha_cluster.local_node()
-    return fsha_commit.Points(_directory(), keep, node, __opts__["id"], kind)
+    node = "" if tools.on_file() else tools.local_node()
+    return change_commit.Points(_directory(), keep, node, __opts__["id"], kind)
 
 
 def _directory() -> Path:
@@ -204,8 +202,8 @@ def cib():
         salt fs1 pacemaker.cib
     """
     try:
-        return fsha_cluster.query()
-    except fsha_run.RunError as error:
+        return tools.query()
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -225,8 +223,8 @@ def status():
 
 def _status() -> Any:
     try:
-        return fsha_status.parse_status(fsha_cluster.status())
-    except fsha_run.RunError as error:
+        return pacemaker_status.parse_status(tools.status())
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -270,7 +268,7 @@ def stage(kind, transaction, id, form=None, run="", test=False, absent=False):
     except ERRORS as error:
         raise CommandExecutionError(str(error)) from error
     missing[:] = [name for name in missing if name != str(id)]
-    return fsha_normal.masked(found)
+    return normalize.masked(found)
 
 
 def plan(transaction, run="", complete=False, unmanaged="report", guard=None, override=False):
@@ -309,18 +307,18 @@ def plan(transaction, run="", complete=False, unmanaged="report", guard=None, ov
 
 
 def _plan(live: str, wanted: Any, guard: Any) -> Any:
-    make = fsha_commit.wanting(wanted, _defaults)
+    make = change_commit.wanting(wanted, _defaults)
     try:
-        return fsha_commit.make_plan(live, make, guard)
-    except fsha_run.ToolMissing:
-        return fsha_commit.make_first_plan(live, make)
+        return change_commit.make_plan(live, make, guard)
+    except programs.ToolMissing:
+        return change_commit.make_first_plan(live, make)
 
 
 def plan_objects(objects, unmanaged="report", guard=None, override=False):
     """Return what it would take to bring the cluster to a whole set of objects.
 
     objects
-        ``fsha_model.Object`` of all that the formula is to manage; for ``fsha.plan``, which
+        ``cib.objects.Object`` of all that the formula is to manage; for ``fsha.plan``, which
         makes them from a pillar.
     unmanaged, guard, override
         As for :func:`plan`.
@@ -333,7 +331,7 @@ def plan_objects(objects, unmanaged="report", guard=None, override=False):
 
         salt-call fsha.plan
     """
-    wanted = fsha_cib.Wanted(tuple(objects), complete=True, purge=unmanaged == "purge")
+    wanted = target.Wanted(tuple(objects), complete=True, purge=unmanaged == "purge")
     try:
         found = _plan(_live(True), wanted, _guard(guard, override))
     except ERRORS as error:
@@ -373,7 +371,7 @@ def commit(
     try:
         wanted = _wanted(transaction, run, False, complete, unmanaged == "purge")
         committer = _committer(guard, override, restore_points, settle_timeout)
-        make = fsha_commit.wanting(wanted, _defaults)
+        make = change_commit.wanting(wanted, _defaults)
         found = _committed(committer, make, transaction, wanted.objects)
     except ERRORS as error:
         raise CommandExecutionError(str(error)) from error
@@ -382,7 +380,7 @@ def commit(
 
 
 def _committer(guard: Any, override: bool, keep: int, settle: float, kind: str = "commit") -> Any:
-    return fsha_commit.Committer(_guard(guard, override), _points(keep, kind), settle)
+    return change_commit.Committer(_guard(guard, override), _points(keep, kind), settle)
 
 
 def _committed(committer: Any, make: Any, what: str, objects: Any = ()) -> dict[str, Any]:
@@ -390,9 +388,9 @@ def _committed(committer: Any, make: Any, what: str, objects: Any = ()) -> dict[
     refused = False
     try:
         done = committer.commit(make, what)
-    except fsha_commit.Refused as error:
+    except change_commit.Refused as error:
         refused = True
-        done = fsha_commit.Outcome(error.plan, committed=False, attempts=1)
+        done = change_commit.Outcome(error.plan, committed=False, attempts=1)
     return {
         **_report(done.plan, "report", objects),
         "committed": done.committed,
@@ -406,20 +404,20 @@ def _committed(committer: Any, make: Any, what: str, objects: Any = ()) -> dict[
 
 
 def _report(found: Any, unmanaged: str, objects: Any = ()) -> dict[str, Any]:
-    data = fsha_commit.as_data(found)
+    data = change_commit.as_data(found)
     if unmanaged == "ignore":
         data["unmanaged"] = []
     live = found.target.live
-    known = fsha_actions.actions(live, None, fsha_actions.spoken_by(objects))
+    known = operator_settings.actions(live, None, operator_settings.spoken_by(objects))
     # What goes is not left alone.
     done = [action for action in known if action.subject not in found.target.removed]
     now = datetime.now(timezone.utc)
     return {
         **data,
-        "actions": fsha_actions.as_lines(done, fsha_actions.last_change(live), now),
-        "overdue": fsha_actions.overdue(done, now),
+        "actions": operator_settings.as_lines(done, operator_settings.last_change(live), now),
+        "overdue": operator_settings.overdue(done, now),
         "empty": found.empty,
-        "comment": fsha_commit.summary(found),
+        "comment": change_commit.summary(found),
     }
 
 
@@ -437,8 +435,8 @@ def history():
         salt fs1 pacemaker.history
     """
     try:
-        points = fsha_history.points(_directory())
-    except fsha_history.HistoryError as error:
+        points = change_restore_points.points(_directory())
+    except change_restore_points.HistoryError as error:
         raise CommandExecutionError(str(error)) from error
     return [
         {
@@ -473,10 +471,10 @@ def restore(number, override=False, settle_timeout=120, restore_points=20, test=
         salt fs1 pacemaker.restore 42
     """
     try:
-        cib, _point = fsha_history.read(_directory(), _number(number))
-        make = fsha_commit.restoring(fsha_cib.parse(cib))
+        cib, _point = change_restore_points.read(_directory(), _number(number))
+        make = change_commit.restoring(target.parse(cib))
         if __opts__.get("test") if test is None else test:
-            plan = fsha_commit.make_plan(_live(False), make, _guard(None, override))
+            plan = change_commit.make_plan(_live(False), make, _guard(None, override))
             return {**_report(plan, "report"), "committed": False, "refused": False}
         committer = _committer(None, override, restore_points, settle_timeout, "restore")
         found = _committed(committer, make, f"restore of {_number(number)}")
@@ -507,12 +505,12 @@ def is_reporter():
 
         salt '*' pacemaker.is_reporter
     """
-    if fsha_cluster.on_file():
+    if tools.on_file():
         return True
     dc = _status().dc
     try:
-        return dc == fsha_cluster.local_node()
-    except fsha_run.RunError as error:
+        return dc == tools.local_node()
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -529,9 +527,9 @@ def agent(name):
         salt fs1 pacemaker.agent ocf:heartbeat:IPaddr2
     """
     try:
-        text = fsha_cluster.metadata(_name(name, "name: an agent such as ocf:heartbeat:IPaddr2"))
-        return None if text is None else dataclasses.asdict(fsha_metadata.parse_metadata(text))
-    except (fsha_run.RunError, fsha_metadata.MetadataError) as error:
+        text = tools.metadata(_name(name, "name: an agent such as ocf:heartbeat:IPaddr2"))
+        return None if text is None else dataclasses.asdict(agent_metadata.parse_metadata(text))
+    except (programs.RunError, agent_metadata.MetadataError) as error:
         raise CommandExecutionError(f"{name}: {error}") from error
 
 
@@ -548,8 +546,8 @@ def agents(space):
         salt fs1 pacemaker.agents ocf:heartbeat
     """
     try:
-        return list(fsha_cluster.agents(_name(space, "space: a standard such as ocf:heartbeat")))
-    except fsha_run.RunError as error:
+        return list(tools.agents(_name(space, "space: a standard such as ocf:heartbeat")))
+    except programs.RunError as error:
         raise CommandExecutionError(str(error)) from error
 
 

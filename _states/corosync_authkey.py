@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from salt.exceptions import CommandExecutionError
 from salt.utils.data import traverse_dict_and_list
 
-import fsha_authkey
-import fsha_event
-import fsha_file
-import fsha_journal
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.corosync import authkey
+from fshalib.events import event, journal, returns
+from fshalib.system import files
 
 if TYPE_CHECKING:
     __context__: dict[str, Any]
@@ -68,29 +69,29 @@ def present(
     try:
         wanted = _wanted(key or _from_pillar(key_pillar), source_file)
         if wanted is None:
-            return fsha_state.unchanged(name, f"{name} is not managed: no key is given.")
+            return returns.unchanged(name, f"{name} is not managed: no key is given.")
         changes = _changes(path, wanted)
         refusal = _refusal(path, wanted, changes, allow_restart)
-    except fsha_authkey.AuthkeyError as error:
-        return fsha_state.failed(name, f"{name}: {error}")
+    except authkey.AuthkeyError as error:
+        return returns.failed(name, f"{name}: {error}")
     except (OSError, CommandExecutionError) as error:
-        return fsha_state.failed(name, f"{name}: {error}")
+        return returns.failed(name, f"{name}: {error}")
     if not changes:
-        return fsha_state.unchanged(name, f"{name} holds the key.")
+        return returns.unchanged(name, f"{name} holds the key.")
     if changes.get("key") != "created" and not __low__.get("__prereq__"):
         _tell(name, changes, refusal)
     if refusal:
-        return fsha_state.failed(name, refusal)
+        return returns.failed(name, refusal)
     if __opts__["test"]:
-        __context__[WANTED] = fsha_authkey.fingerprint(wanted)
-        return fsha_state.changed(name, changes, f"{name} would be written.", test=True)
+        __context__[WANTED] = authkey.fingerprint(wanted)
+        return returns.changed(name, changes, f"{name} would be written.", test=True)
     return _write(path, wanted, changes)
 
 
 def _refusal(path: Path, wanted: bytes, changes: dict[str, Any], allow_restart: bool) -> str:
     if changes.get("key") != "changed":
         return ""
-    fingerprint = fsha_authkey.fingerprint(wanted)
+    fingerprint = authkey.fingerprint(wanted)
     return __salt__["corosync.guard_key"](fingerprint, str(path), allow_restart=allow_restart)
 
 
@@ -98,15 +99,15 @@ def _write(path: Path, wanted: bytes, changes: dict[str, Any]) -> dict[str, Any]
     name = str(path)
     try:
         if "key" in changes:
-            fsha_file.replace(path, wanted, MODE, owned_by=(0, 0))
+            files.replace(path, wanted, MODE, owned_by=(0, 0))
         else:
-            fsha_file.restrict(path, MODE, (0, 0))
+            files.restrict(path, MODE, (0, 0))
         left = _changes(path, wanted)
     except OSError as error:
-        return fsha_state.failed(name, f"{name} cannot be written: {error}")
+        return returns.failed(name, f"{name} cannot be written: {error}")
     if left:
-        return fsha_state.failed(name, f"{name} was written, but still differs.", changes)
-    return fsha_state.changed(name, changes, f"{name} is written.", test=False)
+        return returns.failed(name, f"{name} was written, but still differs.", changes)
+    return returns.changed(name, changes, f"{name} is written.", test=False)
 
 
 def _from_pillar(path: str | None) -> str | None:
@@ -115,28 +116,28 @@ def _from_pillar(path: str | None) -> str | None:
 
 def _wanted(key: str | None, source_file: str | None) -> bytes | None:
     if key and source_file:
-        raise fsha_authkey.AuthkeyError("give key or source_file, not both.")
+        raise authkey.AuthkeyError("give key or source_file, not both.")
     if source_file:
-        return fsha_authkey.check(Path(source_file).read_bytes())
-    return fsha_authkey.decode(key) if key else None
+        return authkey.check(Path(source_file).read_bytes())
+    return authkey.decode(key) if key else None
 
 
 def _changes(path: Path, wanted: bytes) -> dict[str, Any]:
-    has = fsha_file.read(path)
+    has = files.read(path)
     if has is None:
         return {"key": "created"}
     changes: dict[str, Any] = {}
-    if not fsha_authkey.same(has, wanted):
+    if not authkey.same(has, wanted):
         changes["key"] = "changed"
-    permissions = fsha_file.mode(path)
+    permissions = files.mode(path)
     if permissions is not None and permissions != MODE:
         changes["mode"] = {"old": f"{permissions:04o}", "new": f"{MODE:04o}"}
-    if fsha_file.owner(path) != (0, 0):
+    if files.owner(path) != (0, 0):
         changes["owner"] = "changed"
     return changes
 
 
 def _tell(name: str, changes: dict[str, Any], refusal: str) -> None:
-    fire = fsha_journal.firing(__salt__["event.send"], __opts__)
+    fire = journal.firing(__salt__["event.send"], __opts__)
     test = bool(__opts__["test"])
-    fsha_event.send_drift(fire, SUBJECT, __opts__["id"], name, changes, refusal, test)
+    event.send_drift(fire, SUBJECT, __opts__["id"], name, changes, refusal, test)

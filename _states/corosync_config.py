@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
-import fsha_corosync
-import fsha_corosync_change
-import fsha_corosync_meaning
-import fsha_event
-import fsha_file
-import fsha_journal
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.corosync import conf as corosync_conf
+from fshalib.corosync import diff, semantics
+from fshalib.events import event, journal, returns
+from fshalib.system import files
 
 if TYPE_CHECKING:
     __context__: dict[str, Any]
@@ -43,9 +43,9 @@ WANTED = "fsha.corosync.wanted"
 WANTED_KEY = "fsha.corosync.key"
 
 EFFECTS = {
-    fsha_corosync_change.NONE: "; corosync already runs with these values",
-    fsha_corosync_change.RELOAD: "; corosync needs a reload",
-    fsha_corosync_change.RESTART: "; corosync needs a restart",
+    diff.NONE: "; corosync already runs with these values",
+    diff.RELOAD: "; corosync needs a reload",
+    diff.RESTART: "; corosync needs a restart",
 }
 
 
@@ -98,9 +98,9 @@ def managed(
     it.
     """
     try:
-        wanted = fsha_corosync.from_settings(
+        wanted = corosync_conf.from_settings(
             cluster_name or "",
-            fsha_corosync.nodes_from(nodes or {}),
+            corosync_conf.nodes_from(nodes or {}),
             transport=transport,
             crypto=crypto,
             totem=totem,
@@ -109,44 +109,44 @@ def managed(
             logging=logging,
         )
         old, broken = _read(Path(name))
-        kept = fsha_corosync_change.kept(old, wanted)
-        text = fsha_corosync.render(kept.conf)
-    except fsha_corosync.ConfError as error:
-        return fsha_state.failed(name, str(error))
-    known = fsha_corosync_meaning.Known(**__salt__["corosync.known"](name))
-    changes = fsha_corosync_change.difference(old, kept.conf, known)
+        kept = diff.kept(old, wanted)
+        text = corosync_conf.render(kept.conf)
+    except corosync_conf.ConfError as error:
+        return returns.failed(name, str(error))
+    known = semantics.Known(**__salt__["corosync.known"](name))
+    changes = diff.difference(old, kept.conf, known)
     if not changes:
-        return fsha_state.unchanged(name, _same(name, old, kept))
+        return returns.unchanged(name, _same(name, old, kept))
     try:
         refusal, effect = _ahead(name, text, allow_restart)
     except CommandExecutionError as error:
-        return fsha_state.failed(name, str(error))
-    report = fsha_corosync.as_changes(changes)
-    drifted = broken or not (old is None or fsha_corosync.is_packaged_default(old))
+        return returns.failed(name, str(error))
+    report = corosync_conf.as_changes(changes)
+    drifted = broken or not (old is None or corosync_conf.is_packaged_default(old))
     if drifted and not __low__.get("__prereq__"):
         _tell(name, report, refusal)
     if refusal:
-        return fsha_state.failed(name, refusal)
+        return returns.failed(name, refusal)
     if __opts__["test"]:
         __context__[WANTED] = {name: text}
-        return fsha_state.changed(name, report, f"{name} would be written{effect}.", test=True)
+        return returns.changed(name, report, f"{name} would be written{effect}.", test=True)
     return _write(name, text, kept.conf, report, effect)
 
 
-def _read(path: Path) -> tuple[fsha_corosync.Conf | None, bool]:
+def _read(path: Path) -> tuple[corosync_conf.Conf | None, bool]:
     """Return the file as data, and whether it is there but cannot be read as such."""
-    content = fsha_file.read(path)
+    content = files.read(path)
     if content is None:
         return None, False
     try:
-        return fsha_corosync.parse(content.decode("utf-8", "surrogateescape")), False
-    except fsha_corosync.ParseError:
+        return corosync_conf.parse(content.decode("utf-8", "surrogateescape")), False
+    except corosync_conf.ParseError:
         return None, True
 
 
-def _same(name: str, old: fsha_corosync.Conf | None, kept: fsha_corosync_change.Kept) -> str:
+def _same(name: str, old: corosync_conf.Conf | None, kept: diff.Kept) -> str:
     told = [f"{name} says what is wanted."]
-    if old and fsha_corosync.flatten(old) != fsha_corosync.flatten(kept.conf):
+    if old and corosync_conf.flatten(old) != corosync_conf.flatten(kept.conf):
         told = [f"{name} says what is wanted in other words, and stays as it is."]
     if kept.paths:
         told.append(f"Not the formula's, and left alone: {', '.join(kept.paths)}.")
@@ -171,19 +171,19 @@ def _ahead(name: str, text: str, allow_restart: bool) -> tuple[str, str]:
 
 
 def _tell(name: str, report: dict[str, Any], refusal: str) -> None:
-    fire = fsha_journal.firing(__salt__["event.send"], __opts__)
+    fire = journal.firing(__salt__["event.send"], __opts__)
     test = bool(__opts__["test"])
-    fsha_event.send_drift(fire, SUBJECT, __opts__["id"], name, report, refusal, test)
+    event.send_drift(fire, SUBJECT, __opts__["id"], name, report, refusal, test)
 
 
 def _write(name, text, conf, report, effect):
     try:
-        fsha_file.replace(Path(name), text.encode("utf-8", "surrogateescape"), MODE)
+        files.replace(Path(name), text.encode("utf-8", "surrogateescape"), MODE)
     except OSError as error:
-        return fsha_state.failed(name, f"{name} cannot be written: {error.strerror}.")
+        return returns.failed(name, f"{name} cannot be written: {error.strerror}.")
     now, _ = _read(Path(name))
-    left = fsha_corosync_change.difference(now, conf)
+    left = diff.difference(now, conf)
     if left:
         paths = ", ".join(change.path for change in left)
-        return fsha_state.failed(name, f"{name} was written, but still differs: {paths}.", report)
-    return fsha_state.changed(name, report, f"{name} is written{effect}.", test=False)
+        return returns.failed(name, f"{name} was written, but still differs: {paths}.", report)
+    return returns.changed(name, report, f"{name} is written{effect}.", test=False)

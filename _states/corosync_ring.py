@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
-import fsha_event
-import fsha_journal
-import fsha_poll
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import event, journal, returns
+from fshalib.system import poll
 
 if TYPE_CHECKING:
     __low__: dict[str, Any]
@@ -57,19 +58,19 @@ def healthy(name, nodes, timeout=120):
             return _test(name, nodes, timeout)
         faults = _wait(name, nodes, float(timeout))
     except CommandExecutionError as error:
-        return fsha_state.failed(name, str(error))
+        return returns.failed(name, str(error))
     if not faults:
-        return fsha_state.unchanged(name, _whole(nodes))
+        return returns.unchanged(name, _whole(nodes))
     if not __low__.get("__prereq__"):
-        fsha_event.send(
-            fsha_journal.firing(__salt__["event.send"], __opts__),
-            fsha_event.RING,
+        event.send(
+            journal.firing(__salt__["event.send"], __opts__),
+            event.RING,
             name,
             __opts__["id"],
             {"faults": faults, "waited": timeout},
         )
     told = "\n".join(f"- {fault}" for fault in faults)
-    return fsha_state.failed(name, f"The ring is not whole after {timeout} s:\n{told}")
+    return returns.failed(name, f"The ring is not whole after {timeout} s:\n{told}")
 
 
 def _wait(name, nodes, timeout):
@@ -82,7 +83,7 @@ def _wait(name, nodes, timeout):
         seen.append(faults)
         return faults
 
-    return fsha_poll.until(
+    return poll.until(
         look, lambda faults: not faults, timeout, what=f"ring {name}", interval=INTERVAL
     )
 
@@ -90,9 +91,9 @@ def _wait(name, nodes, timeout):
 def _test(name, nodes, timeout):
     faults = __salt__["corosync.faults"](nodes)
     if not faults:
-        return fsha_state.unchanged(name, _whole(nodes))
+        return returns.unchanged(name, _whole(nodes))
     told = "; ".join(faults)
-    return fsha_state.not_yet(name, f"Would wait up to {timeout} s for the ring; now: {told}")
+    return returns.not_yet(name, f"Would wait up to {timeout} s for the ring; now: {told}")
 
 
 def _whole(nodes):

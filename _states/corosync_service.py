@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
-import fsha_corosync_change
-import fsha_poll
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.corosync import diff
+from fshalib.events import returns
+from fshalib.system import poll
 
 if TYPE_CHECKING:
     __context__: dict[str, Any]
@@ -67,11 +70,11 @@ def running(
             if __opts__["test"]:
                 changes = {name: "started", **({"enabled": ENABLED} if enable else {})}
                 comment = f"{name} would be started once it is installed."
-                return fsha_state.changed(name, changes, comment, test=True)
-            return fsha_state.failed(name, f"{name} is not installed, or {config} is missing.")
+                return returns.changed(name, changes, comment, test=True)
+            return returns.failed(name, f"{name} is not installed, or {config} is missing.")
         return _running(name, config, text, enable, allow_restart)
     except CommandExecutionError as error:
-        return fsha_state.failed(name, str(error))
+        return returns.failed(name, str(error))
 
 
 def _there(config: str, text: str | None) -> bool:
@@ -87,18 +90,18 @@ def _running(name, config, text, enable, allow_restart):
             config, text=text, fingerprint=key, allow_restart=allow_restart
         )
         if refusal:
-            return fsha_state.failed(name, refusal)
+            return returns.failed(name, refusal)
     changes = _changes(name, config, text, enable, action, pending)
     if changes and __opts__["test"]:
-        return fsha_state.changed(name, changes, _comment(name, action, "would be "), test=True)
+        return returns.changed(name, changes, _comment(name, action, "would be "), test=True)
     problem = _act(name, config, action, changes) if changes else ""
     if problem:
-        return fsha_state.failed(name, problem, changes)
+        return returns.failed(name, problem, changes)
     if not __opts__["test"]:
         __salt__["corosync.note_key"]()
     if not changes:
-        return fsha_state.unchanged(name, f"{name} runs with {config}.")
-    return fsha_state.changed(name, changes, _comment(name, action, "is "), test=False)
+        return returns.unchanged(name, f"{name} runs with {config}.")
+    return returns.changed(name, changes, _comment(name, action, "is "), test=False)
 
 
 def _changes(name, config, text, enable, action, pending) -> dict[str, Any]:
@@ -114,9 +117,7 @@ def _changes(name, config, text, enable, action, pending) -> dict[str, Any]:
 def _action(pending) -> str:
     if not pending["running"]:
         return "started"
-    return {fsha_corosync_change.RELOAD: "reloaded", fsha_corosync_change.RESTART: "restarted"}.get(
-        pending["class"], ""
-    )
+    return {diff.RELOAD: "reloaded", diff.RESTART: "restarted"}.get(pending["class"], "")
 
 
 def _comment(name: str, action: str, verb: str) -> str:
@@ -131,15 +132,15 @@ def _act(name: str, config: str, action: str, changes: dict[str, Any]) -> str:
     problem = does(name, config) if does else ""
     if problem or not does:
         return problem
-    now = fsha_poll.until(
+    now = poll.until(
         lambda: __salt__["corosync.pending"](config),
-        lambda seen: seen["running"] and seen["class"] == fsha_corosync_change.NONE,
+        lambda seen: seen["running"] and seen["class"] == diff.NONE,
         ANSWER_TIMEOUT,
         what=f"{name} to run with {config}",
     )
     if not now["running"]:
         return f"{name} does not answer; see journalctl -u {name}."
-    if now["class"] != fsha_corosync_change.NONE:
+    if now["class"] != diff.NONE:
         return f"{name} still runs with other values of {', '.join(now['changes'])}."
     return ""
 

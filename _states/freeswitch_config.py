@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import returns
 
 if TYPE_CHECKING:
     __opts__: dict[str, Any]
@@ -39,12 +42,12 @@ def managed(name, pillar="fsha", patience=60):
     test = __opts__["test"]
     if "freeswitch.configure" not in __salt__:
         if test:
-            return fsha_state.not_yet(name, "lxml is not here yet; would look at it then.")
-        return fsha_state.failed(name, "FreeSWITCH can't be configured before lxml is in place.")
+            return returns.not_yet(name, "lxml is not here yet; would look at it then.")
+        return returns.failed(name, "FreeSWITCH can't be configured before lxml is in place.")
     done = __salt__["freeswitch.configure"](name, pillar=pillar, patience=patience, test=test)
     if done["result"] is False:
-        return fsha_state.failed(name, done["comment"], done["changes"])
+        return returns.failed(name, done["comment"], done["changes"])
     if not done["changes"]:
-        told = fsha_state.not_yet if done["result"] is None else fsha_state.unchanged
+        told = returns.not_yet if done["result"] is None else returns.unchanged
         return told(name, done["comment"])
-    return fsha_state.changed(name, done["changes"], done["comment"], test=test)
+    return returns.changed(name, done["changes"], done["comment"], test=test)

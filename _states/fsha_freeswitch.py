@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import fsha_config
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import returns
+from fshalib.pillar import config as pillar_config
 
 if TYPE_CHECKING:
     __pillar__: dict[str, Any]
@@ -62,7 +65,7 @@ def repository_token(name, url, pillar="fsha"):
     """
     token = __pillar__[pillar]["freeswitch"]["install"].get("token")
     if not token:
-        return fsha_state.unchanged(name, "No token is given; the repository is asked without one.")
+        return returns.unchanged(name, "No token is given; the repository is asked without one.")
     host = url.partition("://")[2].partition("/")[0]
     return __states__["file.managed"](
         name,
@@ -90,9 +93,9 @@ def settings(name, source, pillar="fsha"):
             - source: salt://fsha/files/FSSofia.default.jinja
     """
     try:
-        config = fsha_config.check(__pillar__.get(pillar))
-    except fsha_config.ConfigErrors as error:
-        return fsha_state.failed(name, str(error))
+        config = pillar_config.check(__pillar__.get(pillar))
+    except pillar_config.ConfigErrors as error:
+        return returns.failed(name, str(error))
     told = dataclasses.asdict(config.freeswitch)
     for other in ("password", "install", "configuration", "service"):
         told.pop(other)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import returns
 
 if TYPE_CHECKING:
     __opts__: dict[str, Any]
@@ -38,7 +41,7 @@ def hosts(name, nodes, managed=True):
                 fs1: {addresses: [10.0.0.1/24], aliases: [fs1.example.com]}
     """
     if not managed:
-        return fsha_state.unchanged(name, f"{name} is not managed (network:hosts).")
+        return returns.unchanged(name, f"{name} is not managed (network:hosts).")
     rets = []
     for node, facts in nodes.items():
         address = str(ipaddress.ip_interface(facts["addresses"][0]).ip)
@@ -71,7 +74,7 @@ def interfaces(name, nodes, managed=False):
     """
     wanted = (nodes.get(name) or {}).get("interfaces") or {}
     if not managed or not wanted:
-        return fsha_state.unchanged(name, "Interfaces are not managed (network:interfaces).")
+        return returns.unchanged(name, "Interfaces are not managed (network:interfaces).")
     rets = [_interface(interface, facts) for interface, facts in wanted.items()]
     return _together(name, rets, "Every interface has its static stanza.")
 
@@ -115,8 +118,8 @@ def _together(name: str, rets: list[dict[str, Any]], comment: str) -> dict[str, 
         changes.update(ret["changes"])
     bad = [str(ret["comment"]) for ret in rets if ret["result"] is False]
     if bad:
-        return fsha_state.failed(name, "\n".join(bad), changes)
+        return returns.failed(name, "\n".join(bad), changes)
     if not changes:
-        return fsha_state.unchanged(name, comment)
+        return returns.unchanged(name, comment)
     said = "\n".join(str(ret["comment"]) for ret in rets if ret["changes"])
-    return fsha_state.changed(name, changes, said, __opts__["test"])
+    return returns.changed(name, changes, said, __opts__["test"])

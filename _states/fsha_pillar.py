@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
-import fsha_config
-import fsha_lint
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import returns
+from fshalib.lint import rules
+from fshalib.pacemaker import agent as agent_types
+from fshalib.pillar import config as pillar_config
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
@@ -39,16 +43,16 @@ def checked(name="fsha"):
             - failhard: true
     """
     try:
-        config = fsha_config.check(__pillar__.get(name))
+        config = pillar_config.check(__pillar__.get(name))
         addresses = [*__grains__.get("ipv4", []), *__grains__.get("ipv6", [])]
-        fsha_config.check_host(config, __grains__["nodename"], addresses)
-    except fsha_config.ConfigErrors as error:
-        return fsha_state.failed(name, str(error))
+        pillar_config.check_host(config, __grains__["nodename"], addresses)
+    except pillar_config.ConfigErrors as error:
+        return returns.failed(name, str(error))
     count = len(config.pacemaker.objects)
-    ret = fsha_state.unchanged(
+    ret = returns.unchanged(
         name, f"The pillar is sound: {len(config.nodes)} nodes, {count} cluster objects."
     )
-    advice = fsha_lint.summary(fsha_lint.lint(config))
+    advice = rules.summary(rules.lint(config))
     if advice:
         ret["warnings"] = [advice]
     return ret
@@ -63,34 +67,34 @@ def agents_known(name="fsha"):
     In a test run on a host without the cluster's packages there is nothing to ask yet.
     """
     try:
-        config = fsha_config.check(__pillar__.get(name))
+        config = pillar_config.check(__pillar__.get(name))
         missing = "pacemaker.agent" not in __salt__ or not __salt__["cmd.has_exec"]("crm_resource")
         if missing and __opts__["test"]:
-            return fsha_state.not_yet(name, "The agents are not installed yet; would check them.")
+            return returns.not_yet(name, "The agents are not installed yet; would check them.")
         if "pacemaker.agent" not in __salt__:
-            return fsha_state.failed(name, "The agents can't be asked before lxml is in place.")
+            return returns.failed(name, "The agents can't be asked before lxml is in place.")
         _ask_agents(config)
-    except (fsha_config.ConfigErrors, CommandExecutionError) as error:
-        return fsha_state.failed(name, str(error))
-    return fsha_state.unchanged(name, "Every agent is installed and knows its parameters.")
+    except (pillar_config.ConfigErrors, CommandExecutionError) as error:
+        return returns.failed(name, str(error))
+    return returns.unchanged(name, "Every agent is installed and knows its parameters.")
 
 
-def _ask_agents(config: fsha_config.Config) -> None:
+def _ask_agents(config: pillar_config.Config) -> None:
     """Ask every agent about itself, and for a missing one, which others there are."""
-    told = {agent: _metadata(agent) for agent in fsha_config.agents(config)}
+    told = {agent: _metadata(agent) for agent in pillar_config.agents(config)}
     # The formula lays it down later in the same run; it has no parameters to check.
-    later = {fsha_config.FSSOFIA} if config.freeswitch.init_script else set()
+    later = {pillar_config.FSSOFIA} if config.freeswitch.init_script else set()
     if __opts__["test"]:
         later |= {agent for agent in told if agent.startswith(OWN_AGENTS)}
     spaces = {_space(agent) for agent, found in told.items() if found is None}
     known = [name for space in sorted(spaces) for name in __salt__["pacemaker.agents"](space)]
-    fsha_config.check_agents(config, told.get, [*known, *later], later)
+    pillar_config.check_agents(config, told.get, [*known, *later], later)
 
 
 def _space(agent: str) -> str:
     return agent.rpartition(":")[0]
 
 
-def _metadata(agent: str) -> fsha_config.AgentMetadata | None:
+def _metadata(agent: str) -> agent_types.AgentMetadata | None:
     found = __salt__["pacemaker.agent"](agent)
-    return None if found is None else fsha_config.agent_metadata(found)
+    return None if found is None else agent_types.agent_metadata(found)

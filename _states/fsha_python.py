@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import returns
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
@@ -77,20 +80,20 @@ def lxml(name="lxml"):
     """
     kind = _own_environment()
     if _importable():
-        return fsha_state.unchanged(name, f"Salt's Python ({kind}, {sys.prefix}) has lxml.")
+        return returns.unchanged(name, f"Salt's Python ({kind}, {sys.prefix}) has lxml.")
     changes = {"lxml": {"old": None, "new": f"installed in {kind} {sys.prefix}"}}
     if __opts__["test"]:
         comment = (
             f"lxml would be installed in Salt's Python ({kind}, {sys.prefix}). "
             "Until then the cluster's configuration can't be compared."
         )
-        return fsha_state.changed(name, changes, comment, True)
+        return returns.changed(name, changes, comment, True)
     said = _install(name, kind)
     if not _importable():
-        return fsha_state.failed(
+        return returns.failed(
             name, f"lxml can't be put into Salt's Python ({kind}, {sys.prefix}): {said}"
         )
-    return fsha_state.changed(name, changes, f"lxml is installed in {kind} {sys.prefix}.", False)
+    return returns.changed(name, changes, f"lxml is installed in {kind} {sys.prefix}.", False)
 
 
 def _install(name: str, kind: str) -> str:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from salt.state import STATE_INTERNAL_KEYWORDS
 
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import returns
 
 if TYPE_CHECKING:
     __states__: dict[str, Any]
@@ -20,7 +23,7 @@ def __virtual__():
 
 
 def _stage(kind, name, transaction, form, options):
-    told = fsha_state.form(form, options, STATE_INTERNAL_KEYWORDS)
+    told = returns.form(form, options, STATE_INTERNAL_KEYWORDS)
     return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
 
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
-import fsha_config
-import fsha_event
-import fsha_journal
-import fsha_normal
-import fsha_objects
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.cib import kinds, normalize
+from fshalib.events import event, journal, returns
+from fshalib.pillar import config
 
 log = logging.getLogger(__name__)
 
@@ -60,31 +60,31 @@ def staged(name, kind, form, transaction=None, absent=False):
             kind, own, name, form, run=__instance_id__, test=test, absent=absent
         )
     except (CommandExecutionError, SaltInvocationError) as error:
-        return fsha_state.failed(name, str(error))
+        return returns.failed(name, str(error))
     if transaction is None:
         # One object alone can't tell what else belongs to the pillar.
         return {**committed(own, unmanaged="ignore"), "name": name}
     if not changes:
-        return fsha_state.unchanged(name, f"{name} is as wanted.")
+        return returns.unchanged(name, f"{name} is as wanted.")
     # Nothing is changed yet, and another node may be the one that changes it.
-    comment = f"{name} differs and is staged for {transaction}: {fsha_normal.shown(changes)}."
-    return (fsha_state.not_yet if test else fsha_state.unchanged)(name, comment)
+    comment = f"{name} differs and is staged for {transaction}: {normalize.shown(changes)}."
+    return (returns.not_yet if test else returns.unchanged)(name, comment)
 
 
 def _no_library(name: str) -> dict[str, Any]:
-    return fsha_state.failed(name, f"{name}: {NO_LIBRARY}")
+    return returns.failed(name, f"{name}: {NO_LIBRARY}")
 
 
 def _promised(name: str, kind: str, form: dict[str, Any], absent: bool) -> dict[str, Any]:
     """Say in a test run what can be said without lxml: on a host without a cluster, all is new."""
     if absent or __salt__["cmd.has_exec"]("cibadmin"):
-        return fsha_state.not_yet(name, f"{name}: {NO_LIBRARY}")
+        return returns.not_yet(name, f"{name}: {NO_LIBRARY}")
     try:
-        item = fsha_config.make(kind, name, form)
-    except fsha_config.ConfigErrors as error:
-        return fsha_state.failed(name, str(error))
-    new = fsha_normal.masked(fsha_objects.normal(item))
-    return fsha_state.changed(name, {"object": {"old": None, "new": new}}, f"{name} is new.", True)
+        item = config.make(kind, name, form)
+    except config.ConfigErrors as error:
+        return returns.failed(name, str(error))
+    new = normalize.masked(kinds.normal(item))
+    return returns.changed(name, {"object": {"old": None, "new": new}}, f"{name} is new.", True)
 
 
 def committed(
@@ -119,11 +119,11 @@ def committed(
     """
     test = __opts__["test"]
     if unmanaged not in UNMANAGED:
-        return fsha_state.failed(
+        return returns.failed(
             name, f"unmanaged: one of {', '.join(UNMANAGED)} is expected, not {unmanaged!r}."
         )
     if "pacemaker.plan" not in __salt__:
-        return (fsha_state.not_yet if test else fsha_state.failed)(name, f"{name}: {NO_LIBRARY}")
+        return (returns.not_yet if test else returns.failed)(name, f"{name}: {NO_LIBRARY}")
     kwargs: dict[str, Any] = {"run": __instance_id__, "complete": complete}
     kwargs.update(unmanaged=unmanaged, guard=guard)
     try:
@@ -134,7 +134,7 @@ def committed(
             found = __salt__["pacemaker.commit"](name, **kwargs)
         _announce(name, found, test, unmanaged)
     except (CommandExecutionError, SaltInvocationError) as error:
-        return fsha_state.failed(name, str(error))
+        return returns.failed(name, str(error))
     return _result(name, found, test, unmanaged)
 
 
@@ -143,20 +143,20 @@ def _result(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> dic
     refused = _is_refused(found, test)
     happens = not found["empty"] if test else found["committed"]
     if not happens and not refused:
-        ret = fsha_state.unchanged(name, f"The cluster is as wanted.{left}")
+        ret = returns.unchanged(name, f"The cluster is as wanted.{left}")
         others = _left_alone({**found, "actions": []}, unmanaged)
         if others:
             ret["warnings"] = [others.strip()]
         return ret
     if refused and not test:
-        return fsha_state.failed(name, f"Nothing was written.\n{found['comment']}{left}")
+        return returns.failed(name, f"Nothing was written.\n{found['comment']}{left}")
     changes = {"objects": found["changes"], "transition": found["transition"]}
     if found["interrupted"]:
         changes.update(interrupted=found["interrupted"], guard=found["guard"])
     if refused:
-        return fsha_state.failed(name, f"Would be refused:\n{found['comment']}{left}", changes)
+        return returns.failed(name, f"Would be refused:\n{found['comment']}{left}", changes)
     if test:
-        return fsha_state.changed(name, changes, f"Would commit:\n{found['comment']}{left}", True)
+        return returns.changed(name, changes, f"Would commit:\n{found['comment']}{left}", True)
     return _written(name, found, changes, left)
 
 
@@ -173,10 +173,10 @@ def _written(
     if found["restore_point"] is not None:
         comment += f"\nTo go back: pacemaker.restore {found['restore_point']}."
     if found["problems"]:
-        return fsha_state.failed(name, f"{comment}\nBut: {'; '.join(found['problems'])}.", changes)
+        return returns.failed(name, f"{comment}\nBut: {'; '.join(found['problems'])}.", changes)
     if not found["settled"]:
-        return fsha_state.failed(name, f"{comment}\nBut the cluster has not settled.", changes)
-    return fsha_state.changed(name, changes, comment, False)
+        return returns.failed(name, f"{comment}\nBut the cluster has not settled.", changes)
+    return returns.changed(name, changes, comment, False)
 
 
 def _left_alone(found: dict[str, Any], unmanaged: str) -> str:
@@ -205,7 +205,7 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
         return
     _notice()
     if found["overdue"] and __salt__["pacemaker.is_reporter"]():
-        _send(fsha_event.OVERDUE, {"actions": found["overdue"]}, test)
+        _send(event.OVERDUE, {"actions": found["overdue"]}, test)
     kind = _event_kind(found, test)
     if kind is None:
         return
@@ -228,21 +228,21 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
 
 
 def _send(kind: str, data: dict[str, Any], test: bool) -> None:
-    fire = fsha_journal.firing(__salt__["event.send"], __opts__)
-    fsha_event.send(fire, kind, "cib", __opts__["id"], data, test=test)
+    fire = journal.firing(__salt__["event.send"], __opts__)
+    event.send(fire, kind, "cib", __opts__["id"], data, test=test)
 
 
 def _event_kind(found: dict[str, Any], test: bool) -> str | None:
     """Return the kind of event that a run owes, if any, and if it is this node's to send."""
     if not test and found["refused"]:
         # The node that only waited for the one with the calls has nothing to tell.
-        return fsha_event.REFUSED if found["guard"]["kind"] == "refused" else None
+        return event.REFUSED if found["guard"]["kind"] == "refused" else None
     drifted = bool(found["drifted"] or found["unmanaged"])
     if not test and found["committed"]:
-        return fsha_event.DRIFT if found["drifted"] else fsha_event.COMMIT
+        return event.DRIFT if found["drifted"] else event.COMMIT
     # What all nodes see and nobody has changed is told by one of them.
     if drifted and __salt__["pacemaker.is_reporter"]():
-        return fsha_event.DRIFT
+        return event.DRIFT
     return None
 
 

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
-import fsha_poll
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import returns
+from fshalib.system import poll
 
 if TYPE_CHECKING:
     __opts__: dict[str, Any]
@@ -42,12 +45,12 @@ def ready(name, nodes, timeout=120):
     """
     test = __opts__["test"]
     look = _look(list(nodes))
-    faults = look() if test else fsha_poll.until(look, lambda f: not f, timeout, f"cluster {name}")
+    faults = look() if test else poll.until(look, lambda f: not f, timeout, f"cluster {name}")
     if not faults:
-        return fsha_state.unchanged(name, f"The cluster has a DC, quorum and {len(nodes)} nodes.")
+        return returns.unchanged(name, f"The cluster has a DC, quorum and {len(nodes)} nodes.")
     if test:
-        return fsha_state.not_yet(name, f"Would wait for the cluster: {'; '.join(faults)}.")
-    return fsha_state.failed(name, f"After {timeout} s: {'; '.join(faults)}.")
+        return returns.not_yet(name, f"Would wait for the cluster: {'; '.join(faults)}.")
+    return returns.failed(name, f"After {timeout} s: {'; '.join(faults)}.")
 
 
 def _look(nodes: list[str]):

@@ -25,8 +25,11 @@ from typing import TYPE_CHECKING, Any
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 from salt.state import STATE_INTERNAL_KEYWORDS
 
-import fsha_poll
-import fsha_state
+import fshalib
+
+fshalib.renew()
+from fshalib.events import returns
+from fshalib.system import poll
 
 if TYPE_CHECKING:
     __instance_id__: str
@@ -43,7 +46,7 @@ def __virtual__():
 
 
 def _stage(kind, name, transaction, form, options):
-    told = fsha_state.form(form, options, STATE_INTERNAL_KEYWORDS)
+    told = returns.form(form, options, STATE_INTERNAL_KEYWORDS)
     return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
 
 
@@ -64,9 +67,9 @@ def present(name, transaction=None, form=None, **options):
     Staged for a transaction it changes nothing yet: the difference stands in the comment, and
     in the changes of ``pacemaker_cib.committed``.
     """
-    told = fsha_state.form(form, options, STATE_INTERNAL_KEYWORDS)
+    told = returns.form(form, options, STATE_INTERNAL_KEYWORDS)
     if ("agent" in told or "template" in told) == ("members" in told):
-        return fsha_state.failed(
+        return returns.failed(
             name, f"{name}: either an agent (a primitive) or members (a group) is expected."
         )
     return _stage("group" if "members" in told else "primitive", name, transaction, told, {})
@@ -164,21 +167,21 @@ def running(name, timeout=120):
     """
     test = __opts__["test"]
     if "pacemaker.serving" not in __salt__:
-        return fsha_state.not_yet(name, f"{name}: no cluster yet; would wait until it serves.")
+        return returns.not_yet(name, f"{name}: no cluster yet; would wait until it serves.")
     try:
         found = __salt__["pacemaker.serving"](name)
         if not found["node"] and not test:
-            found = fsha_poll.until(
+            found = poll.until(
                 lambda: __salt__["pacemaker.serving"](name), lambda f: bool(f["node"]), timeout
             )
     except CommandExecutionError as error:
         if test:
-            return fsha_state.not_yet(name, f"{name}: no cluster yet; would wait until it serves.")
-        return fsha_state.failed(name, str(error))
+            return returns.not_yet(name, f"{name}: no cluster yet; would wait until it serves.")
+        return returns.failed(name, str(error))
     except SaltInvocationError as error:
-        return fsha_state.failed(name, str(error))
+        return returns.failed(name, str(error))
     if found["node"]:
-        return fsha_state.unchanged(name, f"{name} serves on {found['node']}.")
+        return returns.unchanged(name, f"{name} serves on {found['node']}.")
     if test:
-        return fsha_state.not_yet(name, f"{name} does not serve; would wait for it.")
-    return fsha_state.failed(name, f"{name} does not serve after {timeout} s: {found['why']}")
+        return returns.not_yet(name, f"{name} does not serve; would wait for it.")
+    return returns.failed(name, f"{name} does not serve after {timeout} s: {found['why']}")

@@ -24,8 +24,13 @@ from pathlib import Path
 def main(utils: str, pillar: str) -> None:
     """Reconcile, and print what came of it and the memory that it took at its peak."""
     sys.path.insert(0, utils)
-    fsha = {name: importlib.import_module(f"fsha_{name}") for name in ("actions", "cib", "commit")}
-    config = importlib.import_module("fsha_config")
+    rooms = {
+        "actions": "switchover.operator_settings",
+        "cib": "cib.target",
+        "commit": "change.commit",
+    }
+    fsha = {name: importlib.import_module(f"fshalib.{room}") for name, room in rooms.items()}
+    config = importlib.import_module("fshalib.pillar.config")
     told = json.loads(Path(pillar).read_text("utf-8"))["fsha"]
     objects = config.check_pacemaker(told["pacemaker"])
     wanted = fsha["cib"].Wanted(objects, complete=True)

@@ -1,7 +1,7 @@
 """Write docs/pillar.md from the definitions that check the pillar.
 
-Run it after a change of ``_utils/fsha_tree.py``, ``_utils/fsha_objects.py``,
-``_utils/fsha_options.py`` or ``docs/examples.yaml``::
+Run it after a change of ``_utils/fshalib/pillar/schema.py``, ``_utils/fshalib/cib/kinds.py``,
+``_utils/fshalib/cib/options.py`` or ``docs/examples.yaml``::
 
     python docs/make_pillar.py
 """
@@ -18,10 +18,10 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "_utils"))
 
-from fsha_objects import BY_KEY, VALUES  # noqa: E402
-from fsha_parts import OneOrSeveral, set_section  # noqa: E402
-from fsha_schema import REQUIRED, UNSET, Field, Kind, ListOf, Named, Section  # noqa: E402
-from fsha_tree import PILLAR  # noqa: E402
+from fshalib.cib.fields import OneOrSeveral, set_section  # noqa: E402
+from fshalib.cib.kinds import BY_KEY, VALUES  # noqa: E402
+from fshalib.pillar.schema import PILLAR  # noqa: E402
+from fshalib.schema.types import REQUIRED, UNSET, Field, Kind, ListOf, Named, Section  # noqa: E402
 
 TARGET = HERE / "pillar.md"
 EXAMPLES = yaml.safe_load((HERE / "examples.yaml").read_text(encoding="utf-8"))

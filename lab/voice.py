@@ -26,7 +26,7 @@ from lab.settings import VIP
 PROJECT_ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT_ROOT / "_utils"))
 
-from fsha_status import Status, parse_status  # noqa: E402  found by the line above
+from fshalib.pacemaker.status import Status, parse_status  # noqa: E402  found by the line above
 
 TOP = "base:\n  '*':\n    - fsha\n    - fsha_secrets\n"
 KEY_BYTES = 256

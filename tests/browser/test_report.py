@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
 
-import fsha_report
-from fsha_report import Facts
+from fshalib.report import html as report_html
+from fshalib.report.html import Facts
 
 DATA = json.loads((Path(__file__).with_name("pair.json")).read_text(encoding="utf-8"))
 FULL = Facts(**DATA)
@@ -26,7 +26,7 @@ EMPTY = Facts("fs1", "2026-09-01T12:00:00Z", why="The cluster is not running on 
 
 
 def tree(facts):
-    return lxml_html.document_fromstring(fsha_report.page(facts))
+    return lxml_html.document_fromstring(report_html.page(facts))
 
 
 def text(node):
@@ -34,7 +34,7 @@ def text(node):
 
 
 def test_it_needs_nothing_from_elsewhere():
-    page = fsha_report.page(FULL)
+    page = report_html.page(FULL)
     assert "default-src 'none'" in page
     assert not re.search(r"(?:src|href|url\()\s*=?\s*[\"']?https?:", page)
     assert tree(FULL).xpath("//script | //link | //img | //iframe") == []
@@ -91,7 +91,7 @@ def test_every_switchover_is_in_the_chart_and_in_the_table():
 
 
 def test_the_axis_fits_the_gaps():
-    chart = fsha_report.chart(fsha_report.gaps(DATA["journal"]))
+    chart = report_html.chart(report_html.gaps(DATA["journal"]))
     assert [tick["label"] for tick in chart["ticks"]] == ["0", "1", "2", "3"]
     heights = [tick["y"] for tick in chart["ticks"]]
     assert heights == sorted(heights, reverse=True)
@@ -106,13 +106,13 @@ def test_no_point_leaves_the_chart(values):
         for n, value in enumerate(values)
     ]  # fmt: skip
     entries.sort(key=lambda entry: entry["at"])
-    chart = fsha_report.chart(fsha_report.gaps(entries))
+    chart = report_html.chart(report_html.gaps(entries))
     if chart is None:
         assert all(value is None for value in values)
         return
     assert len(chart["ticks"]) <= 11
     for point in chart["points"]:
-        assert fsha_report.LEFT <= point["x"] <= fsha_report.WIDTH
+        assert report_html.LEFT <= point["x"] <= report_html.WIDTH
         assert 0 <= point["y"] <= chart["bottom"]
 
 
@@ -121,7 +121,7 @@ def test_nothing_at_all_is_said_in_words():
     for words in ("The cluster is not running", "Nothing was checked", "No switchover is on record",
                   "Nothing is held", "Nothing is on record on this node"):  # fmt: skip
         assert words in page
-    assert fsha_report.page(Facts("fs1", "2026-09-01T12:00:00Z"))
+    assert report_html.page(Facts("fs1", "2026-09-01T12:00:00Z"))
 
 
 HOSTILE = '<script>alert("x")</script>\'"&{{ 1 }}{% x %}</style>'
@@ -197,7 +197,7 @@ def chromium(where, *arguments):
 @pytest.mark.parametrize("name", ["full", "empty", "hostile"])
 def test_in_a_browser(tmp_path, name, width, scheme):
     facts = {"full": FULL, "empty": EMPTY, "hostile": Facts(**spoilt(DATA))}[name]
-    harness = HARNESS.format(width=width, page=html.escape(fsha_report.page(facts), quote=True))
+    harness = HARNESS.format(width=width, page=html.escape(report_html.page(facts), quote=True))
     page = tmp_path / "harness.html"
     page.write_text(harness, encoding="utf-8")
     dark = f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}"
@@ -224,29 +224,29 @@ def entry(at, gap=0.4, phase="finished", **more):
 
 def test_a_move_that_failed_names_where_it_was_to_go():
     back = {"phase": "failed", "new": "fs1", "why": "fs2 is OFFLINE"}
-    told = fsha_report.moves([entry("2026-09-01T02:00:00Z", target="fs2", **back)])
+    told = report_html.moves([entry("2026-09-01T02:00:00Z", target="fs2", **back)])
     assert told[0]["what"] == "failover to fs2"
     # As older versions have kept it.
-    assert fsha_report.moves([entry("2026-09-01T02:00:00Z", **back)])[0]["what"] == (
+    assert report_html.moves([entry("2026-09-01T02:00:00Z", **back)])[0]["what"] == (
         "failover from fs1"
     )
 
 
 def test_a_failure_of_unknown_length_does_not_look_like_the_shortest():
-    chart = fsha_report.chart(
-        fsha_report.gaps(
+    chart = report_html.chart(
+        report_html.gaps(
             [
                 entry("2026-09-01T02:00:00Z"),
                 entry("2026-09-01T03:00:00Z", gap=None, phase="failed"),
             ]
         )
     )
-    assert [point["y"] for point in chart["points"]][1] == fsha_report.TOP
+    assert [point["y"] for point in chart["points"]][1] == report_html.TOP
 
 
 def test_a_day_is_told_by_its_hours_and_a_long_gap_has_few_lines():
-    chart = fsha_report.chart(
-        fsha_report.gaps([entry("2026-09-01T02:00:00Z"), entry("2026-09-01T03:30:00Z", gap=3300.0)])
+    chart = report_html.chart(
+        report_html.gaps([entry("2026-09-01T02:00:00Z"), entry("2026-09-01T03:30:00Z", gap=3300.0)])
     )
     assert [day["label"] for day in chart["days"]] == ["09-01 02:00", "09-01 02:45", "09-01 03:30"]
     assert len(chart["ticks"]) <= 6

@@ -9,8 +9,8 @@ import pytest
 import salt.config
 from saltfactories.utils.functional import Loaders
 
-import fsha_cib
-import fsha_cluster
+from fshalib.cib import target
+from fshalib.pacemaker import tools
 
 ROOT = Path(__file__).parents[2]
 TOOLS = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -78,11 +78,11 @@ class CibFile:
 
     @property
     def root(self):
-        return fsha_cib.parse(self.text)
+        return target.parse(self.text)
 
     @property
     def version(self):
-        return fsha_cib.version(self.root)
+        return target.version(self.root)
 
     def patches_since(self, version):
         """Return how many patches have been committed since a version."""
@@ -104,7 +104,7 @@ class CibFile:
 
     def assert_sound(self):
         """Assert that the cluster itself has nothing against it."""
-        assert fsha_cluster.verify(self.text) == ()
+        assert tools.verify(self.text) == ()
 
 
 def _on_file(path, monkeypatch):
@@ -126,13 +126,13 @@ def cib_file(tmp_path, monkeypatch):
 def empty_cib(tmp_path, monkeypatch):
     """A cluster of two nodes that was never configured."""
     path = tmp_path / "cib.xml"
-    root = fsha_cib.parse(PAIR.read_text(encoding="utf-8"))
+    root = target.parse(PAIR.read_text(encoding="utf-8"))
     for section in ("crm_config", "resources", "constraints", "rsc_defaults"):
         for child in list(root.find(f"configuration/{section}")):
             child.getparent().remove(child)
     for history in list(root.iter("lrm_resource")):
         history.getparent().remove(history)
-    path.write_text(fsha_cib.render(root), encoding="utf-8")
+    path.write_text(target.render(root), encoding="utf-8")
     return _on_file(path, monkeypatch)
 
 

@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import pytest
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
-import fsha_cluster
-import fsha_config
-import fsha_freeswitch
-import fsha_switch_effect
+from fshalib.freeswitch import client, pending
+from fshalib.pacemaker import tools
+from fshalib.pillar import config as pillar_config
 from tests.functional.conftest import ROOT
 from tests.unit.freeswitch.test_conf import FILES
 from tests.unit.standin.harness import Phone, nodes
@@ -27,10 +26,10 @@ def switch(tmp_path, loaders, monkeypatch):
             "port": node.port,
             "password_file": str(node.password_file),
         }
-        where = fsha_freeswitch.Access(**access)
-        monkeypatch.setattr(fsha_freeswitch, "access", lambda _pillar: where)
-        monkeypatch.setattr(fsha_freeswitch, "STAMPS", (str(tmp_path / "run"),))
-        monkeypatch.setattr(fsha_freeswitch.stamped, "__defaults__", ((str(tmp_path / "run"),),))
+        where = client.Access(**access)
+        monkeypatch.setattr(client, "access", lambda _pillar: where)
+        monkeypatch.setattr(client, "STAMPS", (str(tmp_path / "run"),))
+        monkeypatch.setattr(client.stamped, "__defaults__", ((str(tmp_path / "run"),),))
         yield node
 
 
@@ -143,10 +142,10 @@ def test_config_hash(verbs, tmp_path):
 def test_registrations(verbs, monkeypatch):
     rows = [{"reg_user": str(number), "realm": "pbx"} for number in range(5)]
     text = json.dumps({"row_count": 5, "rows": rows})
-    monkeypatch.setattr(fsha_freeswitch, "ask", lambda *_: text)
+    monkeypatch.setattr(client, "ask", lambda *_: text)
     assert verbs.registrations(limit=2) == {"count": 5, "registrations": rows[:2]}
     # What the switch says while its database is away.
-    monkeypatch.setattr(fsha_freeswitch, "ask", lambda *_: "-ERR Database error!")
+    monkeypatch.setattr(client, "ask", lambda *_: "-ERR Database error!")
     with pytest.raises(CommandExecutionError, match="can't tell its registrations: -ERR Database"):
         verbs.registrations()
 
@@ -175,14 +174,14 @@ def conf(tmp_path, loaders, monkeypatch, told):
         freeswitch=SimpleNamespace(configuration=told, service="freeswitch", vips=("192.0.2.9",)),
         pacemaker=SimpleNamespace(primitives=lambda: [SimpleNamespace(agent=AGENT)]),
     )
-    monkeypatch.setattr(fsha_config, "check", lambda _pillar: config)
-    monkeypatch.setattr(fsha_freeswitch, "group_of", lambda _service: None)
+    monkeypatch.setattr(pillar_config, "check", lambda _pillar: config)
+    monkeypatch.setattr(client, "group_of", lambda _service: None)
 
     def no_cluster():
-        raise fsha_cluster.ClusterDown
+        raise tools.ClusterDown
 
-    monkeypatch.setattr(fsha_cluster, "local_node", no_cluster)
-    monkeypatch.setattr(fsha_cluster, "query", no_cluster)
+    monkeypatch.setattr(tools, "local_node", no_cluster)
+    monkeypatch.setattr(tools, "query", no_cluster)
     verb = loaders.modules.freeswitch.configure
     monkeypatch.setitem(verb.__globals__, "PENDING", tmp_path / "pending.json")
     return tmp_path / "conf"
@@ -221,8 +220,8 @@ def test_configure_looks_writes_and_is_done(verbs, conf, switch):
 def test_a_profile_that_a_rescan_would_break_is_not_rescanned(verbs, conf, told, monkeypatch):
     told["profiles"]["internal"]["vip"] = "10.0.0.9"
     asked = []
-    ask = fsha_freeswitch.ask
-    monkeypatch.setattr(fsha_freeswitch, "ask", lambda q, *rest: asked.append(q) or ask(q, *rest))
+    ask = client.ask
+    monkeypatch.setattr(client, "ask", lambda q, *rest: asked.append(q) or ask(q, *rest))
     done = verbs.configure(str(conf), test=False)
     assert "sip-ip of internal, rtp-ip of internal" in done["comment"]
     assert "Read again" not in done["comment"]
@@ -267,19 +266,19 @@ def test_a_switch_that_the_cluster_runs_is_restarted_by_it(verbs, conf, told, sw
 
     with_service(verbs, monkeypatch, no_restart)
     told["restart"] = "passive"
-    monkeypatch.setattr(fsha_cluster, "query", lambda: CIB.format(""))
+    monkeypatch.setattr(tools, "query", lambda: CIB.format(""))
     done = verbs.configure(str(conf), test=False)
     assert "the cluster is about to run freeswitch, so apply the state again" in done["comment"]
     primitive = '<primitive id="s" class="systemd" type="freeswitch"/>'
     monkeypatch.setattr(
-        fsha_cluster,
+        tools,
         "query",
         lambda: CIB.format("").replace(
             "<configuration/>", f"<configuration>{primitive}</configuration>"
         ),
     )
-    monkeypatch.setattr(fsha_cluster, "local_node", lambda: "fs1")
-    monkeypatch.setattr(fsha_cluster, "note", lambda *_: None)
+    monkeypatch.setattr(tools, "local_node", lambda: "fs1")
+    monkeypatch.setattr(tools, "note", lambda *_: None)
     asked = []
 
     def restart(node, _seconds):
@@ -287,7 +286,7 @@ def test_a_switch_that_the_cluster_runs_is_restarted_by_it(verbs, conf, told, sw
         switch.end()
         switch.start()
 
-    monkeypatch.setattr(fsha_switch_effect, "restart_by_cluster", restart)
+    monkeypatch.setattr(pending, "restart_by_cluster", restart)
     done = verbs.configure(str(conf), test=False)
     assert asked == ["fs1"]
     assert "was restarted; in effect: switchname" in done["comment"]
@@ -306,7 +305,7 @@ def test_a_switch_that_serves_is_not_restarted(verbs, conf, told, switch, tmp_pa
 
 def test_what_the_switch_may_not_read_is_put_right(verbs, conf, monkeypatch):
     verbs.configure(str(conf), test=False)
-    monkeypatch.setattr(fsha_freeswitch, "group_of", lambda _service: 4711)
+    monkeypatch.setattr(client, "group_of", lambda _service: 4711)
     looked = verbs.configure(str(conf), test=True)
     assert looked["changes"]["fsha/switch.xml"]["permissions"]["new"] == "640 4711"
     verbs.configure(str(conf), test=False)
@@ -326,17 +325,17 @@ def test_configure_breaks_nothing(verbs, conf):
 
 
 def test_nothing_is_read_while_another_node_has_something_else(verbs, conf, monkeypatch):
-    monkeypatch.setattr(fsha_cluster, "local_node", lambda: "fs1")
-    monkeypatch.setattr(fsha_cluster, "note", lambda *_: None)
+    monkeypatch.setattr(tools, "local_node", lambda: "fs1")
+    monkeypatch.setattr(tools, "note", lambda *_: None)
     members = "".join(
         f'<node_state uname="{name}" in_ccm="true" crmd="online"/>' for name in ("fs1", "fs2")
     )
-    monkeypatch.setattr(fsha_cluster, "query", lambda: CIB.format(members))
+    monkeypatch.setattr(tools, "query", lambda: CIB.format(members))
     done = verbs.configure(str(conf), patience=0, test=False)
     assert done["result"] is True
     assert "Not read yet: fs2 has another configuration." in done["comment"]
     # The next run that finds the other node with the same reads it, although nothing changes.
-    monkeypatch.setattr(fsha_cluster, "query", lambda: CIB.format(""))
+    monkeypatch.setattr(tools, "query", lambda: CIB.format(""))
     done = verbs.configure(str(conf), patience=0, test=False)
     assert done["changes"] == {}
     assert "Read again by internal." in done["comment"]

@@ -13,11 +13,10 @@ import yaml
 from lxml import etree
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
-import fsha_cib
-import fsha_operation
-import fsha_order
-import fsha_remark
-import fsha_run
+from fshalib.change import annotation
+from fshalib.cib import target as cib_target
+from fshalib.switchover import lock, request
+from fshalib.system import programs
 from tests.functional.conftest import ROOT, TOOLS
 
 STANDBY = "//nodes/node[@uname='fs2']//nvpair[@name='standby']"
@@ -37,11 +36,12 @@ def value(cib_file, path):
 
 def overdue(monkeypatch):
     """Make every remark from now on one of an hour ago."""
-    now = fsha_remark.now
-    hour = fsha_remark.timedelta(hours=1)
-    since, until = ((now() - age).strftime(fsha_remark.FORM) for age in (hour, hour / 2))
+    now = annotation.now
+    hour = annotation.timedelta(hours=1)
+    since, until = ((now() - age).strftime(annotation.FORM) for age in (hour, hour / 2))
     monkeypatch.setattr(
-        "fsha_remark.remark", lambda by, reason, *_: fsha_remark.Remark(by, reason, since, until)
+        "fshalib.change.annotation.remark",
+        lambda by, reason, *_: annotation.Remark(by, reason, since, until),
     )
 
 
@@ -142,7 +142,7 @@ def test_a_remark_that_is_somebody_elses_is_none(fsha, cib_file, until):
     )
     for name, value in (("standby", "on"), ("fsha-standby", text)):
         etree.SubElement(holder, "nvpair", id=f"n-{name}", name=name, value=value)
-    cib_file.path.write_text(fsha_cib.render(root), encoding="utf-8")
+    cib_file.path.write_text(cib_target.render(root), encoding="utf-8")
     assert "in standby" in fsha.status()
     assert fsha.check(as_data=True)["verdict"] == "fail"
 
@@ -234,8 +234,10 @@ def test_a_drill_is_for_the_node_that_serves(fsha, cib_file):
 
 
 def test_a_drill_that_cannot_be_is_skipped_with_an_event(fsha, cib_file, events, monkeypatch):
-    real = fsha_order.Request
-    monkeypatch.setattr("fsha_order.Request", lambda b, by, _, res: real(b, by, "fs1", res))
+    real = request.Request
+    monkeypatch.setattr(
+        "fshalib.switchover.request.Request", lambda b, by, _, res: real(b, by, "fs1", res)
+    )
     cib_file.by_hand("crm_attribute", "-N", "fs2", "-n", "standby", "-v", "on", "-t", "nodes")
     before = cib_file.text
     done = fsha.drill(by="cron")
@@ -286,10 +288,10 @@ def test_the_lint_needs_no_cluster(loaders, monkeypatch, tmp_path):
 
 
 def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, monkeypatch):
-    import fsha_check
+    from fshalib.checks import checklist
 
-    line = fsha_check.Line("switch", "Switch", "fail", "it is down", "start it", "fs2", blocks=True)
-    monkeypatch.setattr(fsha_check, "lines", lambda _view: (line,))
+    line = checklist.Line("switch", "Switch", "fail", "it is down", "start it", "fs2", blocks=True)
+    monkeypatch.setattr(checklist, "lines", lambda _view: (line,))
     before = cib_file.text
     done = fsha.failover()
     assert done["result"] is False
@@ -328,10 +330,10 @@ def test_the_lint_of_a_cluster_that_runs(fsha, cib_file, tmp_path):
 def alice(monkeypatch):
     """Let a switchover of alice's go on, on the other node."""
     now = time.time()
-    what = fsha_operation.Operation(
+    what = lock.Operation(
         "failover", "alice", "fs2", "VoiceServices", "fs1", "fs2", now, now, phase="move"
     )
-    monkeypatch.setattr("fsha_cluster.noted", lambda *_: {"fs2": what.text})
+    monkeypatch.setattr("fshalib.pacemaker.tools.noted", lambda *_: {"fs2": what.text})
 
 
 @pytest.mark.parametrize(
@@ -358,17 +360,19 @@ def test_whoever_comes_second_is_refused(fsha, cib_file, events, verb, args):
 @pytest.fixture
 def killed(monkeypatch):
     """Let a switchover of bob's on the other node have been killed, in a phase of one's choice."""
-    monkeypatch.setattr("fsha_operation.TWICE", 0)
+    monkeypatch.setattr("fshalib.switchover.lock.TWICE", 0)
     forgotten = []
-    monkeypatch.setattr("fsha_cluster.forget", lambda name, node: forgotten.append((name, node)))
+    monkeypatch.setattr(
+        "fshalib.pacemaker.tools.forget", lambda name, node: forgotten.append((name, node))
+    )
 
     def in_phase(phase):
-        what = fsha_operation.Operation(
+        what = lock.Operation(
             "failover", "bob", "fs2", "VoiceServices", "fs1", "fs2", 1.0, 1.0, phase=phase
         )
         monkeypatch.setattr(
-            "fsha_cluster.noted",
-            lambda name, *_: {"fs2": what.text} if name == fsha_operation.ATTRIBUTE else {},
+            "fshalib.pacemaker.tools.noted",
+            lambda name, *_: {"fs2": what.text} if name == lock.ATTRIBUTE else {},
         )
         return forgotten
 
@@ -391,7 +395,7 @@ def test_what_was_killed_before_it_moved_is_just_forgotten(
     assert done["result"] is True
     assert done["comment"].startswith("Nothing had moved of the failover of VoiceServices from fs1")
     assert done["comment"].endswith(said)
-    assert forgotten == [(fsha_operation.ATTRIBUTE, "fs2")]
+    assert forgotten == [(lock.ATTRIBUTE, "fs2")]
     assert cib_file.text == before
     assert events() == []
 
@@ -446,7 +450,7 @@ def test_a_cluster_of_one_node(fsha, cib_file, events):
     for path in ("configuration/nodes/node[@uname='fs2']", "status/node_state[@uname='fs2']"):
         for element in root.findall(path):
             element.getparent().remove(element)
-    cib_file.path.write_text(fsha_cib.render(root), encoding="utf-8")
+    cib_file.path.write_text(cib_target.render(root), encoding="utf-8")
     refused(fsha, cib_file, events, "failover", {}, "there is no other node in this cluster")
 
 
@@ -480,8 +484,8 @@ def test_no_cluster_to_ask(fsha, events, monkeypatch, tmp_path, verb):
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        (fsha_run.EX_INSUFFICIENT_PRIV, "run as root"),
-        (fsha_run.EX_DISCONNECT, "does not run on this node"),
+        (programs.EX_INSUFFICIENT_PRIV, "run as root"),
+        (programs.EX_DISCONNECT, "does not run on this node"),
     ],
     ids=["not root", "no cluster"],
 )
@@ -509,7 +513,7 @@ def test_a_hold_that_is_in_force(fsha, cib_file, events):
         etree.fromstring('<rsc_location id="cli-ban-VoiceServices-on-fs2" rsc="VoiceServices" '
                          'role="Started" node="fs2" score="-INFINITY"/>')
     )  # fmt: skip
-    cib_file.path.write_text(fsha_cib.render(root), encoding="utf-8")
+    cib_file.path.write_text(cib_target.render(root), encoding="utf-8")
     said = "fs2 was banned by hand (cli-ban-VoiceServices-on-fs2)"
     refused(fsha, cib_file, events, "failover", {}, said)
 

@@ -147,7 +147,7 @@ def test_a_resource_runs_or_is_complained_of(loaders, cib_file):
 def test_a_bare_host_is_no_error_under_test(loaders, monkeypatch, events, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CIB_file", raising=False)
-    monkeypatch.setattr("fsha_run.SBIN", str(tmp_path))
+    monkeypatch.setattr("fshalib.system.programs.SBIN", str(tmp_path))
     states = loaders.states
     shown = states.pacemaker_property.present(
         name="cib-bootstrap-options", values={"stonith-enabled": False}, test=True
@@ -380,13 +380,13 @@ def test_a_peer_that_does_not_take_over_is_given_up_without_a_trace(loaders, cib
 
 
 def test_a_switchover_that_breaks_off_says_so(loaders, cib_file, events, monkeypatch):
-    import fsha_commit
-    import fsha_run
+    from fshalib.change import commit
+    from fshalib.system import programs
 
     def broken(*_):
-        raise fsha_run.ToolMissing("cibadmin")
+        raise programs.ToolMissing("cibadmin")
 
-    monkeypatch.setattr(fsha_commit, "change", broken)
+    monkeypatch.setattr(commit, "change", broken)
     answer = loaders.modules.fsha.failover(timeout=1)
     assert answer["result"] is False
     assert "was broken off: cibadmin is not installed on this node." in answer["comment"]

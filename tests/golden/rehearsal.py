@@ -13,15 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import fsha_cib
-import fsha_cluster
-import fsha_commit
-import fsha_config
-import fsha_export
-import fsha_run
-from fsha_cib import Element
-from fsha_commit import Make, Plan
-from fsha_run import Runner
+from fshalib.change import commit
+from fshalib.change.commit import Make, Plan
+from fshalib.cib import target
+from fshalib.cib.target import Element
+from fshalib.pacemaker import tools
+from fshalib.pillar import config, export_cib
+from fshalib.system import programs
+from fshalib.system.programs import Runner
 from tests.golden.changes import GONE, REFUSED, Change, Edit
 
 RUNNING = Path(__file__).with_name("running.xml")
@@ -37,32 +36,32 @@ class Played:
     plan: Plan | None
 
 
-def play(change: Change, root: Element | None = None, run: Runner = fsha_run.run) -> Played:
+def play(change: Change, root: Element | None = None, run: Runner = programs.run) -> Played:
     """Return what the cluster would do about a change.
 
     root
         The pair as it runs, in place of ``running.xml``.
     """
     root = running() if root is None else root
-    before = edited(fsha_export.export(root).pacemaker, change.given)
-    live = fsha_cib.render(wanting(before)(root).root)
+    before = edited(export_cib.export(root).pacemaker, change.given)
+    live = target.render(wanting(before)(root).root)
     make = wanting(edited(before, change.edits))
     try:
-        plan = fsha_commit.make_plan(live, make, run=run)
-    except fsha_cluster.InvalidCib:
+        plan = commit.make_plan(live, make, run=run)
+    except tools.InvalidCib:
         return Played(live, make, (REFUSED,), None)
     return Played(live, make, texts(plan), plan)
 
 
 def running() -> Element:
     """Return the CIB of the running pair."""
-    return fsha_cib.parse(RUNNING.read_text(encoding="utf-8"))
+    return target.parse(RUNNING.read_text(encoding="utf-8"))
 
 
 def wanting(pacemaker: dict[str, Any]) -> Make:
     """Return what makes the target of a run with this section ``pacemaker`` of the pillar."""
-    objects = fsha_config.check_pacemaker(pacemaker)
-    return fsha_commit.wanting(fsha_cib.Wanted(objects, complete=True))
+    objects = config.check_pacemaker(pacemaker)
+    return commit.wanting(target.Wanted(objects, complete=True))
 
 
 def texts(plan: Plan) -> tuple[str, ...]:
@@ -87,7 +86,7 @@ def edited(pacemaker: dict[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
     return pacemaker
 
 
-def pacemaker_version(run: Runner = fsha_run.run) -> str:
+def pacemaker_version(run: Runner = programs.run) -> str:
     """Return the version of Pacemaker's tools, such as ``2.1.5``."""
     said = run(["crm_simulate", "--version"]).out
     found = re.search(r"[0-9]+(\.[0-9]+)+", said)

@@ -18,11 +18,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "_utils"))
 
-import fsha_cib
-import fsha_cluster
-import fsha_commit
-import fsha_config
-import fsha_run
+from fshalib.change import commit as change_commit
+from fshalib.cib import target
+from fshalib.pacemaker import tools
+from fshalib.pillar import config
+from fshalib.system import programs
 
 PATIENCE = 60.0
 LOOK_EVERY = 0.002
@@ -56,22 +56,22 @@ class Meeting:
     def commit(self, number: int) -> dict[str, Any]:
         """Commit, and return what a person would be told of it."""
 
-        def run(argv: Sequence[str], **options: Any) -> fsha_run.Completed:
+        def run(argv: Sequence[str], **options: Any) -> programs.Completed:
             """Run a program; waiting for the cluster to settle is waiting for the other one.
 
             Nothing starts or stops here, and the worst that can happen while a node waits is that
             the other one commits.
             """
             if argv[: len(SETTLE)] != SETTLE:
-                return fsha_run.run(argv, **options)
+                return programs.run(argv, **options)
             self.at(f"{number}.committed")
-            return fsha_run.Completed(tuple(argv), fsha_run.EX_OK, "", "", 0.0)
+            return programs.Completed(tuple(argv), programs.EX_OK, "", "", 0.0)
 
-        points = fsha_commit.Points(self.folder / f"points.{self.me}", keep=number)
-        committer = fsha_commit.Committer(points=points, run=run, sleep=briefly)
+        points = change_commit.Points(self.folder / f"points.{self.me}", keep=number)
+        committer = change_commit.Committer(points=points, run=run, sleep=briefly)
         try:
-            done = committer.commit(fsha_commit.wanting(wanted(self.me, number)), "meet")
-        except (fsha_run.RunError, fsha_cib.CibError) as error:
+            done = committer.commit(change_commit.wanting(wanted(self.me, number)), "meet")
+        except (programs.RunError, target.CibError) as error:
             return {"committed": False, "error": str(error)}
         told = {f.name: getattr(done, f.name) for f in dataclasses.fields(done) if f.name != "plan"}
         return {**told, "error": ""}
@@ -82,7 +82,7 @@ def briefly(seconds: float) -> None:
     time.sleep(seconds / 10)
 
 
-def wanted(me: str, number: int) -> fsha_cib.Wanted:
+def wanted(me: str, number: int) -> target.Wanted:
     """Return a changed parameter and a new constraint: both nodes write in the same two places."""
     id = f"meet-{me}"
     primitive = {
@@ -92,20 +92,20 @@ def wanted(me: str, number: int) -> fsha_cib.Wanted:
         "meta": {"target-role": "Stopped"},
     }
     location = {"resource": id, "node": me, "score": number}
-    return fsha_cib.Wanted(
+    return target.Wanted(
         (
-            fsha_config.make("primitive", id, primitive),
-            fsha_config.make("location", f"{id}-{number}", location),
+            config.make("primitive", id, primitive),
+            config.make("location", f"{id}-{number}", location),
         )
     )
 
 
 def seen() -> dict[str, Any]:
     """Return what the meetings have left in the CIB."""
-    root = fsha_cib.parse(fsha_cluster.query())
+    root = target.parse(tools.query())
     constraints = [e.get("id", "") for e in root.iterfind("configuration/constraints/*")]
     return {
-        "epoch": fsha_cib.version(root).epoch,
+        "epoch": target.version(root).epoch,
         "values": [
             [pair.getparent().getparent().get("id"), pair.get("value")]
             for pair in root.iterfind("configuration//nvpair[@name='fake']")

@@ -6,9 +6,9 @@ import copy
 
 from lxml import etree
 
-from fsha_cib import Wanted, parse, target
-from fsha_model import Object
-from fsha_objects import ONE_IDS
+from fshalib.cib.kinds import ONE_IDS
+from fshalib.cib.objects import Object
+from fshalib.cib.target import Wanted, parse, target
 from tests.unit.cib.schemas import faults
 
 DUMMY = "ocf:heartbeat:Dummy"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import fsha_cib
-import fsha_run
-import fsha_status
+from fshalib.cib import target
+from fshalib.pacemaker import status as pacemaker_status
+from fshalib.system import programs
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -24,17 +24,17 @@ def sample():
 @pytest.fixture
 def pair(sample):
     """Return the CIB of a pair that serves."""
-    return fsha_cib.parse(sample("pair.xml"))
+    return target.parse(sample("pair.xml"))
 
 
 @pytest.fixture
 def status(sample):
     """Return the status of that pair."""
-    return fsha_status.parse_status(sample("status-serving.xml"))
+    return pacemaker_status.parse_status(sample("status-serving.xml"))
 
 
 class Tools:
-    """Stands in for ``fsha_run.run``: answers in turn, keeps what it was asked."""
+    """Stands in for ``fshalib.system.programs.run``: answers in turn, keeps what it was asked."""
 
     def __init__(self):
         self.answers = {}
@@ -42,13 +42,13 @@ class Tools:
 
     def say(self, *argv, out="", err="", code=0):
         """Give the next answer to the program (and first arguments); the last one stays."""
-        answer = fsha_run.Completed(argv, code, out, err, 0.0)
+        answer = programs.Completed(argv, code, out, err, 0.0)
         self.answers.setdefault(argv, []).append(answer)
         return self
 
     def hang(self, *argv):
         """Let a program run out of time."""
-        self.answers.setdefault(argv, []).append(fsha_run.ToolTimeout(argv, 1.0))
+        self.answers.setdefault(argv, []).append(programs.ToolTimeout(argv, 1.0))
         return self
 
     def __call__(self, argv, stdin=None, timeout=30.0, env=None):

@@ -15,15 +15,15 @@ from typing import Any
 from hypothesis import strategies as st
 from lxml import etree
 
-import fsha_normal
-import fsha_rules
-from fsha_model import Object
-from fsha_objects import BY_TAG, KINDS, ONE_IDS
-from fsha_options import PROPERTY_ALIASES, SERVER_WRITTEN
-from fsha_parts import RESOURCE_TAGS
-from fsha_rules import Date, Join, OfOperation, OfResource, Test
-from fsha_shape import Attribute
-from fsha_units import parse_boolean, parse_duration, parse_score
+from fshalib.cib import normalize
+from fshalib.cib import rule as cib_rule
+from fshalib.cib.element_schema import Attribute
+from fshalib.cib.fields import RESOURCE_TAGS
+from fshalib.cib.kinds import BY_TAG, KINDS, ONE_IDS
+from fshalib.cib.objects import Object
+from fshalib.cib.options import PROPERTY_ALIASES, SERVER_WRITTEN
+from fshalib.cib.rule import Date, Join, OfOperation, OfResource, Test
+from fshalib.cib.values import parse_boolean, parse_duration, parse_score
 
 NODES = ("fs1", "fs2")
 PRIMITIVES = ("ip_shared", "fs", "ip-arp", "p.4", "boxed")
@@ -104,7 +104,7 @@ _tests = st.one_of(
     st.builds(
         Test,
         st.sampled_from(["load", "two words", "("]),
-        st.sampled_from(fsha_rules.BINARY),
+        st.sampled_from(cib_rule.BINARY),
         texts,
         st.sampled_from([None, "string", "number", "version"]),
         st.sampled_from([None, None, "param", "meta"]),
@@ -131,7 +131,7 @@ _special = st.one_of(
     ),
     st.builds(OfOperation, st.sampled_from(["monitor", "and"]), st.none() | durations),
 )
-_joins = st.sampled_from(fsha_rules.JOINS)
+_joins = st.sampled_from(cib_rule.JOINS)
 
 
 def joins(terms: Any) -> Any:
@@ -144,8 +144,8 @@ def joins(terms: Any) -> Any:
     )
 
 
-rules = joins(st.one_of(_tests, _dates)).map(fsha_rules.render)
-default_rules = joins(st.one_of(_tests, _dates, _special)).map(fsha_rules.render)
+rules = joins(st.one_of(_tests, _dates)).map(cib_rule.render)
+default_rules = joins(st.one_of(_tests, _dates, _special)).map(cib_rule.render)
 
 
 # --- sets of values --------------------------------------------------------------------------
@@ -675,16 +675,16 @@ class Respeller:
 
     def text(self, name: str, text: str) -> str:
         """Return another spelling of an option's value."""
-        if name in fsha_normal.SCORES:
+        if name in normalize.SCORES:
             return self.random.choice(self._scores(text))
-        if name in fsha_normal.DURATIONS:
+        if name in normalize.DURATIONS:
             return self.random.choice(self._durations(text))
-        if name in fsha_normal.BOOLEANS:
+        if name in normalize.BOOLEANS:
             true = parse_boolean(text)
             words = ("true", "yes", "on", "Y", "1") if true else ("false", "no", "OFF", "n", "0")
             return self.random.choice(words)
-        if name in fsha_normal.ROLES:
-            role = fsha_normal.value(name, text)
+        if name in normalize.ROLES:
+            role = normalize.value(name, text)
             return self.random.choice(_ROLES[role])
         return text
 
@@ -722,7 +722,7 @@ class Respeller:
         if text is None:
             if self._often() and not element.get("id-ref"):
                 element.set(name, self.text(name, default))
-        elif fsha_normal.value(name, text) == default and self._often():
+        elif normalize.value(name, text) == default and self._often():
             del element.attrib[name]
 
     def _rsc_order(self, order: etree._Element) -> None:
@@ -801,7 +801,7 @@ class Respeller:
 
     def _order(self, element: etree._Element) -> None:
         if element.tag == "resource_set":
-            if fsha_normal.value("sequential", element.get("sequential", "true")) == "false":
+            if normalize.value("sequential", element.get("sequential", "true")) == "false":
                 self._shuffle(element, list(element))
             return
         attributes = list(element.attrib.items())

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from lxml import etree
 
-import fsha_actions
-import fsha_check
-import fsha_facts
-import fsha_plan
-import fsha_run
-import fsha_status
-from fsha_check import FAIL, PASS, SKIP, WARN
-from fsha_switch import Service
+from fshalib.checks import checklist, node_facts
+from fshalib.checks.checklist import FAIL, PASS, SKIP, WARN
+from fshalib.pacemaker import simulate
+from fshalib.pacemaker import status as pacemaker_status
+from fshalib.switchover import operator_settings
+from fshalib.switchover.service import Service
+from fshalib.system import programs
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=timezone.utc)
 CIB = """<cib><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">{}
@@ -29,19 +28,19 @@ def cib(properties="", resources=""):
 
 def node(name, **state):
     flags = {"standby": False, "maintenance": False, "pending": False, "unclean": False}
-    return fsha_status.Node(name, **{"online": True, "dc": name == "fs1", **flags, **state})
+    return pacemaker_status.Node(name, **{"online": True, "dc": name == "fs1", **flags, **state})
 
 
 def resource(id, *nodes, **more):
     agent = "ocf:fsha:FSSofia" if id == "fs" else "ocf:heartbeat:IPaddr2"
     role = "Started" if nodes else "Stopped"
-    return fsha_status.Resource(id, agent, role, nodes, "voice", **more)
+    return pacemaker_status.Resource(id, agent, role, nodes, "voice", **more)
 
 
-STATUS = fsha_status.Status(
+STATUS = pacemaker_status.Status(
     "fs1", True, (node("fs1"), node("fs2")), (resource("vip", "fs1"), resource("fs", "fs1"))
 )
-STILL = fsha_plan.Transition(actions=(), before={}, placement={})
+STILL = simulate.Transition(actions=(), before={}, placement={})
 MOVED = replace(STILL, placement={"vip": ("fs2",), "fs": ("fs2",)})
 SWITCH = {
     "running": True, "ready": True, "paused": False, "version": "FreeSWITCH 1.11", "uptime": 4000,
@@ -53,7 +52,7 @@ FACTS = {
     "nonlocal_bind": "0", "disks": {"/var/log": 50}, "locked": "", "synchronised": True,
 }  # fmt: skip
 LINKS = tuple({"node": "fs2", "number": n, "connected": True} for n in (0, 1))
-VIEW = fsha_check.View(
+VIEW = checklist.View(
     status=STATUS,
     root=cib(
         '<nvpair id="s" name="stonith-enabled" value="true"/>',
@@ -73,7 +72,7 @@ FENCED = replace(
     STATUS,
     resources=(
         *STATUS.resources,
-        fsha_status.Resource("fence", "stonith:fence_x", "Started", ("fs2",)),
+        pacemaker_status.Resource("fence", "stonith:fence_x", "Started", ("fs2",)),
     ),
 )
 GOOD = replace(VIEW, status=FENCED)
@@ -88,16 +87,16 @@ def switch(**more):
 
 
 def line(view, name):
-    (found,) = [one for one in fsha_check.lines(view) if one.name == name and one.verdict != PASS]
+    (found,) = [one for one in checklist.lines(view) if one.name == name and one.verdict != PASS]
     return found
 
 
 def test_a_pair_that_is_ready():
-    found = fsha_check.lines(GOOD)
+    found = checklist.lines(GOOD)
     assert [(one.name, one.evidence) for one in found if one.verdict != PASS] == []
-    assert fsha_check.verdict(found) == PASS
-    assert fsha_check.summary(found) == f"OK: {len(found)} checks, 0 fail, 0 warn"
-    assert fsha_check.obstacles(found) == ()
+    assert checklist.verdict(found) == PASS
+    assert checklist.summary(found) == f"OK: {len(found)} checks, 0 fail, 0 warn"
+    assert checklist.obstacles(found) == ()
     assert len(found) >= 20
 
 
@@ -118,9 +117,9 @@ def clock(answer):
     return replace(GOOD, clocks={"fs2": answer})
 
 
-FENCING = fsha_status.FenceEvent("fs2", "off", "failed", "noon", "no answer")
+FENCING = pacemaker_status.FenceEvent("fs2", "off", "failed", "noon", "no answer")
 AWAY = (node("fs1"), node("fs2", online=False))
-HELD = fsha_status.FailCount("fs", "fs2", "1")
+HELD = pacemaker_status.FailCount("fs", "fs2", "1")
 OPERATORS = {
     "maintenance-mode": cib('<nvpair id="m" name="maintenance-mode" value="true"/>'),
     "standby": etree.fromstring(etree.tostring(cib()).replace(
@@ -184,8 +183,8 @@ OPERATORS = {
         (with_facts("fs2", facts(disks={"/var/log": 1})), "disk", FAIL, False, "1 % of /var/log"),
         (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
         (with_facts("fs2", facts(state_run="state.apply")), "state-run", WARN, False, "apply"),
-        (clock(fsha_run.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),
-        (clock(fsha_run.ClockAnswer(0.2, 0.01)), "offset", WARN, False, "0.2 s ahead of that of"),
+        (clock(programs.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),
+        (clock(programs.ClockAnswer(0.2, 0.01)), "offset", WARN, False, "0.2 s ahead of that of"),
         (clock(None), "offset", SKIP, False, "can't be compared"),
         (status(fenced=(FENCING,)), "fence-history", WARN, False, "off has failed at noon: no"),
         (status(fenced=(replace(FENCING, outcome="pending"),)), "fence-history", FAIL, True,
@@ -214,14 +213,14 @@ def test_what_is_wrong_is_told(view, name, verdict, blocks, evidence):
     assert evidence in found.evidence
     if verdict in (WARN, FAIL):
         assert found.advice or name in ("operations", "service", "switch", "certificate")
-    assert bool(fsha_check.obstacles([found])) == blocks
+    assert bool(checklist.obstacles([found])) == blocks
 
 
 def test_what_is_in_order_is_told_too():
     view = replace(
         GOOD,
         status=replace(GOOD.status, fenced=(replace(FENCING, outcome="success"), FENCING)),
-        clocks={"fs2": fsha_run.ClockAnswer(0.051, 0.002)},
+        clocks={"fs2": programs.ClockAnswer(0.051, 0.002)},
         facts={
             "fs1": facts(
                 routers={"192.0.2.1": True},
@@ -230,7 +229,7 @@ def test_what_is_in_order_is_told_too():
             "fs2": switch(certificates={"agent.pem": 100}),
         },
     )
-    told = {one.name: one for one in fsha_check.lines(view)}
+    told = {one.name: one for one in checklist.lines(view)}
     names = ("fence-history", "offset", "router", "certificate", "database-copy")
     assert {told[name].verdict for name in names} == {PASS}
     # The history has the latest event first: what failed before it is mended.
@@ -252,35 +251,35 @@ def test_what_was_to_have_ended_fails():
 
 
 def test_the_page_and_the_summary():
-    found = fsha_check.lines(status(quorate=False))
-    page = fsha_check.as_text(found)
+    found = checklist.lines(status(quorate=False))
+    page = checklist.as_text(found)
     assert "FAIL  Quorum: there is no quorum" in page
     assert "      -> see corosync-quorumtool" in page
-    assert fsha_check.summary(found).startswith("FAIL: ")
-    assert "(Quorum: there is no quorum)" in fsha_check.summary(found)
-    weak = fsha_check.lines(replace(GOOD, last_drill=""))
-    assert fsha_check.summary(weak).startswith("WARN: ")
-    assert fsha_check.as_data(found)[0]["name"] == "service"
+    assert checklist.summary(found).startswith("FAIL: ")
+    assert "(Quorum: there is no quorum)" in checklist.summary(found)
+    weak = checklist.lines(replace(GOOD, last_drill=""))
+    assert checklist.summary(weak).startswith("WARN: ")
+    assert checklist.as_data(found)[0]["name"] == "service"
 
 
 def test_every_action_is_known_to_the_checklist():
-    assert set(fsha_actions.ACTIONS) >= fsha_check._IN_THE_WAY
+    assert set(operator_settings.ACTIONS) >= checklist._IN_THE_WAY
 
 
 # --- facts -----------------------------------------------------------------------------------
 
 
 def test_facts_survive_the_attribute():
-    assert fsha_facts.parse(fsha_facts.render(FACTS)) == FACTS
+    assert node_facts.parse(node_facts.render(FACTS)) == FACTS
     for text in ("", "[]", "{}", '{"switch":1}', "soon"):
-        assert fsha_facts.parse(text) is None
+        assert node_facts.parse(text) is None
 
 
 @pytest.mark.parametrize(("text", "expected"), [("0\n", False), ("1\n", True), ("x", None)])
 def test_nonlocal_bind(tmp_path, text, expected):
     (tmp_path / "value").write_text(text, encoding="utf-8")
-    assert fsha_facts.nonlocal_bind(tmp_path / "value") is expected
-    assert fsha_facts.nonlocal_bind(tmp_path / "none") is None
+    assert node_facts.nonlocal_bind(tmp_path / "value") is expected
+    assert node_facts.nonlocal_bind(tmp_path / "none") is None
 
 
 def test_a_lock_that_is_held(tmp_path):
@@ -290,25 +289,25 @@ def test_a_lock_that_is_held(tmp_path):
     table.write_text(
         f"1: POSIX ADVISORY WRITE 42 fd:01:{lock.stat().st_ino} 0 EOF\n", encoding="utf-8"
     )
-    assert fsha_facts.locked(table, [tmp_path / "none", lock]) == str(lock)
+    assert node_facts.locked(table, [tmp_path / "none", lock]) == str(lock)
     table.write_text("1: POSIX ADVISORY WRITE 42 fd:01:999999999 0 EOF\n", encoding="utf-8")
-    assert fsha_facts.locked(table, [lock]) == ""
-    assert fsha_facts.locked(tmp_path / "none", [lock]) == ""
+    assert node_facts.locked(table, [lock]) == ""
+    assert node_facts.locked(tmp_path / "none", [lock]) == ""
 
 
 def test_agents_are_compared_by_content_and_name(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one").write_text("1", encoding="utf-8")
-    first = fsha_facts.agents_hash([tmp_path / "a", tmp_path / "none"])
-    assert first == fsha_facts.agents_hash([tmp_path / "a"])
+    first = node_facts.agents_hash([tmp_path / "a", tmp_path / "none"])
+    assert first == node_facts.agents_hash([tmp_path / "a"])
     (tmp_path / "a" / "one").write_text("2", encoding="utf-8")
-    assert fsha_facts.agents_hash([tmp_path / "a"]) != first
-    assert fsha_facts.agents_hash([tmp_path / "none"]) == ""
+    assert node_facts.agents_hash([tmp_path / "a"]) != first
+    assert node_facts.agents_hash([tmp_path / "none"]) == ""
 
 
 def test_age_of_facts_is_not_negative():
-    found = fsha_check.lines(
-        with_facts("fs2", facts(at=(NOW + timedelta(minutes=5)).strftime(fsha_facts.FORM)))
+    found = checklist.lines(
+        with_facts("fs2", facts(at=(NOW + timedelta(minutes=5)).strftime(node_facts.FORM)))
     )
     assert {one.evidence for one in found if one.name == "facts"} == {
         "0 minutes old",
@@ -318,18 +317,18 @@ def test_age_of_facts_is_not_negative():
 
 def test_what_stands_in_the_way_is_told_with_its_node():
     down = {"running": False, "why": "it does not answer: it is down"}
-    found = fsha_check.lines(with_facts("fs2", {**facts(), "node": "fs2", "switch": down}))
-    (said,) = fsha_check.obstacles(found)
+    found = checklist.lines(with_facts("fs2", {**facts(), "node": "fs2", "switch": down}))
+    (said,) = checklist.obstacles(found)
     assert said.startswith("switch on fs2: it does not answer: it is down; start it")
-    assert "(Switch on fs2: it does not answer" in fsha_check.summary(found)
+    assert "(Switch on fs2: it does not answer" in checklist.summary(found)
 
 
 @pytest.mark.parametrize(("at", "blocks"), [("11:45:00", True), ("11:15:00", False)])
 def test_what_was_so_long_ago_does_not_stand_in_the_way(at, blocks):
     old = facts(at=f"2026-09-01T{at}Z", routers={"192.0.2.1": False})
     gone = {**old, "node": "fs2", "switch": {"running": False, "why": "it is down"}}
-    found = fsha_check.lines(with_facts("fs2", gone))
-    assert bool(fsha_check.obstacles(found)) is blocks
+    found = checklist.lines(with_facts("fs2", gone))
+    assert bool(checklist.obstacles(found)) is blocks
     assert {one.verdict for one in found if one.name in ("switch", "router")} >= {FAIL}
-    mine = fsha_check.lines(replace(with_facts("fs2", gone), me="fs2"))
-    assert fsha_check.obstacles(mine)
+    mine = checklist.lines(replace(with_facts("fs2", gone), me="fs2"))
+    assert checklist.obstacles(mine)

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-import fsha_cib
-import fsha_cluster
-import fsha_commit
-import fsha_history
-import fsha_run
-from fsha_cib import Wanted
-from fsha_guard import Calls
-from fsha_model import Object
-from fsha_policy import Policy
+from fshalib.change import commit as change_commit
+from fshalib.change import restore_points
+from fshalib.change.guard import Calls
+from fshalib.cib import target as cib_target
+from fshalib.cib.objects import Object
+from fshalib.cib.target import Wanted
+from fshalib.pacemaker import tools as pacemaker_tools
+from fshalib.pillar.guard_policy import Policy
+from fshalib.system import programs
 
 DUMMY = Object(
     "primitive", "extra", {"agent": "ocf:heartbeat:Dummy", "params": {"passwd": "hunter2"}}
@@ -37,15 +37,15 @@ def naps():
 
 def guard(legs=0, node="fs1", **policy):
     """Return a guard of a node on which there are so many call legs."""
-    return fsha_commit.Guard(Policy(**policy), lambda: Calls(legs, node))
+    return change_commit.Guard(Policy(**policy), lambda: Calls(legs, node))
 
 
 def wanting(*objects, **rest):
-    return fsha_commit.wanting(Wanted(objects, **rest))
+    return change_commit.wanting(Wanted(objects, **rest))
 
 
 def committer(tools, naps, **rest):
-    return fsha_commit.Committer(
+    return change_commit.Committer(
         **{"guard": guard(), "settle": 5, **rest}, run=tools, sleep=naps.append
     )
 
@@ -55,21 +55,21 @@ def commit(tools, naps, *objects, **rest):
 
 
 def test_a_plan_writes_nothing(cluster, sample):
-    plan = fsha_commit.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
+    plan = change_commit.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
     assert [call[0][0] for call in cluster.calls] == ["crm_verify", "crm_simulate"]
     (_, judged, _), (_, candidate, _) = cluster.calls
     # What runs is the simulation's business, and no fault of the configuration.
-    assert len(fsha_cib.parse(judged).find("status")) == 0
-    assert len(fsha_cib.parse(candidate).find("status")) > 0
-    assert str(fsha_cib.version(fsha_cib.parse(candidate))) == "0.6.0"
+    assert len(cib_target.parse(judged).find("status")) == 0
+    assert len(cib_target.parse(candidate).find("status")) > 0
+    assert str(cib_target.version(cib_target.parse(candidate))) == "0.6.0"
     assert plan.transition.interrupted == ("ip_shared", "fs")
 
 
 def test_an_empty_plan_asks_nobody(tools, sample):
-    plan = fsha_commit.make_plan(sample("pair.xml"), wanting(), guard(), tools)
+    plan = change_commit.make_plan(sample("pair.xml"), wanting(), guard(), tools)
     assert plan.empty
     assert tools.calls == []
-    assert fsha_commit.summary(plan) == "The cluster would then: do nothing."
+    assert change_commit.summary(plan) == "The cluster would then: do nothing."
 
 
 def test_a_commit_is_one_patch_and_settles(cluster, naps, sample):
@@ -87,7 +87,7 @@ def test_a_commit_is_one_patch_and_settles(cluster, naps, sample):
     ]
     assert (outcome.committed, outcome.attempts, outcome.settled) == (True, 1, True)
     # The version is the one that the cluster has afterwards, here that of the sample.
-    afterwards = str(fsha_cib.version(fsha_cib.parse(sample("pair.xml"))))
+    afterwards = str(cib_target.version(cib_target.parse(sample("pair.xml"))))
     assert (outcome.version, outcome.problems) == (afterwards, ())
     assert naps == []
 
@@ -107,12 +107,12 @@ def test_a_cib_that_moves_is_read_and_planned_again(cluster, naps):
     assert cluster.count("crm_verify") == 3
     assert cluster.count("cibadmin", "--query") == 4
     assert len(naps) == 2
-    assert all(0 < nap <= fsha_commit.JITTER for nap in naps)
+    assert all(0 < nap <= change_commit.JITTER for nap in naps)
 
 
 def test_what_the_other_node_has_done_meanwhile_is_not_done_again(cluster, naps, sample):
-    live = fsha_cib.parse(sample("pair.xml"))
-    done = fsha_cib.render(fsha_cib.target(live, Wanted((DUMMY,))).root)
+    live = cib_target.parse(sample("pair.xml"))
+    done = cib_target.render(cib_target.target(live, Wanted((DUMMY,))).root)
     cluster.say("cibadmin", "--query", out=done)
     cluster.say("cibadmin", "--patch", code=103)
     outcome = commit(cluster, naps, DUMMY)
@@ -122,23 +122,23 @@ def test_what_the_other_node_has_done_meanwhile_is_not_done_again(cluster, naps,
 
 def test_a_cib_that_never_stands_still_is_given_up(cluster, naps):
     cluster.say("cibadmin", "--patch", code=103)
-    with pytest.raises(fsha_commit.Contended) as caught:
+    with pytest.raises(change_commit.Contended) as caught:
         commit(cluster, naps, DUMMY)
-    assert caught.value.attempts == cluster.count("cibadmin", "--patch") == fsha_commit.ATTEMPTS
+    assert caught.value.attempts == cluster.count("cibadmin", "--patch") == change_commit.ATTEMPTS
     assert "Somebody else is changing the cluster" in str(caught.value)
 
 
 def test_a_candidate_that_is_refused_is_not_written(cluster, naps):
     cluster.answers.pop(("crm_verify",))
     cluster.say("crm_verify", err="(main) \terror: no good\n", code=78)
-    with pytest.raises(fsha_cluster.InvalidCib):
+    with pytest.raises(pacemaker_tools.InvalidCib):
         commit(cluster, naps, DUMMY)
     assert cluster.count("crm_diff") == cluster.count("cibadmin", "--patch") == 0
 
 
 def test_no_quorum_is_told_and_not_tried_again(cluster, naps):
     cluster.say("cibadmin", "--patch", code=106)
-    with pytest.raises(fsha_cluster.NoQuorum):
+    with pytest.raises(pacemaker_tools.NoQuorum):
         commit(cluster, naps, DUMMY)
     assert cluster.count("cibadmin", "--patch") == 1
 
@@ -217,7 +217,7 @@ def test_a_tool_that_talks_nonsense_is_an_error_or_a_problem(cluster, naps, prog
     if program == "crm_mon":
         assert "gave no status" in commit(cluster, naps, DUMMY).problems[0]
     else:
-        with pytest.raises(fsha_run.RunError, match="gave no transition"):
+        with pytest.raises(programs.RunError, match="gave no transition"):
             commit(cluster, naps, DUMMY)
 
 
@@ -225,7 +225,7 @@ def test_a_tool_that_talks_nonsense_is_an_error_or_a_problem(cluster, naps, prog
 
 
 def test_calls_stop_a_commit_before_anything_is_written(cluster, naps):
-    with pytest.raises(fsha_commit.Refused) as caught:
+    with pytest.raises(change_commit.Refused) as caught:
         committer(cluster, naps, guard=guard(214)).commit(wanting(DUMMY))
     assert "interrupts 214 call legs" in str(caught.value)
     assert str(caught.value).startswith("Not committed. Refused: ")
@@ -246,27 +246,29 @@ def test_a_change_that_stops_nothing_asks_nobody_about_calls(cluster, naps):
     def never():
         raise AssertionError("calls were counted")
 
-    outcome = committer(cluster, naps, guard=fsha_commit.Guard(Policy(), never)).commit(
+    outcome = committer(cluster, naps, guard=change_commit.Guard(Policy(), never)).commit(
         wanting(DUMMY)
     )
     assert outcome.committed
 
 
 def test_the_node_without_the_calls_leaves_it_to_the_other(cluster, naps, sample):
-    live = fsha_cib.parse(sample("pair.xml"))
-    done = fsha_cib.render(fsha_cib.target(live, Wanted((DUMMY,))).root)
+    live = cib_target.parse(sample("pair.xml"))
+    done = cib_target.render(cib_target.target(live, Wanted((DUMMY,))).root)
     cluster.say("cibadmin", "--query", out=sample("pair.xml"))
     cluster.say("cibadmin", "--query", out=done)
     outcome = committer(cluster, naps, guard=guard(0, "fs2")).commit(wanting(DUMMY))
     assert not outcome.committed
     assert outcome.plan.empty
-    assert naps == [fsha_commit.LOOK_EVERY]
+    assert naps == [change_commit.LOOK_EVERY]
     assert cluster.count("cibadmin", "--patch") == 0
 
 
 def test_the_node_without_the_calls_waits_no_longer_than_it_may(cluster, naps):
     quick = committer(cluster, naps, guard=guard(0, "fs2"), settle=0)
-    with pytest.raises(fsha_commit.Refused, match="the calls are on fs1, which only fs1 can count"):
+    with pytest.raises(
+        change_commit.Refused, match="the calls are on fs1, which only fs1 can count"
+    ):
         quick.commit(wanting(DUMMY))
 
 
@@ -283,30 +285,30 @@ def test_what_runs_is_stopped_before_it_is_removed(cluster, naps, sample):
 
     def watch(argv, **kwargs):
         if argv[0] == "crm_diff":
-            seen.append(fsha_cib.parse(Path(argv[-1]).read_text(encoding="utf-8")))
+            seen.append(cib_target.parse(Path(argv[-1]).read_text(encoding="utf-8")))
         return run(argv, **kwargs)
 
-    absent = fsha_commit.wanting(Wanted(absent=("fs",)))
-    outcome = fsha_commit.Committer(guard(), None, 5, watch, naps.append).commit(absent)
+    absent = change_commit.wanting(Wanted(absent=("fs",)))
+    outcome = change_commit.Committer(guard(), None, 5, watch, naps.append).commit(absent)
     assert outcome.committed
     parked, target = seen
-    fs = fsha_cib.find(parked, "fs")
+    fs = cib_target.find(parked, "fs")
     assert fs.getparent().tag == "resources"
     assert fs.find("meta_attributes/nvpair[@name='target-role']").get("value") == "Stopped"
-    assert fsha_cib.find(target, "fs") is None
+    assert cib_target.find(target, "fs") is None
     assert cluster.count("cibadmin", "--patch") == 2
 
 
 def halfway(sample, who):
     """Return the text of a CIB in which a run has stopped fs in order to remove it."""
-    live = fsha_cib.parse(sample("pair.xml"))
-    found = fsha_cib.target(live, Wanted(absent=("fs",)))
-    return fsha_cib.render(fsha_cib.parked(found, {"fs": ("fs1",)}, who))
+    live = cib_target.parse(sample("pair.xml"))
+    found = cib_target.target(live, Wanted(absent=("fs",)))
+    return cib_target.render(cib_target.parked(found, {"fs": ("fs1",)}, who))
 
 
 def gone(sample):
-    live = fsha_cib.parse(sample("pair.xml"))
-    return fsha_cib.render(fsha_cib.target(live, Wanted(absent=("fs",))).root)
+    live = cib_target.parse(sample("pair.xml"))
+    return cib_target.render(cib_target.target(live, Wanted(absent=("fs",))).root)
 
 
 def says_in_turn(cluster, *cibs):
@@ -335,7 +337,7 @@ def test_what_another_run_is_just_removing_is_left_to_it(cluster, naps, sample):
     says_in_turn(cluster, halfway(sample, "other"), halfway(sample, "other"), gone(sample))
     outcome = committer(cluster, naps).commit(wanting(absent=("fs",)))
     assert (outcome.committed, outcome.plan.empty) == (False, True)
-    assert naps == [fsha_commit.LOOK_EVERY] * 2
+    assert naps == [change_commit.LOOK_EVERY] * 2
     assert cluster.count("cibadmin", "--patch") == 0
 
 
@@ -363,7 +365,9 @@ def test_a_patch_that_comes_too_late_after_the_stop_is_made_anew(cluster, naps, 
 def test_what_does_not_stop_is_not_removed(cluster, naps, sample):
     says_in_turn(cluster, sample("pair.xml"), halfway(sample, "this"))
     cluster.say("cibadmin", "--patch")
-    with pytest.raises(fsha_commit.NotStopped, match="Not removed, since it still runs: fs on fs1"):
+    with pytest.raises(
+        change_commit.NotStopped, match="Not removed, since it still runs: fs on fs1"
+    ):
         committer(cluster, naps, name="this").commit(wanting(absent=("fs",)))
     # The second patch says that nobody is at it any more.
     assert cluster.count("cibadmin", "--patch") == 2
@@ -396,13 +400,13 @@ def test_fail_counts_of_what_is_gone_are_forgotten(cluster, naps, sample):
 
 @pytest.fixture
 def points(tmp_path):
-    return fsha_commit.Points(tmp_path / "restore", node="fs1", author="fs1")
+    return change_commit.Points(tmp_path / "restore", node="fs1", author="fs1")
 
 
 def test_a_commit_leaves_the_cib_before_it(cluster, naps, points, sample):
     cluster.say("cibadmin", "--patch")
     outcome = committer(cluster, naps, points=points).commit(wanting(DUMMY), "voice")
-    cib, point = fsha_history.read(points.directory, outcome.point)
+    cib, point = restore_points.read(points.directory, outcome.point)
     assert cib == sample("pair.xml")
     assert (point.note.transaction, point.note.version) == ("voice", "0.5.12")
     assert point.note.committed == outcome.version
@@ -414,27 +418,27 @@ def test_a_stale_attempt_leaves_no_point(cluster, naps, points):
     cluster.say("cibadmin", "--patch", code=103).say("cibadmin", "--patch")
     outcome = committer(cluster, naps, points=points).commit(wanting(DUMMY))
     assert outcome.attempts == 2
-    assert len(fsha_history.points(points.directory)) == 1
+    assert len(restore_points.points(points.directory)) == 1
 
 
 @pytest.mark.parametrize("code", [78, 106, 124])
 def test_a_patch_that_is_not_taken_leaves_no_point(cluster, naps, points, code):
     """Else runs that fail, one after the other, would push out every good one."""
     cluster.say("cibadmin", "--patch", code=code)
-    with pytest.raises(fsha_run.RunError):
+    with pytest.raises(programs.RunError):
         committer(cluster, naps, points=points).commit(wanting(DUMMY))
-    assert fsha_history.points(points.directory) == ()
+    assert restore_points.points(points.directory) == ()
 
 
 def test_a_refusal_leaves_no_point(cluster, naps, points):
-    with pytest.raises(fsha_commit.Refused):
+    with pytest.raises(change_commit.Refused):
         committer(cluster, naps, points=points, guard=guard(1)).commit(wanting(DUMMY))
-    assert fsha_history.points(points.directory) == ()
+    assert restore_points.points(points.directory) == ()
 
 
 def test_without_a_point_nothing_is_written(cluster, naps, points):
     points.directory.write_text("in the way", encoding="utf-8")
-    with pytest.raises(fsha_history.HistoryError):
+    with pytest.raises(restore_points.HistoryError):
         committer(cluster, naps, points=points).commit(wanting(DUMMY))
     assert cluster.count("cibadmin", "--patch") == 0
 
@@ -443,37 +447,37 @@ def test_without_a_point_nothing_is_written(cluster, naps, points):
 
 
 def edited(root):
-    new = fsha_cib.copy.deepcopy(root)
+    new = cib_target.copy.deepcopy(root)
     options = {"sets": {"maintenance-mode": "true"}}
-    fsha_cib.merge(new, [Object("properties", "cib-bootstrap-options", options)])
+    cib_target.merge(new, [Object("properties", "cib-bootstrap-options", options)])
     return new
 
 
 def test_an_edit_is_committed_with_the_next_version(cluster, naps):
     cluster.say("cibadmin", "--patch", code=103).say("cibadmin", "--patch")
-    assert fsha_commit.change(edited, cluster, naps.append)
+    assert change_commit.change(edited, cluster, naps.append)
     assert cluster.count("cibadmin", "--patch") == 2
     assert len(naps) == 1
 
 
 def test_an_edit_of_nothing_writes_nothing(cluster, naps):
-    assert not fsha_commit.change(fsha_cib.copy.deepcopy, cluster, naps.append)
+    assert not change_commit.change(cib_target.copy.deepcopy, cluster, naps.append)
     assert cluster.count("crm_diff") == 0
 
 
 def test_an_edit_that_is_always_late_is_given_up(cluster, naps):
     cluster.say("cibadmin", "--patch", code=103)
-    with pytest.raises(fsha_commit.Contended):
-        fsha_commit.change(edited, cluster, naps.append)
+    with pytest.raises(change_commit.Contended):
+        change_commit.change(edited, cluster, naps.append)
 
 
 # --- for people and events -------------------------------------------------------------------
 
 
 def test_no_secret_leaves_a_plan(cluster, sample):
-    plan = fsha_commit.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
-    assert "hunter2" not in repr(fsha_commit.as_data(plan))
-    assert "hunter2" not in fsha_commit.summary(plan)
+    plan = change_commit.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
+    assert "hunter2" not in repr(change_commit.as_data(plan))
+    assert "hunter2" not in change_commit.summary(plan)
 
 
 def test_a_plan_in_a_few_lines(tools, sample):
@@ -482,8 +486,8 @@ def test_a_plan_in_a_few_lines(tools, sample):
     params = {"ip": "10.101.20.220", "nic": "eth0"}
     vip = Object("primitive", "ip_shared", {"agent": "ocf:heartbeat:IPaddr2", "params": params})
     wanted = wanting(vip, DUMMY, absent=("voice-prefers-fs1",))
-    plan = fsha_commit.make_plan(sample("pair.xml"), wanted, guard(3), tools)
-    assert fsha_commit.summary(plan).splitlines() == [
+    plan = change_commit.make_plan(sample("pair.xml"), wanted, guard(3), tools)
+    assert change_commit.summary(plan).splitlines() == [
         "ip_shared: operations:monitor 5s {'timeout': '20s'} → (none), "
         "params:ip 10.101.20.219 → 10.101.20.220, params:nic (none) → eth0",
         "extra: new",
@@ -493,7 +497,7 @@ def test_a_plan_in_a_few_lines(tools, sample):
         f"{plan.verdict}",
         "crm_verify warns: warning: old",
     ]
-    assert fsha_commit.as_data(plan) == {
+    assert change_commit.as_data(plan) == {
         "changes": {
             "ip_shared": {
                 "operations:monitor 5s": {"old": {"timeout": "20s"}, "new": None},
@@ -531,9 +535,9 @@ def test_a_plan_in_a_few_lines(tools, sample):
 
 
 def test_a_plan_for_a_host_without_the_clusters_tools():
-    plan = fsha_commit.make_first_plan(fsha_cib.EMPTY, wanting(DUMMY))
+    plan = change_commit.make_first_plan(cib_target.EMPTY, wanting(DUMMY))
     assert not plan.empty
-    assert fsha_commit.summary(plan).splitlines() == [
+    assert change_commit.summary(plan).splitlines() == [
         "extra: new",
         "What the cluster would then do can't be told before it is installed.",
     ]
@@ -541,9 +545,9 @@ def test_a_plan_for_a_host_without_the_clusters_tools():
 
 def test_a_change_of_the_ownership_alone_is_said(tools, sample):
     tools.say("crm_verify").say("crm_simulate", out=NOTHING)
-    held = fsha_cib.read(fsha_cib.parse(sample("pair.xml")), Object("primitive", "fs"))
-    plan = fsha_commit.make_plan(sample("pair.xml"), wanting(held), guard(), tools)
-    assert fsha_commit.summary(plan).splitlines() == [
+    held = cib_target.read(cib_target.parse(sample("pair.xml")), Object("primitive", "fs"))
+    plan = change_commit.make_plan(sample("pair.xml"), wanting(held), guard(), tools)
+    assert change_commit.summary(plan).splitlines() == [
         "only the list of what fsha manages changes",
         "The cluster would then: do nothing.",
     ]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import fsha_cib
-from fsha_cib import Wanted, parse, read_all, render, strangers, target
-from fsha_objects import normal
+from fshalib.cib import target as cib_target
+from fshalib.cib.kinds import normal
+from fshalib.cib.target import Wanted, parse, read_all, render, strangers, target
 from tests.unit.cib.schemas import faults
 
 ROOT = Path(__file__).parents[3]
@@ -47,17 +47,17 @@ def test_what_is_read_changes_nothing(root):
         root, root.get("validate-with")
     )
     # All that is new is the list of what is owned.
-    fsha_cib.own(document := fsha_cib.Document(found.root), ())
+    cib_target.own(document := cib_target.Document(found.root), ())
     assert render(document.root) == text.replace("<tags/>", "")
 
 
 def test_it_can_be_built_anew(root):
     items = read_all(root)
-    empty = parse(fsha_cib.EMPTY)
+    empty = parse(cib_target.EMPTY)
     empty.set("validate-with", root.get("validate-with"))
     built = target(empty, Wanted(items)).root
     again = {(o.kind, o.id): normal(o) for o in read_all(built)}
-    again.pop(("tag", fsha_cib.OWNERSHIP_TAG), None)
+    again.pop(("tag", cib_target.OWNERSHIP_TAG), None)
     assert again == {(o.kind, o.id): normal(o) for o in items}
     if accepted(root, root.get("validate-with")):
         assert faults(built) == []

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-import fsha_database
-import fsha_run
-from fsha_database import ask, ask_pillars, ghosts, variables
+from fshalib.freeswitch import recovery_db
+from fshalib.freeswitch.recovery_db import ask, ask_pillars, ghosts, variables
+from fshalib.system import programs
 
 SOURCE = "pgsql://host=10.0.0.1 port=5433 dbname=fs user=me password='hunter 2'"
 
@@ -37,7 +37,7 @@ def psql(out="", err="", seconds=0.01, seen=None):
     def run(argv, stdin=None, timeout=0, env=None):
         if seen is not None:
             seen.append((argv, env))
-        return fsha_run.Completed(tuple(argv), 0 if out else 2, out, err, seconds)
+        return programs.Completed(tuple(argv), 0 if out else 2, out, err, seconds)
 
     return run
 
@@ -76,10 +76,10 @@ def test_what_it_says(run, expected):
 
 def test_nobody_can_ask():
     def missing(argv, **_):
-        raise fsha_run.ToolMissing(argv[0])
+        raise programs.ToolMissing(argv[0])
 
     def hangs(argv, **_):
-        raise fsha_run.ToolTimeout(argv, 5)
+        raise programs.ToolTimeout(argv, 5)
 
     assert ask(SOURCE, missing) is None
     assert ask("odbc://x:y:z", psql(told())) is None
@@ -89,7 +89,7 @@ def test_nobody_can_ask():
 def test_ghosts():
     assert ghosts({"a": 3, "b": 2}, ["b", "c"]) == 3
     assert ghosts({}, []) == 0
-    assert fsha_database.SLOW < fsha_database.SECONDS
+    assert recovery_db.SLOW < recovery_db.SECONDS
 
 
 @pytest.mark.parametrize(

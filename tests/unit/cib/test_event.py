@@ -2,14 +2,14 @@
 
 import pytest
 
-import fsha_event
+from fshalib.events import event as events_event
 
 
 def test_an_event_has_its_tag_and_all_keys():
     sent = []
     data = {"action": "corrected"}
-    tag = fsha_event.send(
-        lambda *event: sent.append(event), fsha_event.DRIFT, "cib", "fs1", data, test=True
+    tag = events_event.send(
+        lambda *event: sent.append(event), events_event.DRIFT, "cib", "fs1", data, test=True
     )
     assert sent == [
         (
@@ -28,19 +28,19 @@ def test_an_event_has_its_tag_and_all_keys():
     assert sent[0][1]["data"] is not data
 
 
-@pytest.mark.parametrize("kind", fsha_event.KINDS)
+@pytest.mark.parametrize("kind", events_event.KINDS)
 def test_a_subject_is_one_step_of_the_tag(kind):
-    assert fsha_event.tag(kind, "fs1", "/etc/hosts") == f"fsha/{kind}/fs1/_etc_hosts"
+    assert events_event.tag(kind, "fs1", "/etc/hosts") == f"fsha/{kind}/fs1/_etc_hosts"
 
 
 def test_a_bus_that_is_not_there_is_no_error():
-    assert fsha_event.send(lambda *_: False, "commit", "cib", "fs1", {}) == "fsha/commit/fs1/cib"
+    assert events_event.send(lambda *_: False, "commit", "cib", "fs1", {}) == "fsha/commit/fs1/cib"
 
 
 def test_an_unknown_kind_is_not_sent():
     sent = []
-    with pytest.raises(fsha_event.UnknownKind, match="'drifted' is none of drift, "):
-        fsha_event.send(lambda *event: sent.append(event), "drifted", "cib", "fs1", {})
+    with pytest.raises(events_event.UnknownKind, match="'drifted' is none of drift, "):
+        events_event.send(lambda *event: sent.append(event), "drifted", "cib", "fs1", {})
     assert sent == []
 
 
@@ -56,7 +56,7 @@ def test_an_unknown_kind_is_not_sent():
 def test_drift_is_corrected_left_or_refused(refusal, test, kind, action):
     sent = []
     changes = {"mode": {"old": "0644", "new": "0600"}}
-    fsha_event.send_drift(
+    events_event.send_drift(
         lambda *event: sent.append(event), "ring", "fs1", "/etc/key", changes, refusal, test
     )
     ((tag, event),) = sent

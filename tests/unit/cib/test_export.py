@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-import fsha_cib
-import fsha_config
-import fsha_export
-from fsha_export import export, without_secrets
-from fsha_objects import normal
+from fshalib.cib import target
+from fshalib.cib.kinds import normal
+from fshalib.pillar import config, export_cib
+from fshalib.pillar.export_cib import export, without_secrets
 
 ROOT = Path(__file__).resolve().parents[3]
 CORPUS = Path(os.environ.get("FSHA_CIB_CORPUS", ROOT.parent / "shared" / "cib-corpus"))
@@ -34,14 +33,14 @@ LEFT_TO_OTHERS = (" is the cluster's own, and stays", " is an operator's, and st
 def objects(pillar):
     """Return the objects of an exported section, as the formula makes them of a pillar file."""
     text = yaml.safe_dump(pillar, sort_keys=False)
-    return fsha_config.check_kinds(yaml.safe_load(text))
+    return config.check_kinds(yaml.safe_load(text))
 
 
 @pytest.mark.parametrize("file", CIBS, ids=lambda f: f.name if f else "none")
 def test_every_cib_is_a_pillar_that_changes_nothing(file):
     if file is None:
         pytest.skip("there is no collection of CIBs beside the project (FSHA_CIB_CORPUS)")
-    root = fsha_cib.parse(file.read_text(encoding="utf-8"))
+    root = target.parse(file.read_text(encoding="utf-8"))
     found = export(root)
     notes = [n for n in found.notes if not any(words in n for words in LEFT_TO_OTHERS)]
     expected = NOT_EXPRESSED.get(file.name, [])
@@ -49,22 +48,22 @@ def test_every_cib_is_a_pillar_that_changes_nothing(file):
     assert all(part in note for part, note in zip(expected, sorted(notes), strict=True))
 
     wanted = objects(found.pacemaker)
-    same = fsha_cib.target(root, fsha_cib.Wanted(wanted))
+    same = target.target(root, target.Wanted(wanted))
     assert same.changes == {}
 
     if file.name == "rsc_dep3.xml":
         # Its constraint is on resources that are not expressed: it has nothing to hold on to.
         return
-    empty = fsha_cib.parse(fsha_cib.EMPTY)
+    empty = target.parse(target.EMPTY)
     empty.set("validate-with", root.get("validate-with"))
-    built = fsha_cib.target(empty, fsha_cib.Wanted(wanted)).root
-    again = {(o.kind, o.id): normal(o) for o in fsha_cib.read_all(built)}
+    built = target.target(empty, target.Wanted(wanted)).root
+    again = {(o.kind, o.id): normal(o) for o in target.read_all(built)}
     for item in wanted:
         assert again[item.kind, item.id] == normal(item)
 
 
 def test_values_are_written_as_people_would(sample):
-    found = export(fsha_cib.parse(sample("pair.xml"))).pacemaker
+    found = export(target.parse(sample("pair.xml"))).pacemaker
     assert found["properties"] == {"stonith-enabled": False}
     assert found["rsc_defaults"] == {"resource-stickiness": 100}
     assert found["locations"]["voice-prefers-fs1"]["score"] == 50
@@ -76,8 +75,8 @@ def test_values_are_written_as_people_would(sample):
     [("5", 5), ("-5", -5), ("05", "05"), ("true", True), ("yes", "yes"), ("", ""), ("1e3", "1e3")],
 )
 def test_plain_values_come_back_as_they_were(text, shown):
-    assert fsha_export._plain(text) == shown
-    assert fsha_config.text(shown) == text
+    assert export_cib._plain(text) == shown
+    assert config.text(shown) == text
 
 
 def test_what_a_cib_of_another_world_holds_is_named(sample):
@@ -86,7 +85,7 @@ def test_what_a_cib_of_another_world_holds_is_named(sample):
         .replace("<constraints>", '<constraints><rsc_weird id="w"/>')
         .replace("</configuration>", "<surprise/></configuration>")
     )
-    notes = "\n".join(export(fsha_cib.parse(text)).notes)
+    notes = "\n".join(export(target.parse(text)).notes)
     assert "<surprise>: the formula knows no such thing" in notes
     assert "<rsc_weird> w in <constraints>: the formula knows no such thing" in notes
 
@@ -95,7 +94,7 @@ def test_an_attribute_that_no_pillar_has_is_named(sample):
     text = sample("pair.xml").replace(
         '<group id="VoiceServices"', '<group color="red" id="VoiceServices"'
     )
-    notes = "\n".join(export(fsha_cib.parse(text)).notes)
+    notes = "\n".join(export(target.parse(text)).notes)
     assert "groups:VoiceServices: color='red' of <group> can't be expressed" in notes
 
 

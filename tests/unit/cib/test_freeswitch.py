@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import fsha_freeswitch
-import fsha_run
-from fsha_freeswitch import Access, SwitchUnreachable, access, ask, parse_profiles
+from fshalib.freeswitch import client
+from fshalib.freeswitch.client import Access, SwitchUnreachable, access, ask, parse_profiles
+from fshalib.system import programs
 
 STATUS = """\
 <?xml version="1.0" encoding="ISO-8859-1"?>
@@ -33,7 +33,7 @@ def answering(code=0, out="", seen=None):
         if seen is not None:
             mode = stat.S_IMODE(settings.stat().st_mode)
             seen.append((argv, settings.read_text(encoding="utf-8"), mode, timeout, env["HOME"]))
-        return fsha_run.Completed(tuple(argv), code, out, "", 0.0)
+        return programs.Completed(tuple(argv), code, out, "", 0.0)
 
     return run
 
@@ -75,7 +75,7 @@ def test_a_switch_that_does_not_answer(code, reason):
 
 def test_a_switch_that_hangs():
     def run(argv, timeout, env):
-        raise fsha_run.ToolTimeout(argv, timeout)
+        raise programs.ToolTimeout(argv, timeout)
 
     with pytest.raises(SwitchUnreachable, match="Event Socket hangs"):
         ask("status", run=run)
@@ -93,15 +93,15 @@ def test_profiles_have_their_sessions_or_do_not_run():
 
 def test_tls_is_told_by_where_a_profile_is_bound():
     profile = "<profiles><profile><data>sip:x@192.0.2.9:5061{}</data></profile></profiles>"
-    assert fsha_freeswitch.speaks_tls(profile.format(";transport=tls"))
-    assert not fsha_freeswitch.speaks_tls(profile.format(""))
+    assert client.speaks_tls(profile.format(";transport=tls"))
+    assert not client.speaks_tls(profile.format(""))
 
 
 @pytest.mark.parametrize("text", ["", "-ERR no reply\n", "<profiles>"])
 def test_a_reply_that_is_no_xml(text):
     with pytest.raises(SwitchUnreachable, match="is no XML"):
         parse_profiles(text)
-    assert issubclass(fsha_freeswitch.SwitchUnreachable, fsha_run.RunError)
+    assert issubclass(client.SwitchUnreachable, programs.RunError)
 
 
 def test_how_the_switch_is_asked_is_in_the_pillar():

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fsha_gap
-import fsha_poll
-from fsha_gap import UNNOTICED, longest
+from fshalib.switchover import outage
+from fshalib.switchover.outage import UNNOTICED, longest
+from fshalib.system import poll
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_a_watch_sees_a_time_without_a_yes():
 
     def more(number):
         goal = len(asked) + number
-        fsha_poll.until(lambda: len(asked), lambda n: n >= goal, 10, interval=0.01)
+        poll.until(lambda: len(asked), lambda n: n >= goal, 10, interval=0.01)
 
-    with fsha_gap.Watch(ask, every=0.005) as watch:
+    with outage.Watch(ask, every=0.005) as watch:
         more(5)
         silent.set()
         more(40)
@@ -70,13 +70,13 @@ def test_a_time_without_a_yes_counts_as_far_as_the_watch_goes(first, then):
         seen.append(1)
         return next(answers, then)
 
-    with fsha_gap.Watch(ask, every=0.06) as watch:
-        fsha_poll.until(lambda: len(seen), lambda n: n >= 6, 10, interval=0.01)
+    with outage.Watch(ask, every=0.06) as watch:
+        poll.until(lambda: len(seen), lambda n: n >= 6, 10, interval=0.01)
     assert watch.gap >= 3 * 0.06
 
 
 def test_without_any_yes_nothing_is_known():
     seen = []
-    with fsha_gap.Watch(lambda: seen.append(1) or False, every=0.005) as watch:
-        fsha_poll.until(lambda: len(seen), lambda n: n >= 3, 10, interval=0.01)
+    with outage.Watch(lambda: seen.append(1) or False, every=0.005) as watch:
+        poll.until(lambda: len(seen), lambda n: n >= 3, 10, interval=0.01)
     assert watch.gap is None

@@ -2,17 +2,16 @@
 
 import pytest
 
-import fsha_cib
-import fsha_cluster
-import fsha_commit
-import fsha_export
-import fsha_plan
-import fsha_run
+from fshalib.change import commit
+from fshalib.cib import target
+from fshalib.pacemaker import simulate, tools
+from fshalib.pillar import export_cib
+from fshalib.system import programs
 from tests.golden import rehearsal
 from tests.golden.changes import ACTIVE, CHANGES, DEVICE, FENCING, REFUSED, Change
 
 pytestmark = pytest.mark.skipif(
-    fsha_run.which("crm_simulate") is None, reason="crm_simulate is not installed on this host"
+    programs.which("crm_simulate") is None, reason="crm_simulate is not installed on this host"
 )
 
 BY_NAME = {change.name: change for change in CHANGES}
@@ -51,10 +50,10 @@ def test_transition(change, version):
         return
     told = [text.split()[:2] for text in played.transition]
     stopped = {resource for word, resource in told if word not in HARMLESS} & VOICE
-    interrupted = fsha_commit.as_data(played.plan)["interrupted"]
+    interrupted = commit.as_data(played.plan)["interrupted"]
     assert interrupted == {id: [ACTIVE] for id in stopped}
-    done = fsha_cib.render(played.plan.target.root)
-    assert fsha_commit.make_plan(done, played.make, run=nobody).empty
+    done = target.render(played.plan.target.root)
+    assert commit.make_plan(done, played.make, run=nobody).empty
 
 
 @pytest.mark.parametrize("name", ["nothing", "other words for the same"])
@@ -66,8 +65,8 @@ def test_where_nothing_changes_nobody_is_asked(name):
 
 def test_the_pair_is_adopted_at_rest():
     root = rehearsal.running()
-    make = rehearsal.wanting(fsha_export.export(root).pacemaker)
-    plan = fsha_commit.make_plan(fsha_cib.render(root), make)
+    make = rehearsal.wanting(export_cib.export(root).pacemaker)
+    plan = commit.make_plan(target.render(root), make)
     assert (plan.empty, plan.target.changes, plan.transition.actions) == (False, {}, ())
     assert plan.transition.before["fs"] == (ACTIVE,)
 
@@ -80,8 +79,8 @@ def test_what_is_given_moves_nothing_by_itself(change):
 def test_what_is_refused_is_told_why():
     played = rehearsal.play(BY_NAME["fencing without a device"])
     assert played.transition == (REFUSED,)
-    with pytest.raises(fsha_cluster.InvalidCib, match="start-up disabled"):
-        fsha_commit.make_plan(played.live, played.make)
+    with pytest.raises(tools.InvalidCib, match="start-up disabled"):
+        commit.make_plan(played.live, played.make)
 
 
 def test_a_node_that_would_be_fenced_is_in_the_plan():
@@ -98,6 +97,6 @@ def test_a_role_that_is_given_up_for_a_moment_is_an_interruption():
         '<pacemaker-result><actions><rsc_action action="re-promote" resource="state:0" '
         'role="Promoted" source="fs1"/></actions></pacemaker-result>'
     )
-    transition = fsha_plan.parse_transition(text)
+    transition = simulate.parse_transition(text)
     assert [str(action) for action in transition.actions] == ["re-promote state:0 on fs1"]
     assert transition.interrupted == ("state:0",)

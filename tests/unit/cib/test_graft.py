@@ -2,9 +2,9 @@
 
 import pytest
 
-import fsha_cib
-from fsha_cib import Wanted, find, parked, read, restored, target
-from fsha_model import Object
+from fshalib.cib import target as cib_target
+from fshalib.cib.objects import Object
+from fshalib.cib.target import Wanted, find, parked, read, restored, target
 from tests.unit.cib.build import (
     applied,
     cib,
@@ -216,7 +216,7 @@ def test_new_ids_never_meet_ids_that_are_there():
 
 def test_an_object_may_not_be_named_as_a_part_of_another():
     root = cib(dummy("q", pairs("meta_attributes", "m", a="1")))
-    with pytest.raises(fsha_cib.IdInUse, match="already has a nvpair of this name"):
+    with pytest.raises(cib_target.IdInUse, match="already has a nvpair of this name"):
         target(root, Wanted((primitive("m-a"),)))
 
 
@@ -263,7 +263,7 @@ def test_a_shared_part_may_change_its_owner():
         ("a", {"id-ref": "i"}),
         ("b", {"id": "i"}),
     ]
-    with pytest.raises(fsha_cib.IdInUse) as caught:
+    with pytest.raises(cib_target.IdInUse) as caught:
         target(root, Wanted((mine,)))
     assert (caught.value.id, caught.value.found) == ("i", "instance_attributes")
 
@@ -306,7 +306,7 @@ def test_new_parts_stand_where_every_schema_wants_them():
 
 
 def test_sections_are_made_where_the_schema_wants_them():
-    root = fsha_cib.parse("<cib><configuration><acls/></configuration></cib>")
+    root = cib_target.parse("<cib><configuration><acls/></configuration></cib>")
     wanted = (
         primitive("p"),
         properties(batch_limit="5"),
@@ -385,7 +385,7 @@ def test_what_no_container_can_hold_is_refused(item, word):
     inside = (f'<group id="h">{dummy("a")}</group><clone id="c2">{dummy("d")}</clone>'
               '<bundle id="b"><docker image="i"/></bundle>'
               '<template id="t" class="ocf" provider="heartbeat" type="Dummy"/>')  # fmt: skip
-    with pytest.raises(fsha_cib.IdInUse) as caught:
+    with pytest.raises(cib_target.IdInUse) as caught:
         target(cib(inside), Wanted((item,)))
     assert (caught.value.found, caught.value.wanted) == (word, "primitive or group")
 
@@ -529,7 +529,7 @@ def test_what_stops_is_told_to_whatever_it_was_told_before():
     assert read(found, primitive("a")).values("meta") == {
         "target-role": "Stopped",
         "priority": "1",
-        fsha_cib.LEAVING: "",
+        cib_target.LEAVING: "",
     }
 
 
@@ -612,7 +612,10 @@ def test_what_the_cluster_is_at_is_not_where_it_was():
     live, point = cib(dummy("a"), schema=NEW), cib(schema=NEW)
     live.set("epoch", "99")
     found = back(live, point)
-    assert (str(fsha_cib.version(found.root)), fsha_cib.schema(found.root)) == ("0.99.0", (3, 9))
+    assert (str(cib_target.version(found.root)), cib_target.schema(found.root)) == (
+        "0.99.0",
+        (3, 9),
+    )
     assert found.live is live
 
 
@@ -677,7 +680,7 @@ def test_an_operators_ban_goes_with_what_it_is_about():
 def test_ownership_is_restored_for_what_is_there():
     point = cib(dummy("a") + dummy("b"), more=tag("a", "gone"))
     live = cib(dummy("a") + dummy("b") + dummy("c"), more=tag("b", "c"))
-    assert fsha_cib.owned(restored(live, point).root) == {"a"}
+    assert cib_target.owned(restored(live, point).root) == {"a"}
     bare = restored(live, cib(dummy("a")))
     assert bare.root.find("configuration/tags") is None
 
@@ -685,7 +688,7 @@ def test_ownership_is_restored_for_what_is_there():
 def test_what_was_owned_then_and_is_gone_is_owned_again():
     point = applied(cib(schema=NEW), primitive("a"), properties(batch_limit="5"))
     found = back(cib(schema=NEW), point)
-    assert fsha_cib.owned(found.root) == fsha_cib.owned(point)
+    assert cib_target.owned(found.root) == cib_target.owned(point)
 
 
 def test_a_pair_that_comes_back_is_owned_whatever_its_id_was():
@@ -705,7 +708,7 @@ def test_what_cannot_be_expressed_is_restored_or_refused_and_never_only_told():
     point, live = (cib(ODD.format(OP.format(more))) for more in (' requires="fencing"', ""))
     try:
         found = restored(live, point)
-    except fsha_cib.CibError:
+    except cib_target.CibError:
         return
     assert patch(point, found.root) == []
 
@@ -714,7 +717,7 @@ def test_what_is_of_no_known_kind_comes_back_or_is_told():
     point = cib(more='<acls><acl_user id="old"><read id="r" xpath="/cib"/></acl_user></acls>')
     try:
         found = restored(cib(), point)
-    except fsha_cib.CibError:
+    except cib_target.CibError:
         return
     assert "old" in found.changes
     assert find(found.root, "old") is not None
@@ -727,14 +730,14 @@ def test_what_is_stopped_before_it_goes_stays_the_formulas_until_it_is_gone():
     kept = (primitive("a"), Object("group", "g", {"members": ["a"]}))
     found = target(root, Wanted(kept, complete=True))
     halfway = parked(found, {"a": ("fs1",), "b": ("fs1",)}, "run")
-    assert fsha_cib.leaving(halfway) == {"run"}
-    assert fsha_cib.leaving(fsha_cib.left_halfway(halfway)) == frozenset()
-    assert fsha_cib.owned(halfway) == fsha_cib.owned(root) >= {"a", "b", "g"}
+    assert cib_target.leaving(halfway) == {"run"}
+    assert cib_target.leaving(cib_target.left_halfway(halfway)) == frozenset()
+    assert cib_target.owned(halfway) == cib_target.owned(root) >= {"a", "b", "g"}
     # Whoever comes next, finishes it.
     found = target(halfway, Wanted(kept, complete=True))
     assert found.removed == ("b",)
     again = parked(found, {"b": ("fs1",)}, "other")
-    assert (stopped(again), fsha_cib.leaving(again)) == (["b"], {"other"})
+    assert (stopped(again), cib_target.leaving(again)) == (["b"], {"other"})
 
 
 def test_what_was_stopped_before_it_went_starts_again_when_it_is_wanted_after_all():
@@ -743,11 +746,11 @@ def test_what_was_stopped_before_it_went_starts_again_when_it_is_wanted_after_al
     root = applied(cib(), *items)
     halfway = parked(target(root, Wanted(absent=("b",))), {"b": ("fs1",)}, "run")
     found = target(halfway, Wanted(items, complete=True))
-    assert (stopped(found.root), fsha_cib.leaving(found.root)) == ([], frozenset())
+    assert (stopped(found.root), cib_target.leaving(found.root)) == ([], frozenset())
     assert target(found.root, Wanted(items, complete=True)).empty
     for point in (root, halfway):
         back = restored(halfway, point)
-        assert (stopped(back.root), fsha_cib.leaving(back.root)) == ([], frozenset())
+        assert (stopped(back.root), cib_target.leaving(back.root)) == ([], frozenset())
 
 
 # --- the names that tools give ------------------------------------------------------------------

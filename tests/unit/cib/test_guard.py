@@ -9,12 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-import fsha_cib
-import fsha_freeswitch
-import fsha_guard
-import fsha_plan
-import fsha_status
-from fsha_guard import (
+from fshalib.change import guard
+from fshalib.change.guard import (
     Calls,
     Interruption,
     Verdict,
@@ -23,8 +19,12 @@ from fsha_guard import (
     legs,
     voice_resources,
 )
-from fsha_plan import Action, Transition
-from fsha_policy import Policy, PolicyError, Window, parse_time, policy
+from fshalib.cib import target
+from fshalib.freeswitch import client
+from fshalib.pacemaker import simulate
+from fshalib.pacemaker import status as pacemaker_status
+from fshalib.pacemaker.simulate import Action, Transition
+from fshalib.pillar.guard_policy import Policy, PolicyError, Window, parse_time, policy
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = timedelta(minutes=1)
@@ -68,7 +68,7 @@ def sets(*sets, score="INFINITY"):
 
 
 def cib(*resources, constraints="", tags=""):
-    return fsha_cib.parse(
+    return target.parse(
         '<cib admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config/><nodes/>'
         f"<resources>{''.join(resources)}</resources><constraints>{constraints}</constraints>"
         f"<tags>{tags}</tags></configuration><status/></cib>"
@@ -76,7 +76,7 @@ def cib(*resources, constraints="", tags=""):
 
 
 def test_the_pair_of_the_sample(sample):
-    assert voice_resources(fsha_cib.parse(sample("pair.xml"))) == {"ip_shared", "fs"}
+    assert voice_resources(target.parse(sample("pair.xml"))) == {"ip_shared", "fs"}
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ def of(*actions):
 
 
 def test_a_move_interrupts_where_it_leaves(sample):
-    transition = fsha_plan.parse_transition(sample("transition-move.xml"))
-    status = fsha_status.parse_status(sample("status-serving.xml"))
+    transition = simulate.parse_transition(sample("transition-move.xml"))
+    status = pacemaker_status.parse_status(sample("status-serving.xml"))
     assert interrupted(transition, VOICE, status) == (
         Interruption("ip_shared", ("fs1",), "move"),
         Interruption("fs", ("fs1",), "move"),
@@ -219,7 +219,7 @@ def test_a_move_interrupts_where_it_leaves(sample):
 
 
 def test_a_restart_with_a_plain_mapping(sample):
-    transition = fsha_plan.parse_transition(sample("transition-restart.xml"))
+    transition = simulate.parse_transition(sample("transition-restart.xml"))
     assert interrupted(transition, VOICE, {"fs": ["fs1"], "ip_shared": []}) == (
         Interruption("fs", ("fs1",), "restart"),
     )
@@ -265,10 +265,10 @@ def test_an_instance_on_a_node_that_is_not_its_own_counts_everywhere():
 
 def test_instances_in_the_status_are_one_resource():
     parts = (
-        fsha_status.Resource("fs", "lsb:FSSofia", "Started", ("fs1",), "g:0"),
-        fsha_status.Resource("fs", "lsb:FSSofia", "Started", ("fs2",), "g:1"),
+        pacemaker_status.Resource("fs", "lsb:FSSofia", "Started", ("fs1",), "g:0"),
+        pacemaker_status.Resource("fs", "lsb:FSSofia", "Started", ("fs2",), "g:1"),
     )
-    status = fsha_status.Status("fs1", True, resources=parts)
+    status = pacemaker_status.Status("fs1", True, resources=parts)
     # It is no clone's instance: where it is active twice it stops twice.
     assert interrupted(of(Action("stop", "fs", "fs1")), VOICE, status)[0].nodes == ("fs1", "fs2")
     assert interrupted(of(Action("stop", "fs:1", "fs2")), VOICE, status)[0].nodes == ("fs2",)
@@ -288,7 +288,7 @@ def test_legs_of_what_freeswitch_says():
         "<profiles><profile><name>internal</name><state>RUNNING (12)</state></profile>"
         "<profile><name>external</name><state>RUNNING (2)</state></profile></profiles>"
     )
-    assert legs(fsha_freeswitch.parse_profiles(text)) == 14
+    assert legs(client.parse_profiles(text)) == 14
 
 
 # --- the policy ----------------------------------------------------------------------------
@@ -972,14 +972,14 @@ def test_a_verdict_as_plain_data():
 
 
 def test_the_override_that_is_told_is_one():
-    text = fsha_guard.OVERRIDE.partition("pillar='")[2].removesuffix("'")
+    text = guard.OVERRIDE.partition("pillar='")[2].removesuffix("'")
     assert policy(json.loads(text)["fsha"]["guard"]).override
 
 
 def test_from_the_cluster_to_the_verdict(sample):
-    root = fsha_cib.parse(sample("pair.xml"))
-    transition = fsha_plan.parse_transition(sample("transition-move.xml"))
-    status = fsha_status.parse_status(sample("status-serving.xml"))
+    root = target.parse(sample("pair.xml"))
+    transition = simulate.parse_transition(sample("transition-move.xml"))
+    status = pacemaker_status.parse_status(sample("status-serving.xml"))
     found = interrupted(transition, voice_resources(root), status)
     assert str(judge(policy({}), found, Calls(2, "fs1"), NOON)).startswith(
         "Refused: move of ip_shared and fs from fs1 interrupts 2 call legs (a bridged call has "

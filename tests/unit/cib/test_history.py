@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-import fsha_file
-import fsha_history
-from fsha_history import (
+from fshalib.change import restore_points
+from fshalib.change.restore_points import (
     RESTORE,
     HistoryError,
     HistoryUnreadable,
@@ -32,8 +31,9 @@ from fsha_history import (
     read,
     save,
 )
+from fshalib.system import files as system_files
 
-UTILS = Path(fsha_history.__file__).parent
+UTILS = Path(restore_points.__file__).parents[2]
 
 NOTE = Note(
     when="2026-08-20T12:11:28Z",
@@ -209,7 +209,7 @@ def test_numbers_may_grow_longer_than_their_width(history):
 
 
 SAVING = """
-import sys, fsha_history as h
+import sys, fshalib.change.restore_points as h
 from pathlib import Path
 note = h.Note("2026-08-20T12:11:28Z", "fs1", "t", "0.1.0")
 for i in range(15):
@@ -384,7 +384,7 @@ def test_a_full_disk_leaves_the_older_points_as_they_are(history, monkeypatch, f
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        owner = {"replace": fsha_file, "mkstemp": fsha_file.tempfile, "fsync": os}[function]
+        owner = {"replace": system_files, "mkstemp": system_files.tempfile, "fsync": os}[function]
         patched.setattr(owner, function, full)
         with pytest.raises(HistoryUnwritable) as caught:
             save(history, "<cib/>", NOTE, keep=2)
@@ -404,7 +404,7 @@ def test_a_full_disk_leaves_the_older_points_as_they_are(history, monkeypatch, f
 
 
 LIMITED = """
-import resource, sys, fsha_history as h
+import resource, sys, fshalib.change.restore_points as h
 from pathlib import Path
 note = h.Note("2026-08-20T12:11:28Z", "fs1", "t", "0.1.0")
 h.save(Path(sys.argv[1]), "<cib/>", note)
@@ -424,7 +424,7 @@ def test_a_write_that_breaks_off_in_the_middle_leaves_nothing(history):
 
 
 KILLED = """
-import os, sys, fsha_history as h
+import os, sys, fshalib.change.restore_points as h
 from pathlib import Path
 note = h.Note("2026-08-20T12:11:28Z", "fs1", "t", "0.1.0")
 h.save(Path(sys.argv[1]), "<cib/>", note)
@@ -480,7 +480,7 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(history, tmp_path):
 
 def test_a_lock_that_is_not_given_back_is_not_waited_for_for_ever(history, monkeypatch):
     save(history, "<cib/>", NOTE)
-    monkeypatch.setattr(fsha_history, "PATIENCE", 0.2)
+    monkeypatch.setattr(restore_points, "PATIENCE", 0.2)
     with (history / ".last").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(HistoryUnwritable) as caught:
@@ -494,11 +494,11 @@ def test_an_error_in_between_gives_the_lock_back(history, monkeypatch):
     def broken(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fsha_file, "replace", broken)
+    monkeypatch.setattr(system_files, "replace", broken)
     with pytest.raises(KeyboardInterrupt):
         save(history, "<cib/>", NOTE)
     monkeypatch.undo()
-    monkeypatch.setattr(fsha_history, "PATIENCE", 0.0)
+    monkeypatch.setattr(restore_points, "PATIENCE", 0.0)
     assert save(history, "<cib/>", NOTE) == 2
 
 

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-import fsha_event
-import fsha_journal
+from fshalib.events import event as events_event
+from fshalib.events import journal
 
 
 @pytest.fixture
@@ -13,16 +13,16 @@ def path(tmp_path):
     return tmp_path / "fsha" / "journal.jsonl"
 
 
-def sent(path, kind=fsha_event.FAILOVER, fire=lambda *_: True, **data):
-    opts = {fsha_journal.OPTION: str(path)}
-    fsha_event.send(fsha_journal.firing(fire, opts), kind, "voice", "fs1", data)
+def sent(path, kind=events_event.FAILOVER, fire=lambda *_: True, **data):
+    opts = {journal.OPTION: str(path)}
+    events_event.send(journal.firing(fire, opts), kind, "voice", "fs1", data)
 
 
 def test_an_event_is_fired_and_kept(path):
     fired = []
     sent(path, fire=lambda *event: fired.append(event), phase="started")
     assert fired[0][0] == "fsha/failover/fs1/voice"
-    (entry,) = fsha_journal.read(path)
+    (entry,) = journal.read(path)
     assert (entry["kind"], entry["subject"], entry["node"]) == ("failover", "voice", "fs1")
     assert entry["data"] == {"phase": "started"}
     assert path.stat().st_mode & 0o777 == 0o600
@@ -41,23 +41,23 @@ def test_a_torn_line_is_left_out(path):
     with path.open("a", encoding="utf-8") as stream:
         stream.write('{"kind":"failover","da\n[1]\n{"kind":"failover","data":3}\n{"torn')
     sent(path, phase="finished")
-    assert [e["data"]["phase"] for e in fsha_journal.read(path)] == ["started", "finished"]
+    assert [e["data"]["phase"] for e in journal.read(path)] == ["started", "finished"]
 
 
 def test_kinds_and_the_last_ones(path):
     for number in range(5):
-        sent(path, fsha_event.COMMIT, number=number)
-    sent(path, fsha_event.DRIFT)
-    found = fsha_journal.read(path, [fsha_event.COMMIT], limit=2)
+        sent(path, events_event.COMMIT, number=number)
+    sent(path, events_event.DRIFT)
+    found = journal.read(path, [events_event.COMMIT], limit=2)
     assert [e["data"]["number"] for e in found] == [3, 4]
-    assert fsha_journal.read(path.with_name("none")) == []
+    assert journal.read(path.with_name("none")) == []
 
 
 def test_it_forgets_the_older_half(path, monkeypatch):
-    monkeypatch.setattr(fsha_journal, "LARGEST", 3000)
+    monkeypatch.setattr(journal, "LARGEST", 3000)
     for number in range(100):
         sent(path, number=number)
-    numbers = [e["data"]["number"] for e in fsha_journal.read(path)]
+    numbers = [e["data"]["number"] for e in journal.read(path)]
     assert numbers == list(range(numbers[0], 100))
     assert path.stat().st_size < 3300
 
@@ -72,7 +72,7 @@ def test_many_write_at_once(path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(fsha_journal.read(path)) == 100
+    assert len(journal.read(path)) == 100
 
 
 def test_switchovers_and_drills(path):
@@ -80,10 +80,10 @@ def test_switchovers_and_drills(path):
                         ("drill", "finished"), ("drill", "started")):  # fmt: skip
         sent(path, verb=verb, phase=phase, gap=0.4, way="back")
     sent(path, verb="drill", phase="finished", gap=0.9, way="there")
-    entries = fsha_journal.read(path)
-    found = fsha_journal.switchovers(entries)
+    entries = journal.read(path)
+    found = journal.switchovers(entries)
     assert [(e["verb"], e["ok"]) for e in found] == [
         ("failover", True), ("drill", False), ("drill", True), ("drill", True)
     ]  # fmt: skip
-    assert fsha_journal.last_drill(entries)["gap"] == 0.4
-    assert fsha_journal.last_drill([]) is None
+    assert journal.last_drill(entries)["gap"] == 0.4
+    assert journal.last_drill([]) is None

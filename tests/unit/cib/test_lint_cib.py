@@ -4,10 +4,9 @@ import pytest
 import yaml
 from lxml import etree
 
-import fsha_cib
-import fsha_config
-import fsha_lint
-import fsha_lint_cib
+from fshalib.cib import target
+from fshalib.lint import foreign_cib, rules
+from fshalib.pillar import config as pillar_config
 from tests.unit.cib.test_corpus import FILES
 from tests.unit.config import pillars, test_lint
 
@@ -18,13 +17,13 @@ APART = {"agent-timeout", "cli-id", "left-behind", "not-managed", "nonlocal-bind
 
 def example(name):
     raw = yaml.safe_load((test_lint.ROOT / name).read_text(encoding="utf-8"))["fsha"]
-    return fsha_config.check(pillars.with_key(raw))
+    return pillar_config.check(pillars.with_key(raw))
 
 
 def built(config):
     """Return the CIB that a pillar makes of an empty one."""
-    empty = fsha_cib.parse(pillars.empty_cib(*(node.name for node in config.nodes)))
-    return fsha_cib.target(empty, fsha_cib.Wanted(config.pacemaker.objects)).root
+    empty = target.parse(pillars.empty_cib(*(node.name for node in config.nodes)))
+    return target.target(empty, target.Wanted(config.pacemaker.objects)).root
 
 
 def said(advices):
@@ -34,14 +33,14 @@ def said(advices):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_as_its_pillar(name):
     config = example(name)
-    told = {a for a in said(fsha_lint.lint(config)) if a[1].startswith("fsha:pacemaker")}
-    assert said(fsha_lint_cib.lint(built(config), {})) == told
+    told = {a for a in said(rules.lint(config)) if a[1].startswith("fsha:pacemaker")}
+    assert said(foreign_cib.lint(built(config), {})) == told
 
 
 def test_what_corosync_says_is_judged_too():
     raw = pillars.changed(*test_lint.CLEAN, ("corosync:totem", {"token": 20000}))
     told = {key: raw[key] for key in ("nodes", "corosync")}
-    found = fsha_lint_cib.lint(built(fsha_config.check(raw)), told)
+    found = foreign_cib.lint(built(pillar_config.check(raw)), told)
     assert [a.path for a in found if a.code == "token"] == ["fsha:corosync:totem:token"]
 
 
@@ -51,7 +50,7 @@ def test_what_a_move_has_left():
         etree.fromstring('<rsc_location id="cli-ban-VoiceServices-on-fs1" rsc="VoiceServices" '
                          'node="fs1" score="-INFINITY"/>')
     )  # fmt: skip
-    (advice,) = [a for a in fsha_lint_cib.lint(root, {}) if a.code == "left-behind"]
+    (advice,) = [a for a in foreign_cib.lint(root, {}) if a.code == "left-behind"]
     assert advice.message == "it is left of a move or ban (-INFINITY for fs1)"
     assert advice.severity == "error"
 
@@ -76,26 +75,26 @@ def test_what_a_move_has_left_is_judged_by_what_it_does(id, end, code, severity)
     root.find("configuration/constraints").append(
         etree.fromstring(f'<rsc_location id="{id}" rsc="VoiceServices">{rule}</rsc_location>')
     )
-    found = [a for a in fsha_lint_cib.lint(root, {}) if a.code in fsha_lint_cib.KNOWN]
+    found = [a for a in foreign_cib.lint(root, {}) if a.code in foreign_cib.KNOWN]
     assert [(a.code, a.severity) for a in found] == [(code, severity)]
 
 
 @pytest.mark.parametrize("name", ["priority", "target-role"])
 def test_one_strange_value_does_not_hide_the_rest(name):
     raw = pillars.changed(*test_lint.CLEAN)
-    root = built(fsha_config.check(raw))
-    clean = {a.code for a in fsha_lint_cib.lint(root, {})}
+    root = built(pillar_config.check(raw))
+    clean = {a.code for a in foreign_cib.lint(root, {})}
     group = root.find(".//group")
     group.insert(0, etree.fromstring(
         f'<meta_attributes id="m"><nvpair id="n" name="{name}" value="foo"/></meta_attributes>'
     ))  # fmt: skip
-    assert {a.code for a in fsha_lint_cib.lint(root, {})} == clean | {"not-understood"}
+    assert {a.code for a in foreign_cib.lint(root, {})} == clean | {"not-understood"}
 
 
 @pytest.mark.parametrize("agent", ["systemd:freeswitch", "lsb:freeswitch", "ocf:voice:FreeSwitch"])
 def test_other_peoples_agents_are_freeswitch_as_well(agent):
     raw = pillars.changed(("pacemaker:resources:fs:agent", agent))
-    found = {a.code: a.message for a in fsha_lint.lint(fsha_config.check(raw))}
+    found = {a.code: a.message for a in rules.lint(pillar_config.check(raw))}
     assert found["stop-can-fail"].startswith(f"a stop of {agent} ")
     assert "failure-timeout" in found
 
@@ -103,9 +102,9 @@ def test_other_peoples_agents_are_freeswitch_as_well(agent):
 def test_the_whole_corpus():
     strange = {}
     for file in FILES:
-        root = fsha_cib.parse(file.read_text(encoding="utf-8"))
-        for advice in fsha_lint_cib.lint(root, {}):
-            assert advice.code in fsha_lint.ALL_KNOWN or advice.code in fsha_lint_cib.KNOWN
+        root = target.parse(file.read_text(encoding="utf-8"))
+        for advice in foreign_cib.lint(root, {}):
+            assert advice.code in rules.ALL_KNOWN or advice.code in foreign_cib.KNOWN
             if advice.code == "not-understood":
                 strange.setdefault(file.stem, []).append(advice.path)
     if FILES:

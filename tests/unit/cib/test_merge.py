@@ -2,11 +2,11 @@
 
 import pytest
 
-import fsha_cib
-from fsha_cib import EMPTY, Wanted, find, parse, read, render, target
-from fsha_document import Document
-from fsha_model import Object
-from fsha_objects import ONE_IDS, normal
+from fshalib.cib import target as cib_target
+from fshalib.cib.document import Document
+from fshalib.cib.kinds import ONE_IDS, normal
+from fshalib.cib.objects import Object
+from fshalib.cib.target import EMPTY, Wanted, find, parse, read, render, target
 from tests.unit.cib.build import (
     applied,
     cib,
@@ -138,7 +138,7 @@ def test_an_option_under_its_newer_name_is_the_same_option():
         '<nvpair id="a" name="fencing-enabled" value="no"/></cluster_property_set>'
     )
     found = target(root, Wanted((properties(stonith_enabled="false"),)))
-    assert (found.changes, fsha_cib.owned(found.root)) == ({}, {"a"})
+    assert (found.changes, cib_target.owned(found.root)) == ({}, {"a"})
     assert target(found.root, Wanted((properties(stonith_enabled="false"),))).empty
     changed = target(root, Wanted((properties(stonith_enabled="true"),)))
     values = {e.get("name"): e.get("value") for e in changed.root.iter("nvpair")}
@@ -286,7 +286,7 @@ def test_a_member_that_leaves_a_group_within_a_clone_leaves_both():
 
 
 def test_a_member_that_does_not_exist_is_named():
-    with pytest.raises(fsha_cib.UnknownMember) as caught:
+    with pytest.raises(cib_target.UnknownMember) as caught:
         target(cib(), Wanted((group("g", "nix"),)))
     assert (caught.value.container, caught.value.member) == ("g", "nix")
     assert str(caught.value) == "g: the member nix does not exist."
@@ -308,7 +308,7 @@ def test_an_id_of_another_kind_is_refused(item, found):
         f'<group id="g">{dummy("a", inner)}</group>',
         '<rsc_location id="l" rsc="g" node="fs1" score="5"/>',
     )
-    with pytest.raises(fsha_cib.IdInUse) as caught:
+    with pytest.raises(cib_target.IdInUse) as caught:
         target(root, Wanted((item,)))
     assert (caught.value.id, caught.value.found) == (item.id, found)
     assert f"already has a {found} of this name" in str(caught.value)
@@ -400,7 +400,7 @@ def test_incomplete_leaves_what_it_does_not_name():
     root = cib(dummy("a") + dummy("b"), more=tag("a", "b"))
     found = target(root, Wanted((primitive("a"),)))
     assert found.empty
-    assert fsha_cib.owned(found.root) == {"a", "b"}
+    assert cib_target.owned(found.root) == {"a", "b"}
 
 
 def test_purge_removes_other_peoples_objects_but_no_operators_ban():
@@ -500,7 +500,7 @@ def test_devices_and_roles_go_from_where_they_are_named():
     ],
 )
 def test_what_is_referred_to_must_be_there(item, id):
-    with pytest.raises(fsha_cib.UnknownReference) as caught:
+    with pytest.raises(cib_target.UnknownReference) as caught:
         target(cib(dummy("a")), Wanted((item,)))
     assert (caught.value.owner, caught.value.id) == (item.id, id)
     assert f"{item.id} refers to nix, which neither" in str(caught.value)
@@ -514,7 +514,7 @@ def test_what_others_take_their_values_from_is_not_removed():
         + dummy("b", '<instance_attributes id-ref="i"/>')
     )  # fmt: skip
     for gone, user, used in (("t", "p", "t"), ("a", "b", "i")):
-        with pytest.raises(fsha_cib.UnknownReference) as caught:
+        with pytest.raises(cib_target.UnknownReference) as caught:
             target(root, Wanted(absent=(gone,)))
         assert (caught.value.owner, caught.value.id) == (user, used)
     assert target(root, Wanted(absent=("t", "p", "a", "b"))).removed == ("t", "p", "a", "b")
@@ -552,7 +552,7 @@ def test_absent_touches_resources_and_constraints_only(name):
         options='<cluster_property_set id="cib-bootstrap-options"/>',
     )
     assert target(root, Wanted(absent=(name,))).empty
-    assert fsha_cib.removal(root, name) == {}
+    assert cib_target.removal(root, name) == {}
 
 
 # --- ownership -------------------------------------------------------------------------------
@@ -561,7 +561,7 @@ def test_absent_touches_resources_and_constraints_only(name):
 def test_ownership_is_written_beside_other_tags_and_taken_back():
     root = cib(dummy("a"), more='<tags><tag id="theirs"><obj_ref id="a"/></tag></tags>')
     found = target(root, Wanted((primitive("a"),)))
-    assert fsha_cib.owned(found.root) == {"a"}
+    assert cib_target.owned(found.root) == {"a"}
     assert found.changes == {}
     assert not found.empty
     bare = target(found.root, Wanted((), complete=True))
@@ -579,7 +579,7 @@ def test_what_was_removed_by_hand_is_made_again_although_the_tag_names_it():
 def test_what_was_removed_by_hand_and_is_not_wanted_leaves_the_tag():
     root = cib(dummy("a"), more=tag("a", "l"))
     found = target(root, Wanted((primitive("a"),)))
-    assert fsha_cib.owned(found.root) == {"a"}
+    assert cib_target.owned(found.root) == {"a"}
     assert found.changes == {}
 
 
@@ -607,7 +607,7 @@ def test_what_is_shown_of_an_unknown_thing_hides_secrets():
         '<nvpair id="y" name="ip" value="10.0.0.1"/></instance_attributes>'
     )
     root = cib(f'<container id="c">{dummy("a", inner)}</container>')
-    shown = fsha_cib.describe(root, "c")
+    shown = cib_target.describe(root, "c")
     assert "hunter2" not in shown
     assert "10.0.0.1" in shown
     assert "hunter2" in render(root)
@@ -615,6 +615,6 @@ def test_what_is_shown_of_an_unknown_thing_hides_secrets():
 
 def test_one_objects_changes_are_told_and_nothing_is_written():
     root = parse(EMPTY)
-    found = fsha_cib.object_changes(Document(root), group("g", "a"))
+    found = cib_target.object_changes(Document(root), group("g", "a"))
     assert found == {"object": {"old": None, "new": {"members": ["a"]}}}
     assert list(root.find("configuration/resources")) == []

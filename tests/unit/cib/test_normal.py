@@ -2,10 +2,10 @@
 
 import pytest
 
-import fsha_normal
-from fsha_model import Object
-from fsha_normal import changes, masked, value
-from fsha_objects import normal
+from fshalib.cib import normalize
+from fshalib.cib.kinds import normal
+from fshalib.cib.normalize import changes, masked, value
+from fshalib.cib.objects import Object
 
 DUMMY = "ocf:heartbeat:Dummy"
 
@@ -251,12 +251,12 @@ def test_no_secret_is_shown_at_any_depth(name):
     ):
         shown = masked({"fence": delta, "list": [delta], "nothing": None})
         assert "hunter" not in repr(shown)
-        assert fsha_normal.SECRET in repr(shown)
+        assert normalize.SECRET in repr(shown)
 
 
 def test_masking_shows_that_a_secret_came_or_went():
     shown = masked({"params:passwd": {"old": None, "new": "hunter2"}})
-    assert shown == {"params:passwd": {"old": None, "new": fsha_normal.SECRET}}
+    assert shown == {"params:passwd": {"old": None, "new": normalize.SECRET}}
 
 
 @pytest.mark.parametrize("name", ["ip", "nic", "monkey", "timeout", "passive", "bypass_mode"])

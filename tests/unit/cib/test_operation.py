@@ -9,10 +9,10 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-import fsha_cluster
-import fsha_operation
-import fsha_run
-from fsha_operation import BEAT, SILENT, Busy, Holder, Operation
+from fshalib.pacemaker import tools
+from fshalib.switchover import lock
+from fshalib.switchover.lock import BEAT, SILENT, Busy, Holder, Operation
+from fshalib.system import programs
 
 NOW = 1_800_000_000.0
 
@@ -36,20 +36,20 @@ class Attrd:
                 f"value={quoteattr(value)}/>"
                 for host, value in self.values.items()
             ]
-            code = 0 if lines else fsha_run.EX_CONFIG
+            code = 0 if lines else programs.EX_CONFIG
             out = f"<pacemaker-result>{''.join(lines)}</pacemaker-result>"
         elif "--delete" in argv:
             self.values.pop(told["--node"], None)
         else:
             self.values[told["--node"]] = told["--update"]
-        return fsha_run.Completed(tuple(argv), code, out, "", 0.0)
+        return programs.Completed(tuple(argv), code, out, "", 0.0)
 
 
 @pytest.fixture
 def attrd(monkeypatch, tmp_path):
-    monkeypatch.delenv(fsha_cluster.CIB_FILE, raising=False)
-    monkeypatch.setattr(fsha_operation, "TWICE", 0.1)
-    monkeypatch.setattr(fsha_operation, "_SILENT", set())
+    monkeypatch.delenv(tools.CIB_FILE, raising=False)
+    monkeypatch.setattr(lock, "TWICE", 0.1)
+    monkeypatch.setattr(lock, "_SILENT", set())
     return Attrd(tmp_path / "run")
 
 
@@ -63,36 +63,36 @@ def hold(attrd, what, now=NOW):
 
 def test_it_is_there_while_it_lasts(attrd):
     with hold(attrd, operation()) as held:
-        assert fsha_operation.known(attrd) == (held.operation,)
-        held.phase(fsha_operation.MOVE)
-        (seen,) = fsha_operation.known(attrd)
+        assert lock.known(attrd) == (held.operation,)
+        held.phase(lock.MOVE)
+        (seen,) = lock.known(attrd)
         assert (seen.phase, seen.by, seen.new) == ("move", "alice", "fs2")
     assert attrd.values == {}
 
 
 def test_what_moves_nothing_is_told_without_a_way_back():
     drain = dataclasses.replace(operation(), verb="drain", old="", new="", phase="drain")
-    said = fsha_operation.told(drain, NOW + SILENT + 1)
+    said = lock.told(drain, NOW + SILENT + 1)
     assert "fsha.undrain there takes them again" in said
     assert "fsha.failback" not in said
 
 
 def test_what_is_broken_off_stays_as_interrupted(attrd):
     def interrupted(held):
-        held.phase(fsha_operation.DRAIN)
+        held.phase(lock.DRAIN)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), hold(attrd, operation()) as held:
         interrupted(held)
-    (left,) = fsha_operation.known(attrd)
-    assert "WAS INTERRUPTED (phase drain)" in fsha_operation.told(left, NOW + SILENT + 1)
-    assert "goes on (phase drain)" in fsha_operation.told(left, NOW)
+    (left,) = lock.known(attrd)
+    assert "WAS INTERRUPTED (phase drain)" in lock.told(left, NOW + SILENT + 1)
+    assert "goes on (phase drain)" in lock.told(left, NOW)
 
 
 def test_a_cluster_that_is_gone_at_the_end_changes_nothing(attrd, caplog):
     def gone(argv, **_):
         if "--delete" in argv:
-            raise fsha_run.ToolMissing(argv[0])
+            raise programs.ToolMissing(argv[0])
         return attrd(argv)
 
     with Holder(operation(), gone, lambda: NOW, attrd.locks / "fs1"):
@@ -121,14 +121,14 @@ def test_of_two_at_the_same_moment_at_most_one_goes_on(attrd, node):
     with pytest.raises(Busy):
         first.__enter__()
     # What the other one wrote is still there.
-    assert [o.by for o in fsha_operation.known(attrd)] == ["bob"]
+    assert [o.by for o in lock.known(attrd)] == ["bob"]
 
 
 def test_one_that_has_fallen_silent_was_interrupted(attrd):
     attrd.values["fs2"] = operation("fs2", "bob", phase="move").text
     later = NOW + SILENT + 1
-    assert fsha_operation.interrupted("fs1", attrd, lambda: NOW) == ()
-    assert [one.by for one in fsha_operation.interrupted("fs1", attrd, lambda: later)] == ["bob"]
+    assert lock.interrupted("fs1", attrd, lambda: NOW) == ()
+    assert [one.by for one in lock.interrupted("fs1", attrd, lambda: later)] == ["bob"]
     with hold(attrd, operation(since=later), later):
         assert len(attrd.values) == 2
 
@@ -142,16 +142,16 @@ def test_one_whose_node_has_another_clock_goes_on_while_it_says_so(attrd):
         attrd.values["fs2"] = dataclasses.replace(bobs, beat=NOW - 995).text
         return done
 
-    assert fsha_operation.interrupted("fs1", speaking, lambda: NOW) == ()
+    assert lock.interrupted("fs1", speaking, lambda: NOW) == ()
     attrd.values["fs2"] = bobs.text
     with pytest.raises(Busy, match="by bob"):
         Holder(operation(), speaking, lambda: NOW, attrd.locks / "fs1").__enter__()
     # Nobody says anything any more.
-    assert [one.by for one in fsha_operation.interrupted("fs1", attrd, lambda: NOW)] == ["bob"]
+    assert [one.by for one in lock.interrupted("fs1", attrd, lambda: NOW)] == ["bob"]
 
 
 def test_what_was_silent_at_two_looks_is_not_waited_for_again(attrd, monkeypatch):
-    monkeypatch.setattr(fsha_operation, "TWICE", 0.2)
+    monkeypatch.setattr(lock, "TWICE", 0.2)
     attrd.values["fs2"] = operation("fs2", "bob", NOW - 1000).text
     asked = []
 
@@ -159,10 +159,10 @@ def test_what_was_silent_at_two_looks_is_not_waited_for_again(attrd, monkeypatch
         asked.append(argv)
         return attrd(argv)
 
-    assert len(fsha_operation.interrupted("fs1", run, lambda: NOW)) == 1
+    assert len(lock.interrupted("fs1", run, lambda: NOW)) == 1
     assert len(asked) > 2
     asked.clear()
-    assert len(fsha_operation.interrupted("fs1", run, lambda: NOW)) == 1
+    assert len(lock.interrupted("fs1", run, lambda: NOW)) == 1
     assert len(asked) == 1
     # A further word is another text.
     attrd.values["fs2"] = operation("fs2", "bob", NOW - 5).text
@@ -172,14 +172,14 @@ def test_what_was_silent_at_two_looks_is_not_waited_for_again(attrd, monkeypatch
 
 def test_it_speaks_before_it_looks_again(attrd, monkeypatch):
     """Else two that begin at once, with clocks apart, would each take the other one for dead."""
-    monkeypatch.setattr(fsha_operation, "BEAT", 0.01)
+    monkeypatch.setattr(lock, "BEAT", 0.01)
     words = []
 
     def run(argv, **_):
         if "--update" in argv:
             words.append(argv)
             if len(words) < 4:
-                return fsha_run.Completed(tuple(argv), 0, "", "", 0.0)  # attrd is slow
+                return programs.Completed(tuple(argv), 0, "", "", 0.0)  # attrd is slow
         return attrd(argv)
 
     with Holder(operation(), run, lambda: NOW, attrd.locks / "fs1"):
@@ -195,7 +195,7 @@ def test_two_of_one_node_in_the_same_moment(attrd):
 
 
 def test_a_lock_without_a_word_is_somebodys(attrd, monkeypatch):
-    monkeypatch.setattr(fsha_operation, "PATIENCE", 0.05)
+    monkeypatch.setattr(lock, "PATIENCE", 0.05)
     with hold(attrd, operation()):
         attrd.values.clear()
         with pytest.raises(Busy, match="by somebody else on fs1"):
@@ -204,7 +204,7 @@ def test_a_lock_without_a_word_is_somebodys(attrd, monkeypatch):
 
 def test_a_lock_that_cannot_be_taken_is_one_sentence(attrd, tmp_path):
     (tmp_path / "run").write_text("no directory", encoding="utf-8")
-    with pytest.raises(fsha_operation.NotLocked, match="fs1 can't be opened: "):
+    with pytest.raises(lock.NotLocked, match="fs1 can't be opened: "):
         hold(attrd, operation()).__enter__()
 
 
@@ -220,11 +220,11 @@ def test_how_far_it_has_got(phase, new, expected):
 
 def test_of_its_own_processes_a_node_knows_at_once(attrd):
     with subprocess.Popen(["sleep", "60"]) as process:
-        mark = fsha_operation.process_of(process.pid)
+        mark = lock.process_of(process.pid)
         one = operation(process=mark)
         assert one.goes_on(NOW, "fs1")
         process.kill()
-    assert fsha_operation.process_of(process.pid) == ""
+    assert lock.process_of(process.pid) == ""
     assert not one.goes_on(NOW, "fs1")
     assert one.goes_on(NOW, "fs2")
     # Another process under that number is another one.
@@ -233,12 +233,12 @@ def test_of_its_own_processes_a_node_knows_at_once(attrd):
 
 
 def test_it_says_again_that_it_goes_on(attrd, monkeypatch):
-    monkeypatch.setattr(fsha_operation, "BEAT", 0.01)
+    monkeypatch.setattr(lock, "BEAT", 0.01)
     clock = iter(range(10**9))
     beats = (operation(), attrd, lambda: NOW + next(clock) / 100, attrd.locks / "fs1")
     with Holder(*beats) as held:
         first = held.operation.beat
-        fsha_operation.fsha_poll.until(lambda: held.operation.beat, lambda b: b > first + 0.1, 5)
+        lock.poll.until(lambda: held.operation.beat, lambda b: b > first + 0.1, 5)
         assert held.operation.beat > first + 0.1
     assert BEAT < SILENT / 2
 
@@ -247,10 +247,10 @@ def test_it_says_again_that_it_goes_on(attrd, monkeypatch):
     "text", ["", "soon", "[]", "{}", json.dumps({"verb": "x"}), json.dumps({"nosuch": 1})]
 )
 def test_what_is_no_operation_is_none(text):
-    assert fsha_operation.parse(text) is None
+    assert lock.parse(text) is None
 
 
 def test_parse_and_render():
-    assert fsha_operation.parse(operation().text) == operation()
+    assert lock.parse(operation().text) == operation()
     late = dataclasses.replace(operation(), since=NOW + 1)
-    assert fsha_operation.all_of([late.text, "", operation().text]) == (operation(), late)
+    assert lock.all_of([late.text, "", operation().text]) == (operation(), late)

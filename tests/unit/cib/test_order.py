@@ -6,20 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fsha_cib
-import fsha_switch
-from fsha_operation import MOVE, Operation
-from fsha_order import Bounds, Request, bounds, failback, failover, foretold, look_again, whole
-from fsha_plan import Action, Transition
-from fsha_switch import Refused, with_bans
+from fshalib.cib import target as cib_target
+from fshalib.pacemaker.simulate import Action, Transition
+from fshalib.switchover import service as switchover_service
+from fshalib.switchover.lock import MOVE, Operation
+from fshalib.switchover.request import (
+    Bounds,
+    Request,
+    bounds,
+    failback,
+    failover,
+    foretold,
+    look_again,
+    whole,
+)
+from fshalib.switchover.service import Refused, with_bans
 
 REQUEST = Request(Bounds(), "alice", "fs1")
 NOTED = (
     '<transient_attributes id="1"><instance_attributes id="status-1">'
-    f'<nvpair id="s" name="{fsha_switch.PREVIOUS}" value="%s"/></instance_attributes>'
+    f'<nvpair id="s" name="{switchover_service.PREVIOUS}" value="%s"/></instance_attributes>'
     "</transient_attributes>"
 )
-NOTED_BAN = f'<nvpair id="b" name="{fsha_switch.BANNED}VoiceServices" value="%s"/>'
+NOTED_BAN = f'<nvpair id="b" name="{switchover_service.BANNED}VoiceServices" value="%s"/>'
 
 
 @pytest.fixture
@@ -29,7 +38,7 @@ def moving(sample, tools):
 
 
 def came_from(root, node):
-    next(root.iter("node_state")).append(fsha_cib.etree.fromstring(NOTED % node))
+    next(root.iter("node_state")).append(cib_target.etree.fromstring(NOTED % node))
     return root
 
 
@@ -194,8 +203,8 @@ def test_a_ban_by_hand_is_not_lifted_by_the_way_back(status, pair, moving):
     banned = with_bans(came_from(pair, "fs2"), "VoiceServices", ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
     nvset.append(
-        fsha_cib.etree.fromstring(
-            f'<nvpair id="b" name="{fsha_switch.BANNED}VoiceServices" value="-"/>'
+        cib_target.etree.fromstring(
+            f'<nvpair id="b" name="{switchover_service.BANNED}VoiceServices" value="-"/>'
         )
     )
     said = refusal(failback, status, banned, REQUEST, moving)
@@ -206,7 +215,7 @@ def test_a_way_back_that_was_interrupted_is_found_by_its_hold(status, pair, movi
     """It has noted the node that it was to leave already, and lifted nothing yet."""
     banned = with_bans(came_from(pair, "fs1"), "VoiceServices", ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
-    nvset.append(fsha_cib.etree.fromstring(NOTED_BAN % "fs1 fs2"))
+    nvset.append(cib_target.etree.fromstring(NOTED_BAN % "fs1 fs2"))
     order, _ = failback(status, banned, REQUEST, moving)
     assert (order.old, order.new) == ("fs1", "fs2")
 

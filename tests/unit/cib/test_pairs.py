@@ -2,9 +2,9 @@
 
 import pytest
 
-import fsha_cib
-from fsha_cib import Wanted, owned, target
-from fsha_model import Object
+from fshalib.cib import target as cib_target
+from fshalib.cib.objects import Object
+from fshalib.cib.target import Wanted, owned, target
 from tests.unit.cib.build import applied, cib, options, pairs, patch, properties, tag
 
 SCHEMA = "pacemaker-3.9"
@@ -205,7 +205,7 @@ def test_defaults_with_rules_go_as_they_came():
     found = applied(start, options("resource_defaults", sets), complete=True)
     assert target(found, Wanted((options("resource_defaults", sets),), complete=True)).empty
     back = target(found, Wanted((), complete=True)).root
-    assert fsha_cib.read_all(back) == ()
+    assert cib_target.read_all(back) == ()
 
 
 # --- who a tag can name -------------------------------------------------------------------------

@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-import fsha_cib
-from fsha_cib import Wanted, merge, parse, read, read_all, render, target
-from fsha_document import Document
-from fsha_model import Object
-from fsha_objects import KINDS, normal
-from fsha_parts import RESOURCE_TAGS
+from fshalib.cib import target as cib_target
+from fshalib.cib.document import Document
+from fshalib.cib.fields import RESOURCE_TAGS
+from fshalib.cib.kinds import KINDS, normal
+from fshalib.cib.objects import Object
+from fshalib.cib.target import Wanted, merge, parse, read, read_all, render, target
 from tests.unit.cib import schemas
 from tests.unit.cib.schemas import faults
 from tests.unit.cib.strategies import Respeller, configurations, texts
@@ -50,7 +50,7 @@ UNTOLD = {
 
 
 def empty(schema: str = "pacemaker-3.9") -> etree._Element:
-    root = parse(fsha_cib.EMPTY)
+    root = parse(cib_target.EMPTY)
     root.set("validate-with", schema)
     nodes = root.find("configuration/nodes")
     for number, name in enumerate(("fs1", "fs2"), 1):
@@ -65,7 +65,7 @@ def live(objects: Iterable[Object], schema: str = "pacemaker-3.9") -> etree._Ele
 
 def keyed(objects: Iterable[Object]) -> dict[Key, Mapping]:
     """Return normal forms by kind and id; nodes and options that say nothing are left out."""
-    found = {(o.kind, o.id): normal(o) for o in objects if o.id != fsha_cib.OWNERSHIP_TAG}
+    found = {(o.kind, o.id): normal(o) for o in objects if o.id != cib_target.OWNERSHIP_TAG}
     return {key: form for key, form in found.items() if form or key[0] not in SHARED_KINDS}
 
 
@@ -105,7 +105,7 @@ def uses_a_set(item: Object) -> bool:
 
 def own_xml(root: etree._Element, id: str) -> str:
     """Return an object's XML without the resources that it contains."""
-    element = copy.deepcopy(fsha_cib.find(root, id))
+    element = copy.deepcopy(cib_target.find(root, id))
     for child in list(element.iterchildren(*RESOURCE_TAGS)):
         element.remove(child)
     return etree.tostring(element, encoding="unicode", with_tail=False)
@@ -131,7 +131,7 @@ def test_merging_into_nothing_gives_exactly_what_is_wanted(objects):
     root = empty()
     merge(root, objects)
     assert forms(root) == keyed(objects)
-    assert set(fsha_cib.manageable(Document(root))) == ids(objects)
+    assert set(cib_target.manageable(Document(root))) == ids(objects)
     assert_sound(root)
 
 
@@ -141,7 +141,7 @@ def test_from_any_state_to_any_other_and_no_further(before, after):
     start = live(before)
     found = target(start, Wanted(after, complete=True))
     assert forms(found.root) == expected(before, after)
-    assert set(fsha_cib.manageable(Document(found.root))) == ids(after)
+    assert set(cib_target.manageable(Document(found.root))) == ids(after)
     assert_sound(found.root)
     again = target(parse(render(found.root)), Wanted(after, complete=True))
     assert again.changes == {}
@@ -149,7 +149,7 @@ def test_from_any_state_to_any_other_and_no_further(before, after):
     # And the other way round: nothing of the one is left in the other.
     back = target(found.root, Wanted((), complete=True))
     assert {k for k in forms(back.root) if k[0] != "node"} == set()
-    assert fsha_cib.owned(back.root) == set()
+    assert cib_target.owned(back.root) == set()
     assert_sound(back.root)
 
 
@@ -253,7 +253,7 @@ def test_whatever_is_removed_leaves_nothing_that_dangles(before, data):
     gone += [o.id for o in before if o.form.get("template") in gone or uses_a_set(o)]
     found = target(start, Wanted(absent=tuple(gone)))
     assert set(gone) <= set(found.removed)
-    assert not set(gone) & set(fsha_cib.manageable(Document(found.root)))
+    assert not set(gone) & set(cib_target.manageable(Document(found.root)))
     assert_sound(found.root)
 
 
@@ -261,7 +261,7 @@ def test_whatever_is_removed_leaves_nothing_that_dangles(before, data):
 @tries(150)
 def test_a_purge_leaves_what_is_wanted_and_an_operators_own(before, after):
     start = live(before)
-    fsha_cib.own(Document(start), ())
+    cib_target.own(Document(start), ())
     found = target(start, Wanted(after, complete=True, purge=True))
     wanted = objects_only(expected(before, after))
     left = objects_only(forms(found.root))
@@ -284,12 +284,12 @@ def test_what_others_have_written_stays(before, after, seed):
         if owner in ("fs1", "fs2", "properties"):
             assert pairs[id] == attributes
         elif owner in left:
-            sets = fsha_cib.find(found.root, owner).findall("meta_attributes")
+            sets = cib_target.find(found.root, owner).findall("meta_attributes")
             values = {p.get("name"): p.get("value") for nvset in sets for p in nvset}
             assert values["target-role"] == attributes["value"]
     assert_sound(found.root)
     assert target(found.root, Wanted(after, complete=True)).empty
-    owned = fsha_cib.owned(found.root)
+    owned = cib_target.owned(found.root)
     assert not owned & {id for id, owner, _ in theirs}
 
 
@@ -333,10 +333,10 @@ def test_what_is_read_is_written_and_read_the_same(objects):
     root = live(objects)
     once = read_all(root)
     assert not any("other" in item.form for item in once)
-    assert fsha_cib.strangers(root) == ()
-    ours = {(o.kind, o.id): o for o in once if o.id != fsha_cib.OWNERSHIP_TAG}
+    assert cib_target.strangers(root) == ()
+    ours = {(o.kind, o.id): o for o in once if o.id != cib_target.OWNERSHIP_TAG}
     again = read_all(parse(render(live(ours.values()))))
-    assert {(o.kind, o.id): o for o in again if o.id != fsha_cib.OWNERSHIP_TAG} == ours
+    assert {(o.kind, o.id): o for o in again if o.id != cib_target.OWNERSHIP_TAG} == ours
 
 
 @given(texts)

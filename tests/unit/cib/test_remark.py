@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-import fsha_remark
-from fsha_remark import BadRemark, Remark, parse, remark, set_on_cluster, set_on_node
+from fshalib.change import annotation
+from fshalib.change.annotation import BadRemark, Remark, parse, remark, set_on_cluster, set_on_node
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=timezone.utc)
 CIB = """<cib><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">
@@ -27,7 +27,7 @@ def pairs(root, path):
     return {p.get("name"): p.get("value") for p in root.iterfind(f"{path}//nvpair")}
 
 
-TIMES = st.datetimes(datetime(2000, 1, 1)).map(lambda t: t.strftime(fsha_remark.FORM))
+TIMES = st.datetimes(datetime(2000, 1, 1)).map(lambda t: t.strftime(annotation.FORM))
 
 
 @given(st.text(), st.text(), st.one_of(st.none(), TIMES))
@@ -91,19 +91,19 @@ def test_no_time(ttl):
 @pytest.mark.parametrize("text", ["", "x", "[]", "{}", '{"by":1,"reason":"","since":""}', "null"])
 def test_what_is_no_remark(text):
     assert parse(text) is None
-    assert set(fsha_remark.NAMES) == {"standby", "maintenance-mode"}
+    assert set(annotation.NAMES) == {"standby", "maintenance-mode"}
 
 
 def test_a_standby_until_pacemaker_stops_goes_as_well():
-    assert fsha_remark.online("fs2", "bob", NOW).transient == ""
-    assert fsha_remark.online("fs2", "bob", NOW, transient=True).transient == "standby"
+    assert annotation.online("fs2", "bob", NOW).transient == ""
+    assert annotation.online("fs2", "bob", NOW, transient=True).transient == "standby"
 
 
 def test_what_an_operator_sets_and_lifts(root):
     before = etree.tostring(root)
     note = remark("alice", "disk", "2h", NOW)
-    set_ = [fsha_remark.standby("fs2", note), fsha_remark.maintenance(note)]
-    lifted = [fsha_remark.online("fs2", "bob", NOW), fsha_remark.no_maintenance("bob", NOW)]
+    set_ = [annotation.standby("fs2", note), annotation.maintenance(note)]
+    lifted = [annotation.online("fs2", "bob", NOW), annotation.no_maintenance("bob", NOW)]
     for one, back in zip(set_, lifted, strict=True):
         there = one.edit(root)
         assert etree.tostring(there) != before

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fsha_run
+from fshalib.system import programs
 
 PYTHON = sys.executable
 
 
 def python(code, **rest):
-    return fsha_run.run([PYTHON, "-c", code], **rest)
+    return programs.run([PYTHON, "-c", code], **rest)
 
 
 def test_what_a_program_says_is_returned_whatever_its_exit_code():
@@ -41,7 +41,7 @@ def test_without_input_the_input_is_empty():
 
 def test_arguments_are_no_shells_business(tmp_path):
     hostile = f"; touch {tmp_path}/x $(touch {tmp_path}/y) 'a\" *"
-    done = fsha_run.run([PYTHON, "-c", "import sys; print(sys.argv[1])", hostile])
+    done = programs.run([PYTHON, "-c", "import sys; print(sys.argv[1])", hostile])
     assert done.out == hostile + "\n"
     assert list(tmp_path.iterdir()) == []
 
@@ -58,8 +58,8 @@ def test_messages_are_in_one_language_and_variables_can_be_added(monkeypatch):
 
 
 def test_a_program_that_is_not_there_is_named():
-    with pytest.raises(fsha_run.ToolMissing) as caught:
-        fsha_run.run(["no-such-tool", "--help"])
+    with pytest.raises(programs.ToolMissing) as caught:
+        programs.run(["no-such-tool", "--help"])
     assert caught.value.program == "no-such-tool"
     assert str(caught.value) == "no-such-tool is not installed on this node."
 
@@ -68,16 +68,16 @@ def test_administrators_programs_are_found_without_their_path(monkeypatch, tmp_p
     tool = tmp_path / "tool"
     tool.write_text("#!/bin/sh\necho found\n", encoding="utf-8")
     tool.chmod(0o755)
-    monkeypatch.setattr(fsha_run, "SBIN", str(tmp_path))
+    monkeypatch.setattr(programs, "SBIN", str(tmp_path))
     monkeypatch.setenv("PATH", "/nowhere")
-    assert fsha_run.run(["tool"]).out == "found\n"
+    assert programs.run(["tool"]).out == "found\n"
 
 
 def test_a_program_that_hangs_is_ended(tmp_path):
     pid = tmp_path / "pid"
     code = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     begun = time.monotonic()
-    with pytest.raises(fsha_run.ToolTimeout) as caught:
+    with pytest.raises(programs.ToolTimeout) as caught:
         python(code, timeout=2.0)
     assert time.monotonic() - begun < 20
     assert caught.value.seconds == 2.0
@@ -90,7 +90,7 @@ def test_the_children_of_a_program_that_hangs_are_ended_too(tmp_path):
     child = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     begun = time.monotonic()
-    with pytest.raises(fsha_run.ToolTimeout):
+    with pytest.raises(programs.ToolTimeout):
         python(code, timeout=3.0)
     assert time.monotonic() - begun < 30
     assert _gone(int(pid.read_text(encoding="utf-8")))
@@ -111,16 +111,16 @@ def _gone(pid):
 
 def test_check_takes_only_the_codes_it_is_given():
     argv = [PYTHON, "-c", "import sys; sys.stderr.write('one\\nlast words\\n'); sys.exit(3)"]
-    assert fsha_run.check(argv, allowed=(0, 3)).code == 3
-    with pytest.raises(fsha_run.ToolFailed) as caught:
-        fsha_run.check(argv)
+    assert programs.check(argv, allowed=(0, 3)).code == 3
+    with pytest.raises(programs.ToolFailed) as caught:
+        programs.check(argv)
     assert caught.value.completed.code == 3
     assert str(caught.value).endswith("failed (exit code 3): last words")
 
 
 def test_a_program_that_fails_in_silence_is_still_one_sentence():
-    with pytest.raises(fsha_run.ToolFailed, match=r"failed \(exit code 9\)\.$"):
-        fsha_run.check([PYTHON, "-c", "raise SystemExit(9)"])
+    with pytest.raises(programs.ToolFailed, match=r"failed \(exit code 9\)\.$"):
+        programs.check([PYTHON, "-c", "raise SystemExit(9)"])
 
 
 # --- SIP OPTIONS -----------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def sip(request):
 
 def test_a_sip_server_is_asked_for_its_options(sip):
     host, port, asked = sip
-    assert fsha_run.sip_options(host, port, timeout=10) == "SIP/2.0 200 OK"
+    assert programs.sip_options(host, port, timeout=10) == "SIP/2.0 200 OK"
     (text,) = asked
     shown = f"[{host}]" if ":" in host else host
     assert text.startswith(f"OPTIONS sip:ping@{shown} SIP/2.0\r\nVia: SIP/2.0/UDP {shown};rport")
@@ -164,14 +164,14 @@ def test_a_sip_server_is_asked_for_its_options(sip):
 def test_silence_is_no_answer():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
-        assert fsha_run.sip_options("127.0.0.1", deaf.getsockname()[1], timeout=0.05) == ""
+        assert programs.sip_options("127.0.0.1", deaf.getsockname()[1], timeout=0.05) == ""
 
 
 def test_nobody_there_is_no_answer():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.bind(("127.0.0.1", 0))
         port = gone.getsockname()[1]
-    assert fsha_run.sip_options("127.0.0.1", port, timeout=1.0) == ""
+    assert programs.sip_options("127.0.0.1", port, timeout=1.0) == ""
 
 
 # --- another host's clock --------------------------------------------------------------------
@@ -179,11 +179,11 @@ def test_nobody_there_is_no_answer():
 
 def reply(mark, came, left, kind=14, options=0):
     header = bytes([0x45 + options]) + bytes(19 + 4 * options)
-    return header + fsha_run.ICMP.pack(kind, 0, 0, mark, 1, 5000, came, left)
+    return header + programs.ICMP.pack(kind, 0, 0, mark, 1, 5000, came, left)
 
 
 def test_a_request_has_the_internet_checksum():
-    words = struct.unpack("!10H", fsha_run.icmp_timestamp(0xBEEF, 86_399_999))
+    words = struct.unpack("!10H", programs.icmp_timestamp(0xBEEF, 86_399_999))
     total = sum(words)
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
@@ -203,35 +203,35 @@ def test_a_request_has_the_internet_checksum():
     ],
 )
 def test_an_answer_is_told_from_other_packets(packet, expected):
-    assert fsha_run.parse_icmp_timestamp(packet, 7) == expected
+    assert programs.parse_icmp_timestamp(packet, 7) == expected
 
 
 @given(st.binary(max_size=60))
 def test_no_packet_breaks_the_parser(packet):
-    fsha_run.parse_icmp_timestamp(packet, 7)
+    programs.parse_icmp_timestamp(packet, 7)
 
 
 @given(
-    asked=st.integers(0, fsha_run.DAY_MS - 1),
+    asked=st.integers(0, programs.DAY_MS - 1),
     ahead=st.integers(-3_600_000, 3_600_000),
     there=st.integers(0, 50),
     stay=st.integers(0, 5),
     back=st.integers(0, 50),
 )
 def test_the_offset_is_right_within_what_it_says(asked, ahead, there, stay, back):
-    day = fsha_run.DAY_MS
+    day = programs.DAY_MS
     came, left = ((asked + ahead + there + more) % day for more in (0, stay))
-    found = fsha_run.clock_answer(asked, there + stay + back, came, left)
+    found = programs.clock_answer(asked, there + stay + back, came, left)
     assert abs(found.ahead - ahead / 1000) <= found.within
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a raw socket is for root")
 def test_this_hosts_own_clock_is_in_step():
-    found = fsha_run.ask_clock("127.0.0.1", 5)
+    found = programs.ask_clock("127.0.0.1", 5)
     assert abs(found.ahead) <= found.within + 0.002
 
 
 def test_nobody_answers_for_a_clock():
     begun = time.monotonic()
-    assert fsha_run.ask_clock("240.0.0.1", 0.1) is None  # reserved: nobody is there
+    assert programs.ask_clock("240.0.0.1", 0.1) is None  # reserved: nobody is there
     assert time.monotonic() - begun < 5

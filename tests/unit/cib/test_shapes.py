@@ -5,12 +5,12 @@ import re
 import pytest
 from lxml import etree
 
-import fsha_cib
-import fsha_rules
-from fsha_cib import Wanted, find, read_all, strangers, target
-from fsha_model import Object
-from fsha_objects import KINDS, normal
-from fsha_rules import Join
+from fshalib.cib import rule
+from fshalib.cib import target as cib_target
+from fshalib.cib.kinds import KINDS, normal
+from fshalib.cib.objects import Object
+from fshalib.cib.rule import Join
+from fshalib.cib.target import Wanted, find, read_all, strangers, target
 from tests.unit.cib.build import cib, dummy, options, pairs, primitive
 from tests.unit.cib.schemas import faults
 
@@ -156,7 +156,7 @@ FORMS = {
 
 
 def test_every_kind_is_read_in_the_shape_of_the_pillar():
-    root = fsha_cib.parse(EVERYTHING)
+    root = cib_target.parse(EVERYTHING)
     assert faults(root) == []
     found = {(item.kind, item.id): dict(item.form) for item in read_all(root)}
     assert found == FORMS
@@ -165,10 +165,10 @@ def test_every_kind_is_read_in_the_shape_of_the_pillar():
 
 
 def test_every_kind_is_written_as_it_was_read():
-    root = fsha_cib.parse(EVERYTHING)
+    root = cib_target.parse(EVERYTHING)
     items = read_all(root)
     assert target(root, Wanted(items)).changes == {}
-    start = fsha_cib.parse(fsha_cib.EMPTY)
+    start = cib_target.parse(cib_target.EMPTY)
     start.set("validate-with", "pacemaker-3.9")
     built = target(start, Wanted(items, complete=True)).root
     assert faults(built) == []
@@ -224,7 +224,7 @@ def test_every_kind_is_written_as_it_was_read():
     ],
 )
 def test_what_cannot_be_expressed_is_named_and_a_difference(xml, what):
-    item = fsha_cib.read_element(etree.fromstring(xml))
+    item = cib_target.read_element(etree.fromstring(xml))
     assert any(what in found for found in item.form["other"]), item.form["other"]
     assert "other" in normal(item)
 
@@ -234,7 +234,7 @@ def test_a_second_value_of_a_name_is_never_used_and_no_difference():
         "</", '<nvpair id="n" name="priority" value="2"/></'
     )
     root = cib(dummy("p", inner))
-    item = fsha_cib.read(root, primitive("p"))
+    item = cib_target.read(root, primitive("p"))
     assert item.form["meta"] == {"priority": "1"}
     assert item.form["unused"] == ["priority='2' of n: the set has a priority before"]
     assert target(root, Wanted((primitive("p", meta={"priority": "1"}),))).changes == {}
@@ -246,7 +246,7 @@ def test_an_operation_that_is_there_twice_is_used_once():
         '<op id="o2" name="monitor" interval="5000ms" timeout="8s"/></operations>'
     )
     root = cib(dummy("p", ops))
-    found = fsha_cib.read(root, primitive("p"))
+    found = cib_target.read(root, primitive("p"))
     monitor = {"name": "monitor", "interval": "5s", "timeout": "9s"}
     assert found.form["operations"] == [monitor]
     assert found.form["unused"] == ["o2: there is another monitor 5s before"]
@@ -271,8 +271,8 @@ HOSTILE = '"><primitive id="evil"/><!-- ]]> --> &amp; \'${SHELL}\n\t\U0001f4de'
     "item",
     [
         primitive("p", params=[{"values": {HOSTILE: HOSTILE}}], meta={HOSTILE: HOSTILE}),
-        primitive("p", params=[{"rule": fsha_rules.render(Join("and", (
-            fsha_rules.Test(HOSTILE, "eq", HOSTILE),))), "values": {"a": "1"}}]),
+        primitive("p", params=[{"rule": rule.render(Join("and", (
+            rule.Test(HOSTILE, "eq", HOSTILE),))), "values": {"a": "1"}}]),
         primitive("p", operations=[{"name": "monitor", "interval": "5s", "description": HOSTILE}]),
         Object("location", "l", {"rsc-pattern": HOSTILE, "node": HOSTILE, "score": "1"}),
         Object("ticket", "t", {"ticket": HOSTILE, "resource": "a"}),
@@ -290,9 +290,9 @@ HOSTILE = '"><primitive id="evil"/><!-- ]]> --> &amp; \'${SHELL}\n\t\U0001f4de'
 def test_hostile_values_of_every_kind_stay_values(item):
     root = cib(dummy("a"))
     wanted = Wanted((item,))
-    again = fsha_cib.parse(fsha_cib.render(target(root, wanted).root))
-    assert fsha_cib.find(again, "evil") is None
-    assert normal(fsha_cib.read(again, item)) == normal(item)
+    again = cib_target.parse(cib_target.render(target(root, wanted).root))
+    assert cib_target.find(again, "evil") is None
+    assert normal(cib_target.read(again, item)) == normal(item)
     assert target(again, wanted).changes == {}
     # An id that is made from a name is a valid one.
     made = [e.get("id") for e in again.iter("nvpair", "expression", "attribute", "recipient")]
@@ -311,11 +311,13 @@ def test_what_is_of_no_known_kind_is_told():
 
 def test_ids_of_parts_are_read_only_where_something_refers_to_them():
     inner = pairs("instance_attributes", "i", x="1")
-    alone = fsha_cib.read(cib(dummy("a", inner)), primitive("a"))
+    alone = cib_target.read(cib(dummy("a", inner)), primitive("a"))
     assert alone.form["params"] == {"x": "1"}
     used = cib(dummy("a", inner) + dummy("b", '<instance_attributes id-ref="i"/>'))
-    assert fsha_cib.read(used, primitive("a")).form["params"] == [{"id": "i", "values": {"x": "1"}}]
-    assert fsha_cib.read(used, primitive("b")).form["params"] == [{"id-ref": "i"}]
+    assert cib_target.read(used, primitive("a")).form["params"] == [
+        {"id": "i", "values": {"x": "1"}}
+    ]
+    assert cib_target.read(used, primitive("b")).form["params"] == [{"id-ref": "i"}]
 
 
 # --- agents -------------------------------------------------------------------------------------
@@ -334,7 +336,7 @@ def test_ids_of_parts_are_read_only_where_something_refers_to_them():
 def test_an_agents_name_is_three_attributes_or_two(agent, attributes):
     root = target(cib(), Wanted((primitive("p", agent),))).root
     assert dict(find(root, "p").attrib) == {"id": "p", **attributes}
-    assert fsha_cib.read(root, primitive("p")).agent == agent
+    assert cib_target.read(root, primitive("p")).agent == agent
 
 
 def test_what_the_agent_does_anyway_is_no_difference():

@@ -4,13 +4,12 @@ import logging
 
 import pytest
 
-import fsha_actions
-import fsha_database
-import fsha_freeswitch
-import fsha_poll
-import fsha_schema
-import fsha_screen
-import fsha_state
+from fshalib.events import returns
+from fshalib.freeswitch import client, recovery_db
+from fshalib.report import text
+from fshalib.schema import types
+from fshalib.switchover import operator_settings
+from fshalib.system import poll
 
 
 class Clock:
@@ -25,7 +24,7 @@ class Clock:
         self.now += seconds
 
     def until(self, look, done, timeout, what="", interval=0.5):
-        return fsha_poll.until(look, done, timeout, what, interval, lambda: self.now, self.sleep)
+        return poll.until(look, done, timeout, what, interval, lambda: self.now, self.sleep)
 
 
 def test_waiting_ends_as_soon_as_it_may():
@@ -48,7 +47,7 @@ def test_no_time_is_one_look():
 
 def test_a_long_wait_says_what_it_waits_for(caplog):
     clock = Clock()
-    with caplog.at_level(logging.INFO, logger="fsha_poll"):
+    with caplog.at_level(logging.INFO, logger="fshalib.system.poll"):
         clock.until(lambda: None, lambda _: False, 12, what="ring of fs1")
     assert [record.message for record in caplog.records] == [
         "ring of fs1: still waiting after 5 of 12 s",
@@ -58,18 +57,18 @@ def test_a_long_wait_says_what_it_waits_for(caplog):
 
 def test_what_states_return():
     changes = {"a": {"old": 1, "new": 2}}
-    assert fsha_state.unchanged("n", "fine") == {
+    assert returns.unchanged("n", "fine") == {
         "name": "n",
         "result": True,
         "changes": {},
         "comment": "fine",
     }
-    assert fsha_state.changed("n", changes, "c", test=True)["result"] is None
-    assert fsha_state.changed("n", changes, "c", test=False)["result"] is True
-    assert fsha_state.changed("n", changes, "c", test=True)["changes"] == changes
-    assert fsha_state.failed("n", "bad")["result"] is False
-    assert fsha_state.failed("n", "bad", changes)["changes"] == changes
-    assert fsha_state.not_yet("n", "wait")["result"] is None
+    assert returns.changed("n", changes, "c", test=True)["result"] is None
+    assert returns.changed("n", changes, "c", test=False)["result"] is True
+    assert returns.changed("n", changes, "c", test=True)["changes"] == changes
+    assert returns.failed("n", "bad")["result"] is False
+    assert returns.failed("n", "bad", changes)["changes"] == changes
+    assert returns.not_yet("n", "wait")["result"] is None
 
 
 PAIR = {
@@ -104,7 +103,7 @@ PAIR = {
 
 
 def test_the_screen_says_first_who_serves():
-    lines = fsha_screen.screen(PAIR).splitlines()
+    lines = text.screen(PAIR).splitlines()
     assert lines[0] == "VoiceServices serves on fs1, VIP 10.0.0.9   [quorate, DC fs1]"
     found = [" ".join(line.split()) for line in lines[2:]]
     assert found == [
@@ -124,16 +123,16 @@ def test_the_screen_says_first_who_serves():
 
 def test_the_screen_says_what_is_wrong_in_capitals():
     bad = {**PAIR, "quorate": False, "dc": "", "service": {**PAIR["service"], "node": ""}}
-    assert fsha_screen.screen(bad).splitlines()[0] == (
+    assert text.screen(bad).splitlines()[0] == (
         "VoiceServices DOES NOT SERVE   [quorum not known, DC none]"
     )
-    lost = fsha_screen.screen({**PAIR, "quorate": False}).splitlines()[0]
+    lost = text.screen({**PAIR, "quorate": False}).splitlines()[0]
     assert lost.endswith("[NO QUORUM, DC fs1]")
     several = [{"id": "a", "node": "fs1"}, {"id": "b", "node": ""}]
     two = {**PAIR, "service": {"id": "", "node": "", "vips": [], "several": several}}
-    assert fsha_screen.screen(two).startswith("a serves on fs1; b DOES NOT SERVE   [")
+    assert text.screen(two).startswith("a serves on fs1; b DOES NOT SERVE   [")
     none = {**PAIR, "service": {"id": "", "node": "", "vips": []}, "rings": [], "resources": []}
-    lines = fsha_screen.screen(none).splitlines()
+    lines = text.screen(none).splitlines()
     assert lines[0].startswith("no voice service is configured")
     assert "ring      (not known)" in lines
     assert "resource  (none)" in lines
@@ -151,12 +150,15 @@ def test_the_screen_says_what_is_wrong_in_capitals():
     ],
 )
 def test_a_pillar_that_makes_no_sense_keeps_nobody_from_looking(pillar):
-    assert fsha_schema.section(pillar, "fsha", "cluster") == {}
-    assert fsha_freeswitch.access(pillar).port == 8021
-    assert fsha_database.ask_pillars(pillar) is None
-    assert fsha_actions.spoken_for(fsha_schema.section(pillar, "fsha", "pacemaker")) == {}
+    assert types.section(pillar, "fsha", "cluster") == {}
+    assert client.access(pillar).port == 8021
+    assert recovery_db.ask_pillars(pillar) is None
+    assert operator_settings.spoken_for(types.section(pillar, "fsha", "pacemaker")) == {}
 
 
 def test_a_resource_that_is_no_mapping_says_nothing():
     told = {"resources": {"vip": "ocf:heartbeat:IPaddr2", "fs": {"meta": {"is-managed": False}}}}
-    assert fsha_actions.spoken_for(told) == {"vip": frozenset(), "fs": frozenset({"is-managed"})}
+    assert operator_settings.spoken_for(told) == {
+        "vip": frozenset(),
+        "fs": frozenset({"is-managed"}),
+    }

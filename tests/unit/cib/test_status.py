@@ -2,9 +2,9 @@
 
 import pytest
 
-import fsha_run
-import fsha_status
-from fsha_status import parse_status
+from fshalib.pacemaker import status as pacemaker_status
+from fshalib.pacemaker.status import parse_status
+from fshalib.system import programs
 
 
 def test_a_pair_that_serves(sample):
@@ -28,7 +28,7 @@ def test_a_failure_with_its_fail_count(sample):
     (failure,) = status.failures
     assert (failure.resource, failure.operation, failure.node) == ("fs", "monitor", "fs1")
     assert str(failure) == "fs monitor failed on fs1 (not running): Simulated action result"
-    assert status.fail_counts == (fsha_status.FailCount("fs", "fs1", "1"),)
+    assert status.fail_counts == (pacemaker_status.FailCount("fs", "fs1", "1"),)
 
 
 def test_what_became_of_fencing():
@@ -40,8 +40,8 @@ def test_what_became_of_fencing():
         "</fence_history></pacemaker-result>"
     )
     assert status.fenced == (
-        fsha_status.FenceEvent("fs2", "reboot", "failed", "2026-09-01 10:00:00Z", "no route"),
-        fsha_status.FenceEvent("fs1", "off", "pending"),
+        pacemaker_status.FenceEvent("fs2", "reboot", "failed", "2026-09-01 10:00:00Z", "no route"),
+        pacemaker_status.FenceEvent("fs1", "off", "pending"),
     )
 
 
@@ -110,9 +110,9 @@ def test_no_dc_is_no_quorum(sample):
 
 @pytest.mark.parametrize("text", ["", "crm_mon: Error", "<pacemaker-result/>", "<a>"])
 def test_anything_else_is_no_status(text):
-    with pytest.raises(fsha_status.NoStatus, match=r"^crm_mon gave no status: "):
+    with pytest.raises(pacemaker_status.NoStatus, match=r"^crm_mon gave no status: "):
         parse_status(text)
 
 
 def test_no_status_is_an_error_of_the_runner():
-    assert issubclass(fsha_status.NoStatus, fsha_run.RunError)
+    assert issubclass(pacemaker_status.NoStatus, programs.RunError)

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 from lxml import etree
 
-import fsha_cib
-import fsha_plan
-from fsha_plan import Action, Transition, parse_transition
-from fsha_status import FailCount
-from fsha_switch import (
+from fshalib.cib import target as cib_target
+from fshalib.pacemaker import simulate as pacemaker_simulate
+from fshalib.pacemaker.simulate import Action, Transition, parse_transition
+from fshalib.pacemaker.status import FailCount
+from fshalib.switchover.service import (
     Refused,
     Service,
     ban_id,
@@ -33,7 +33,7 @@ VOICE = Service("VoiceServices", ("ip_shared", "fs"), ("10.101.20.219",))
 
 
 def cib(resources):
-    return fsha_cib.parse(
+    return cib_target.parse(
         f"<cib><configuration><resources>{resources}</resources></configuration></cib>"
     )
 
@@ -102,11 +102,11 @@ def test_a_service_that_is_not_clear_is_refused(resources, name, reason):
 
 
 def test_a_ban_is_written_and_lifted_without_a_trace(pair):
-    before = fsha_cib.render(pair)
+    before = cib_target.render(pair)
     banned = with_bans(pair, "VoiceServices", ["fs1"])
-    assert fsha_cib.render(pair) == before
+    assert cib_target.render(pair) == before
     assert bans(banned, "VoiceServices") == {"fs1": "cli-ban-VoiceServices-on-fs1"}
-    element = fsha_cib.find(banned, ban_id("VoiceServices", "fs1"))
+    element = cib_target.find(banned, ban_id("VoiceServices", "fs1"))
     assert dict(element.attrib) == {
         "id": "cli-ban-VoiceServices-on-fs1",
         "rsc": "VoiceServices",
@@ -127,7 +127,7 @@ def test_one_ban_takes_the_place_of_another(pair):
 def test_a_ban_with_a_lifetime_names_its_node_in_its_id_only(pair):
     constraints = pair.find("configuration/constraints")
     constraints.append(
-        fsha_cib.etree.fromstring(
+        cib_target.etree.fromstring(
             '<rsc_location id="cli-ban-VoiceServices-on-fs2" rsc="VoiceServices" role="Started">'
             '<rule id="r" score="-INFINITY"><expression id="e" attribute="#uname" operation="eq" '
             'value="fs2"/><date_expression id="d" operation="lt" end="2040-01-01"/></rule>'
@@ -263,16 +263,16 @@ def test_a_service_in_pieces_serves_nowhere(placement):
 
 def test_the_simulation_is_asked_about_the_cib_it_is_given(pair, sample, tools):
     tools.say("crm_simulate", out=sample("transition-move.xml"))
-    assert isinstance(simulate(pair, tools), fsha_plan.Transition)
+    assert isinstance(simulate(pair, tools), pacemaker_simulate.Transition)
     ((_argv, stdin, _env),) = tools.calls
-    assert stdin == fsha_cib.render(pair)
+    assert stdin == cib_target.render(pair)
 
 
 def test_the_node_before_is_remembered_on_any_node(pair):
     assert previous_node(pair, "fs2") is None
     state = next(e for e in pair.iter("node_state") if e.get("uname") == "fs2")
     state.append(
-        fsha_cib.etree.fromstring(
+        cib_target.etree.fromstring(
             '<transient_attributes id="2"><instance_attributes id="status-2">'
             '<nvpair id="s" name="fsha-previous-node" value="fs1"/></instance_attributes>'
             "</transient_attributes>"
@@ -302,7 +302,7 @@ def monitor(member, call, rc="0", interval="5000"):
 
 def with_history(pair, *ops):
     """Return the pair with these operations on fs2."""
-    root = fsha_cib.parse(fsha_cib.render(pair))
+    root = cib_target.parse(cib_target.render(pair))
     (state,) = root.findall("status/node_state[@uname='fs2']")
     for child in list(state):
         state.remove(child)

@@ -7,16 +7,16 @@ import dataclasses
 import pytest
 from lxml import etree
 
-import fsha_cluster
-import fsha_freeswitch
-import fsha_operation
-import fsha_order
-import fsha_run
-import fsha_switch
-from fsha_order import Bounds, Order
-from fsha_plan import Action, Transition, parse_transition
-from fsha_switch import find_service
-from fsha_switchover import Switchover
+from fshalib.freeswitch import client
+from fshalib.pacemaker import tools
+from fshalib.pacemaker.simulate import Action, Transition, parse_transition
+from fshalib.switchover import lock
+from fshalib.switchover import request as switchover_request
+from fshalib.switchover import service as switchover_service
+from fshalib.switchover.request import Bounds, Order
+from fshalib.switchover.service import find_service
+from fshalib.switchover.switchover import Switchover
+from fshalib.system import programs
 
 
 class Cluster:
@@ -76,23 +76,25 @@ class Switch:
 def cluster(status, pair, sample, monkeypatch):
     made = Cluster(status, pair)
     moved = parse_transition(sample("transition-move.xml"))
-    monkeypatch.setattr("fsha_cluster.status", lambda: made)
-    monkeypatch.setattr("fsha_status.parse_status", lambda found: found.seen)
-    monkeypatch.setattr("fsha_cluster.query", lambda: made)
-    monkeypatch.setattr("fsha_cib.parse", lambda found: found.root)
-    monkeypatch.setattr("fsha_cluster.note", lambda *_: None)
-    monkeypatch.setattr("fsha_cluster.noted", lambda name: made.attributes.get(name, {}))
-    monkeypatch.setattr("fsha_cluster.forget", lambda name, node: made.attributes[name].pop(node))
-    monkeypatch.setattr("fsha_commit.change", made.change)
-    monkeypatch.setattr("fsha_switch.simulate", lambda *_: moved)
-    monkeypatch.setattr("fsha_switch.stays", lambda *_: True)
-    monkeypatch.setattr("fsha_switch.unproven", lambda *_: ())
-    monkeypatch.setattr("fsha_wire.disagreement", lambda *_, **__: "")
+    monkeypatch.setattr("fshalib.pacemaker.tools.status", lambda: made)
+    monkeypatch.setattr("fshalib.pacemaker.status.parse_status", lambda found: found.seen)
+    monkeypatch.setattr("fshalib.pacemaker.tools.query", lambda: made)
+    monkeypatch.setattr("fshalib.cib.target.parse", lambda found: found.root)
+    monkeypatch.setattr("fshalib.pacemaker.tools.note", lambda *_: None)
+    monkeypatch.setattr("fshalib.pacemaker.tools.noted", lambda name: made.attributes.get(name, {}))
     monkeypatch.setattr(
-        "fsha_operation.known",
-        lambda *_: fsha_operation.all_of(made.attributes.get("fsha-operation", {}).values()),
+        "fshalib.pacemaker.tools.forget", lambda name, node: made.attributes[name].pop(node)
     )
-    monkeypatch.setattr("fsha_operation.Holder", held)
+    monkeypatch.setattr("fshalib.change.commit.change", made.change)
+    monkeypatch.setattr("fshalib.switchover.service.simulate", lambda *_: moved)
+    monkeypatch.setattr("fshalib.switchover.service.stays", lambda *_: True)
+    monkeypatch.setattr("fshalib.switchover.service.unproven", lambda *_: ())
+    monkeypatch.setattr("fshalib.switchover.arp.disagreement", lambda *_, **__: "")
+    monkeypatch.setattr(
+        "fshalib.switchover.lock.known",
+        lambda *_: lock.all_of(made.attributes.get("fsha-operation", {}).values()),
+    )
+    monkeypatch.setattr("fshalib.switchover.lock.Holder", held)
     return made
 
 
@@ -161,7 +163,7 @@ def test_a_switch_that_is_lost_in_the_drain_moves_nothing(cluster):
     switch = Switch()
 
     def lost():
-        raise fsha_freeswitch.SwitchUnreachable("it is down")
+        raise client.SwitchUnreachable("it is down")
 
     switch.meanwhile = lost
     done, _ = switch_over(cluster, switch, drain=30.0)
@@ -171,7 +173,7 @@ def test_a_switch_that_is_lost_in_the_drain_moves_nothing(cluster):
 
 
 def test_a_node_that_serves_on_takes_calls_again(cluster):
-    cluster.broken = fsha_cluster.NoQuorum()
+    cluster.broken = tools.NoQuorum()
     switch = Switch(0)
     done, _ = switch_over(cluster, switch, drain=30.0)
     assert done.result is False
@@ -181,7 +183,7 @@ def test_a_node_that_serves_on_takes_calls_again(cluster):
 
 
 def test_without_a_drain_the_switch_is_left_alone(cluster):
-    cluster.broken = fsha_run.ToolMissing("cibadmin")
+    cluster.broken = programs.ToolMissing("cibadmin")
     switch = Switch()
     switch_over(cluster, switch)
     assert switch.said == []
@@ -190,7 +192,7 @@ def test_without_a_drain_the_switch_is_left_alone(cluster):
 def test_an_earlier_switchover_that_was_interrupted_is_put_right(cluster):
     def operation(service, new):
         way = ("failover", "bob", "fs2", service, "fs2", new)
-        return fsha_operation.Operation(*way, since=1.0, beat=1.0).text
+        return lock.Operation(*way, since=1.0, beat=1.0).text
 
     kept = {"fs3": operation("Other", "fs1"), "fs4": operation("VoiceServices", "")}
     cluster.attributes["fsha-operation"] = {"fs2": operation("VoiceServices", "fs1"), **kept}
@@ -248,7 +250,7 @@ class World(Cluster):
 
     def place(self, root):
         """Return where a CIB puts the service, ``""`` for nowhere."""
-        banned = set(fsha_switch.bans(root, "VoiceServices"))
+        banned = set(switchover_service.bans(root, "VoiceServices"))
         nodes = [self.home, *self.seen.active("VoiceServices"), "fs1", "fs2"]
         return next((node for node in nodes if node and node not in banned), "")
 
@@ -263,20 +265,22 @@ class World(Cluster):
         return Transition(actions, dict.fromkeys(("ip_shared", "fs"), (place,) if place else ()))
 
     def bans(self):
-        return set(fsha_switch.bans(self.root, "VoiceServices"))
+        return set(switchover_service.bans(self.root, "VoiceServices"))
 
 
 @pytest.fixture
 def world(cluster, status, pair, monkeypatch):
     def make(home=""):
         made = World(status, copy.deepcopy(pair), home=home)
-        monkeypatch.setattr("fsha_cluster.status", lambda: made)
-        monkeypatch.setattr("fsha_cluster.query", lambda: made)
-        monkeypatch.setattr("fsha_cluster.note", made.note)
-        monkeypatch.setattr("fsha_commit.change", made.change)
-        monkeypatch.setattr("fsha_switch.simulate", made.simulate)
-        monkeypatch.setattr("fsha_switch.stays", lambda transition, _: not transition.actions)
-        monkeypatch.setattr("fsha_operation.known", lambda *_: ())
+        monkeypatch.setattr("fshalib.pacemaker.tools.status", lambda: made)
+        monkeypatch.setattr("fshalib.pacemaker.tools.query", lambda: made)
+        monkeypatch.setattr("fshalib.pacemaker.tools.note", made.note)
+        monkeypatch.setattr("fshalib.change.commit.change", made.change)
+        monkeypatch.setattr("fshalib.switchover.service.simulate", made.simulate)
+        monkeypatch.setattr(
+            "fshalib.switchover.service.stays", lambda transition, _: not transition.actions
+        )
+        monkeypatch.setattr("fshalib.switchover.lock.known", lambda *_: ())
 
         @contextlib.contextmanager
         def holder(operation):
@@ -290,7 +294,7 @@ def world(cluster, status, pair, monkeypatch):
             yield Held()
             made.operation = None
 
-        monkeypatch.setattr("fsha_operation.Holder", holder)
+        monkeypatch.setattr("fshalib.switchover.lock.Holder", holder)
         return made
 
     return make
@@ -298,14 +302,16 @@ def world(cluster, status, pair, monkeypatch):
 
 def give(world, verb):
     """Give an order as a person does; return what became of it, or why it was refused."""
-    request = fsha_order.Request(Bounds(timeout=0.5, sip_port=0), "alice", "fs1")
+    request = switchover_request.Request(Bounds(timeout=0.5, sip_port=0), "alice", "fs1")
     interrupted = (world.operation,) if world.operation else ()
     try:
         if verb == "failover":
-            order, _ = fsha_order.failover(world.seen, world.root, request, None, interrupted)
+            order, _ = switchover_request.failover(
+                world.seen, world.root, request, None, interrupted
+            )
         else:
-            order, _ = fsha_order.failback(world.seen, world.root, request)
-    except fsha_switch.Refused as refused:
+            order, _ = switchover_request.failback(world.seen, world.root, request)
+    except switchover_service.Refused as refused:
         return str(refused)
     return Switchover(order, Switch(), lambda *_: None).run()
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-import fsha_plan
-import fsha_run
-from fsha_plan import Action, parse_transition
+from fshalib.pacemaker import simulate
+from fshalib.pacemaker.simulate import Action, parse_transition
+from fshalib.system import programs
 
 
 def test_a_move(sample):
@@ -42,7 +42,7 @@ def test_actions_for_people(action, text):
 
 def test_what_only_starts_or_is_blocked_interrupts_nothing():
     actions = (Action("start", "a", "fs1"), Action("stop", "b", "fs1", blocked=True))
-    assert fsha_plan.Transition(actions, {}).interrupted == ()
+    assert simulate.Transition(actions, {}).interrupted == ()
 
 
 def test_a_blocked_action_is_read_as_one():
@@ -64,6 +64,6 @@ def test_what_stays_is_no_action():
 
 
 def test_no_xml_is_no_transition():
-    with pytest.raises(fsha_plan.NoTransition, match=r"^crm_simulate gave no transition: "):
+    with pytest.raises(simulate.NoTransition, match=r"^crm_simulate gave no transition: "):
         parse_transition("crm_simulate: could not")
-    assert issubclass(fsha_plan.NoTransition, fsha_run.RunError)
+    assert issubclass(simulate.NoTransition, programs.RunError)

@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 from lxml import etree
 
-import fsha_operation
-import fsha_run
-import fsha_unplanned
-from fsha_status import Failure, Status
-from fsha_switch import Service
+from fshalib.pacemaker.status import Failure, Status
+from fshalib.switchover import lock, unplanned
+from fshalib.switchover.service import Service
+from fshalib.system import programs
 from tests.unit.cib.test_check import STATUS, node
 
 SERVICE = Service("voice", ("vip", "fs"), ("192.0.2.9",), sofia=("fs",), keeps=True)
@@ -38,7 +37,7 @@ KILLED = op("fs_last_failure_0", "fs", "monitor", 999, rc="7")
 
 
 def moved(root, before="fs1", status=STATUS):
-    return fsha_unplanned.moved(before, "fs2", root, status, SERVICE)
+    return unplanned.moved(before, "fs2", root, status, SERVICE)
 
 
 def test_a_failure_and_the_start_that_answers_it():
@@ -84,10 +83,10 @@ def test_calls_that_the_agent_took_over(value, expected):
     def run(argv, **_):
         text = f'<attribute name="a" host="fs2" value="{value}"/>' if value else ""
         out = f"<pacemaker-result>{text}</pacemaker-result>"
-        return fsha_run.Completed(tuple(argv), 0, out, "", 0.0)
+        return programs.Completed(tuple(argv), 0, out, "", 0.0)
 
-    assert fsha_unplanned.kept(SERVICE, "fs2", 1001.8, run) == expected
-    assert fsha_unplanned.kept(replace(SERVICE, sofia=()), "fs2", 1001.8, run) is None
+    assert unplanned.kept(SERVICE, "fs2", 1001.8, run) == expected
+    assert unplanned.kept(replace(SERVICE, sofia=()), "fs2", 1001.8, run) is None
 
 
 # --- from one look to the next ---------------------------------------------------------------
@@ -109,7 +108,7 @@ def attribute(name, **values):
 
 
 def remembers(world, node):
-    name = fsha_unplanned.ATTRIBUTE
+    name = unplanned.ATTRIBUTE
     return world.say("attrd_updater", "--name", name, "--query", out=attribute(name, fs1=node))
 
 
@@ -119,15 +118,13 @@ def remembered(world):
 
 
 def goes_on(world, new, beat, phase):
-    what = fsha_operation.Operation(
-        "x", "bob", "fs2", "VoiceServices", "fs2", new, 1.0, beat, phase
-    )
-    name = fsha_operation.ATTRIBUTE
+    what = lock.Operation("x", "bob", "fs2", "VoiceServices", "fs2", new, 1.0, beat, phase)
+    name = lock.ATTRIBUTE
     world.say("attrd_updater", "--name", name, "--query", out=attribute(name, fs2=what.text))
 
 
 def look(status, pair, world):
-    return fsha_unplanned.notice(status, pair, "fs1", 1000.0, world)
+    return unplanned.notice(status, pair, "fs1", 1000.0, world)
 
 
 def test_the_first_look_remembers(status, pair, world):

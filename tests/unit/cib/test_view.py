@@ -5,12 +5,11 @@ import json
 
 import pytest
 
-import fsha_cib
-import fsha_facts
-import fsha_run
-import fsha_view
-import fsha_wire
-from fsha_check import lines
+from fshalib.checks import collect, node_facts
+from fshalib.checks.checklist import lines
+from fshalib.cib import target
+from fshalib.switchover import arp
+from fshalib.system import programs
 
 MINE = {"node": "fs1", "at": "2026-09-01T12:00:00Z", "switch": {"running": False, "why": "down"}}
 THEIRS = {**MINE, "node": "fs2", "last_drill": "2026-08-01T04:00:00Z"}
@@ -20,11 +19,11 @@ LINKS = tuple(
     for node in ("fs1", "fs2")
     for n in range(3)
 )
-ANSWER = fsha_run.ClockAnswer(0.1, 0.01)
+ANSWER = programs.ClockAnswer(0.1, 0.01)
 
 
 def noted(facts):
-    attribute = f'<attribute name="{fsha_facts.ATTRIBUTE}" value="{{}}" host="fs2"/>'
+    attribute = f'<attribute name="{node_facts.ATTRIBUTE}" value="{{}}" host="fs2"/>'
     text = json.dumps(facts).replace('"', "&quot;")
     return f"<pacemaker-result>{attribute.format(text)}<status code='0'/></pacemaker-result>"
 
@@ -33,14 +32,14 @@ def noted(facts):
 def world(sample, tools):
     """The cluster would move the service; facts of fs2 are noted; fs2 answers for no address."""
     tools.say("crm_simulate", out=sample("transition-move.xml"))
-    tools.say("attrd_updater", "--name", fsha_facts.ATTRIBUTE, out=noted(NOTED))
+    tools.say("attrd_updater", "--name", node_facts.ATTRIBUTE, out=noted(NOTED))
     tools.say("attrd_updater", out="<pacemaker-result><status code='0'/></pacemaker-result>")
     tools.say("ip", "-json", "address", out='[{"ifname": "eth0"}]')
-    return tools.say(fsha_wire.PROBE, code=fsha_wire.NOBODY)
+    return tools.say(arp.PROBE, code=arp.NOBODY)
 
 
 def gather(status, root, tools, ask_node=lambda _: THEIRS, ask_clock=lambda _: ANSWER):
-    return fsha_view.gather(status, root, MINE, LINKS, ask_node, ask_clock, tools)
+    return collect.gather(status, root, MINE, LINKS, ask_node, ask_clock, tools)
 
 
 def test_the_whole_pair(status, pair, world):
@@ -68,14 +67,14 @@ def test_a_node_that_is_away_is_not_asked(status, pair, world):
 
 def test_clocks_are_asked_over_the_links_that_are_connected_until_one_answers():
     asked = []
-    assert fsha_view.clocks(LINKS, "fs1", asked.append) == {"fs2": None}
+    assert collect.clocks(LINKS, "fs1", asked.append) == {"fs2": None}
     assert asked == ["192.0.2.12", "192.0.2.22"]
-    assert fsha_view.clocks(LINKS, "fs1", lambda _: ANSWER) == {"fs2": ANSWER}
-    assert fsha_view.clocks((), "fs1", asked.append) == {}
+    assert collect.clocks(LINKS, "fs1", lambda _: ANSWER) == {"fs2": ANSWER}
+    assert collect.clocks((), "fs1", asked.append) == {}
 
 
 def test_without_a_service_nothing_of_it_is_asked(status, world):
-    empty = fsha_cib.parse(
+    empty = target.parse(
         "<cib><configuration><resources/><constraints/></configuration><status/></cib>"
     )
     view = gather(status, empty, world)

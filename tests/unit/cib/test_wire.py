@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-import fsha_progress
-import fsha_run
-import fsha_wire
+from fshalib.report import progress as report_progress
+from fshalib.switchover import arp as switchover_arp
+from fshalib.system import programs
 
 VIP = "192.0.2.9"
 MAC = "02:00:00:00:00:02"
@@ -25,12 +25,12 @@ def tools(local="", route="eth0", arp=(1, ""), gateway=""):
             found = {"dst": VIP, "dev": route}
             out = json.dumps([{**found, "gateway": gateway} if gateway else found] if route else [])
             code = 0 if route else 2
-        elif argv[0] == fsha_wire.PROBE:
+        elif argv[0] == switchover_arp.PROBE:
             if arp is None:
-                raise fsha_run.ToolMissing(argv[0])
+                raise programs.ToolMissing(argv[0])
             assert argv[1:4] == ["arp", VIP, local or route]
             code, out = arp
-        return fsha_run.Completed(tuple(argv), code, out, "", 0.0)
+        return programs.Completed(tuple(argv), code, out, "", 0.0)
 
     return run
 
@@ -48,11 +48,11 @@ def tools(local="", route="eth0", arp=(1, ""), gateway=""):
     ],
 )
 def test_holder(told, expected):
-    assert fsha_wire.holder(VIP, tools(**told)) == expected
+    assert switchover_arp.holder(VIP, tools(**told)) == expected
 
 
 def test_ipv6_cannot_be_asked():
-    assert fsha_wire.holder("2001:db8::1", tools()) is None
+    assert switchover_arp.holder("2001:db8::1", tools()) is None
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_ipv6_cannot_be_asked():
     ],
 )
 def test_disagreement(told, here, said):
-    found = fsha_wire.disagreement(VIP, held_here=here, run=tools(**told))
+    found = switchover_arp.disagreement(VIP, held_here=here, run=tools(**told))
     assert said in found
     assert bool(found) == bool(said)
 
@@ -78,7 +78,7 @@ def routing(routes, arp):
     def run(argv, **more):
         if argv[:2] == ["ip", "-json"] and argv[-2:] == ["show", "default"]:
             out = json.dumps(routes.get(argv[2], []))
-            return fsha_run.Completed(tuple(argv), 0, out, "", 0.0)
+            return programs.Completed(tuple(argv), 0, out, "", 0.0)
         return tools(arp=arp)(argv, **more)
 
     return run
@@ -87,19 +87,19 @@ def routing(routes, arp):
 @pytest.mark.parametrize(("arp", "heard"), [((0, MAC), True), ((1, ""), False), (None, None)])
 def test_routers(arp, heard):
     routes = {"-4": [{"dst": "default", "gateway": VIP, "dev": "eth0"}, {"dst": "default"}]}
-    assert fsha_wire.routers(routing(routes, arp)) == {VIP: heard}
+    assert switchover_arp.routers(routing(routes, arp)) == {VIP: heard}
 
 
 def test_an_ipv6_router_cannot_be_asked_by_arp():
     routes = {"-6": [{"dst": "default", "gateway": "fe80::1", "dev": "eth0"}]}
-    assert fsha_wire.routers(routing(routes, (1, ""))) == {"fe80::1": None}
+    assert switchover_arp.routers(routing(routes, (1, ""))) == {"fe80::1": None}
 
 
 def test_what_is_no_json_is_nothing():
     def run(argv, **_):
-        return fsha_run.Completed(tuple(argv), 0, "garbage", "", 0.0)
+        return programs.Completed(tuple(argv), 0, "garbage", "", 0.0)
 
-    assert fsha_wire.interface_of(VIP, run) == ""
+    assert switchover_arp.interface_of(VIP, run) == ""
 
 
 class Terminal(io.StringIO):
@@ -110,7 +110,7 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
 def test_progress_is_a_line_for_each_phase(stream):
     clock = iter([100.0, 100.4, 103.25])
-    progress = fsha_progress.Progress(stream, "fsha.failover", lambda: next(clock))
+    progress = report_progress.Progress(stream, "fsha.failover", lambda: next(clock))
     progress("check", {"verb": "failover", "by": "alice"})
     progress("move", {"old": "fs1", "new": "fs2\x1b[2J", "calls": {"before": 3}, "why": ""})
     first, second = stream.getvalue().splitlines()
@@ -123,7 +123,7 @@ def test_progress_is_a_line_for_each_phase(stream):
 
 
 def test_nobody_who_can_see_it_no_progress():
-    fsha_progress.Progress(None, "fsha.failover")("check", {})
+    report_progress.Progress(None, "fsha.failover")("check", {})
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError, ValueError])
@@ -136,8 +136,8 @@ def test_whoever_looks_on_may_go(error):
 
     closed = io.StringIO()
     closed.close()
-    fsha_progress.Progress(closed, "fsha.failover")("move", {})
+    report_progress.Progress(closed, "fsha.failover")("move", {})
 
-    progress = fsha_progress.Progress(Gone(), "fsha.failover")
+    progress = report_progress.Progress(Gone(), "fsha.failover")
     progress("move", {})
     progress("verify", {})

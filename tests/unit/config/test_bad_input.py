@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-import fsha_config
-from fsha_objects import KINDS
+from fshalib.cib.kinds import KINDS
+from fshalib.pillar import config as pillar_config
 from tests.unit.config.pillars import GONE, changed, full, pillar, random_key
 
 IP = "pacemaker:resources:ip_shared"
@@ -16,8 +16,8 @@ SPANS = {"span1": {"framing": "ccs", "encoding": "hdb3"}}
 
 
 def mistakes(raw):
-    with pytest.raises(fsha_config.ConfigErrors) as caught:
-        fsha_config.check(raw)
+    with pytest.raises(pillar_config.ConfigErrors) as caught:
+        pillar_config.check(raw)
     return caught.value.errors
 
 
@@ -262,7 +262,7 @@ def test_a_stop_that_drains_is_judged_by_the_default_as_well(operations, default
     raw["pacemaker"]["resources"]["fs"]["operations"] = operations
     raw["pacemaker"]["op_defaults"] = defaults
     if where is None:
-        fsha_config.check(raw)
+        pillar_config.check(raw)
     else:
         error = only(raw)
         assert error.path == f"fsha:pacemaker:resources:fs:{where}"
@@ -320,14 +320,14 @@ def test_the_init_script_knows_no_hot_standby():
     ],
 )
 def test_what_goes_with_the_agent(params, profile):
-    config = fsha_config.check(configured(with_agent(**params), **profile))
+    config = pillar_config.check(configured(with_agent(**params), **profile))
     assert config.freeswitch.configuration["profiles"] == {"internal": profile}
 
 
 @pytest.mark.parametrize("params", [{}, {"standby": "hot", "stop_mode": "recover"}])
 def test_the_agent_is_sound(params):
     raw = with_agent(**params)
-    config = fsha_config.check(raw)
+    config = pillar_config.check(raw)
     assert config.freeswitch.vips
 
 
@@ -612,13 +612,13 @@ def test_every_kind_meets_bad_input():
     ],
 )
 def test_what_is_good(where, value):
-    fsha_config.check(changed((where, value), base=full()))
+    pillar_config.check(changed((where, value), base=full()))
 
 
 def test_a_guest_node_is_a_node():
     guest = ("pacemaker:resources:media:meta", {"remote-node": "guest-1"})
     place = ("pacemaker:locations:by-pattern:node", "guest-1")
-    fsha_config.check(changed(guest, place, base=full()))
+    pillar_config.check(changed(guest, place, base=full()))
     assert only(changed(place, base=full())).path.endswith("by-pattern:node")
 
 
@@ -626,7 +626,7 @@ def test_levels_may_name_devices_that_are_made_from_a_template():
     template = ("pacemaker:templates:fence", {"agent": "stonith:fence_dummy"})
     device = ("pacemaker:resources:fence-x", {"template": "fence"})
     level = ("pacemaker:fencing_levels:fs1-first:devices", ["fence-x"])
-    fsha_config.check(changed(template, device, level, base=full()))
+    pillar_config.check(changed(template, device, level, base=full()))
 
 
 @pytest.mark.parametrize("other", ["ip_shared", "prefer-fs1", "rule-1", "cib-bootstrap-options"])
@@ -663,7 +663,7 @@ SETS = ["pacemaker:properties", "pacemaker:rsc_defaults", f"{IP}:params", f"{FS}
 )
 def test_a_mapping_is_expected(where, value, shown):
     if value == [] and where in SETS:
-        fsha_config.check(changed((where, value), (f"{IP}:params", {"ip": "10.101.20.219"})))
+        pillar_config.check(changed((where, value), (f"{IP}:params", {"ip": "10.101.20.219"})))
         return
     first = next(e for e in mistakes(changed((where, value))) if e.path == f"fsha:{where}")
     assert "mapping" in first.message
@@ -767,7 +767,7 @@ def test_weak_keys(key):
 def test_good_keys(length):
     key = random_key(length)
     wrapped = re.sub("(.{64})", r"\1\n", key)
-    config = fsha_config.check(changed(("corosync:authkey", wrapped)))
+    config = pillar_config.check(changed(("corosync:authkey", wrapped)))
     assert config.corosync.authkey == base64.b64decode(key)
 
 
@@ -786,14 +786,14 @@ SECRET = "H4rdToGuess-9471"
 def test_secrets_in_the_wrong_place_are_not_shown(where, wrap):
     raw = changed((where, wrap(SECRET)))
     try:
-        told = repr(fsha_config.check(raw))
-    except fsha_config.ConfigErrors as error:
+        told = repr(pillar_config.check(raw))
+    except pillar_config.ConfigErrors as error:
         told = str(error) + repr(error.errors)
     assert SECRET not in told
 
 
 def test_secrets_are_not_in_the_configuration_that_is_shown():
-    config = fsha_config.check(changed(("freeswitch:password", SECRET)))
+    config = pillar_config.check(changed(("freeswitch:password", SECRET)))
     assert config.freeswitch.password == SECRET
     assert SECRET not in repr(config)
     assert repr(config.corosync.authkey) not in repr(config)
@@ -820,8 +820,8 @@ def test_all_mistakes_are_told_in_the_order_of_the_pillar():
 
 def test_the_text_of_the_exception_is_every_sentence_on_a_line():
     raw = changed(("freeswitch:port", 0), ("cluster:nmae", 1))
-    with pytest.raises(fsha_config.ConfigErrors) as caught:
-        fsha_config.check(raw)
+    with pytest.raises(pillar_config.ConfigErrors) as caught:
+        pillar_config.check(raw)
     assert str(caught.value).splitlines() == [str(error) for error in caught.value.errors]
 
 

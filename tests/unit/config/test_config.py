@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import fsha_config
-import fsha_options
-from fsha_model import Object
-from fsha_objects import KINDS
+from fshalib.cib import options
+from fshalib.cib.kinds import KINDS
+from fshalib.cib.objects import Object
+from fshalib.pacemaker import agent as agent_types
+from fshalib.pillar import config as pillar_config
 from tests.unit.config.pillars import GONE, changed, full
 
 IP = "pacemaker:resources:ip_shared"
@@ -19,7 +20,7 @@ FS = "pacemaker:resources:fs"
 
 
 def check(*places):
-    return fsha_config.check(changed(*places))
+    return pillar_config.check(changed(*places))
 
 
 def test_objects():
@@ -74,7 +75,7 @@ def properties(values):
 
 
 def test_every_kind_has_a_pillar_form():
-    found = fsha_config.check(full()).pacemaker
+    found = pillar_config.check(full()).pacemaker
     assert {item.kind for item in found.objects} == set(KINDS)
     order = list(dict.fromkeys(item.kind for item in found.objects))
     assert order == list(KINDS)
@@ -82,7 +83,7 @@ def test_every_kind_has_a_pillar_form():
 
 def test_values_become_text_wherever_they_stand():
     found = {
-        (item.kind, item.id): item.form for item in fsha_config.check(full()).pacemaker.objects
+        (item.kind, item.id): item.form for item in pillar_config.check(full()).pacemaker.objects
     }
     assert found["operation_defaults", "op-options"]["sets"] == [
         {"values": {"timeout": "30s"}},
@@ -101,7 +102,7 @@ def test_values_become_text_wherever_they_stand():
 
 
 def test_what_primitives_take_from_their_template():
-    found = {item.id: item for item in fsha_config.check(full()).pacemaker.primitives()}
+    found = {item.id: item for item in pillar_config.check(full()).pacemaker.primitives()}
     carrier = found["ip_carrier"]
     assert carrier.agent == "ocf:heartbeat:IPaddr2"
     assert carrier.values("params") == {"ip": "10.101.20.218", "nic": "eth0"}
@@ -113,7 +114,7 @@ def test_nodes():
     first, second = check().nodes
     assert (first.name, first.id, first.ips) == ("fs1", 1, ("10.101.20.110", "10.101.21.110"))
     assert first.addresses == ("10.101.20.110/24", "10.101.21.110/24")
-    assert first.interfaces == (fsha_config.Interface("eth0", "10.101.20.110/24", "10.101.20.1"),)
+    assert first.interfaces == (pillar_config.Interface("eth0", "10.101.20.110/24", "10.101.20.1"),)
     assert (second.id, second.aliases, second.interfaces) == (2, (), ())
 
 
@@ -196,12 +197,12 @@ def test_properties_become_the_clusters_text(name, given, text):
 
 
 def made(values):
-    return fsha_config.make("properties", "cib-bootstrap-options", {"sets": values})
+    return pillar_config.make("properties", "cib-bootstrap-options", {"sets": values})
 
 
-@pytest.mark.parametrize(("new", "old"), sorted(fsha_options.PROPERTY_ALIASES.items()))
+@pytest.mark.parametrize(("new", "old"), sorted(options.PROPERTY_ALIASES.items()))
 def test_both_names_of_a_property(new, old):
-    kind = fsha_options.PROPERTIES[old].kind
+    kind = options.PROPERTIES[old].kind
     value = kind.words[0] if hasattr(kind, "words") else "true" if old.startswith("stop") else 1
     assert list(made({new: value}).values("sets")) == [old]
 
@@ -229,13 +230,13 @@ def test_nothing_given_nothing_managed():
     [(True, "true"), (False, "false"), (3, "3"), ("x", "x"), (2.0, "2"), (2.5, "2.5"), ("", "")],
 )
 def test_text(value, text):
-    assert fsha_config.text(value) == text
+    assert pillar_config.text(value) == text
 
 
 @pytest.mark.parametrize("value", [None, [], {}, b"x", pytest.param(10**5000, id="huge")])
 def test_no_text(value):
     with pytest.raises(TypeError):
-        fsha_config.text(value)
+        pillar_config.text(value)
 
 
 # --- single objects --------------------------------------------------------------------------
@@ -249,27 +250,27 @@ def test_make():
         "utilization": None,
         "operations": [{"name": "monitor", "on-fail": "Restart", "enabled": "yes"}],
     }
-    assert fsha_config.make("primitive", "a", form).form == {
+    assert pillar_config.make("primitive", "a", form).form == {
         "agent": "ocf:pacemaker:Dummy",
         "params": {"fail": "true"},
         "meta": {"priority": "5"},
         "operations": [{"name": "monitor", "on-fail": "restart", "enabled": "true"}],
     }
     location = {"resource": "g", "node": "fs1", "score": "inf"}
-    assert fsha_config.make("location", "l", location).form["score"] == "INFINITY"
-    made = fsha_config.make("resource_defaults", "other", {"sets": {"priority": 1}})
+    assert pillar_config.make("location", "l", location).form["score"] == "INFINITY"
+    made = pillar_config.make("resource_defaults", "other", {"sets": {"priority": 1}})
     assert made == Object("resource_defaults", "rsc-options", {"sets": {"priority": "1"}})
 
 
 def test_every_kind_is_made_alone():
     pacemaker = full()["pacemaker"]
-    whole = fsha_config.check(full()).pacemaker
+    whole = pillar_config.check(full()).pacemaker
     for kind in KINDS.values():
         given = pacemaker[kind.key]
         objects = {item.id: item for item in whole.of(kind.name)}
         forms = {next(iter(objects)): {"sets": given}} if kind.one else given
         for id, form in forms.items():
-            assert fsha_config.make(kind.name, id, form) == objects[id]
+            assert pillar_config.make(kind.name, id, form) == objects[id]
 
 
 @pytest.mark.parametrize(
@@ -300,10 +301,10 @@ def test_every_kind_is_made_alone():
 )
 def test_make_refuses(kind, id, form, path):
     if not path:
-        assert fsha_config.make(kind, id, form).form == {"sets": {}}
+        assert pillar_config.make(kind, id, form).form == {"sets": {}}
         return
-    with pytest.raises(fsha_config.ConfigErrors) as caught:
-        fsha_config.make(kind, id, form)
+    with pytest.raises(pillar_config.ConfigErrors) as caught:
+        pillar_config.make(kind, id, form)
     assert [error.path for error in caught.value.errors] == [path]
 
 
@@ -311,10 +312,10 @@ def test_the_section_alone():
     pacemaker = full()["pacemaker"]
     # No node is known there, so every name of one will do.
     pacemaker["locations"]["prefer-fs1"]["node"] = "elsewhere"
-    assert {o.kind for o in fsha_config.check_pacemaker(pacemaker)} == set(KINDS)
+    assert {o.kind for o in pillar_config.check_pacemaker(pacemaker)} == set(KINDS)
     del pacemaker["resources"]["fs"]
-    with pytest.raises(fsha_config.ConfigErrors) as caught:
-        fsha_config.check_pacemaker(pacemaker)
+    with pytest.raises(pillar_config.ConfigErrors) as caught:
+        pillar_config.check_pacemaker(pacemaker)
     assert [error.path for error in caught.value.errors] == [
         "fsha:pacemaker:groups:VoiceServices:members"
     ]
@@ -322,8 +323,8 @@ def test_the_section_alone():
 
 # --- agents ----------------------------------------------------------------------------------
 
-Parameter = fsha_config.Parameter
-IPADDR2 = fsha_config.AgentMetadata(
+Parameter = agent_types.Parameter
+IPADDR2 = agent_types.AgentMetadata(
     {
         # As the real agent has it: required, with an empty default.
         "ip": Parameter(required=True, unique="ip", default=""),
@@ -335,7 +336,7 @@ IPADDR2 = fsha_config.AgentMetadata(
     ("start", "stop"),
 )
 # As fence agents have it: the old name is required as well, and so is what the cluster tells.
-FENCE = fsha_config.AgentMetadata(
+FENCE = agent_types.AgentMetadata(
     {
         "ip": Parameter(required=True, older=("ipaddr",)),
         "ipaddr": Parameter(),
@@ -345,7 +346,7 @@ FENCE = fsha_config.AgentMetadata(
         "method": Parameter(type="select", default="onoff", options=("onoff", "cycle")),
     }
 )
-PING = fsha_config.AgentMetadata(
+PING = agent_types.AgentMetadata(
     {
         "host_list": Parameter(required=True),
         # ocf:pacemaker:ping has "5s" as the default of this "integer".
@@ -354,7 +355,7 @@ PING = fsha_config.AgentMetadata(
         "timeout": Parameter(type="integer"),
     }
 )
-REMOTE = fsha_config.AgentMetadata(
+REMOTE = agent_types.AgentMetadata(
     {
         "server": Parameter(unique="address"),
         "port": Parameter(unique="address", default="3121"),
@@ -362,7 +363,7 @@ REMOTE = fsha_config.AgentMetadata(
 )
 AGENTS = {
     "ocf:heartbeat:IPaddr2": IPADDR2,
-    "lsb:FSSofia": fsha_config.AgentMetadata({}),
+    "lsb:FSSofia": agent_types.AgentMetadata({}),
     "stonith:fence_ipmilan": FENCE,
     "ocf:pacemaker:ping": PING,
     "ocf:pacemaker:remote": REMOTE,
@@ -370,14 +371,14 @@ AGENTS = {
 
 
 def agent_errors(*places, known=(), agents=AGENTS, base=None):
-    config = fsha_config.check(changed(*places, base=base))
-    with pytest.raises(fsha_config.ConfigErrors) as caught:
-        fsha_config.check_agents(config, agents.get, known)
+    config = pillar_config.check(changed(*places, base=base))
+    with pytest.raises(pillar_config.ConfigErrors) as caught:
+        pillar_config.check_agents(config, agents.get, known)
     return [(error.path.removeprefix("fsha:"), error.message) for error in caught.value.errors]
 
 
 def accepted(*places):
-    fsha_config.check_agents(check(*places), AGENTS.get)
+    pillar_config.check_agents(check(*places), AGENTS.get)
 
 
 def resource(name, agent, **params):
@@ -508,7 +509,7 @@ def test_values_that_differ(places):
 
 
 def test_agents_of_every_kind_of_place():
-    names = fsha_config.agents(fsha_config.check(full()))
+    names = pillar_config.agents(pillar_config.check(full()))
     assert names[0] == "ocf:heartbeat:IPaddr2"
     assert {"lsb:FSSofia", "stonith:external/ipmi", "systemd:postgresql"} < set(names)
     assert len(set(names)) == len(names)
@@ -517,17 +518,17 @@ def test_agents_of_every_kind_of_place():
 def test_metadata_survives_the_way_through_salt():
     for metadata in AGENTS.values():
         sent = json.loads(json.dumps(dataclasses.asdict(metadata)))
-        assert fsha_config.agent_metadata(sent) == metadata
+        assert agent_types.agent_metadata(sent) == metadata
 
 
 def test_the_check_needs_neither_lxml_nor_salt():
     # A minion that was never synced has no lxml, and must still tell what is wrong.
-    utils = Path(fsha_config.__file__).parent
+    utils = Path(pillar_config.__file__).parents[2]
     code = (
         "import sys; sys.modules['lxml'] = None; sys.modules['salt'] = None\n"
         f"sys.path.insert(0, {str(utils)!r})\n"
-        "import fsha_config, fsha_lint\n"
-        f"fsha_lint.lint(fsha_config.check({full()!r}))\n"
+        "import fshalib.pillar.config, fshalib.lint.rules\n"
+        f"fshalib.lint.rules.lint(fshalib.pillar.config.check({full()!r}))\n"
     )
     subprocess.run([sys.executable, "-I", "-B", "-c", code], check=True, timeout=60)
 
@@ -535,10 +536,10 @@ def test_the_check_needs_neither_lxml_nor_salt():
 def test_the_host_is_a_node_by_its_name_or_by_an_address():
     config = check()
     node = config.nodes[0]
-    fsha_config.check_host(config, node.name, [])
-    fsha_config.check_host(config, "another", ["127.0.0.1", node.ips[0]])
-    with pytest.raises(fsha_config.ConfigErrors) as caught:
-        fsha_config.check_host(config, f"{node.name}x", ["127.0.0.1"])
+    pillar_config.check_host(config, node.name, [])
+    pillar_config.check_host(config, "another", ["127.0.0.1", node.ips[0]])
+    with pytest.raises(pillar_config.ConfigErrors) as caught:
+        pillar_config.check_host(config, f"{node.name}x", ["127.0.0.1"])
     said = str(caught.value)
     assert said.startswith("fsha:nodes: ")
     assert f'did you mean "{node.name}"' in said

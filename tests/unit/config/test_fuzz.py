@@ -14,11 +14,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import fsha_cib
-import fsha_config
-import fsha_corosync
-import fsha_lint
-from fsha_tree import PILLAR
+from fshalib.cib import target as cib_target
+from fshalib.corosync import conf as conf_module
+from fshalib.lint import rules
+from fshalib.pacemaker import agent as agent_types
+from fshalib.pillar import config as pillar_config
+from fshalib.pillar.schema import PILLAR
 from tests.unit.cib.schemas import faults
 from tests.unit.config.pillars import empty_cib, full
 
@@ -69,22 +70,24 @@ values = st.recursive(
 def outcome(raw):
     """Return the mistakes; for a good pillar go on to what is made of it."""
     try:
-        config = fsha_config.check(raw)
-    except fsha_config.ConfigErrors as caught:
+        config = pillar_config.check(raw)
+    except pillar_config.ConfigErrors as caught:
         return told(caught.errors)
-    fsha_lint.summary(fsha_lint.lint(config))
+    rules.summary(rules.lint(config))
     conf = corosync_conf(config)
-    assert fsha_corosync.parse(fsha_corosync.render(conf)) == conf
+    assert conf_module.parse(conf_module.render(conf)) == conf
     written(config.pacemaker.objects, config.nodes)
     return ()
 
 
 def written(objects, nodes):
     """Write objects into an empty CIB: what is accepted can be written, and is what was wanted."""
-    live = fsha_cib.parse(empty_cib(*(node.name for node in nodes)))
-    target = fsha_cib.target(live, fsha_cib.Wanted(objects))
+    live = cib_target.parse(empty_cib(*(node.name for node in nodes)))
+    target = cib_target.target(live, cib_target.Wanted(objects))
     assert faults(target.root) == []
-    again = fsha_cib.target(fsha_cib.parse(fsha_cib.render(target.root)), fsha_cib.Wanted(objects))
+    again = cib_target.target(
+        cib_target.parse(cib_target.render(target.root)), cib_target.Wanted(objects)
+    )
     assert again.changes == {}
 
 
@@ -100,9 +103,9 @@ def told(errors):
 
 
 def corosync_conf(config):
-    nodes = [fsha_corosync.Node(node.name, node.id, node.ips) for node in config.nodes]
+    nodes = [conf_module.Node(node.name, node.id, node.ips) for node in config.nodes]
     corosync = config.corosync
-    return fsha_corosync.from_settings(
+    return conf_module.from_settings(
         config.cluster.name, nodes, corosync.transport, corosync.crypto, corosync.totem,
         corosync.links, corosync.quorum, corosync.logging,
     )  # fmt: skip
@@ -222,7 +225,7 @@ def test_a_pillar_that_holds_itself():
 
 NAMES = ["ip", "nic", "passwd", "host_list", "server", "port"]
 parameters = st.builds(
-    fsha_config.Parameter,
+    agent_types.Parameter,
     required=st.booleans(),
     unique=st.sampled_from(["", "ip", "group"]),
     type=st.sampled_from(["string", "integer", "boolean", "select", "second", "odd"]),
@@ -231,7 +234,7 @@ parameters = st.builds(
     older=st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
 )
 metadata = st.none() | st.builds(
-    fsha_config.AgentMetadata, st.dictionaries(st.sampled_from(NAMES), parameters)
+    agent_types.AgentMetadata, st.dictionaries(st.sampled_from(NAMES), parameters)
 )
 
 
@@ -242,13 +245,13 @@ def test_whatever_agents_say_of_themselves(places, data):
     for place in places:
         put(raw, place, data.draw(st.sampled_from(["", "a", "5", "true", "10.101.20.217"])))
     try:
-        config = fsha_config.check(raw)
-    except fsha_config.ConfigErrors:
+        config = pillar_config.check(raw)
+    except pillar_config.ConfigErrors:
         return
-    said = {agent: data.draw(metadata) for agent in fsha_config.agents(config)}
+    said = {agent: data.draw(metadata) for agent in pillar_config.agents(config)}
     try:
-        fsha_config.check_agents(config, said.get, data.draw(st.lists(st.text(), max_size=3)))
-    except fsha_config.ConfigErrors as caught:
+        pillar_config.check_agents(config, said.get, data.draw(st.lists(st.text(), max_size=3)))
+    except pillar_config.ConfigErrors as caught:
         told(caught.errors)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-import fsha_config
-import fsha_lint
+from fshalib.lint import rules
+from fshalib.pillar import config
 from tests.unit.config.pillars import GONE, changed, with_key
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,22 +22,22 @@ CLEAN = (
 
 
 def everything(*places):
-    return fsha_lint.lint(fsha_config.check(changed(*CLEAN, *places)))
+    return rules.lint(config.check(changed(*CLEAN, *places)))
 
 
 def advices(*places):
     """Return what this file is about: test_lint_failover.py has the rest."""
-    return tuple(a for a in everything(*places) if a.code in fsha_lint.KNOWN)
+    return tuple(a for a in everything(*places) if a.code in rules.KNOWN)
 
 
 def example(name):
     raw = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["fsha"]
-    return fsha_lint.lint(fsha_config.check(with_key(raw)))
+    return rules.lint(config.check(with_key(raw)))
 
 
 def test_nothing_to_say():
     assert advices() == ()
-    assert fsha_lint.summary(()) == ""
+    assert rules.summary(()) == ""
 
 
 ARP = {"agent": "ocf:heartbeat:SendArp", "params": {"ip": "10.101.20.219", "nic": "eth0"},
@@ -254,7 +254,7 @@ def test_the_article():
 
 def test_the_summary_says_each_reason_once_and_every_path():
     found = example("examples/article.sls")
-    text = fsha_lint.summary(found)
+    text = rules.summary(found)
     for advice in found:
         assert f"{advice.path}: {advice.message}." in text
         assert text.count(advice.reason) == 1
@@ -262,9 +262,9 @@ def test_the_summary_says_each_reason_once_and_every_path():
 
 
 def test_no_password_in_the_advice():
-    assert "ClueCon" not in fsha_lint.summary(advices(("freeswitch:password", "ClueCon")))
+    assert "ClueCon" not in rules.summary(advices(("freeswitch:password", "ClueCon")))
 
 
 def test_everything_known_is_found_by_some_test():
     cases = test_one_advice.pytestmark[0].args[1]
-    assert {case[1] for case in cases} == set(fsha_lint.KNOWN)
+    assert {case[1] for case in cases} == set(rules.KNOWN)

@@ -2,10 +2,9 @@
 
 import pytest
 
-import fsha_advice
-import fsha_config
-import fsha_lint
-import fsha_lint_failover
+from fshalib.lint import finding, rules_failover
+from fshalib.lint import rules as lint_rules
+from fshalib.pillar import config
 from tests.unit.config import test_lint
 from tests.unit.config.pillars import GONE, changed
 from tests.unit.config.test_lint import CLEAN, FS, IP, everything, example
@@ -39,7 +38,7 @@ def one_link():
     raw = changed(*CLEAN, (LINK, [{}]))
     for node in raw["nodes"].values():
         node["addresses"] = node["addresses"][:1]
-    return fsha_lint.lint(fsha_config.check(raw))
+    return lint_rules.lint(config.check(raw))
 
 
 NEVER = f"{PM}:locations:never"
@@ -245,7 +244,7 @@ def test_a_mend_that_fails_leaves_the_words(monkeypatch):
     def fails(_config, _keys):
         raise IndexError
 
-    monkeypatch.setattr(fsha_lint.fsha_lint_mend, "MENDS", {"no-fencing": fails})
+    monkeypatch.setattr(lint_rules.fixes, "MENDS", {"no-fencing": fails})
     (advice,) = [
         a for a in everything((f"{PM}:properties:stonith-enabled", False)) if a.code == "no-fencing"
     ]
@@ -299,7 +298,7 @@ def test_links_are_what_the_nodes_have_addresses_for(addresses, found):
     for number, node in enumerate(raw["nodes"].values(), start=10):
         node["addresses"] = [text.format(number) for text in addresses]
         node.pop("interfaces", None)
-    assert [advice.code for advice in fsha_lint.lint(fsha_config.check(raw))] == found
+    assert [advice.code for advice in lint_rules.lint(config.check(raw))] == found
 
 
 THIRD = {"addresses": ["10.101.20.111/24", "10.101.21.111/24"]}
@@ -354,25 +353,25 @@ THIRD = {"addresses": ["10.101.20.111/24", "10.101.21.111/24"]}
 )  # fmt: skip
 def test_nothing_to_say(places):
     found = [advice.code for advice in everything(*places)]
-    assert [code for code in found if code in fsha_lint_failover.KNOWN] == []
+    assert [code for code in found if code in rules_failover.KNOWN] == []
 
 
 def test_everything_known_is_found_by_some_test():
-    found = {code for _, code, _ in CASES} - set(fsha_lint.KNOWN)
-    assert found | {"single-link"} == set(fsha_lint_failover.KNOWN)
+    found = {code for _, code, _ in CASES} - set(lint_rules.KNOWN)
+    assert found | {"single-link"} == set(rules_failover.KNOWN)
 
 
 def test_the_verdict_is_the_last_line_and_the_worst_stands_first():
     found = example("examples/article.sls")
-    page = fsha_lint.page(found)
+    page = lint_rules.page(found)
     assert page.startswith("ERROR  fsha:")
     assert page.splitlines()[-1].startswith("It will NOT fail over as it should: ")
-    good = fsha_lint.page(example("examples/keeps_calls.sls"))
+    good = lint_rules.page(example("examples/keeps_calls.sls"))
     assert good.splitlines()[-1] == "It will fail over; 1 warning."
-    assert fsha_lint.page(()) == "It will fail over; nothing to say."
-    assert {a["severity"] for a in fsha_lint.as_data(found)} <= set(fsha_advice.SEVERITIES)
+    assert lint_rules.page(()) == "It will fail over; nothing to say."
+    assert {a["severity"] for a in lint_rules.as_data(found)} <= set(finding.SEVERITIES)
 
 
 def test_every_example_is_judged():
     for name in ("pillar.example", "examples/article.sls", "examples/keeps_calls.sls"):
-        assert fsha_lint.page(example(name))
+        assert lint_rules.page(example(name))

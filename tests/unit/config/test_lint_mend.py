@@ -6,12 +6,11 @@ import itertools
 import pytest
 import yaml
 
-import fsha_config
-import fsha_lint
-import fsha_lint_failover
-import fsha_lint_mend
-from fsha_lint_mend import applied, put_and_removed
-from fsha_schema import path
+from fshalib.lint import fixes, rules_failover
+from fshalib.lint import rules as lint_rules
+from fshalib.lint.fixes import applied, put_and_removed
+from fshalib.pillar import config
+from fshalib.schema.types import path
 from tests.unit.config import pillars, test_lint, test_lint_failover
 from tests.unit.config.pillars import changed, with_key
 
@@ -41,11 +40,11 @@ def merged(raw, more):
 
 
 def judged(raw):
-    return fsha_lint.lint(fsha_config.check(raw))
+    return lint_rules.lint(config.check(raw))
 
 
 @pytest.mark.parametrize(
-    ("places", "code", "where"), [c for c in CASES if c[1] not in fsha_lint_mend.WORDS_ONLY]
+    ("places", "code", "where"), [c for c in CASES if c[1] not in fixes.WORDS_ONLY]
 )
 def test_a_finding_goes_with_its_change(places, code, where):
     raw = changed(*test_lint.CLEAN, *places)
@@ -76,16 +75,16 @@ PILLARS = [changed(*test_lint.CLEAN, *case[0]) for case in CASES] + [pillars.ful
 def test_each_finding_of_what_templates_say_goes_with_its_change(raw):
     before = judged(in_templates(raw))
     for advice in before:
-        told = fsha_config.check(in_templates(raw))
-        where = next(k for c in fsha_lint.CHECKS + fsha_lint_failover.CHECKS for f, k, _ in c(told)
+        told = config.check(in_templates(raw))
+        where = next(k for c in lint_rules.CHECKS + rules_failover.CHECKS for f, k, _ in c(told)
                      if (f, path(k)) == (advice.code, advice.path))  # fmt: skip
-        fsha_lint_mend.change(advice.code, where, told)  # it does not fail
+        fixes.change(advice.code, where, told)  # it does not fail
         if advice.change or advice.remove:
             after = judged(mended(in_templates(raw), advice))
             assert (advice.code, advice.path) not in [(a.code, a.path) for a in after]
 
 
-@pytest.mark.parametrize("code", sorted(fsha_lint_mend.WORDS_ONLY))
+@pytest.mark.parametrize("code", sorted(fixes.WORDS_ONLY))
 def test_what_takes_more_than_the_pillar(code):
     places = next((c[0] for c in CASES if c[1] == code), None)
     found = test_lint_failover.one_link() if places is None else test_lint.everything(*places)
@@ -94,8 +93,8 @@ def test_what_takes_more_than_the_pillar(code):
 
 
 def test_every_finding_has_a_change_or_words_alone():
-    assert set(fsha_lint_mend.MENDS) | fsha_lint_mend.WORDS_ONLY == set(fsha_lint.ALL_KNOWN)
-    assert not set(fsha_lint_mend.MENDS) & fsha_lint_mend.WORDS_ONLY
+    assert set(fixes.MENDS) | fixes.WORDS_ONLY == set(lint_rules.ALL_KNOWN)
+    assert not set(fixes.MENDS) & fixes.WORDS_ONLY
 
 
 def test_the_articles_pair_can_be_mended_change_by_change():
@@ -114,7 +113,7 @@ def test_the_articles_pair_can_be_mended_change_by_change():
 
 
 def test_the_page_has_it_as_yaml_to_paste():
-    page = fsha_lint.page(test_lint.example("examples/article.sls"))
+    page = lint_rules.page(test_lint.example("examples/article.sls"))
     assert "  In the pillar, remove fsha:pacemaker:properties:no-quorum-policy" in page
     block = page.partition("fsha:pacemaker:rsc_defaults: ")[2].partition("  In the pillar:\n")[2]
     lines = itertools.takewhile(lambda line: line.startswith("    "), block.splitlines())

@@ -2,8 +2,8 @@
 
 import pytest
 
-import fsha_metadata
-from fsha_config import AgentMetadata, Parameter
+from fshalib.pacemaker import agent_metadata
+from fshalib.pillar.config import AgentMetadata, Parameter
 
 USUAL = """<?xml version="1.0"?>
 <!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd">
@@ -25,7 +25,7 @@ USUAL = """<?xml version="1.0"?>
 
 
 def test_usual():
-    assert fsha_metadata.parse_metadata(USUAL) == AgentMetadata(
+    assert agent_metadata.parse_metadata(USUAL) == AgentMetadata(
         {
             "ip": Parameter(True, "ip", "string", ""),
             "nic": Parameter(False, "", "string", None),
@@ -61,7 +61,7 @@ def test_odd_parameters(parameter, expected):
         f"<resource-agent><parameters><parameter/>{parameter}</parameters><actions/>"
         "</resource-agent>"
     )
-    assert fsha_metadata.parse_metadata(text) == AgentMetadata({"a": expected}, ())
+    assert agent_metadata.parse_metadata(text) == AgentMetadata({"a": expected}, ())
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_odd_parameters(parameter, expected):
 )
 def test_deprecated_parameters_are_not_required(parameters):
     text = f"<resource-agent><parameters>{parameters}</parameters></resource-agent>"
-    assert fsha_metadata.parse_metadata(text).parameters == {
+    assert agent_metadata.parse_metadata(text).parameters == {
         "ip": Parameter(required=True, older=("ipaddr",)),
         "ipaddr": Parameter(),
     }
@@ -85,12 +85,12 @@ def test_deprecated_parameters_are_not_required(parameters):
 
 def test_text_around_the_document():
     noise = f"/usr/bin/thing: command not found\n{USUAL}\nbye\n"
-    assert fsha_metadata.parse_metadata(noise) == fsha_metadata.parse_metadata(USUAL)
+    assert agent_metadata.parse_metadata(noise) == agent_metadata.parse_metadata(USUAL)
 
 
 def test_no_parameters_at_all():
     text = '<resource-agent name="lsb"><actions><action name="stop"/></actions></resource-agent>'
-    assert fsha_metadata.parse_metadata(text) == AgentMetadata({}, ("stop",))
+    assert agent_metadata.parse_metadata(text) == AgentMetadata({}, ("stop",))
 
 
 def test_entities_are_not_resolved(tmp_path):
@@ -101,8 +101,8 @@ def test_entities_are_not_resolved(tmp_path):
         '<resource-agent><parameters><parameter name="a"><content default="&x;"/></parameter>'
         "</parameters></resource-agent>"
     )
-    with pytest.raises(fsha_metadata.MetadataError):
-        fsha_metadata.parse_metadata(text)
+    with pytest.raises(agent_metadata.MetadataError):
+        agent_metadata.parse_metadata(text)
 
 
 @pytest.mark.parametrize(
@@ -112,5 +112,5 @@ def test_entities_are_not_resolved(tmp_path):
      "<resource-agents><x/></resource-agents>", "<resource-agent>\ud800</resource-agent"],
 )  # fmt: skip
 def test_no_metadata(text):
-    with pytest.raises(fsha_metadata.MetadataError, match="metadata cannot be read"):
-        fsha_metadata.parse_metadata(text)
+    with pytest.raises(agent_metadata.MetadataError, match="metadata cannot be read"):
+        agent_metadata.parse_metadata(text)

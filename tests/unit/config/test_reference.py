@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-import fsha_cib
-import fsha_config
-import fsha_corosync
-import fsha_objects
-import fsha_options
-import fsha_schema
-import fsha_tree
-from fsha_objects import BY_KEY, KINDS
+from fshalib.cib import kinds, options
+from fshalib.cib import target as cib_target
+from fshalib.cib.kinds import BY_KEY, KINDS
+from fshalib.corosync import conf
+from fshalib.pillar import config as pillar_config
+from fshalib.pillar import schema
+from fshalib.schema import types
 from tests.unit.cib.schemas import faults
 from tests.unit.config.pillars import empty_cib, with_key
 
@@ -42,28 +41,28 @@ def sections(kind):
     """Yield every section of the tree."""
     while hasattr(kind, "item"):
         kind = kind.item
-    if isinstance(kind, fsha_schema.Section):
+    if isinstance(kind, types.Section):
         yield kind
         for known in kind.fields.values():
             yield from sections(known.kind)
 
 
-ALL = list(sections(fsha_tree.PILLAR))
+ALL = list(sections(schema.PILLAR))
 # Sections that hold the options of corosync and Pacemaker, of which an example shows some, and the
 # objects of the cluster, which docs/examples.yaml shows.
 OPTIONS = [
-    fsha_tree.TOTEM,
-    fsha_tree.LINK,
-    fsha_tree.QUORUM,
-    fsha_tree.LOGGING,
-    *(one for known in fsha_tree.PACEMAKER.fields.values() for one in sections(known.kind)),
+    schema.TOTEM,
+    schema.LINK,
+    schema.QUORUM,
+    schema.LOGGING,
+    *(one for known in schema.PACEMAKER.fields.values() for one in sections(known.kind)),
 ]
 
 
 def test_defaults_file():
     given = load(ROOT / "fsha" / "parameters" / "defaults.yaml")
     # In the same order, for people look things up in both.
-    assert json.dumps(given) == json.dumps(fsha_schema.defaults(fsha_tree.PILLAR))
+    assert json.dumps(given) == json.dumps(types.defaults(schema.PILLAR))
 
 
 def test_the_reference_is_what_the_generator_makes():
@@ -94,7 +93,7 @@ def objects():
 
 def example_config():
     raw = with_key(load(PILLAR_EXAMPLE)["fsha"])
-    return fsha_config.check({**raw, "pacemaker": objects()})
+    return pillar_config.check({**raw, "pacemaker": objects()})
 
 
 EACH_EXAMPLE = load(OBJECTS)["examples"].items()
@@ -110,11 +109,11 @@ def test_every_kind_has_an_example():
 def test_the_examples_of_objects_are_one_sound_pillar():
     config = example_config()
     assert {item.kind for item in config.pacemaker.objects} == set(KINDS)
-    live = fsha_cib.parse(empty_cib(*(node.name for node in config.nodes)))
-    wanted = fsha_cib.Wanted(config.pacemaker.objects)
-    target = fsha_cib.target(live, wanted)
+    live = cib_target.parse(empty_cib(*(node.name for node in config.nodes)))
+    wanted = cib_target.Wanted(config.pacemaker.objects)
+    target = cib_target.target(live, wanted)
     assert faults(target.root) == []
-    assert fsha_cib.target(target.root, wanted).changes == {}
+    assert cib_target.target(target.root, wanted).changes == {}
 
 
 @pytest.mark.parametrize(("kind", "one"), EACH_EXAMPLE, ids=[kind for kind, _ in EACH_EXAMPLE])
@@ -155,19 +154,19 @@ def test_every_group_of_keys_is_named_in_the_example():
 
 @pytest.mark.parametrize("path", [PILLAR_EXAMPLE, ARTICLE], ids=lambda path: path.name)
 def test_examples_are_sound(path):
-    config = fsha_config.check(with_key(load(path)["fsha"]))
+    config = pillar_config.check(with_key(load(path)["fsha"]))
     assert [node.name for node in config.nodes] == ["freeswitch-dev", "ubuntu-v20z"]
     assert config.freeswitch.vips == ("10.101.20.219",)
 
 
 def test_the_example_lacks_nothing_but_the_key():
-    with pytest.raises(fsha_config.ConfigErrors) as caught:
-        fsha_config.check(load(PILLAR_EXAMPLE)["fsha"])
+    with pytest.raises(pillar_config.ConfigErrors) as caught:
+        pillar_config.check(load(PILLAR_EXAMPLE)["fsha"])
     assert [error.path for error in caught.value.errors] == ["fsha:corosync:authkey"]
 
 
 def test_the_article_needs_no_key():
-    assert fsha_config.check(load(ARTICLE)["fsha"]).corosync.authkey is None
+    assert pillar_config.check(load(ARTICLE)["fsha"]).corosync.authkey is None
 
 
 def test_every_own_key_is_in_the_example_with_a_comment():
@@ -181,7 +180,7 @@ def test_every_own_key_is_in_the_example_with_a_comment():
 
 def test_values_in_the_example_are_the_defaults_or_explained_choices():
     raw = load(PILLAR_EXAMPLE)["fsha"]
-    defaults = fsha_schema.defaults(fsha_tree.PILLAR)
+    defaults = types.defaults(schema.PILLAR)
     differing = {
         f"{part}:{name}"
         for part in ("cluster", "network", "freeswitch")
@@ -243,32 +242,32 @@ def test_the_article_as_it_stands():
 
 
 def test_corosync_options_are_those_that_can_be_written():
-    assert set(fsha_tree.TOTEM.fields) == set(fsha_corosync.TOTEM_KEYS)
-    known = {name for names in fsha_corosync.LINK_KEYS.values() for name in names}
-    assert set(fsha_tree.LINK.fields) == known
-    assert dict(fsha_tree.LINK.aliases) == dict(fsha_corosync.LINK_ALIASES)
+    assert set(schema.TOTEM.fields) == set(conf.TOTEM_KEYS)
+    known = {name for names in conf.LINK_KEYS.values() for name in names}
+    assert set(schema.LINK.fields) == known
+    assert dict(schema.LINK.aliases) == dict(conf.LINK_ALIASES)
 
 
 def test_defaults_and_examples_pass_their_own_check():
     for section in ALL:
         for name, known in section.fields.items():
             for value in (known.default, known.example):
-                if value in (fsha_schema.UNSET, fsha_schema.REQUIRED):
+                if value in (types.UNSET, types.REQUIRED):
                     continue
-                report = fsha_schema.Report()
-                known.kind.check(value, fsha_schema.At(report))
-                partly = isinstance(known.kind, (fsha_schema.Section, fsha_schema.Named))
+                report = types.Report()
+                known.kind.check(value, types.At(report))
+                partly = isinstance(known.kind, (types.Section, types.Named))
                 assert report.found == [] or (partly and value == {}), (name, report.found)
 
 
 def test_shapes_and_tables_agree():
-    assert {kind.key for kind in KINDS.values()} == set(fsha_tree.PACEMAKER.fields)
+    assert {kind.key for kind in KINDS.values()} == set(schema.PACEMAKER.fields)
     for kind in KINDS.values():
         keys = [part.key for part in kind.shape.parts]
         assert len(keys) == len(set(keys))
-        assert set(fsha_objects.ONE_IDS) == {k.name for k in KINDS.values() if k.one}
+        assert set(kinds.ONE_IDS) == {k.name for k in KINDS.values() if k.one}
 
 
 def test_aliases_lead_to_known_properties():
-    assert set(fsha_options.PROPERTY_ALIASES.values()) <= set(fsha_options.PROPERTIES)
-    assert not set(fsha_options.PROPERTY_ALIASES) & set(fsha_options.PROPERTIES)
+    assert set(options.PROPERTY_ALIASES.values()) <= set(options.PROPERTIES)
+    assert not set(options.PROPERTY_ALIASES) & set(options.PROPERTIES)

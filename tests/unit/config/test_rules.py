@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-import fsha_rules as rules
-from fsha_rules import Date, Join, OfOperation, OfResource
-from fsha_shape import below
+from fshalib.cib import rule as rules
+from fshalib.cib.element_schema import below
+from fshalib.cib.rule import Date, Join, OfOperation, OfResource
 from tests.unit.cib.strategies import default_rules
 
 QUICK = settings(deadline=None, max_examples=150)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fsha_units as units
+from fshalib.cib import values as units
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def nodes():
 
 
 class Tools:
-    """Stands in for ``fsha_run.run``: answers by the program and its arguments."""
+    """Stands in for ``fshalib.system.programs.run``: answers by the program and its arguments."""
 
     def __init__(self):
         self.answers = {}

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fsha_corosync as fc
-import fsha_corosync_change as fcc
-import fsha_tree
+from fshalib.corosync import conf as fc
+from fshalib.corosync import diff as fcc
+from fshalib.pillar import schema
 
 NODES = (
     fc.Node("freeswitch-dev", 1, ("10.101.20.110", "10.101.21.110")),
@@ -152,10 +152,10 @@ class TestWanted:
         assert (flat["logging.debug"], flat["logging.timestamp"]) == ("trace", "hires")
 
     def test_every_option_that_pillar_may_have_can_be_written(self):
-        for key in fsha_tree.TOTEM.fields:
+        for key in schema.TOTEM.fields:
             fc.from_settings("voice", NODES, totem={key: "1"})
         known = set().union(*fc.LINK_KEYS.values())
-        assert set(fsha_tree.LINK.fields) == known
+        assert set(schema.LINK.fields) == known
 
     def test_a_quorum_device_takes_the_place_of_two_node(self):
         device = {"device": {"model": "net", "net": {"host": "10.0.0.9"}}}

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import fsha_config
-import fsha_corosync as fc
-import fsha_corosync_change as fcc
-import fsha_corosync_export as fe
-import fsha_corosync_meaning as fcm
-import fsha_ring
-import fsha_tree
-from fsha_schema import Choice, Flag, Text, Whole
+from fshalib.corosync import conf as fc
+from fshalib.corosync import diff as fcc
+from fshalib.corosync import semantics as fcm
+from fshalib.corosync import status
+from fshalib.pillar import config, schema
+from fshalib.pillar import export_corosync as fe
+from fshalib.schema.types import Choice, Flag, Text, Whole
 
 MANY = 6000 if os.environ.get("FSHA_HYPOTHESIS") == "long" else 300
 SAMPLES = Path(__file__).parent / "samples"
@@ -35,7 +34,7 @@ def built(pillar):
 
 
 def accepted(pillar):
-    return fsha_config.check({**pillar, "pacemaker": PACEMAKER})
+    return config.check({**pillar, "pacemaker": PACEMAKER})
 
 
 def about(exported, path):
@@ -279,7 +278,7 @@ class TestForeign:
         exported = export(PCS)
         assert exported.pillar["nodes"]["fs1"]["addresses"] == ["fs1"]
         assert "host name" in about(exported, "nodelist.node[fs1].ring0_addr")
-        with pytest.raises(fsha_config.ConfigErrors):
+        with pytest.raises(config.ConfigErrors):
             accepted(exported.pillar)
         # The rest is compared all the same.
         assert "only pcs" in about(exported, "totem.cluster_uuid")
@@ -531,7 +530,7 @@ class TestSecrets:
 def of_cmap(text):
     """Return the corosync.conf that a running corosync has read."""
     sections = {"totem": {}, "nodelist": {}, "quorum": {}, "logging": {}}
-    cmap = fsha_ring.parse_cmap(text)
+    cmap = status.parse_cmap(text)
     udp = cmap["totem.transport"] == "udp"
     for key, value in cmap.items():
         top, *rest = key.split(".")
@@ -603,20 +602,20 @@ def pillars(draw):
         name: {"id": number, "addresses": [base.format(link, n) for link in range(links)]}
         for n, (name, number) in enumerate(zip(names, ids, strict=True), start=1)
     }
-    quorum = draw(options_of(fsha_tree.QUORUM, fsha_tree.QUORUM.fields))
+    quorum = draw(options_of(schema.QUORUM, schema.QUORUM.fields))
     if count != 2 and quorum.get("two_node"):
         del quorum["two_node"]
     if count == 2 and quorum.get("two_node", True):
         quorum.pop("auto_tie_breaker", None)
-    link = options_of(fsha_tree.LINK, fc.LINK_KEYS[transport])
-    totem = set(fsha_tree.TOTEM.fields) - {"keyfile"}
+    link = options_of(schema.LINK, fc.LINK_KEYS[transport])
+    totem = set(schema.TOTEM.fields) - {"keyfile"}
     corosync = {
         "transport": transport,
         "crypto": draw(CRYPTO) if transport == fc.KNET else {},
-        "totem": draw(options_of(fsha_tree.TOTEM, totem)),
+        "totem": draw(options_of(schema.TOTEM, totem)),
         "links": draw(st.lists(link, max_size=links)),
         "quorum": quorum,
-        "logging": draw(options_of(fsha_tree.LOGGING, fsha_tree.LOGGING.fields)),
+        "logging": draw(options_of(schema.LOGGING, schema.LOGGING.fields)),
     }
     return {"cluster": {"name": draw(NAMES)}, "nodes": nodes, "corosync": corosync}
 

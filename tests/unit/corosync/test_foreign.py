@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import fsha_config
-import fsha_corosync as fc
-import fsha_corosync_change as fcc
-import fsha_corosync_export as fe
-import fsha_corosync_meaning as fcm
-import fsha_ring
+from fshalib.corosync import conf as fc
+from fshalib.corosync import diff as fcc
+from fshalib.corosync import semantics as fcm
+from fshalib.corosync import status
+from fshalib.pillar import config as pillar_config
+from fshalib.pillar import export_corosync as fe
 from tests.unit.corosync.test_export import NETWORKS, PACEMAKER, SETTINGS, built
 
 FOREIGN = Path(__file__).parent / "foreign"
@@ -33,7 +33,7 @@ def read(pair):
 def exported(pair):
     """Return a pair's pillar, as the formula takes it."""
     found = fe.export(fc.parse(read(pair)), NETWORKS, KNOWN.names, KNOWN.hosts)
-    fsha_config.check({**found.pillar, "pacemaker": PACEMAKER})
+    pillar_config.check({**found.pillar, "pacemaker": PACEMAKER})
     return found
 
 
@@ -55,7 +55,7 @@ def test_no_note_tells_of_a_reload_or_a_restart(pair):
 
 @pytest.mark.parametrize("name", [*PAIRS, "log-daemon", "two-nodelists"])
 def test_a_corosync_that_runs_with_it_has_nothing_to_take_over(name):
-    cmap = fsha_ring.parse_cmap((FOREIGN / f"{name}.cmap").read_text())
+    cmap = status.parse_cmap((FOREIGN / f"{name}.cmap").read_text())
     conf = fc.parse(read(name))
     kept = fcc.kept(conf, built(exported(name).pillar)).conf if name in PAIRS else conf
     assert fcc.running_difference(conf, cmap, KNOWN) == ()

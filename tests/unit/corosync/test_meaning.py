@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import fsha_config
-import fsha_corosync as fc
-import fsha_corosync_change as fcc
-import fsha_corosync_export as fe
-import fsha_corosync_meaning as fcm
-import fsha_tree
+from fshalib.corosync import conf as fc
+from fshalib.corosync import diff as fcc
+from fshalib.corosync import semantics as fcm
+from fshalib.pillar import config, schema
+from fshalib.pillar import export_corosync as fe
 from tests.unit.corosync.test_export import JUNK, MANY, PACEMAKER, built, values_of
 
 KNET = """\
@@ -269,7 +268,7 @@ def test_a_foreign_file_is_adopted_without_a_change(text):
     known = fcm.Known({1: "fs1", 2: "fs2"}, HOSTS)
     exported = fe.export(conf, ["10.101.20.0/24", "10.101.21.0/24"], known.names, known.hosts)
     assert not [note for note in exported.notes if "restart" in note or "reload" in note]
-    fsha_config.check({**exported.pillar, "pacemaker": PACEMAKER})
+    config.check({**exported.pillar, "pacemaker": PACEMAKER})
     kept = fcc.kept(conf, built(exported.pillar))
     assert fcc.difference(conf, kept.conf, known) == ()
     # What it would be written as, if something else changed, means the same as well.
@@ -342,10 +341,10 @@ def test_what_was_put_together_stays_so(conf):
 # Each default of these hangs on other settings; they are above.
 ELSEWHERE = {"ip_version", "wait_for_all", "expected_votes", "mcastport", "bindnetaddr"}
 KINDS = {
-    **{("totem", key): fsha_tree.TOTEM.fields[key].kind for key in fsha_tree.TOTEM.fields},
-    **{("quorum", key): fsha_tree.QUORUM.fields[key].kind for key in fsha_tree.QUORUM.fields},
-    **{("logging", key): fsha_tree.LOGGING.fields[key].kind for key in fsha_tree.LOGGING.fields},
-    **{("links", key): fsha_tree.LINK.fields[key].kind for key in fc.LINK_KEYS[fc.KNET]},
+    **{("totem", key): schema.TOTEM.fields[key].kind for key in schema.TOTEM.fields},
+    **{("quorum", key): schema.QUORUM.fields[key].kind for key in schema.QUORUM.fields},
+    **{("logging", key): schema.LOGGING.fields[key].kind for key in schema.LOGGING.fields},
+    **{("links", key): schema.LINK.fields[key].kind for key in fc.LINK_KEYS[fc.KNET]},
 }
 PLACES = st.sampled_from([place for place in KINDS if place[1] not in ELSEWHERE])
 

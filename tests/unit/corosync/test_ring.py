@@ -1,8 +1,8 @@
 import pytest
 
-import fsha_corosync as fc
-import fsha_corosync_change as fcc
-import fsha_ring as fr
+from fshalib.corosync import conf as fc
+from fshalib.corosync import diff as fcc
+from fshalib.corosync import status as fr
 
 WANTED = (
     fc.Node("freeswitch-dev", 1, ("10.101.20.110", "10.101.21.110")),

@@ -5,9 +5,8 @@ import stat
 
 import pytest
 
-import fsha_authkey
-import fsha_file
-import fsha_ghost
+from fshalib.corosync import authkey, packaged_cluster
+from fshalib.system import files
 
 KEY = bytes(range(256))
 
@@ -18,7 +17,7 @@ GHOST = """<cib epoch="5" num_updates="4" admin_epoch="0"><configuration>
 
 class TestKey:
     def test_base64_with_line_breaks_is_taken(self):
-        assert fsha_authkey.decode(base64.encodebytes(KEY).decode()) == KEY
+        assert authkey.decode(base64.encodebytes(KEY).decode()) == KEY
 
     @pytest.mark.parametrize(
         ("text", "word"),
@@ -31,20 +30,20 @@ class TestKey:
         ],
     )
     def test_a_weak_key_is_refused_and_never_told(self, text, word):
-        with pytest.raises(fsha_authkey.AuthkeyError, match=word) as caught:
-            fsha_authkey.decode(text)
+        with pytest.raises(authkey.AuthkeyError, match=word) as caught:
+            authkey.decode(text)
         assert text not in str(caught.value)
 
     def test_the_shortest_and_the_longest_are_taken(self):
-        assert len(fsha_authkey.check(KEY[:128])) == 128
-        assert len(fsha_authkey.check(KEY * 16)) == 4096
+        assert len(authkey.check(KEY[:128])) == 128
+        assert len(authkey.check(KEY * 16)) == 4096
 
 
 class TestGhost:
     def test_the_packages_one_node_cib_is_a_ghost(self):
-        found = fsha_ghost.contents(GHOST)
-        assert found == fsha_ghost.Contents(("node1",), ())
-        assert fsha_ghost.is_ghost(found, ["fs1", "fs2"])
+        found = packaged_cluster.contents(GHOST)
+        assert found == packaged_cluster.Contents(("node1",), ())
+        assert packaged_cluster.is_ghost(found, ["fs1", "fs2"])
 
     @pytest.mark.parametrize(
         ("old", "new"),
@@ -56,18 +55,20 @@ class TestGhost:
     )
     def test_a_cib_with_anything_of_value_is_none(self, old, new):
         assert old in GHOST
-        assert not fsha_ghost.is_ghost(fsha_ghost.contents(GHOST.replace(old, new)), ["fs1"])
+        assert not packaged_cluster.is_ghost(
+            packaged_cluster.contents(GHOST.replace(old, new)), ["fs1"]
+        )
 
     def test_a_broken_cib_is_an_error(self):
-        with pytest.raises(fsha_ghost.GhostError):
-            fsha_ghost.contents("<cib>")
+        with pytest.raises(packaged_cluster.GhostError):
+            packaged_cluster.contents("<cib>")
 
 
 class TestFile:
     def test_it_is_replaced_as_a_whole_and_nothing_else_is_left(self, tmp_path):
         path = tmp_path / "deep" / "corosync.conf"
-        fsha_file.replace(path, b"one", 0o644)
-        fsha_file.replace(path, b"two", 0o400)
+        files.replace(path, b"one", 0o644)
+        files.replace(path, b"two", 0o400)
         assert path.read_bytes() == b"two"
         assert stat.S_IMODE(path.stat().st_mode) == 0o400
         assert [p.name for p in path.parent.iterdir()] == ["corosync.conf"]
@@ -76,22 +77,22 @@ class TestFile:
         target, link = tmp_path / "target", tmp_path / "link"
         target.write_bytes(b"old")
         link.symlink_to(target)
-        fsha_file.replace(link, b"new", 0o644)
+        files.replace(link, b"new", 0o644)
         assert link.is_symlink()
         assert target.read_bytes() == b"new"
 
     def test_a_failure_leaves_the_old_content_and_no_litter(self, tmp_path, monkeypatch):
         path = tmp_path / "f"
         path.write_bytes(b"old")
-        monkeypatch.setattr(fsha_file.os, "fsync", _no_space)
+        monkeypatch.setattr(files.os, "fsync", _no_space)
         with pytest.raises(OSError, match="No space"):
-            fsha_file.replace(path, b"new", 0o644)
+            files.replace(path, b"new", 0o644)
         assert path.read_bytes() == b"old"
         assert [p.name for p in tmp_path.iterdir()] == ["f"]
 
     def test_a_file_that_is_not_there_has_nothing(self, tmp_path):
         path = tmp_path / "none"
-        asked = (fsha_file.read, fsha_file.mode, fsha_file.owner, fsha_file.changed_at)
+        asked = (files.read, files.mode, files.owner, files.changed_at)
         assert [ask(path) for ask in asked] == [None] * 4
 
 

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-import fsha_corosync as fc
+from fshalib.corosync import conf as fc
 
 KEY = bytes(range(256))
 KEY64 = base64.b64encode(KEY).decode()

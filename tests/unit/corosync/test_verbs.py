@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from salt.exceptions import CommandExecutionError
 
-import fsha_authkey
-import fsha_corosync as fc
-import fsha_run
+from fshalib.corosync import authkey
+from fshalib.corosync import conf as fc
+from fshalib.system import programs
 
 KEY = bytes(range(256))
 WANTED = fc.from_settings(
@@ -40,7 +40,7 @@ def verbs(load, tools, tmp_path, monkeypatch):
     monkeypatch.setattr(verbs.module, "STATE_DIRECTORY", str(tmp_path / "state"))
     monkeypatch.setattr(verbs.module, "PIDFILE", str(tmp_path / "pid"))
     monkeypatch.setattr(verbs.module, "AUTHKEY", str(tmp_path / "authkey"))
-    monkeypatch.setattr(fsha_run, "run", tools)
+    monkeypatch.setattr(programs, "run", tools)
     pacemaker = {"runs": False}
     verbs.salt["service.status"] = lambda _service: pacemaker["runs"]
     verbs.__dict__["pacemaker"] = pacemaker
@@ -94,7 +94,7 @@ class TestKeyInUse:
     def test_unless_corosync_remembers_that_it_is_the_same(self, verbs, tools):
         tools.running("knet-ok")
         answer = tools.answers[("corosync-cmapctl",)]
-        answer.out += f"fsha.authkey (str) = {fsha_authkey.fingerprint(KEY)}\n"
+        answer.out += f"fsha.authkey (str) = {authkey.fingerprint(KEY)}\n"
         os.utime(verbs.key, (3000, 3000))
         assert verbs.pending(text=SAME, authkey=verbs.key)["class"] == "none"
         Path(verbs.key).write_bytes(KEY[::-1])
@@ -102,7 +102,7 @@ class TestKeyInUse:
 
     def test_a_key_that_a_test_run_would_write_counts_instead_of_the_file(self, verbs, tools):
         tools.running("knet-ok")
-        other = fsha_authkey.fingerprint(KEY[::-1])
+        other = authkey.fingerprint(KEY[::-1])
         assert verbs.pending(text=SAME, authkey=verbs.key, fingerprint=other)["class"] == "restart"
 
     def test_it_is_noted_through_standard_input_and_only_when_certain(self, verbs, tools):
@@ -110,7 +110,7 @@ class TestKeyInUse:
         tools.say(["corosync-cmapctl", "-p", "/dev/stdin"])
         assert verbs.note_key(verbs.key) is True
         argv, stdin = tools.calls[-1]
-        print_ = fsha_authkey.fingerprint(KEY)
+        print_ = authkey.fingerprint(KEY)
         assert stdin == f"fsha.authkey str {print_}\n"
         assert print_ not in " ".join(argv)
         os.utime(verbs.key, (3000, 3000))
@@ -150,7 +150,7 @@ class TestGuard:
 
     def test_another_key_is_refused_while_pacemaker_runs(self, verbs, tools):
         tools.running("knet-ok")
-        other = fsha_authkey.fingerprint(KEY[::-1])
+        other = authkey.fingerprint(KEY[::-1])
         assert verbs.guard_key(other, verbs.key) == ""
         verbs.pacemaker["runs"] = True
         assert "refused" in verbs.guard_key(other, verbs.key)
@@ -197,7 +197,7 @@ class TestJudge:
             seen["text"] = Path(argv[-1]).read_text()
             return type("Done", (), {"code": code, "err": err.replace("FILE", argv[-1]), "out": ""})
 
-        monkeypatch.setattr(fsha_run, "run", run)
+        monkeypatch.setattr(programs, "run", run)
         return verbs.test_config(text), seen
 
     def test_corosync_judges_a_private_candidate(self, verbs, monkeypatch):

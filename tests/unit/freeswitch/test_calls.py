@@ -4,8 +4,15 @@ import json
 
 import pytest
 
-import fsha_calls
-from fsha_calls import ChannelsUnknownError, Leg, marked, parse_channels, questions, report
+from fshalib.freeswitch import calls
+from fshalib.freeswitch.calls import (
+    ChannelsUnknownError,
+    Leg,
+    marked,
+    parse_channels,
+    questions,
+    report,
+)
 
 UUID = "defb83be-288b-4f76-aeee-{:012d}"
 
@@ -91,7 +98,7 @@ def test_few_questions_for_many_calls_and_none_that_is_cut_off():
     legs = tuple(Leg(UUID.format(n), "internal", "answered", "") for n in range(200))
     asked = questions(legs)
     assert len(asked) <= 30
-    assert all(len(question) <= fsha_calls.LONGEST for question in asked)
+    assert all(len(question) <= calls.LONGEST for question in asked)
     for leg in legs:
         assert sum(question.count(f"{leg.uuid} sip_via_protocol") for question in asked) == 1
     answers = ["^".join([told()] * question.count("via_protocol")) for question in asked]
@@ -135,7 +142,7 @@ def test_an_answer_to_another_question():
 
 
 def test_every_reason_is_explained():
-    reasons = {*fsha_calls.WHY_LOST, *fsha_calls.WHY_DOUBTFUL}
+    reasons = {*calls.WHY_LOST, *calls.WHY_DOUBTFUL}
     assert reasons == {"ringing", "TLS", "TCP", "bypassed media", "held", "IPv6", "SRTP"}
 
 
@@ -160,4 +167,4 @@ KNOWN_CALLS = {
     ],
 )  # fmt: skip
 def test_what_would_become_of_them(data, keeps, expected):
-    assert fsha_calls.forecast(data, keeps) == expected
+    assert calls.forecast(data, keeps) == expected

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-import fsha_switch_conf as fsc
-import fsha_switch_xml as fsx
-from fsha_switch_conf import Profile, Wanted, candidate, fragments, overlay, verified
-from fsha_switch_xml import SwitchConfError
+from fshalib.freeswitch import config as fsc
+from fshalib.freeswitch import preprocessor as fsx
+from fshalib.freeswitch.config import Profile, Wanted, candidate, fragments, overlay, verified
+from fshalib.freeswitch.preprocessor import SwitchConfError
 
 DSN = "pgsql://host=10.101.20.1 dbname=fs user=fs password=s3cr\"et<&>'"
 FILES = {

@@ -5,10 +5,10 @@ import os
 import pytest
 from lxml import etree
 
-import fsha_freeswitch
-import fsha_run
-import fsha_switch_effect as fse
-from fsha_switch_effect import Pending, Running
+from fshalib.freeswitch import client
+from fshalib.freeswitch import pending as fse
+from fshalib.freeswitch.pending import Pending, Running
+from fshalib.system import programs
 
 CHANGES = {
     "fsha/switch.xml": {"switchname": {}},
@@ -36,7 +36,7 @@ class Switch:
 
 @pytest.fixture(autouse=True)
 def stamps(tmp_path, monkeypatch):
-    monkeypatch.setattr(fsha_freeswitch, "STAMPS", (str(tmp_path / "stamps"),))
+    monkeypatch.setattr(client, "STAMPS", (str(tmp_path / "stamps"),))
     (tmp_path / "stamps").mkdir()
     return tmp_path / "stamps"
 
@@ -66,7 +66,7 @@ def test_a_hot_profile_that_serves_is_taken_out_of_standby(hot, serves, woken):
 
 def test_a_switch_that_refuses_the_files():
     switch = Switch("+OK [[error near line 3]: unexpected closing tag]")
-    with pytest.raises(fsha_freeswitch.SwitchUnreachable, match="error near line 3"):
+    with pytest.raises(client.SwitchUnreachable, match="error near line 3"):
         fse.take_up(Pending("1").with_changes(CHANGES), running(), [], [], switch)
     assert switch.asked == ["reloadxml"]
 
@@ -120,19 +120,19 @@ def test_in_words():
 
 def test_the_group_of_a_running_switch():
     def said(out, code=0):
-        return lambda argv, **_: fsha_run.Completed(tuple(argv), code, out, "", 0.0)
+        return lambda argv, **_: programs.Completed(tuple(argv), code, out, "", 0.0)
 
-    assert fsha_freeswitch.group_of("freeswitch", said(f"{os.getpid()}\n")) == os.getegid()
-    assert fsha_freeswitch.group_of("freeswitch", said("0\n")) is None
-    assert fsha_freeswitch.group_of("freeswitch", said("", 1)) is None
-    assert fsha_freeswitch.group_of("freeswitch", said("999999999\n")) is None
+    assert client.group_of("freeswitch", said(f"{os.getpid()}\n")) == os.getegid()
+    assert client.group_of("freeswitch", said("0\n")) is None
+    assert client.group_of("freeswitch", said("", 1)) is None
+    assert client.group_of("freeswitch", said("999999999\n")) is None
 
 
 def told_to(commands, fails=""):
     def run(argv, **_):
         commands.append(" ".join(argv))
         code = 124 if fails and fails in commands[-1] else 0
-        return fsha_run.Completed(tuple(argv), code, "", "", 0.0)
+        return programs.Completed(tuple(argv), code, "", "", 0.0)
 
     return run
 
@@ -150,7 +150,7 @@ def test_the_cluster_restarts_what_it_runs():
 
 def test_a_standby_is_lifted_whatever_happens():
     commands = []
-    with pytest.raises(fsha_run.RunError):
+    with pytest.raises(programs.RunError):
         fse.restart_by_cluster("fs1", 1, told_to(commands, fails="--wait"))
     assert commands[-1] == "attrd_updater --name standby --delete --node fs1"
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fsha_freeswitch
-from fsha_freeswitch import SwitchUnreachable, parse_bound, parse_gateways, stamped
-from fsha_switch_hash import config_hash, differences
+from fshalib.freeswitch import client
+from fshalib.freeswitch.client import SwitchUnreachable, parse_bound, parse_gateways, stamped
+from fshalib.freeswitch.config_hash import config_hash, differences
 
 PROFILES = """<?xml version="1.0" encoding="ISO-8859-1"?>
 <profiles>
@@ -61,7 +61,7 @@ def test_only_stamps_of_this_very_switch_count(tmp_path):
     places = (str(tmp_path / "lsb"), str(tmp_path / "ocf" / "*"))
     assert stamped("u1", places) == ("external", "internal")
     assert stamped("u2", places) == ()
-    assert fsha_freeswitch.STAMPS == ("/run/FSSofia", "/run/fsha/FSSofia/*")
+    assert client.STAMPS == ("/run/FSSofia", "/run/fsha/FSSofia/*")
 
 
 # --- hashes -----------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import fsha_switch_xml as fsx
-from fsha_switch_xml import SwitchConfError
+from fshalib.freeswitch import preprocessor as fsx
+from fshalib.freeswitch.preprocessor import SwitchConfError
 
 
 def lines(files, tmp_path):

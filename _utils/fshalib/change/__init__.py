@@ -1,0 +1,1 @@
+"""One change of the CIB: plan, guard, commit, restore point."""

@@ -1,0 +1,437 @@
+"""The guard: whether a change may be committed, given the calls that it would interrupt.
+
+    live CIB → voice resources ─┐
+    simulated transition ───────┴→ what is interrupted, and where
+                                       └→ policy, call legs, time → verdict
+
+Nothing here asks anybody. Call legs are known only on the node whose FreeSWITCH holds them,
+because its Event Socket listens on loopback; so a node that does not run the voice service
+can't judge what interrupting it costs, and leaves the commit to the one that does.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from fshalib.agents import VIP_AGENTS, VOICE_AGENTS
+from fshalib.cib.target import Element
+from fshalib.cib.values import FALSE_WORDS, INFINITY, UnitError, score_value
+from fshalib.pacemaker import simulate
+from fshalib.pacemaker.status import Status
+from fshalib.pillar.guard_policy import PATH, Policy, Window
+
+ALLOWED: Final = "allowed"
+REFUSED: Final = "refused"
+ELSEWHERE: Final = "elsewhere"
+
+OVERRIDE = """salt MINION state.apply fsha pillar='{"fsha": {"guard": {"override": true}}}'"""
+
+# Beyond what a switchover moves: an address of IPv6 alone can carry calls as well.
+_VOICE = VOICE_AGENTS | {"FSSwitch"}
+_VIPS = VIP_AGENTS | {"IPv6addr"}
+_RESOURCES = ("primitive", "group", "clone", "master", "bundle")
+
+
+# --- which resources carry calls -----------------------------------------------------------
+
+
+def voice_resources(root: Element) -> frozenset[str]:
+    """Return the ids of the primitives whose stop costs calls.
+
+    root
+        The live CIB, for what a change removes is only there.
+
+    These are FreeSWITCH in all its forms, and the floating addresses that share a group or
+    clone with it or are tied to it by mandatory colocations, in either direction and through
+    however many of them.
+    """
+    homes = _homes(root)
+    types = _types(root)
+    holders = {home for id, kind in types.items() if kind in _VOICE for home in homes[id]}
+    ties = [_at_home(tie, homes) for tie in _ties(root)]
+    while grown := {home for tie in ties if tie & holders for home in tie} - holders:
+        holders |= grown
+    return frozenset(
+        id
+        for id, kind in types.items()
+        if kind in _VOICE or (kind in _VIPS and homes[id] & holders)
+    )
+
+
+def _types(root: Element) -> dict[str, str]:
+    """Return the type of each primitive's agent, such as ``IPaddr2``, wherever it is said."""
+    resources = "configuration/resources"
+    templates = {e.get("id", ""): e for e in root.iterfind(f"{resources}/template")}
+    return {
+        e.get("id", ""): templates.get(e.get("template", ""), e)
+        .get("type", "")
+        .removesuffix(".service")
+        for e in root.iterfind(f"{resources}//primitive")
+    }
+
+
+def _homes(root: Element) -> dict[str, set[str]]:
+    """Return what a constraint can name → the outermost resources that it means.
+
+    These are resources at any depth, and templates and tags, which stand for several.
+    """
+    homes: dict[str, set[str]] = {}
+    for outermost in root.iterfind("configuration/resources/*"):
+        home = outermost.get("id", "")
+        for element in outermost.iter(*_RESOURCES):
+            homes[element.get("id", "")] = {home}
+            template = element.get("template")
+            if template is not None:
+                homes.setdefault(template, set()).add(home)
+    for tag in root.iterfind("configuration/tags/tag"):
+        homes[tag.get("id", "")] = _at_home(_ids(tag, "obj_ref"), homes)
+    return homes
+
+
+def _at_home(ids: Iterable[str], homes: Mapping[str, set[str]]) -> set[str]:
+    return {home for id in ids for home in homes.get(id, ())}
+
+
+def _ids(holder: Element, tag: str) -> set[str]:
+    return {reference.get("id", "") for reference in holder.findall(tag)}
+
+
+def _ties(root: Element) -> Iterator[set[str]]:
+    """Yield what mandatory colocations hold together, by the ids that they name."""
+    for constraint in root.iterfind("configuration/constraints/rsc_colocation"):
+        sets = constraint.findall("resource_set")
+        if sets:
+            yield from _set_ties(sets, constraint.get("score"))
+        elif _mandatory(constraint.get("score")):
+            yield {constraint.get("rsc", ""), constraint.get("with-rsc", "")}
+
+
+def _set_ties(sets: Sequence[Element], score: str | None) -> Iterator[set[str]]:
+    """Yield the ties within sets, which may have scores of their own, and from set to set."""
+    for one in sets:
+        loose = one.get("sequential", "true").lower() in FALSE_WORDS
+        if not loose and _mandatory(one.get("score", score)):
+            yield _ids(one, "resource_ref")
+    if _mandatory(score):
+        for one, other in itertools.pairwise(sets):
+            yield _ids(one, "resource_ref") | _ids(other, "resource_ref")
+
+
+def _mandatory(score: str | None) -> bool:
+    """Tell whether a score is plus infinity; Pacemaker takes a missing one for 0."""
+    try:
+        return score is not None and score_value(score) == INFINITY
+    except UnitError:
+        return False
+
+
+# --- what a change interrupts --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """A resource that runs and would not go on running, on these nodes."""
+
+    resource: str
+    nodes: tuple[str, ...]
+    action: str = "stop"
+
+
+def interrupted(
+    transition: simulate.Transition,
+    voice: frozenset[str],
+    running: Status | Mapping[str, Sequence[str]],
+) -> tuple[Interruption, ...]:
+    """Return the voice resources that run now and would be interrupted.
+
+    transition
+        What the cluster would do.
+    voice
+        The resources that count, see :func:`voice_resources`.
+    running
+        Where everything runs now: the cluster's status, or id → nodes.
+    """
+    places = _places(running)
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for action in transition.actions:
+        key = simulate.without_instance(action.resource), action.action
+        if key[0] in voice and action.action in simulate.INTERRUPTING and not action.blocked:
+            nodes = _left(action, places.get(key[0], ()))
+            found[key] = tuple(dict.fromkeys((*found.get(key, ()), *nodes)))
+    return tuple(Interruption(id, nodes, word) for (id, word), nodes in found.items() if nodes)
+
+
+def _places(running: Status | Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return id → nodes, with the instances of a clone as one."""
+    if isinstance(running, Status):
+        pairs: Iterable[tuple[str, Sequence[str]]] = [(r.id, r.nodes) for r in running.resources]
+    else:
+        pairs = running.items()
+    found: dict[str, tuple[str, ...]] = {}
+    for name, nodes in pairs:
+        id = simulate.without_instance(name)
+        found[id] = tuple(dict.fromkeys((*found.get(id, ()), *nodes)))
+    return found
+
+
+def _left(action: simulate.Action, places: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the nodes on which an action interrupts; in doubt all on which the resource runs."""
+    node = action.source or action.node
+    is_instance = simulate.without_instance(action.resource) != action.resource
+    if is_instance and node in places:
+        return (node,)
+    return places
+
+
+# --- calls ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What this node could count.
+
+    count
+        The call legs on its FreeSWITCH; ``None`` if they can't be counted.
+    node
+        This node, never another: only the calls here can be counted here.
+    reason
+        Why they can't be counted.
+    expected
+        Whether FreeSWITCH should be up on this node. If not, no answer means no calls.
+    """
+
+    count: int | None
+    node: str
+    reason: str = ""
+    expected: bool = True
+
+
+def legs(profiles: Mapping[str, int | None]) -> int:
+    """Return the call legs on running profiles.
+
+    profiles
+        Profile → sessions, from :func:`client.parse_profiles`; a profile that does
+        not run has ``None``.
+
+    A leg is one side of a call: a bridged call has two of them on the SIP profiles, a call to
+    a mailbox, a conference or an ISDN line has one. So this is never less than the number of
+    calls that use SIP, and at most twice as much. The commands that count calls ask the
+    database: ``show calls count`` says 0 or too little after a takeover, and nothing but an
+    error when the database is down.
+    """
+    return sum(count for count in profiles.values() if count is not None)
+
+
+# --- the verdict ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a change may be committed here and now.
+
+    kind
+        ``allowed``; ``refused``; or ``elsewhere``: not by this node, but perhaps by the one
+        that carries the calls.
+    reason, cost, allow
+        Why, what would be interrupted, and what would allow it; a sentence each, which
+        another one may go on.
+    interrupted
+        The ids of the voice resources that would be interrupted.
+    calls
+        Call legs that are known to be interrupted; ``None`` if they can't be counted.
+    """
+
+    kind: str
+    reason: str
+    cost: str
+    allow: str = ""
+    interrupted: tuple[str, ...] = ()
+    calls: int | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the change may be committed."""
+        return self.kind == ALLOWED
+
+    def __str__(self) -> str:
+        """Return the verdict as a person reads it."""
+        words = {ALLOWED: "Allowed", REFUSED: "Refused", ELSEWHERE: "Not on this node"}
+        text = f"{words[self.kind]}: {self.cost}; {self.reason}."
+        return f"{text} To do it: {self.allow}" if self.allow else text
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the verdict as plain data for Salt's returns and events."""
+        return {
+            "kind": self.kind,
+            "allowed": self.allowed,
+            "reason": self.reason,
+            "cost": self.cost,
+            "allow": self.allow,
+            "interrupted": list(self.interrupted),
+            "calls": self.calls,
+        }
+
+
+@dataclass(frozen=True)
+class _Obstacle:
+    """One thing that stands in the way, and what would remove it."""
+
+    kind: str
+    reason: str
+    remedy: str
+
+
+def judge(
+    policy: Policy, interrupted: Sequence[Interruption], calls: Calls, now: datetime
+) -> Verdict:
+    """Return whether a change may be committed.
+
+    policy
+        What the operator allows.
+    interrupted
+        What the change would interrupt, see :func:`interrupted`.
+    calls
+        What this node could count; not looked at if nothing is interrupted.
+    now
+        The time, with its zone.
+    """
+    nodes = tuple(dict.fromkeys(node for item in interrupted for node in item.nodes))
+    if not nodes:
+        reason, cost = "nothing that carries calls stops", "no call is interrupted"
+        return Verdict(ALLOWED, reason, cost, calls=0)
+    obstacles = _obstacles(policy, nodes, calls, now)
+    kind, reason = _ruling(policy, obstacles, nodes, calls)
+    return Verdict(
+        kind=kind,
+        reason=reason,
+        cost=f"{_doings(interrupted)} {_toll(nodes, calls)}",
+        allow="" if kind == ALLOWED else _remedy(obstacles),
+        interrupted=tuple(dict.fromkeys(item.resource for item in interrupted)),
+        calls=calls.count if calls.node in nodes else None,
+    )
+
+
+def _ruling(
+    policy: Policy, obstacles: Sequence[_Obstacle], nodes: Sequence[str], calls: Calls
+) -> tuple[str, str]:
+    """Return the verdict's kind and reason."""
+    reasons = " and ".join(obstacle.reason for obstacle in obstacles)
+    if policy.override:
+        return ALLOWED, f"override is set{', although ' if reasons else ''}{reasons}"
+    if not obstacles:
+        return ALLOWED, _permission(policy, nodes, calls)
+    kinds = {obstacle.kind for obstacle in obstacles}
+    return (REFUSED if REFUSED in kinds else ELSEWHERE), reasons
+
+
+def _obstacles(
+    policy: Policy, nodes: Sequence[str], calls: Calls, now: datetime
+) -> list[_Obstacle]:
+    found = []
+    if policy.window is not None and not policy.window.holds(now):
+        found.append(_outside(policy.window, now))
+    if policy.calls is None:
+        return found
+    if calls.node not in nodes:
+        return [*found, _elsewhere(nodes)]
+    if calls.count is not None and calls.count > policy.calls:
+        found.append(_too_many(calls.count, policy.calls))
+    blind = _blind(nodes, calls)
+    if blind and not policy.allow_unknown:
+        found.append(_unknown(blind, nodes, calls))
+    return found
+
+
+def _outside(window: Window, now: datetime) -> _Obstacle:
+    reason = f"it is outside of {PATH}:window ({window})"
+    return _Obstacle(REFUSED, reason, f"wait for the window that opens on {window.opening(now)}")
+
+
+def _elsewhere(nodes: Sequence[str]) -> _Obstacle:
+    where = _joined(nodes)
+    reason = f"the calls are on {where}, which only {where} can count"
+    return _Obstacle(ELSEWHERE, reason, f"apply it on {where}")
+
+
+def _too_many(count: int, ceiling: int) -> _Obstacle:
+    reason = f"{PATH}:calls allows {'none' if ceiling == 0 else f'no more than {ceiling}'}"
+    return _Obstacle(REFUSED, reason, f"wait for fewer calls or raise {PATH}:calls to {count}")
+
+
+def _unknown(blind: Sequence[str], nodes: Sequence[str], calls: Calls) -> _Obstacle:
+    """Return the obstacle that calls on some nodes can't be counted."""
+    reason = f"the calls on {_joined(blind)} can't be counted{_because(blind, calls)}"
+    cure = f"see that FreeSWITCH answers on {calls.node} or " if len(nodes) == 1 else ""
+    return _Obstacle(REFUSED, reason, f"{cure}set {PATH}:unknown to allow")
+
+
+def _because(blind: Sequence[str], calls: Calls) -> str:
+    if calls.node in blind:
+        return f" ({calls.reason.rstrip('.')})" if calls.reason else ""
+    return f" on {calls.node}"
+
+
+def _blind(nodes: Sequence[str], calls: Calls) -> list[str]:
+    """Return the nodes whose calls are not known here; where FreeSWITCH is down there are none."""
+    mute = calls.count is None and calls.expected
+    return [node for node in nodes if node != calls.node or mute]
+
+
+def _permission(policy: Policy, nodes: Sequence[str], calls: Calls) -> str:
+    """Return why a change without obstacles may be made."""
+    if policy.calls is None:
+        return f"{PATH}:calls allows any number"
+    blind = _blind(nodes, calls)
+    if blind:
+        return f"{PATH}:unknown allows what can't be counted{_because(blind, calls)}"
+    if calls.count is None:
+        return f"FreeSWITCH should not be up on {calls.node}"
+    return f"{PATH}:calls allows {policy.calls}" if calls.count else f"{calls.node} has none"
+
+
+def _remedy(obstacles: Sequence[_Obstacle]) -> str:
+    steps = ", and ".join(obstacle.remedy for obstacle in obstacles)
+    return f"{steps}, or override for one run with: {OVERRIDE}"
+
+
+# --- words ---------------------------------------------------------------------------------
+
+_UNKNOWN = "an unknown number of calls"
+
+
+def _joined(words: Sequence[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _doings(interrupted: Sequence[Interruption]) -> str:
+    """Return what happens and the verb: ``stop of ip_shared and fs on fs1 interrupts``."""
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for item in interrupted:
+        groups.setdefault((item.action, item.nodes), []).append(item.resource)
+    phrases = [
+        f"{action} of {_joined(resources)} {'from' if action == 'move' else 'on'} {_joined(nodes)}"
+        for (action, nodes), resources in groups.items()
+    ]
+    return f"{_joined(phrases)} {'interrupts' if len(phrases) == 1 else 'interrupt'}"
+
+
+def _toll(nodes: Sequence[str], calls: Calls) -> str:
+    """Return how many calls are interrupted."""
+    others = [node for node in nodes if node != calls.node]
+    if len(others) == len(nodes):
+        return _UNKNOWN
+    here = _amount(calls)
+    return f"{here} on {calls.node} and {_UNKNOWN} on {_joined(others)}" if others else here
+
+
+def _amount(calls: Calls) -> str:
+    if calls.count is None:
+        return _UNKNOWN if calls.expected else "no calls"
+    if calls.count == 0:
+        return "no calls"
+    if calls.count == 1:
+        return "1 call leg"
+    return f"{calls.count} call legs (a bridged call has two)"

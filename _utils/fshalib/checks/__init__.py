@@ -1,0 +1,1 @@
+"""The checklist: what is looked at, and what is made of it."""

@@ -1,0 +1,1 @@
+"""The CIB: its objects, how they are written, compared and merged."""

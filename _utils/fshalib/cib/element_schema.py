@@ -1,0 +1,456 @@
+"""How an object is shaped, in the pillar and in the CIB: one description for both.
+
+A :class:`Shape` lists the parts of one kind of object. Each part knows one key of the pillar
+and the attributes or child elements that hold it in the CIB, and does four things with it:
+
+``read``    element → plain data, the *form*, in the very shape of the pillar
+``write``   form → element
+``normal``  form → normal form, in which two spellings of the same thing are equal
+``field``   what the pillar's check and its reference say about it
+
+What an element holds beyond its parts is never dropped: it is read into the form's key
+:data:`OTHER`, so that it counts as a difference, and an export can name it.
+
+Nothing here knows which kinds of objects there are: that is ``fshalib.cib.kinds``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fshalib.cib import normalize
+from fshalib.schema.types import REQUIRED, UNSET, Field, Kind, ListOf, Section
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    Element = etree._Element
+else:
+    # The pillar is checked by these shapes before lxml is there.
+    Element = Any
+
+Form = Mapping[str, Any]
+
+OTHER = "other"
+"""The key of a form that holds what no part can express: a list of short descriptions."""
+UNUSED = "unused"
+"""The key of a form that holds what is there and never used; it makes no difference."""
+
+
+# --- what parts work with --------------------------------------------------------------------
+
+
+@dataclass
+class Reading:
+    """One element on its way into a form.
+
+    ``referenced`` are the ids that an ``id-ref`` anywhere in the CIB points to, for only
+    those ids mean something; ``strange`` collects what cannot be expressed, ``unused`` what the
+    cluster itself never looks at.
+    """
+
+    referenced: frozenset[str] = frozenset()
+    strange: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+
+class Part(Protocol):
+    """One key of the pillar with its place in the CIB."""
+
+    @property
+    def key(self) -> str:
+        """The key."""
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of it."""
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that hold it."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The child elements that hold it, in the schema's order."""
+
+    def read(self, element: Element, reading: Reading) -> Any:
+        """Return the value of the key, :data:`UNSET` without one."""
+
+    def write(self, element: Element, value: Any) -> None:
+        """Write the value into an element that has none of it."""
+
+    def normal(self, value: Any) -> Any:
+        """Return the value's normal form, :data:`UNSET` when it says nothing."""
+
+
+def below(parent: Element, tag: str, attributes: Mapping[str, str | None] | None = None) -> Element:
+    """Make an element below another; attributes that are ``None`` are left out."""
+    given = {name: text for name, text in (attributes or {}).items() if text is not None}
+    element = parent.makeelement(tag, given)
+    parent.append(element)
+    return element
+
+
+def unknown_attributes(element: Element, known: frozenset[str], reading: Reading) -> None:
+    """Note the attributes that nothing can express."""
+    reading.strange.extend(
+        f"{name}={element.get(name)!r} of <{element.tag}>"
+        for name in map(str, element.attrib)
+        if name not in known
+    )
+
+
+def unknown_children(element: Element, known: tuple[str, ...], reading: Reading) -> None:
+    """Note the child elements that nothing can express."""
+    reading.strange.extend(
+        f"<{child.tag}> in <{element.tag}>"
+        for child in element.iterchildren("*")
+        if child.tag not in known
+    )
+
+
+# --- shapes ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The parts of one kind of element."""
+
+    tag: str
+    parts: tuple[Part, ...]
+    expected: str = "a mapping"
+
+    @cached_property
+    def section(self) -> Section:
+        """What the pillar may hold for it."""
+        return Section({part.key: part.field for part in self.parts}, self.expected)
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Part]:
+        """Its parts by their keys in the pillar."""
+        return {part.key: part for part in self.parts}
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """Its child elements in the schema's order."""
+        return tuple(dict.fromkeys(tag for part in self.parts for tag in part.tags))
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """All attributes that it may have."""
+        return frozenset({"id"}).union(*(part.attributes for part in self.parts))
+
+    def read(self, element: Element, reading: Reading) -> dict[str, Any]:
+        """Return an element's form, without its id."""
+        form: dict[str, Any] = {}
+        for key, part in self.by_key.items():
+            value = part.read(element, reading)
+            if value is not UNSET:
+                form[key] = value
+        unknown_attributes(element, self.attributes, reading)
+        unknown_children(element, self.tags, reading)
+        return form
+
+    def write(self, element: Element, form: Form) -> None:
+        """Write a form into an empty element."""
+        for key, part in self.by_key.items():
+            if key in form:
+                part.write(element, form[key])
+
+    def normal(self, form: Form) -> dict[str, Any]:
+        """Return a form's normal form."""
+        result: dict[str, Any] = {}
+        for key, part in self.by_key.items():
+            if key in form:
+                value = part.normal(form[key])
+                if value is not UNSET:
+                    result[key] = value
+        if form.get(OTHER):
+            result[OTHER] = sorted(form[OTHER])
+        return result
+
+
+# --- simple parts ----------------------------------------------------------------------------
+
+Canonical = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute; ``default`` is the value that says nothing, in its canonical spelling."""
+
+    name: str
+    kind: Kind
+    doc: str
+    pillar_key: str = ""
+    default: str | None = None
+    required: bool = False
+    example: object = UNSET
+    theirs: str = ""
+    canonical: Canonical | None = None
+
+    @property
+    def key(self) -> str:
+        """The key in the pillar."""
+        return self.pillar_key or self.name
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of it."""
+        theirs = self.theirs or self.default or ""
+        return Field(
+            self.kind, self.doc, REQUIRED if self.required else UNSET, self.example, theirs
+        )
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attribute's name."""
+        return frozenset({self.name})
+
+    tags: tuple[str, ...] = ()
+
+    def read(self, element: Element, _reading: Reading) -> Any:
+        """Return the attribute as it stands."""
+        return element.get(self.name, UNSET)
+
+    def write(self, element: Element, value: str) -> None:
+        """Set the attribute."""
+        element.set(self.name, value)
+
+    def normal(self, value: str) -> Any:
+        """Return the canonical spelling."""
+        same = self.canonical(value) if self.canonical else normalize.value(self.name, value)
+        return UNSET if same == self.default else same
+
+
+@dataclass(frozen=True)
+class Id:
+    """The id of a part of an object, which counts only where an ``id-ref`` points to it."""
+
+    kind: Kind
+    key: str = "id"
+    attributes: frozenset[str] = frozenset()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of it."""
+        return Field(self.kind, "id in the CIB; made from the object's when it is left out")
+
+    def read(self, element: Element, reading: Reading) -> Any:
+        """Return the id if something refers to it."""
+        id = element.get("id")
+        return id if id in reading.referenced else UNSET
+
+    def write(self, element: Element, value: str) -> None:
+        """Set the id."""
+        element.set("id", value)
+
+    def normal(self, _value: str) -> Any:
+        """Ids do not count."""
+        return UNSET
+
+
+@dataclass(frozen=True)
+class Commas:
+    """A list that one attribute holds, with commas between; its order counts."""
+
+    name: str
+    item: Kind
+    doc: str
+    example: object = UNSET
+    tags: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The key in the pillar."""
+        return self.name
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of it."""
+        return Field(
+            ListOf(self.item, "a list of one or more ids", 1), self.doc, REQUIRED, self.example
+        )
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attribute's name."""
+        return frozenset({self.name})
+
+    def read(self, element: Element, _reading: Reading) -> Any:
+        """Return the items."""
+        text = element.get(self.name)
+        return UNSET if text is None else text.split(",")
+
+    def write(self, element: Element, value: list[str]) -> None:
+        """Set the attribute."""
+        element.set(self.name, ",".join(value))
+
+    def normal(self, value: list[str]) -> Any:
+        """Return the items as they stand."""
+        return list(value)
+
+
+@dataclass(frozen=True)
+class References:
+    """Child elements that each name another object by its id."""
+
+    key: str
+    tag: str
+    item: Kind
+    doc: str
+    ordered: bool = False
+    required: bool = True
+    example: object = UNSET
+    attributes: frozenset[str] = frozenset()
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of it."""
+        kind = ListOf(self.item, "a list of ids", 1 if self.required else 0, distinct=True)
+        return Field(kind, self.doc, REQUIRED if self.required else UNSET, self.example)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The child's tag."""
+        return (self.tag,)
+
+    def read(self, element: Element, reading: Reading) -> Any:
+        """Return the ids."""
+        found = element.findall(self.tag)
+        for child in found:
+            unknown_attributes(child, frozenset({"id"}), reading)
+        return [child.get("id", "") for child in found] if found else UNSET
+
+    def write(self, element: Element, value: list[str]) -> None:
+        """Make the children."""
+        for id in value:
+            below(element, self.tag, {"id": id})
+
+    def normal(self, value: list[str]) -> Any:
+        """Return the ids, sorted where their order does not count."""
+        if not value:
+            return UNSET
+        return list(value) if self.ordered else sorted(set(value))
+
+
+@dataclass(frozen=True)
+class Single:
+    """One child element with parts of its own, as ``<podman>`` in a bundle."""
+
+    key: str
+    shape: Shape
+    doc: str
+    attributes: frozenset[str] = frozenset()
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of it."""
+        return Field(self.shape.section, self.doc)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The child's tag."""
+        return (self.shape.tag,)
+
+    def read(self, element: Element, reading: Reading) -> Any:
+        """Return the child's form."""
+        found = element.findall(self.shape.tag)
+        if len(found) > 1:
+            reading.strange.append(f"<{self.shape.tag}> more than once in <{element.tag}>")
+        return self.shape.read(found[0], reading) if found else UNSET
+
+    def write(self, element: Element, value: Form) -> None:
+        """Make the child."""
+        self.shape.write(below(element, self.shape.tag), value)
+
+    def normal(self, value: Form) -> Any:
+        """Return the child's normal form; one that says nothing is none."""
+        return self.shape.normal(value) or UNSET
+
+
+@dataclass(frozen=True)
+class Several:
+    """Child elements of one kind, each with parts of its own; a list in the pillar."""
+
+    key: str
+    shape: Shape
+    doc: str
+    ordered: bool = False
+    required: bool = False
+    example: object = UNSET
+    expected: str = "a list of mappings"
+    attributes: frozenset[str] = frozenset()
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of it."""
+        kind = ListOf(self.shape.section, self.expected, 1 if self.required else 0, keyed=True)
+        return Field(kind, self.doc, REQUIRED if self.required else UNSET, self.example)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The child's tag."""
+        return (self.shape.tag,)
+
+    def read(self, element: Element, reading: Reading) -> Any:
+        """Return the children's forms."""
+        found = element.findall(self.shape.tag)
+        return [self.shape.read(child, reading) for child in found] if found else UNSET
+
+    def write(self, element: Element, value: list[Form]) -> None:
+        """Make the children."""
+        for item in value:
+            self.shape.write(below(element, self.shape.tag), item)
+
+    def normal(self, value: list[Form]) -> Any:
+        """Return the children's normal forms, sorted where their order does not count."""
+        if not value:
+            return UNSET
+        forms = [self.shape.normal(item) for item in value]
+        return forms if self.ordered else sorted(forms, key=repr)
+
+
+@dataclass(frozen=True)
+class Within:
+    """A part that lies in a child element of its own, as ``<op>`` lies in ``<operations>``."""
+
+    tag: str
+    part: Part
+    attributes: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """The inner part's key."""
+        return self.part.key
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of the inner part."""
+        return self.part.field
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The outer child's tag."""
+        return (self.tag,)
+
+    def read(self, element: Element, reading: Reading) -> Any:
+        """Return the inner part's value."""
+        found = element.findall(self.tag)
+        if not found:
+            return UNSET
+        unknown_attributes(found[0], self.part.attributes | {"id"}, reading)
+        unknown_children(found[0], self.part.tags, reading)
+        reading.strange.extend(f"<{extra.tag}> a second time" for extra in found[1:])
+        return self.part.read(found[0], reading)
+
+    def write(self, element: Element, value: Any) -> None:
+        """Make the outer child with the inner part in it."""
+        if value:
+            self.part.write(below(element, self.tag), value)
+
+    def normal(self, value: Any) -> Any:
+        """Return the inner part's normal form."""
+        return self.part.normal(value)

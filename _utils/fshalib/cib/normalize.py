@@ -1,0 +1,211 @@
+"""The normal form: what two spellings of one configuration object have in common.
+
+Two objects are the same when their normal forms are equal, whatever the order of unordered
+things, the spelling of scores (``inf``), durations (``2``, ``2s``, ``2000ms``), booleans
+(``yes``) and roles (``Master``). A normal form is a plain dictionary, so that it can be
+shown, compared and sent as it is.
+
+Facts: Pacemaker Explained (scores, rules, operations) and
+``crm_str_to_boolean``/``pcmk__parse_interval_spec`` in Pacemaker 2.1.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fshalib.cib.options import PROPERTY_ALIASES
+from fshalib.cib.values import UnitError, duration_text, parse_boolean, parse_duration, parse_score
+
+Normal = dict[str, Any]
+
+ROLE_ALIASES = {"master": "Promoted", "slave": "Unpromoted"}
+ROLES = frozenset({"role", "target-role", "rsc-role", "with-rsc-role"})
+
+ALIASES: Mapping[str, str] = {
+    **PROPERTY_ALIASES,
+    "master-max": "promoted-max",
+    "master-node-max": "promoted-node-max",
+}
+"""Other names of options, and the one that all are compared under."""
+
+SCORES = frozenset(
+    {
+        "resource-stickiness", "migration-threshold", "score", "priority",
+        "node-health-base", "node-health-green", "node-health-yellow", "node-health-red",
+        "stonith-max-attempts",
+    }
+)  # fmt: skip
+DURATIONS = frozenset(
+    {
+        "interval",
+        "timeout",
+        "start-delay",
+        "failure-timeout",
+        "cluster-recheck-interval",
+        "dc-deadtime",
+        "election-timeout",
+        "stonith-timeout",
+        "join-finalization-timeout",
+        "join-integration-timeout",
+        "shutdown-escalation",
+        "shutdown-lock-limit",
+        "transition-delay",
+        "cluster-delay",
+        "priority-fencing-delay",
+        "node-pending-timeout",
+        "remote-connect-timeout",
+        "stonith-watchdog-timeout",
+    }
+)
+BOOLEANS = frozenset(
+    {
+        "enabled",
+        "record-pending",
+        "is-managed",
+        "maintenance",
+        "allow-migrate",
+        "critical",
+        "symmetric-cluster",
+        "maintenance-mode",
+        "stonith-enabled",
+        "concurrent-fencing",
+        "startup-fencing",
+        "start-failure-is-fatal",
+        "stop-all-resources",
+        "stop-orphan-resources",
+        "stop-orphan-actions",
+        "enable-acl",
+        "enable-startup-probes",
+        "shutdown-lock",
+        "fence-remote-without-quorum",
+        "allow-unhealthy-nodes",
+        "remote-allow-migrate",
+        "promotable",
+        "globally-unique",
+        "interleave",
+        "notify",
+        "symmetrical",
+        "sequential",
+        "require-all",
+        "influence",
+        "add-host",
+    }
+)
+
+
+def value(name: str, text: str) -> str:
+    """Return the canonical spelling of an option's value; unknown options keep theirs.
+
+    A value that does not parse is returned as it stands: it differs from every good one,
+    which is what a comparison needs to know.
+    """
+    for names, canonical in _CANONICAL:
+        if name in names:
+            try:
+                return canonical(text)
+            except UnitError:
+                return text
+    if name == "stonith-action":
+        return "off" if text == "poweroff" else text
+    if name in ROLES:
+        return ROLE_ALIASES.get(text.lower(), text.capitalize())
+    return text
+
+
+def _duration(text: str) -> str:
+    return duration_text(parse_duration(text))
+
+
+def _boolean(text: str) -> str:
+    return "true" if parse_boolean(text) else "false"
+
+
+_CANONICAL: tuple[tuple[frozenset[str], Callable[[str], str]], ...] = (
+    (SCORES, parse_score),
+    (DURATIONS, _duration),
+    (BOOLEANS, _boolean),
+)
+
+
+def option_name(name: str) -> str:
+    """Return an option's best-known name: ``fencing-enabled`` is ``stonith-enabled``."""
+    return ALIASES.get(name, name)
+
+
+def values(pairs: Mapping[str, str]) -> dict[str, str]:
+    """Return options under their best-known names in canonical spelling, sorted by name."""
+    renamed = {option_name(name): text for name, text in pairs.items()}
+    return {name: value(name, renamed[name]) for name in sorted(renamed)}
+
+
+def changes(old: Normal | None, new: Normal | None, prefix: str = "") -> dict[str, dict[str, Any]]:
+    """Return what differs between two normal forms, as Salt shows changes.
+
+    Keys are paths (``params:nic``), values ``{"old": …, "new": …}``. A whole object that
+    comes or goes has the one path ``""`` turned into ``object``.
+    """
+    if old is None or new is None:
+        return {} if old == new else {prefix or "object": {"old": old, "new": new}}
+    found: dict[str, dict[str, Any]] = {}
+    for key in sorted({*old, *new}):
+        before, after = old.get(key), new.get(key)
+        path = f"{prefix}:{key}" if prefix else key
+        # Parameters that come or go are told one by one, even if they are the first or last.
+        inner = {} if before == after else _inner(before, after, path, deep=bool(prefix))
+        if inner:
+            found.update(inner)
+        elif before != after:
+            found[path] = {"old": before, "new": after}
+    return found
+
+
+def _inner(before: Any, after: Any, path: str, deep: bool) -> dict[str, dict[str, Any]]:
+    """Return the changes within two mappings, one of which may be missing at the top."""
+    if not deep:
+        before = {} if before is None else before
+        after = {} if after is None else after
+    both = isinstance(before, dict) and isinstance(after, dict)
+    return changes(before, after, path) if both else {}
+
+
+def shown(delta: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what changes in one object in one line for people: ``params:nic eth1 → eth0``."""
+    parts = []
+    for path, found in delta.items():
+        if path == "object":
+            parts.append("removed" if found["new"] is None else "new")
+        else:
+            parts.append(f"{path} {_text(found['old'])} → {_text(found['new'])}")
+    return ", ".join(parts)
+
+
+def _text(value: Any) -> str:
+    return "(none)" if value is None else str(value)
+
+
+_SECRET_NAME = re.compile(
+    r"passw|pass$|passphrase|passcode|secret|credential|community|token$|conninfo|_kg$"
+    r"|(^|[_-])(psk|pin)$|(^|auth|api|access|private)[_-]?key$",
+    re.IGNORECASE,
+)
+SECRET = "(secret)"  # noqa: S105  the word that stands for one
+
+
+def masked(data: Any) -> Any:
+    """Return data for people and events, with the values of secret-looking names hidden.
+
+    Fencing agents take passwords as parameters; what comes from here may be logged.
+    """
+    if isinstance(data, Mapping):
+        return {name: _masked_pair(str(name), held) for name, held in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [masked(item) for item in data]
+    return data
+
+
+def _masked_pair(name: str, held: Any) -> Any:
+    if not _SECRET_NAME.search(name.rsplit(":", 1)[-1]):
+        return masked(held)
+    if isinstance(held, Mapping):
+        return {part: None if text is None else SECRET for part, text in held.items()}
+    return None if held is None else SECRET

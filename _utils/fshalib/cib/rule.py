@@ -1,0 +1,527 @@
+"""Rules as text, as data and as XML: ``#uname eq fs1``, ``date spec hours=9-16``.
+
+The grammar is close to what ``crm configure show`` and ``pcs constraint`` write::
+
+    rule        = term { "and" term } | term { "or" term }      one of the two on each level
+    term        = "(" rule ")" | test | date | resource | operation
+    test        = ("defined" | "not_defined") attribute
+                | attribute [type ":"] comparison value
+    type        = "string" | "integer" | "number" | "version"
+    comparison  = "lt" | "lte" | "eq" | "gte" | "gt" | "ne"
+    value       = word | ("param" | "meta") word                of the resource, not literal
+    date        = "date" "gt" date | "date" "lt" date
+                | "date" "in_range" {"start=" date | "end=" date} ["duration" {part "=" number}]
+                | "date" "spec" {part "=" range}
+    resource    = "resource" [class] ":" [provider] ":" [type]
+    operation   = "op" name ["interval=" duration]
+
+A word with spaces or parentheses, or one that could be taken for a keyword, stands in double
+quotes, in which a backslash takes the next character as it is.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fshalib.cib.values import UnitError, duration_text, parse_duration
+
+UNARY = ("defined", "not_defined")
+BINARY = ("lt", "lte", "eq", "gte", "gt", "ne")
+TYPES = ("string", "integer", "number", "version")
+JOINS = ("and", "or")
+SOURCES = ("param", "meta")
+DATES = ("gt", "lt", "in_range", "spec")
+DURATION_PARTS = (
+    "years", "months", "weeks", "days", "hours", "minutes", "seconds",
+    "monthdays", "weekdays", "yearsdays", "weekyears", "moon",
+)  # fmt: skip
+SPEC_PARTS = (
+    "years", "months", "monthdays", "hours", "minutes", "seconds", "yeardays",
+    "weekyears", "weeks", "weekdays", "moon", "yearsdays",
+)  # fmt: skip
+_KEYWORDS = frozenset(
+    {*UNARY, *BINARY, *JOINS, *SOURCES, "date", "resource", "op", "duration", "(", ")"}
+)
+MAX_DEPTH = 16
+
+# Order matters: a quote opens a quoted word, parentheses stand alone, the rest is a bare word.
+_TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([()])|([^\s"()]+))', re.DOTALL)
+_BARE = re.compile(r'[^\s"()]+')
+
+
+class RuleError(ValueError):
+    """A text is not a rule; the message is half a sentence on what was expected."""
+
+
+# --- rules as data -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test of a node attribute: ``#uname eq fs1``, ``defined pingd``.
+
+    ``source`` is ``param`` or ``meta`` when the value names one of the resource's.
+    """
+
+    attribute: str
+    operation: str
+    value: str | None = None
+    type: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Date:
+    """A test of the date: ``gt``, ``lt``, ``in_range`` or ``spec``; ``parts`` name → number."""
+
+    operation: str
+    start: str | None = None
+    end: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OfResource:
+    """In a set of defaults: for resources of this agent."""
+
+    standard: str | None = None
+    provider: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True)
+class OfOperation:
+    """In a set of defaults: for operations of this name."""
+
+    name: str
+    interval: str | None = None
+
+
+@dataclass(frozen=True)
+class Join:
+    """Terms joined by ``and`` or by ``or``."""
+
+    word: str
+    terms: tuple["Term", ...]
+
+
+Term = Test | Date | OfResource | OfOperation | Join
+
+
+# --- text → data ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Word:
+    text: str
+    quoted: bool
+
+    def means(self, *words: str) -> bool:
+        return not self.quoted and self.text in words
+
+
+class _Words:
+    """The words of a text, taken one after the other."""
+
+    def __init__(self, text: str) -> None:
+        self._words = _split(text)
+        self._at = 0
+        self.depth = 0
+
+    def peek(self) -> _Word | None:
+        return self._words[self._at] if self._at < len(self._words) else None
+
+    def next_means(self, *words: str) -> bool:
+        word = self.peek()
+        return word is not None and word.means(*words)
+
+    def take(self, expected: str) -> _Word:
+        word = self.peek()
+        if word is None:
+            raise RuleError(f"{expected} is expected at the end")
+        self._at += 1
+        return word
+
+
+def _split(text: str) -> list[_Word]:
+    words: list[_Word] = []
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise RuleError("a closing double quote is expected")
+        quoted, bracket, bare = match.groups()
+        word = (
+            _Word(_unescape(quoted), True) if quoted is not None else _Word(bracket or bare, False)
+        )
+        words.append(word)
+        position = match.end()
+    return words
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+
+
+def parse(text: str) -> Join:
+    """Read the text of a rule.
+
+    text
+        ``'#uname eq fs1'``, ``'pingd lt 1 or not_defined pingd'``.
+
+    Returns its terms; a single one is joined by ``and``.
+
+    Raises :class:`RuleError`.
+    """
+    words = _Words(text)
+    rule = _rule(words)
+    left = words.peek()
+    if left is not None:
+        raise RuleError(f'"and" or "or" is expected, not "{left.text}"')
+    return rule
+
+
+def _rule(words: _Words) -> Join:
+    terms = [_term(words)]
+    joins: list[str] = []
+    while words.next_means(*JOINS):
+        joins.append(words.take("a join").text)
+        terms.append(_term(words))
+    if len(set(joins)) > 1:
+        raise RuleError('only "and" or only "or" is expected between brackets')
+    return Join(joins[0] if joins else "and", tuple(terms))
+
+
+def _term(words: _Words) -> Term:
+    first = words.take('a test like "#uname eq NODE" or "defined ATTRIBUTE"')
+    for keyword, reader in _TERMS.items():
+        if first.means(keyword):
+            return reader(words)
+    if first.means(*UNARY):
+        return Test(_name(words.take(f'an attribute after "{first.text}"')), first.text)
+    return _comparison(_name(first), words)
+
+
+def _brackets(words: _Words) -> Join:
+    words.depth += 1
+    if words.depth > MAX_DEPTH:
+        raise RuleError(f"at most {MAX_DEPTH} brackets within each other are expected")
+    rule = _rule(words)
+    if not words.take("a closing bracket").means(")"):
+        raise RuleError("a closing bracket is expected")
+    words.depth -= 1
+    return rule
+
+
+def _comparison(attribute: str, words: _Words) -> Test:
+    kind, operation = _operation(words.take(f'a comparison and a value after "{attribute}"'))
+    value = words.take(f'a value after "{attribute} {operation}"')
+    if value.means(*SOURCES):
+        name = words.take(f'a name after "{value.text}"')
+        return Test(attribute, operation, name.text, kind, value.text)
+    return Test(attribute, operation, value.text, kind)
+
+
+def _name(word: _Word) -> str:
+    if not word.text or word.means(*_KEYWORDS):
+        raise RuleError(f'an attribute is expected, not "{word.text}"')
+    return word.text
+
+
+def _operation(word: _Word) -> tuple[str | None, str]:
+    kind, colon, operation = word.text.rpartition(":")
+    if word.quoted or operation not in BINARY:
+        raise RuleError(f"an operation ({', '.join(BINARY)}) is expected{_near(operation, BINARY)}")
+    if colon and kind not in TYPES:
+        raise RuleError(f"a type ({', '.join(TYPES)}) is expected{_near(kind, TYPES)}")
+    return (kind if colon else None), operation
+
+
+def _near(text: str, names: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(text.lower(), names, n=1)
+    return f', not "{text}" (did you mean "{near[0]}"?)' if near else f', not "{text}"'
+
+
+def _date(words: _Words) -> Date:
+    operation = words.take(f'one of {", ".join(DATES)} after "date"')
+    if not operation.means(*DATES):
+        raise RuleError(f"one of {', '.join(DATES)} is expected{_near(operation.text, DATES)}")
+    if operation.text in ("gt", "lt"):
+        date = words.take(f'a date after "{operation.text}"').text
+        return Date("gt", start=date) if operation.text == "gt" else Date("lt", end=date)
+    if operation.text == "spec":
+        return Date("spec", parts=_parts(words, SPEC_PARTS))
+    ends = _parts(words, ("start", "end"))
+    duration: dict[str, str] = {}
+    if words.next_means("duration"):
+        words.take("duration")
+        duration = _parts(words, DURATION_PARTS)
+    return Date("in_range", ends.get("start"), ends.get("end"), duration)
+
+
+def _parts(words: _Words, names: tuple[str, ...]) -> dict[str, str]:
+    """Take words of the form ``name=value`` as long as there are any."""
+    found: dict[str, str] = {}
+    while True:
+        word = words.peek()
+        if word is None or word.quoted or "=" not in word.text:
+            break
+        name, _, text = words.take("a part").text.partition("=")
+        if name not in names:
+            raise RuleError(f"one of {', '.join(names)} is expected{_near(name, names)}")
+        if not text:
+            text = words.take(f'a value after "{name}="').text
+        found[name] = text
+    if not found:
+        raise RuleError(f'"{names[0]}=…" is expected')
+    return found
+
+
+def _of_resource(words: _Words) -> OfResource:
+    parts = words.take('CLASS:PROVIDER:TYPE after "resource"').text.split(":")
+    if len(parts) != 3:
+        raise RuleError('CLASS:PROVIDER:TYPE (each may be empty) is expected after "resource"')
+    standard, provider, kind = (part or None for part in parts)
+    return OfResource(standard, provider, kind)
+
+
+def _of_operation(words: _Words) -> OfOperation:
+    name = words.take('an operation\'s name after "op"').text
+    word = words.peek()
+    if word is not None and not word.quoted and word.text.startswith("interval="):
+        return OfOperation(name, _parts(words, ("interval",))["interval"])
+    return OfOperation(name)
+
+
+_TERMS: Mapping[str, Callable[[_Words], Term]] = {
+    "(": _brackets,
+    "date": _date,
+    "resource": _of_resource,
+    "op": _of_operation,
+}
+
+
+# --- data → text ---------------------------------------------------------------------------
+
+
+def render(rule: Join) -> str:
+    """Return a rule as text that :func:`parse` reads back the same."""
+    return f" {rule.word} ".join(_render_term(term) for term in rule.terms)
+
+
+def _render_term(term: Term) -> str:
+    if isinstance(term, Join):
+        return f"({render(term)})"
+    if isinstance(term, Date):
+        return _render_date(term)
+    if isinstance(term, OfResource):
+        parts = (term.standard, term.provider, term.type)
+        return f"resource {_quote(':'.join(part or '' for part in parts))}"
+    if isinstance(term, OfOperation):
+        every = "" if term.interval is None else f" {_pair('interval', term.interval)}"
+        return f"op {_quote(term.name)}{every}"
+    return _render_test(term)
+
+
+def _render_test(test: Test) -> str:
+    attribute = _quote(test.attribute)
+    if test.operation in UNARY:
+        return f"{test.operation} {attribute}"
+    operation = test.operation if test.type is None else f"{test.type}:{test.operation}"
+    source = "" if test.source is None else f"{test.source} "
+    return f"{attribute} {operation} {source}{_quote(test.value or '')}"
+
+
+def _render_date(date: Date) -> str:
+    words = ["date", date.operation]
+    if date.operation in ("gt", "lt"):
+        return " ".join(
+            [*words, _quote((date.start if date.operation == "gt" else date.end) or "")]
+        )
+    ends = {"start": date.start, "end": date.end}
+    words += [_pair(name, text) for name, text in ends.items() if text is not None]
+    if date.parts and date.operation == "in_range":
+        words.append("duration")
+    return " ".join([*words, *(_pair(name, text) for name, text in date.parts.items())])
+
+
+def _pair(name: str, text: str) -> str:
+    return f"{name}={_quote(text)}"
+
+
+def _quote(text: str) -> str:
+    if _BARE.fullmatch(text) and text not in _KEYWORDS:
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+# --- normal form ---------------------------------------------------------------------------
+
+
+def canonical(rule: Join) -> str:
+    """Return a rule's text in normal form: order, brackets around one term and types that say
+    nothing do not count.
+    """  # noqa: D205
+    return render(_flat(rule))
+
+
+def _flat(rule: Join) -> Join:
+    terms: list[Term] = []
+    for term in rule.terms:
+        found = _flat(term) if isinstance(term, Join) else _plain(term)
+        if isinstance(found, Join) and (found.word == rule.word or len(found.terms) == 1):
+            terms.extend(found.terms)
+        else:
+            terms.append(found)
+    if len(terms) == 1 and isinstance(terms[0], Join):
+        return terms[0]
+    word = rule.word if len(terms) > 1 else "and"
+    return Join(word, tuple(sorted(terms, key=_render_term)))
+
+
+def _plain(term: Term) -> Term:
+    if isinstance(term, Test):
+        # crm_resource spells out that names are compared as text, which is the default.
+        implied = term.operation in ("eq", "ne") and term.type == "string"
+        return Test(
+            term.attribute, term.operation, term.value, None if implied else term.type, term.source
+        )
+    if isinstance(term, OfOperation) and term.interval is not None:
+        try:
+            return OfOperation(term.name, duration_text(parse_duration(term.interval)))
+        except UnitError:
+            return term
+    if isinstance(term, Date):
+        return Date(term.operation, term.start, term.end, dict(sorted(term.parts.items())))
+    return term
+
+
+# --- XML -----------------------------------------------------------------------------------
+
+_TEST_WORDS = {"attribute", "operation", "value", "type", "value-source"}
+_JOIN_WORDS = {"boolean-op", "score", "score-attribute", "role"}
+
+
+def read(element: Any) -> tuple[Join, tuple[str, ...]]:
+    """Return the terms of a ``<rule>``, and what of it no term can express.
+
+    The attributes of the outermost rule (score, role) are its owner's business.
+    """
+    strange: list[str] = []
+    rule = _read_join(element, strange)
+    return rule, tuple(strange)
+
+
+def _read_join(element: Any, strange: list[str]) -> Join:
+    terms = []
+    for child in element.iterchildren(tag="*"):
+        reader = _READERS.get(str(child.tag))
+        if reader is None:
+            strange.append(f"<{child.tag}> in a rule")
+            continue
+        terms.append(reader(child, strange))
+    if not terms:
+        strange.append("a rule without a test")
+    return Join(element.get("boolean-op", "and").lower(), tuple(terms))
+
+
+def _read_nested(element: Any, strange: list[str]) -> Join:
+    # The score of a rule within a rule is never used; the cluster's own tools write one.
+    _unknown(element, {"boolean-op", "score"}, strange)
+    return _read_join(element, strange)
+
+
+def _unknown(element: Any, known: set[str], strange: list[str]) -> None:
+    strange.extend(
+        f"{name} of <{element.tag}>" for name in element.attrib if name not in known | {"id"}
+    )
+
+
+def _read_test(element: Any, strange: list[str]) -> Test:
+    _unknown(element, _TEST_WORDS, strange)
+    operation = element.get("operation", "")
+    source = element.get("value-source")
+    if operation in UNARY:
+        return Test(element.get("attribute", ""), operation)
+    return Test(
+        element.get("attribute", ""),
+        operation,
+        element.get("value", ""),
+        element.get("type"),
+        None if source == "literal" else source,
+    )
+
+
+def _read_date(element: Any, strange: list[str]) -> Date:
+    _unknown(element, {"operation", "start", "end"}, strange)
+    operation = element.get("operation", "in_range")
+    parts: dict[str, str] = {}
+    for child in element.iterchildren(tag="*"):
+        if child.tag not in ("duration", "date_spec"):
+            strange.append(f"<{child.tag}> in <date_expression>")
+            continue
+        _unknown(child, {*DURATION_PARTS, *SPEC_PARTS}, strange)
+        parts.update({str(n): str(v) for n, v in child.attrib.items() if n != "id"})
+    operation = "spec" if operation == "date_spec" else operation
+    return Date(operation, element.get("start"), element.get("end"), parts)
+
+
+def _read_resource(element: Any, strange: list[str]) -> OfResource:
+    _unknown(element, {"class", "provider", "type"}, strange)
+    return OfResource(element.get("class"), element.get("provider"), element.get("type"))
+
+
+def _read_operation(element: Any, strange: list[str]) -> OfOperation:
+    _unknown(element, {"name", "interval"}, strange)
+    return OfOperation(element.get("name", ""), element.get("interval"))
+
+
+_READERS: Mapping[str, Callable[[Any, list[str]], Term]] = {
+    "rule": _read_nested,
+    "expression": _read_test,
+    "date_expression": _read_date,
+    "rsc_expression": _read_resource,
+    "op_expression": _read_operation,
+}
+
+Below = Callable[[Any, str, Mapping[str, str | None]], Any]
+"""Makes an element below another: parent, tag, attributes (``None`` is left out)."""
+
+
+def write(element: Any, rule: Join, below: Below) -> None:
+    """Write a rule's terms into a ``<rule>``."""
+    if len(rule.terms) > 1:
+        element.set("boolean-op", rule.word)
+    for term in rule.terms:
+        if isinstance(term, Join):
+            write(below(element, "rule", {}), term, below)
+        elif isinstance(term, Date):
+            _write_date(element, term, below)
+        else:
+            below(element, *_attributes(term))
+
+
+def _write_date(element: Any, term: Date, below: Below) -> None:
+    operation = "date_spec" if term.operation == "spec" else term.operation
+    attributes = {"operation": operation, "start": term.start, "end": term.end}
+    date = below(element, "date_expression", attributes)
+    if term.parts:
+        below(date, "date_spec" if term.operation == "spec" else "duration", term.parts)
+
+
+def _attributes(term: Test | OfResource | OfOperation) -> tuple[str, dict[str, str | None]]:
+    if isinstance(term, OfResource):
+        parts = {"class": term.standard, "provider": term.provider, "type": term.type}
+        return "rsc_expression", parts
+    if isinstance(term, OfOperation):
+        return "op_expression", {"name": term.name, "interval": term.interval}
+    return "expression", {
+        "attribute": term.attribute,
+        "operation": term.operation,
+        "value": term.value,
+        "type": term.type,
+        "value-source": term.source,
+    }

@@ -1,0 +1,1 @@
+"""corosync.conf, and the state of the ring."""

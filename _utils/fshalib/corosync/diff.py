@@ -1,0 +1,341 @@
+"""What differs between two corosync.conf, what it takes to make it effective, and what is kept.
+
+What the formula cannot say and a file says is kept (:func:`kept`).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fshalib.corosync.conf import (
+    IDENTITY,
+    LINK_RELOAD,
+    SECRET,
+    TOTEM_KEYS,
+    TOTEM_RELOAD,
+    Change,
+    Conf,
+    Entry,
+    Option,
+    Section,
+    UnwritableError,
+    flatten,
+    inner,
+    is_packaged_default,
+    join,
+    node_id,
+    render,
+)
+from fshalib.corosync.semantics import (
+    DEFAULTS,
+    NOTHING_KNOWN,
+    RING,
+    UNUSED,
+    Known,
+    Side,
+    plain,
+    settled,
+    side_of,
+)
+
+NONE = "none"
+RELOAD = "reload"
+RESTART = "restart"
+# votequorum_readconfig() in exec/votequorum.c reads these at run time too.
+_QUORUM_RELOAD = frozenset({"expected_votes", "two_node"})
+# Read by pcs only, and set by whoever tells corosync not to wait for all nodes any more.
+_NOT_COROSYNCS = frozenset({"totem.cluster_uuid", "quorum.cancel_wait_for_all"})
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A corosync.conf with what the formula cannot say, and that alone, each with its path."""
+
+    conf: Conf
+    rest: tuple[tuple[str, Entry], ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of what was kept."""
+        return tuple(dict.fromkeys(path for path, _ in self.rest))
+
+
+def difference(old: Conf | None, new: Conf, known: Known = NOTHING_KNOWN) -> tuple[Change, ...]:
+    """Return the settings that mean something else, removed ones last; see :func:`normal`.
+
+    Where nothing was before, all settings are new. A change shows what the files say; where
+    that is the same text, what it means.
+    """
+    if old is None:
+        return tuple(_change(path, None, text) for path, text in flatten(new).items())
+    return _compare(side_of(old, known, new), side_of(new, known, old))
+
+
+def _compare(before: Side, after: Side) -> tuple[Change, ...]:
+    olds, news = settled(before, after)
+    changes = []
+    for path in (*news, *(path for path in olds if path not in news)):
+        if olds.get(path) == news.get(path):
+            continue
+        old = before.texts.get(path, olds.get(path))
+        new = after.texts.get(path, news.get(path))
+        changes.append(
+            _change(path, *((old, new) if old != new else (olds.get(path), news.get(path))))
+        )
+    return tuple(changes)
+
+
+def _change(path: str, old: str | None, new: str | None) -> Change:
+    if path in SECRET:
+        return Change(path, "(secret)" if old else None, "(secret)" if new else None)
+    return Change(path, old, new)
+
+
+def change_class(changes: Sequence[Change]) -> str:
+    """Return what makes a running corosync take over the changes.
+
+    :data:`RELOAD` when every one of them can be changed at run time by
+    ``corosync-cfgtool -R``, :data:`RESTART` when at least one cannot, :data:`NONE` for none.
+    An unknown key needs a restart. Source: ``exec/cfg.c``, ``exec/totemconfig.c`` and
+    ``exec/votequorum.c`` of corosync 3.1.7 and 3.1.9.
+    """
+    if not changes:
+        return NONE
+    return RESTART if restart_paths(changes) else RELOAD
+
+
+def restart_paths(changes: Sequence[Change]) -> tuple[str, ...]:
+    """Return the paths among the changes that only a restart makes effective."""
+    whole = _whole_nodes(changes) - _renamed_nodes(changes)
+    return tuple(c.path for c in changes if not _reloadable(c, whole))
+
+
+def _whole_nodes(changes: Sequence[Change]) -> set[str]:
+    """Return the node sections that come or go with their nodeid and an address."""
+    result: set[str] = set()
+    nodes = [c for c in changes if c.path.startswith("nodelist.node[")]
+    for side in ([c for c in nodes if c.old is None], [c for c in nodes if c.new is None]):
+        numbered = {_section_of(c.path) for c in side if _key_of(c.path) == "nodeid"}
+        result |= numbered & {_section_of(c.path) for c in side if RING.fullmatch(_key_of(c.path))}
+    return result
+
+
+def _renamed_nodes(changes: Sequence[Change]) -> set[str]:
+    """Return node sections that take over the nodeid of a section that goes away."""
+    ids = [c for c in changes if c.path.startswith("nodelist.") and c.path.endswith(".nodeid")]
+    gone = {c.old for c in ids if c.new is None}
+    return {_section_of(c.path) for c in ids if c.old is None and c.new in gone}
+
+
+def _section_of(path: str) -> str:
+    return path.rpartition("].")[0]
+
+
+def _key_of(path: str) -> str:
+    return path.rpartition("].")[2]
+
+
+def _reloadable(change: Change, whole: set[str]) -> bool:
+    section, _, key = change.path.rpartition(".")
+    if section.startswith("nodelist.node["):
+        # A node or a link may come or go; one that stays must keep its name, number, address.
+        comes_or_goes = change.old is None or change.new is None
+        return (
+            key == "quorum_votes"
+            or _section_of(change.path) in whole
+            or (comes_or_goes and RING.fullmatch(key) is not None)
+        )
+    if section.startswith("totem.interface["):
+        return key in LINK_RELOAD
+    if section == "totem":
+        return key in TOTEM_RELOAD or change.path in _NOT_COROSYNCS
+    if section == "quorum":
+        return key in _QUORUM_RELOAD or change.path in _NOT_COROSYNCS
+    return section.startswith(("logging", "quorum.device"))
+
+
+def of_cmap(cmap: Mapping[str, str]) -> Conf:
+    """Return the configuration that a running corosync has read.
+
+    cmap
+        What ``corosync-cmapctl`` prints, as :func:`status.parse_cmap` returns it. What
+        corosync itself adds to its configuration is left out.
+    """
+    tree: dict[str, Any] = {}
+    for key, value in cmap.items():
+        *sections, last = _cmap_place(key)
+        inner = tree
+        for name in sections:
+            inner = inner.setdefault(f"{name}{{", {})
+        if last:
+            inner[last] = value
+    return Conf(_cmap_entries(tree))
+
+
+def _cmap_place(key: str) -> list[str]:
+    """Return the sections that a key stands in and its name there, empty for none."""
+    parts = key.split(".")
+    if parts[0] not in _IN_CMAP or key == "nodelist.local_node_pos" or parts[-1] == "bindnetaddr":
+        return [""]
+    if key.startswith("totem.interface."):
+        # Keys that are no link's are those that corosync does not know.
+        return [parts[0], f"interface[{parts[2]}", parts[3]] if len(parts) == 4 else [""]
+    if key.startswith("nodelist.node.") and len(parts) > 3:
+        return [parts[0], f"node[{parts[2]}", *parts[3:]]
+    if key.startswith("logging.logger_subsys.") and len(parts) == 4:
+        return [parts[0], f"logger_subsys[{parts[2]}", parts[3]]
+    return parts
+
+
+def _cmap_entries(tree: Mapping[str, Any]) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
+    for key, value in tree.items():
+        if isinstance(value, str):
+            entries.append(Option(key, value))
+            continue
+        name, _, of = key[:-1].partition("[")
+        numbered = (Option("linknumber", of),) if name == "interface" else ()
+        entries.append(Section(name, (*numbered, *_cmap_entries(value))))
+    return tuple(entries)
+
+
+_IN_CMAP = ("totem", "nodelist", "quorum", "logging", "system")
+
+
+def running_difference(
+    conf: Conf, cmap: Mapping[str, str], known: Known = NOTHING_KNOWN
+) -> tuple[Change, ...]:
+    """Return what a running corosync has (old) and the file would give it (new).
+
+    Both are compared by what they mean, see :func:`normal`; what corosync never looks at does
+    not count.
+    """
+    runs = of_cmap(cmap)
+    wanted = side_of(conf, known, runs).only(
+        lambda path: (
+            path.partition(".")[0] in _IN_CMAP
+            and path not in _NOT_COROSYNCS
+            and not path.endswith("].bindnetaddr")
+        )
+    )
+    # corosync makes a multicast address of the cluster's name where the file has none.
+    has = side_of(runs, known, conf).only(
+        lambda path: (
+            path not in _NOT_COROSYNCS
+            and (path in wanted.values or not path.endswith("].mcastaddr"))
+        )
+    )
+    return _compare(has, wanted)
+
+
+# --- what the formula cannot say ---------------------------------------------------------
+
+_GOVERNED: Mapping[str, frozenset[str]] = {
+    "totem": TOTEM_KEYS
+    | {"cluster_name", "crypto_cipher", "crypto_hash", "interface", "key", "secauth"}
+    | {"transport", "version"},
+    "nodelist": frozenset({"node"}),
+    "nodelist.node": frozenset({"name", "nodeid"}),
+    "quorum": frozenset({"provider", "votes", "wait_for_all", "expected_votes"})
+    | {path.removeprefix("quorum.") for path in DEFAULTS if path.startswith("quorum.")},
+    "logging": frozenset({"logfile"})
+    | {path.removeprefix("logging.") for path in DEFAULTS if path.startswith("logging.")},
+}
+# corosync refuses to start with one of these and a quorum device.
+_NOT_WITH_A_DEVICE = ("allow_downscale", "auto_tie_breaker", "last_man_standing", "two_node")
+
+
+def kept(old: Conf | None, wanted: Conf) -> Kept:
+    """Return the wanted configuration with what the old one has and the formula cannot say.
+
+    The formula writes the whole file, but it governs only what it has a setting for. The rest
+    stays as whoever built the cluster wrote it: ``cluster_uuid`` of pcs, a quorum device,
+    ``quorum_votes`` of a node, ``logger_subsys``, ``uidgid``, ``system`` and other sections,
+    keys of other versions. It is carried over, so it is no difference, and a change of
+    something else does not lose it.
+
+    Not kept, and so a difference that is named, is what would contradict the wanted one or
+    hide it: ``key`` beside the authkey, a quorum device where the wanted quorum is refused
+    with one (``two_node``), unknown keys of a link, and a section that the wanted one has as
+    well. Nothing is kept of the packages' one-node example, of what corosync 3.1 has no use
+    for (:data:`UNUSED`), and of what could not be written as it was read.
+    """
+    if old is None or is_packaged_default(old):
+        return Kept(wanted, ())
+    keeper = _Keeper(plain(old))
+    entries = [keeper.with_rest(e) if isinstance(e, Section) else e for e in wanted.entries]
+    return Kept(Conf((*entries, *keeper.others())), tuple(keeper.rest))
+
+
+class _Keeper:
+    """Finds what is left of a configuration besides what the formula governs."""
+
+    def __init__(self, old: Conf) -> None:
+        self._old = old
+        self.rest: list[tuple[str, Entry]] = []
+
+    def with_rest(self, wanted: Section) -> Section:
+        """Return one of the formula's sections with the rest of the old ones of its name."""
+        if wanted.name == "nodelist":
+            nodes = (self._node(e) if isinstance(e, Section) else e for e in wanted.entries)
+            wanted = Section(wanted.name, tuple(nodes))
+        return self._filled(wanted.name, wanted.name, self._old.sections(wanted.name), wanted)
+
+    def _node(self, wanted: Section) -> Section:
+        options = wanted.options()
+        name, number = options.get("name", ""), node_id(options)
+        olds = [(node, node.options()) for node in inner(self._old, "nodelist", "node")]
+        same = [node for node, has in olds if name and has.get("name") == name] or [
+            node for node, has in olds if number and node_id(has) == number
+        ]
+        return self._filled("nodelist.node", f"nodelist.node[{name}]", same[:1], wanted)
+
+    def _filled(self, kind: str, path: str, olds: Sequence[Section], wanted: Section) -> Section:
+        rest = [e for old in olds for e in old.entries if _is_rest(kind, e, wanted)]
+        self.rest += [(_path_of(path, entry), entry) for entry in rest]
+        inner = tuple(e for e in rest if isinstance(e, Section))
+        options = tuple(e for e in wanted.entries if isinstance(e, Option))
+        sections = tuple(e for e in wanted.entries if isinstance(e, Section))
+        more = tuple(e for e in rest if isinstance(e, Option))
+        return Section(wanted.name, (*options, *more, *sections, *inner))
+
+    def others(self) -> list[Entry]:
+        """Return what stands outside the formula's sections."""
+        rest = [e for e in self._old.entries if _name_of(e) not in _GOVERNED and _is_writable(e)]
+        self.rest += [(_path_of("", entry), entry) for entry in rest]
+        return rest
+
+
+def _is_rest(kind: str, entry: Entry, wanted: Section) -> bool:
+    name = _name_of(entry)
+    if name in _GOVERNED[kind] or join(kind, name) in UNUSED or not _is_writable(entry):
+        return False
+    if kind == "nodelist.node" and re.fullmatch(r"ring[0-9]+_addr", name):
+        return False
+    options = wanted.options()
+    if kind == "quorum" and name == "device":
+        return not any(options.get(key, "0") != "0" for key in _NOT_WITH_A_DEVICE)
+    return name not in {_name_of(e) for e in wanted.entries}
+
+
+def _name_of(entry: Entry) -> str:
+    return entry.key if isinstance(entry, Option) else entry.name
+
+
+def _path_of(above: str, entry: Entry) -> str:
+    """Return the path of a setting, or of a section with what tells it from others."""
+    path = join(above, _name_of(entry))
+    if isinstance(entry, Option):
+        return path
+    options = entry.options()
+    of = next((options[key] for key in IDENTITY.get(path, ()) if key in options), "")
+    return f"{path}[{of}]" if of else path
+
+
+def _is_writable(entry: Entry) -> bool:
+    try:
+        render(Conf((entry,)))
+    except UnwritableError:
+        return False
+    return True

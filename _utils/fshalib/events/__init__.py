@@ -1,0 +1,1 @@
+"""What goes to Salt: state returns, events, and the journal that keeps them."""

@@ -1,0 +1,1 @@
+"""FreeSWITCH: its Event Socket, its calls and its configuration."""

@@ -1,0 +1,253 @@
+"""What fsha asks of FreeSWITCH on this node, through ``fs_cli``.
+
+Facts (measured on FreeSWITCH 1.11, see docs/design.md): ``fs_cli`` ends with 0 for every
+reply, errors included; with 255 when the switch is down, still starting, or refuses the
+password; it can hang for ever without ``-T``. Only ``sofia status`` and ``sofia xmlstatus``
+answer without asking the database, and a stopped profile is simply absent from them.
+"""
+
+import glob
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from fshalib.schema import types
+from fshalib.system import files, programs
+from fshalib.system.programs import Runner
+
+PATIENCE_MS = 2000
+# Where the formula puts the Event Socket's password unless the pillar names another file.
+PASSWORD_FILE = "/etc/fsha/event_socket.password"  # noqa: S105  a path, no password
+
+
+class SwitchUnreachable(programs.RunError):
+    """FreeSWITCH on this node does not answer."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"FreeSWITCH does not answer on this node: {reason}.")
+
+
+@dataclass(frozen=True)
+class Access:
+    """How FreeSWITCH on this node is asked.
+
+    fs_cli, host, port
+        The client program, and where the Event Socket listens.
+    password_file
+        A file with the Event Socket's password; it reaches fs_cli through a private
+        configuration file, never as an argument.
+    """
+
+    fs_cli: str = "fs_cli"
+    host: str = "127.0.0.1"
+    port: int = 8021
+    password_file: str = ""
+
+
+def access(pillar: Mapping[str, Any]) -> Access:
+    """Return how FreeSWITCH is asked, from a pillar that need not have ``fsha:freeswitch``."""
+    told = types.section(pillar, "fsha", "freeswitch")
+    written = PASSWORD_FILE if Path(PASSWORD_FILE).exists() else ""
+    return Access(
+        told.get("fs_cli", "fs_cli"),
+        told.get("host", "127.0.0.1"),
+        told.get("port", 8021),
+        told.get("password_file", written),
+    )
+
+
+def ask(command: str, where: Access = Access(), run: Runner = programs.run) -> str:
+    """Return FreeSWITCH's reply to one command.
+
+    command
+        As typed at its console, ``sofia xmlstatus``.
+
+    Raises :class:`SwitchUnreachable` and :class:`programs.ToolMissing`.
+    """
+    password = _password(where.password_file)
+    with tempfile.TemporaryDirectory(prefix="fsha-") as home:
+        settings = Path(home, ".fs_cli_conf")
+        settings.touch(mode=0o600)
+        settings.write_text(
+            f"[default]\nhost => {where.host}\nport => {where.port}\npassword => {password}\n",
+            encoding="utf-8",
+        )
+        argv = [where.fs_cli, "-T", str(PATIENCE_MS), "-t", str(PATIENCE_MS), "-x", command]
+        try:
+            done = run(argv, timeout=3 * PATIENCE_MS / 1000, env={"HOME": home})
+        except programs.ToolTimeout as error:
+            raise SwitchUnreachable("its Event Socket hangs") from error
+    if done.code == programs.FS_CLI_TIMEOUT:
+        raise SwitchUnreachable("its Event Socket gave no answer in time")
+    if done.code != programs.EX_OK:
+        raise SwitchUnreachable("it is down, still starting, or refuses the password")
+    return done.out
+
+
+def _password(path: str) -> str:
+    if not path:
+        return "ClueCon"
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise SwitchUnreachable(f"the password file {path} can't be read ({reason})") from error
+
+
+_STATE = re.compile(r"RUNNING \((\d+)\)")
+
+
+def parse_profiles(text: str) -> Mapping[str, int | None]:
+    """Return profile → live sessions from ``sofia xmlstatus``; ``None`` if not running."""
+    root = _xml(text, "sofia xmlstatus")
+    found: dict[str, int | None] = {}
+    for profile in root.iter("profile"):
+        state = _STATE.match(profile.findtext("state") or "")
+        found[profile.findtext("name") or ""] = int(state.group(1)) if state else None
+    return found
+
+
+def profiles(where: Access = Access(), run: Runner = programs.run) -> Mapping[str, int | None]:
+    """Return profile → live sessions (call legs) on this node; ``None`` if not running.
+
+    Raises :class:`SwitchUnreachable` and :class:`programs.ToolMissing`.
+    """
+    return parse_profiles(ask("sofia xmlstatus", where, run))
+
+
+# --- who serves here -------------------------------------------------------------------------
+
+# Where FSSofia and the OCF agent leave a stamp for each profile that they have started.
+STAMPS = ("/run/FSSofia", "/run/fsha/FSSofia/*")
+
+
+def stamped(core_uuid: str, directories: Iterable[str] = STAMPS) -> tuple[str, ...]:
+    """Return the profiles that an agent has started in this very switch.
+
+    core_uuid
+        Of the switch that runs now; another one's stamps don't count.
+    directories
+        Patterns of the directories with the stamps.
+    """
+    found = set()
+    for pattern in directories:
+        for name in glob.glob(f"{pattern}/*"):  # noqa: PTH207  a pattern may be absolute
+            path = Path(name)
+            if path.is_file() and path.read_text(encoding="ascii").split("\n")[0] == core_uuid:
+                found.add(path.name)
+    return tuple(sorted(found))
+
+
+def stamped_at(profile: str, directories: Iterable[str] | None = None) -> float:
+    """Return when an agent last started a profile here (epoch, seconds); 0 if none has.
+
+    directories
+        Patterns of the directories with the stamps.
+    """
+    patterns = STAMPS if directories is None else directories
+    names = [name for one in patterns for name in glob.glob(f"{one}/{profile}")]  # noqa: PTH207
+    return max((files.changed_at(Path(name)) or 0.0 for name in names), default=0.0)
+
+
+def group_of(service: str, run: Runner = programs.run) -> int | None:
+    """Return the number of the group that a running switch runs with; ``None`` if none runs.
+
+    service
+        Its systemd unit.
+
+    Raises :class:`programs.RunError`.
+    """
+    done = run(["systemctl", "show", "--property=MainPID", "--value", f"{service}.service"])
+    pid = done.out.strip()
+    if done.code != programs.EX_OK or not pid.isdecimal() or pid == "0":
+        return None
+    found = re.search(
+        rb"^Gid:\s+\d+\s+(\d+)", files.read(Path("/proc", pid, "status")) or b"", re.M
+    )
+    return int(found[1]) if found else None
+
+
+# --- its own words ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A SIP profile that runs; ``address`` is where it is bound, without the port."""
+
+    name: str
+    state: str
+    sessions: int
+    address: str
+    port: int
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "state": self.state,
+            "sessions": self.sessions,
+            "address": self.address,
+            "port": self.port,
+        }
+
+
+_WHERE = re.compile(r"sips?:(?:[^@]*@)?(\[[^]]*\]|[^:;]+)(?::(\d+))?")
+
+
+def parse_bound(text: str) -> tuple[Profile, ...]:
+    """Return the profiles from ``sofia xmlstatus`` with where they are bound; no aliases.
+
+    Raises :class:`SwitchUnreachable` for what is no XML.
+    """
+    found = []
+    for item in _xml(text, "sofia xmlstatus").iter("profile"):
+        state = item.findtext("state") or ""
+        running = _STATE.match(state)
+        where = _WHERE.search(item.findtext("data") or "")
+        address = where[1].strip("[]") if where else ""
+        port = int(where[2] or 5060) if where else 0
+        name = item.findtext("name") or ""
+        word = "RUNNING" if running else state
+        found.append(Profile(name, word, int(running[1]) if running else 0, address, port))
+    return tuple(found)
+
+
+def speaks_tls(text: str) -> bool:
+    """Tell from ``sofia xmlstatus`` whether a profile is bound for TLS.
+
+    Raises :class:`SwitchUnreachable` for what is no XML.
+    """
+    bound = _xml(text, "sofia xmlstatus").iterfind("profile/data")
+    return any(";transport=tls" in (data.text or "") for data in bound)
+
+
+def parse_gateways(text: str) -> dict[str, dict[str, str]]:
+    """Return gateway → what the switch says of it, from ``sofia xmlstatus gateway``.
+
+    Raises :class:`SwitchUnreachable` for what is no XML.
+    """
+    gateways = _xml(text, "sofia xmlstatus gateway").iter("gateway")
+    told = [{str(e.tag): (e.text or "").strip() for e in gateway} for gateway in gateways]
+    return {
+        one.get("name", ""): {key: text for key, text in one.items() if key not in _NOT_SHOWN}
+        for one in told
+    }
+
+
+_NOT_SHOWN = frozenset({"name", "password"})
+
+
+def _xml(text: str, command: str) -> etree._Element:
+    try:
+        return etree.fromstring(
+            text.encode("utf-8", "replace"), etree.XMLParser(resolve_entities=False)
+        )
+    except etree.XMLSyntaxError as error:
+        said = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
+        raise SwitchUnreachable(f"its answer to '{command}' is no XML but {said!r}") from error

@@ -1,0 +1,202 @@
+"""What of a changed configuration a running FreeSWITCH has not taken up yet, and taking it up.
+
+Measured on FreeSWITCH 1.11.3: after a rescan with another ``sip-ip`` the profile offers that
+address in its answers while its socket stays on the old one, so that nothing sent to it arrives;
+with another ``odbc-dsn`` it asks for tables that nobody has made. So a profile with such a change
+is not rescanned but left to a restart.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from fshalib.freeswitch import client, config
+from fshalib.pacemaker import tools
+from fshalib.system import files, programs
+
+Ask = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What is written and not in effect.
+
+    core
+        The ``core_uuid`` of the switch that runs without it, ``""`` if it could not be asked.
+    changed
+        Fragment → names of parameters.
+    at
+        When that was written last (epoch, seconds).
+    """
+
+    core: str
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    at: float = 0.0
+
+    def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> "Pending":
+        """Return it with what was written just now."""
+        merged = {path: tuple(names) for path, names in self.changed.items()}
+        for path, params in changes.items():
+            merged[path] = tuple(dict.fromkeys((*merged.get(path, ()), *params)))
+        return Pending(self.core, merged, time.time())
+
+    def without(self, paths: Iterable[str]) -> "Pending":
+        """Return it without some fragments."""
+        gone = set(paths)
+        left = {path: names for path, names in self.changed.items() if path not in gone}
+        return Pending(self.core, left, self.at)
+
+
+def load(path: Path, now: "Running | None" = None) -> Pending:
+    """Return what is pending: in a switch that runs now, or whatever is kept.
+
+    now
+        The switch that runs; what was kept for one before it is in effect.
+    """
+    try:
+        told = json.loads(files.read(path) or b"{}")
+        changed = {str(file): tuple(map(str, names)) for file, names in told["changed"].items()}
+        kept = Pending(str(told["core"]), changed, float(told["at"]))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        # Nothing yet; or cut off by a crash, or somebody else's: as if nothing were known.
+        kept = Pending("")
+    if now is None:
+        return kept
+    same = kept.core == now.core if kept.core else now.started < kept.at
+    return replace(kept, core=now.core) if same else Pending(now.core)
+
+
+def save(pending: Pending, path: Path) -> None:
+    """Keep what is pending. Raises :class:`OSError`."""
+    if not pending.changed:
+        path.unlink(missing_ok=True)
+        return
+    told = {"core": pending.core, "changed": pending.changed, "at": pending.at}
+    files.replace(path, json.dumps(told).encode(), 0o600)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A switch that runs: its profiles with their call legs, and those that serve.
+
+    started
+        When it was started (epoch, seconds).
+    """
+
+    core: str
+    started: float
+    sessions: Mapping[str, int]
+    serves: tuple[str, ...]
+
+    @property
+    def legs(self) -> int:
+        """All call legs."""
+        return sum(self.sessions.values())
+
+
+def running(ask: Ask) -> Running:
+    """Return what runs here.
+
+    ask
+        Returns the switch's answer to a command.
+
+    Raises :class:`client.SwitchUnreachable`.
+    """
+    core = ask("global_getvar core_uuid")
+    found = {one.name: one.sessions for one in client.parse_bound(ask("sofia xmlstatus"))}
+    started = time.time() - int(ask("uptime s"))
+    return Running(core, started, found, client.stamped(core))
+
+
+def current(pending: Pending, now: Running) -> Pending:
+    """Return what is still pending: not what a profile has read at a start since."""
+    started = {
+        f"{config.OWN}/profile_{name}.xml"
+        for name in _profiles(pending)
+        if name not in now.sessions or client.stamped_at(name) > pending.at
+    }
+    return pending.without(started)
+
+
+def _profiles(pending: Pending) -> list[str]:
+    start = f"{config.OWN}/profile_"
+    named = (path for path in pending.changed if path.startswith(start))
+    return [path.removeprefix(start).removesuffix(".xml") for path in named]
+
+
+def take_up(
+    pending: Pending, now: Running, hot: Iterable[str], managed: Iterable[str], ask: Ask
+) -> tuple[Pending, tuple[str, ...]]:
+    """Let a switch read its files again, as far as that does no harm.
+
+    hot
+        Profiles that are in standby where they don't serve.
+    managed
+        Profiles that may be rescanned for a change in what is common to all.
+    ask
+        Returns the switch's answer to a command.
+
+    Returns what is left for a restart, and the profiles that have read.
+
+    Raises :class:`client.SwitchUnreachable`, also when it refuses the files.
+    """
+    said = ask("reloadxml")
+    if "[Success]" not in said:
+        raise client.SwitchUnreachable(f"reloadxml said {said!r}")
+    left = config.restarts(pending.changed, now.sessions)
+    common = f"{config.OWN}/sofia.xml" in pending.changed
+    wanted = dict.fromkeys([*_profiles(pending), *(managed if common else ())])
+    read = tuple(name for name in wanted if name in now.sessions and name not in left)
+    for name in read:
+        ask(f"sofia profile {name} rescan")
+    if set(read) & set(hot) & set(now.serves):
+        # A rescan puts a hot profile into standby, also one that serves.
+        ask("sofia global standby off")
+    kept = {f"{config.OWN}/profile_{name}.xml" for name in left if name}
+    kept |= {f"{config.OWN}/{name}.xml" for name in ("switch", "pre_load") if "" in left}
+    return pending.without(path for path in pending.changed if path not in kept), read
+
+
+def told(left: Mapping[str, Iterable[str]]) -> str:
+    """Return in words what waits for a restart: ``switchname, sip-ip of internal``."""
+    return ", ".join(
+        f"{name} of {scope}" if scope else name for scope, names in left.items() for name in names
+    )
+
+
+# --- a switch that is restarted --------------------------------------------------------------
+
+
+def is_in(root: etree._Element, service: str) -> bool:
+    """Tell whether the cluster runs the switch: whether a CIB has its systemd unit."""
+    return any(
+        (item.get("class"), item.get("type")) in (("systemd", service), ("service", service))
+        for item in root.iter("primitive")
+    )
+
+
+def restart_by_cluster(node: str, seconds: float, run: programs.Runner = programs.run) -> None:
+    """Let the cluster stop and start what it runs on a node that does not serve.
+
+    A transient standby, which a reboot would end as well. Pacemaker 2.1.5 loses the result of a
+    probe that meets a unit as systemd stops it, and then waits for it for 90 s; so its units are
+    restarted by nobody else.
+
+    node
+        The node's name in the cluster.
+    seconds
+        How long the cluster may take for each half.
+
+    Raises :class:`programs.RunError`.
+    """
+    tools.note("standby", "on", [node], run)
+    try:
+        tools.settle(seconds, run)
+    finally:
+        tools.forget("standby", node, run)
+    tools.settle(seconds, run)

@@ -1,0 +1,1 @@
+"""Will it fail over? Judged from the configuration alone."""

@@ -1,0 +1,175 @@
+"""The same judgement of a cluster that somebody else built: from its CIB, without a pillar.
+
+A path in a finding is the key that the thing has in the pillar that ``fsha.export`` makes of it.
+"""
+
+import copy
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from fshalib.cib import rule as cib_rule
+from fshalib.cib import target
+from fshalib.cib.document import OWNERSHIP_TAG, Element
+from fshalib.cib.element_schema import OTHER, UNUSED
+from fshalib.cib.kinds import KINDS
+from fshalib.cib.objects import Object
+from fshalib.lint import rules as lint_rules
+from fshalib.lint.finding import ERROR, HINT, Advice, Known
+from fshalib.pillar import config as pillar_config
+from fshalib.schema.types import path
+
+NOT_UNDERSTOOD = Known(
+    "The cluster does not understand it either, and takes its default without a word",
+    "Pacemaker's schema takes any text here; crm_verify says more in its log",
+    "give it a value of the kind that is expected",
+    ERROR,
+)
+_TOOL = "crm_resource(8), --move, --ban and --clear"
+LEFT_BEHIND = Known(
+    "It was made by crm_resource --ban and lasts until somebody clears it: the service stays away "
+    "from that node whatever fails",
+    _TOOL,
+    "crm_resource --clear --resource RESOURCE, once the reason has gone",
+    ERROR,
+)
+LEFT_PREFERENCE = Known(
+    "It was made by crm_resource --move and lasts until somebody clears it: the service fails "
+    "over, and comes back to that node as soon as it can, a second interruption",
+    _TOOL,
+    "crm_resource --clear --resource RESOURCE, once the reason has gone",
+)
+LEFT_OVER = Known(
+    "It was made by crm_resource for a time that is over, and does nothing any more",
+    "crm_resource(8), --lifetime and --expired",
+    "crm_resource --clear --expired",
+    HINT,
+)
+UNKNOWN = frozenset({"hot-flag"})
+"""Findings about what neither the CIB nor corosync.conf can tell."""
+KNOWN: Mapping[str, Known] = {
+    "not-understood": NOT_UNDERSTOOD,
+    "left-behind": LEFT_BEHIND,
+    "left-preference": LEFT_PREFERENCE,
+    "left-over": LEFT_OVER,
+}
+
+
+def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
+    """Return everything that is not advised in a running or saved cluster.
+
+    root
+        Its CIB.
+    told
+        What its corosync.conf says, in the shape of the pillar; empty when that is not known.
+
+    Raises :class:`config.ConfigErrors` when what corosync.conf says is no configuration.
+    """
+    own: list[Advice] = []
+    sound: list[Object] = []
+    now = datetime.now(timezone.utc)
+    for item in target.read_all(root):
+        faults = tuple(_faults(item, now))
+        own += faults
+        if faults and KINDS[item.kind].one:
+            sound.append(_without(item, {fault.path.rpartition(":")[2] for fault in faults}))
+        elif item.id != OWNERSHIP_TAG and not _is_left(item):
+            sound += [item] if not faults else _as_understood(item)
+    config = pillar_config.of_cib(sound, told, target.node_names(root).values())
+    return (*own, *(a for a in lint_rules.lint(config) if a.code not in UNKNOWN))
+
+
+def _faults(item: Object, now: datetime) -> Iterator[Advice]:
+    keys = ("pacemaker", KINDS[item.kind].key, item.id)
+    if _is_left(item):
+        where = item.form.get("node", "a node")
+        score = item.form.get("score", "a rule")
+        told = f"it is left of a move or ban ({score} for {where})"
+        yield _advice(_left(item, now), path(keys), told)
+        return
+    try:
+        pillar_config.make(item.kind, item.id, _known(item))
+    except pillar_config.ConfigErrors as wrong:
+        # Its sentences begin with the object's id, which properties and defaults have not.
+        own = f"{item.id}:sets:" if KINDS[item.kind].one else ""
+        for error in wrong.errors:
+            where = f"{path(keys[:2])}:{error.path.removeprefix(own)}"
+            yield _advice("not-understood", where, error.message)
+
+
+def _is_left(item: Object) -> bool:
+    return item.kind == "location" and bool(target.OPERATOR_CONSTRAINT.match(item.id))
+
+
+def _known(item: Object) -> dict[str, Any]:
+    return {key: value for key, value in item.form.items() if key not in (OTHER, UNUSED)}
+
+
+def _as_understood(item: Object) -> list[Object]:
+    """Return an object without the values that the cluster does not understand, if that is one."""
+    form: Any = copy.deepcopy(_known(item))
+    try:
+        pillar_config.make(item.kind, item.id, form)
+    except pillar_config.ConfigErrors as wrong:
+        for error in wrong.errors:
+            _take_out(form, error.path.removeprefix(f"{item.id}:").split(":"))
+    try:
+        pillar_config.make(item.kind, item.id, form)
+    except pillar_config.ConfigErrors:
+        return []
+    return [Object(item.kind, item.id, form)]
+
+
+def _take_out(form: Any, keys: Sequence[str]) -> None:
+    for key in keys[:-1]:
+        if isinstance(form, list):
+            form = form[int(key)] if key.isdecimal() and int(key) < len(form) else None
+        else:
+            form = form.get(key) if isinstance(form, dict) else None
+    if isinstance(form, dict):
+        form.pop(keys[-1], None)
+
+
+def _left(item: Object, now: datetime) -> str:
+    """Return which finding something is that crm_resource has left."""
+    rules = item.form.get("rules", ())
+    if rules and all(_is_over(str(rule.get("expression", "")), now) for rule in rules):
+        return "left-over"
+    return "left-preference" if item.id.startswith("cli-prefer-") else "left-behind"
+
+
+def _is_over(expression: str, now: datetime) -> bool:
+    """Tell whether a rule is for a time that has gone by."""
+    try:
+        rule = cib_rule.parse(expression)
+    except cib_rule.RuleError:
+        return False
+    ends = [term.end for term in rule.terms if isinstance(term, cib_rule.Date) and term.end]
+    return rule.word == "and" and any(_is_before(end, now) for end in ends)
+
+
+def _is_before(text: str, now: datetime) -> bool:
+    try:
+        told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return False
+    return (told if told.tzinfo else told.replace(tzinfo=timezone.utc)) < now
+
+
+def _without(item: Object, names: Collection[str]) -> Object:
+    """Return properties or defaults without some names."""
+    sets = item.form.get("sets", {})
+
+    def rest(values: Mapping[str, str]) -> dict[str, str]:
+        return {name: text for name, text in values.items() if name not in names}
+
+    if isinstance(sets, Mapping):
+        return Object(item.kind, item.id, {"sets": rest(sets)})
+    left = [{**one, "values": rest(one.get("values", {}))} for one in sets]
+    return Object(item.kind, item.id, {"sets": left})
+
+
+def _advice(code: str, where: str, message: str) -> Advice:
+    known = KNOWN[code]
+    told = message.rstrip(".")
+    return Advice(code, where, told, known.reason, known.source, known.mend, known.severity)

@@ -1,0 +1,407 @@
+"""What works but is not advised: said once, with the reason and what to do instead.
+
+Each check is a function from the configuration to places and findings; what is known about a
+finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry and one function.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from fshalib.cib.kinds import KINDS
+from fshalib.cib.objects import Object, Operation, operations
+from fshalib.cib.options import SERVER_WRITTEN
+from fshalib.cib.values import INFINITY, parse_boolean, parse_duration, score_value
+from fshalib.lint import fixes, rules_failover
+from fshalib.lint.finding import ERROR, HINT, SEVERITIES, Advice, Finding, Known
+from fshalib.lint.fixes import MOST_FAILURES
+from fshalib.lint.rules_operations import hasty, monitors, needed_time, timeout_of
+from fshalib.lint.topology import cloned, needs, pulls, served, settings
+from fshalib.pillar.config import FSSOFIA, IPADDR2, Config
+from fshalib.schema.types import Keys, path, quoted
+
+log = logging.getLogger(__name__)
+
+SENDARP = "ocf:heartbeat:SendArp"
+PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
+
+
+KNOWN: Mapping[str, Known] = {
+    "nic-alias": Known(
+        "An alias is no interface to today's kernels, only a label on an address; the agents want "
+        "the card's own name",
+        "metadata of ocf:heartbeat:IPaddr2, parameters nic and iflabel",
+        "name the card alone (eth0); a label goes to iflabel",
+    ),
+    "send-arp": Known(
+        "IPaddr2 announces its address to the network by itself, five times; a second announcer "
+        "adds nothing but one more resource that can fail and move the group",
+        "ocf:heartbeat:IPaddr2, parameters arp_count and arp_bg",
+        "remove the SendArp resource from the group and from resources",
+    ),
+    "infinite-preference": Known(
+        "No stickiness outweighs infinity: a switchover away from the preferred node does nothing "
+        "or is undone at once, and a repaired node pulls all calls back, a second interruption",
+        "Pacemaker Explained, scores: INFINITY plus anything is INFINITY",
+        "use a score below the resource-stickiness of all members together, half of it at most",
+    ),
+    "strong-preference": Known(
+        "A preference that outweighs the stickiness of all that moves together pulls the calls "
+        "back as soon as a repaired node returns, a second interruption",
+        "Pacemaker Explained, resource-stickiness: that of a group is the sum of its members'",
+        "use a score below the resource-stickiness of all members together, half of it at most",
+    ),
+    "cli-id": Known(
+        "Ids that begin with cli- belong to crm_resource: its --move replaces such a constraint "
+        "and its --clear removes it, and the next run would put it back in the middle of that",
+        "crm_resource(8), --move, --ban and --clear",
+        "give the constraint an id of its own (prefer-NODE)",
+    ),
+    "migration-threshold": Known(
+        "Without a migration-threshold a resource that fails is restarted where it is, however "
+        "often; only a failed start makes it fail over, and not even that with "
+        "start-failure-is-fatal: false",
+        "Pacemaker Explained, meta attribute migration-threshold: INFINITY by default",
+        "set migration-threshold: 1 and a failure-timeout in rsc_defaults",
+        ERROR,
+    ),
+    "split-brain": Known(
+        "With fencing off and lost quorum ignored, a cut between the nodes makes both hold the "
+        "floating address and both take over each other's calls",
+        "votequorum(5), two_node; Pacemaker Explained, no-quorum-policy",
+        "remove no-quorum-policy: ignore (corosync's two_node, on by default, gives the survivor "
+        "quorum), and configure fencing",
+        ERROR,
+    ),
+    "no-fencing": Known(
+        "Without fencing a node that hangs may still hold the floating address, and a stop that "
+        "fails blocks the failover",
+        "Pacemaker Explained, stonith-enabled",
+        "configure a fence device on real hosts and set stonith-enabled: true",
+    ),
+    "no-fence-device": Known(
+        "With fencing on and no fence device the cluster starts nothing at all, and with one that "
+        "is stopped it waits for ever for a lost node to be fenced",
+        "Pacemaker Explained, stonith-enabled; crm_verify refuses a configuration without a device",
+        "add a resource of class stonith, or set stonith-enabled: false where there is no fencing",
+        ERROR,
+    ),
+    "no-monitor": Known(
+        "The cluster notices no failure of a resource that it does not monitor",
+        "Pacemaker Explained, resource operations",
+        "add {name: monitor, interval: 5s, timeout: 20s} to its operations",
+        ERROR,
+    ),
+    "no-fence-monitor": Known(
+        "That a fence device does not work shows only when a node has to be fenced, and then the "
+        "failover waits",
+        "Pacemaker Explained, fencing: a monitor asks the device for its status",
+        "add {name: monitor, interval: 60s, timeout: 60s} to its operations",
+    ),
+    "monitor-times": Known(
+        "The two numbers are easily swapped: interval is the pause between two monitors, timeout "
+        "how long one may take; a short timeout turns a busy moment into a failover, and for the "
+        "length of an interval nobody notices a failure",
+        "Pacemaker Explained, operation properties",
+        "give the monitor a timeout of 20s, and one monitor of each resource an interval of 5s",
+    ),
+    "agent-timeout": Known(
+        "The cluster would give up before the agent does, count a slow start or stop as a failure, "
+        "and a failed stop without fencing blocks the failover",
+        "lsb:FSSofia, START_TIMEOUT and STOP_TIMEOUT; metadata of ocf:fsha:FSSofia and FSSwitch; "
+        "Pacemaker Explained: 20s for an operation that names no timeout",
+        "give the operation a longer timeout (start 60s, stop 90s)",
+    ),
+    "nonlocal-bind": Known(
+        "The profiles then run on the standby node as well, where they register gateways and "
+        "answer requests. The formula's own FSSofia tells the two apart by a stamp that it leaves "
+        "when it is started; any other script reports them active on both nodes, and the "
+        "cluster then stops them on both and starts one again",
+        "Pacemaker Explained, multiple-active; ip-sysctl, ip_nonlocal_bind",
+        "set network:nonlocal_bind: false, unless the standby has to have its profiles ready",
+    ),
+    "not-managed": Known(
+        "The cluster writes it itself, or its schema refuses it today (corosync counts the votes "
+        "now); the formula leaves it alone",
+        "Pacemaker's options-3.0.rng and upgrade-2.10.xsl; votequorum(5)",
+        "remove it from the pillar",
+        HINT,
+    ),
+    "several-rules": Known(
+        "Pacemaker 3 accepts one rule per constraint only",
+        "Pacemaker 3.0.0 release notes",
+        "make one constraint of each rule",
+        HINT,
+    ),
+    "published-password": Known(
+        "FreeSWITCH's default password is known to everyone, and the Event Socket gives full "
+        "control of the switch",
+        "FreeSWITCH, event_socket.conf.xml",
+        "choose a password of your own, and keep it in an encrypted pillar",
+        HINT,
+    ),
+}
+
+ALL_KNOWN: Mapping[str, Known] = {**KNOWN, **rules_failover.KNOWN}
+
+_RESOURCES: Keys = ("pacemaker", "resources")
+_PROPERTIES: Keys = ("pacemaker", "properties")
+
+
+def lint(config: Config) -> tuple[Advice, ...]:
+    """Return everything that is not advised in a checked configuration.
+
+    config
+        What ``fshalib.pillar.config.check`` returned.
+    """
+    checks = (*CHECKS, *rules_failover.CHECKS)
+    found = [finding for look in checks for finding in look(config)]
+    return tuple(_advice(config, *finding) for finding in found)
+
+
+def _advice(config: Config, code: str, keys: Keys, message: str) -> Advice:
+    known = ALL_KNOWN[code]
+    told = (known.reason, known.source, known.mend, known.severity)
+    try:
+        change = fixes.change(code, keys, config)
+    except (LookupError, TypeError, ValueError):
+        # Every run of the formula asks: a change that can't be made must not end it.
+        log.exception("%s at %s has no change of the pillar", code, path(keys))
+        change = {}
+    put, removed = fixes.put_and_removed(change)
+    return Advice(code, path(keys), message, *told, put, tuple(map(path, removed)))
+
+
+def summary(advices: Iterable[Advice]) -> str:
+    """Return one text with every advice, each reason once; empty without advice."""
+    by_code: dict[str, list[Advice]] = {}
+    for advice in advices:
+        by_code.setdefault(advice.code, []).append(advice)
+    if not by_code:
+        return ""
+    lines = ["This works, but is not advised:"]
+    for number, (code, found) in enumerate(by_code.items(), start=1):
+        known = ALL_KNOWN[code]
+        lines.append(f"{number}. {' '.join(f'{a.path}: {a.message}.' for a in found)}")
+        lines.append(f"   Why: {known.reason} ({known.source}).")
+        lines.append(f"   Instead: {known.mend}.")
+    return "\n".join(lines)
+
+
+def verdict(advices: Iterable[Advice]) -> str:
+    """Return in one line whether it will fail over."""
+    counts = {word: sum(a.severity == word for a in advices) for word in SEVERITIES}
+    told = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
+    if counts[ERROR]:
+        return f"It will NOT fail over as it should: {told}."
+    return f"It will fail over; {told}." if told else "It will fail over; nothing to say."
+
+
+def page(advices: Iterable[Advice]) -> str:
+    """Return every advice as a block of text, the worst first, and the verdict at the end."""
+    found = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
+    blocks = [
+        f"{advice.severity.upper()}  {advice.path}: {advice.message}.\n"
+        f"  Why: {advice.reason} ({advice.source}).\n"
+        f"  Instead: {advice.mend}.{_change(advice)}"
+        for advice in found
+    ]
+    return "\n".join([*blocks, verdict(found)])
+
+
+def _change(advice: Advice) -> str:
+    """Return the lines with the change of the pillar."""
+    lines = [f"  In the pillar, remove {path}" for path in advice.remove]
+    if advice.change:
+        told = yaml.safe_dump({"fsha": advice.change}, default_flow_style=None, sort_keys=False)
+        lines += ["  In the pillar:", *(f"    {line}" for line in told.splitlines())]
+    return "".join(f"\n{line}" for line in lines)
+
+
+def as_data(advices: Iterable[Advice]) -> list[dict[str, Any]]:
+    """Return the same as plain data for Salt's returns."""
+    return [asdict(advice) for advice in advices]
+
+
+# --- checks ----------------------------------------------------------------------------------
+
+
+def _nic_aliases(config: Config) -> Iterator[Finding]:
+    for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
+        nic = item.values("params").get("nic", "")
+        if ":" in nic:
+            keys = ("pacemaker", KINDS[item.kind].key, item.id, "params", "nic")
+            yield "nic-alias", keys, f"{quoted(nic)} is an alias, not a network card"
+
+
+def _announcers(config: Config) -> Iterator[Finding]:
+    held = {
+        item.values("params").get("ip"): item.id
+        for item in config.pacemaker.primitives()
+        if item.agent == IPADDR2
+    }
+    for item in config.pacemaker.primitives():
+        ip = item.values("params").get("ip")
+        if item.agent == SENDARP and ip in held:
+            owner = held[ip]
+            yield "send-arp", (*_RESOURCES, item.id), f"SendArp announces the address of {owner}"
+
+
+def _preferences(config: Config) -> Iterator[Finding]:
+    for pull in pulls(config):
+        if pull.score.value >= INFINITY:
+            yield "infinite-preference", pull.score.keys, "the preference is infinite"
+        else:
+            message = (
+                f"preferences weigh {pull.weight}, the stickiness of all members {pull.stickiness}"
+            )
+            yield "strong-preference", pull.score.keys, message
+
+
+def _ids_of_the_tool(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.of("location"):
+        if item.id.startswith("cli-"):
+            message = "the id is one of crm_resource's own"
+            yield "cli-id", ("pacemaker", "locations", item.id), message
+
+
+def _several_rules(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.of("location"):
+        if len(item.form.get("rules", ())) > 1:
+            keys = ("pacemaker", "locations", item.id, "rules")
+            yield (
+                "several-rules",
+                keys,
+                f"there are {len(item.form['rules'])} rules in one constraint",
+            )
+
+
+def _thresholds(config: Config) -> Iterator[Finding]:
+    needed = frozenset(id for item in served(config) for id in needs(config, item.id))
+    held = {id for _, ids in cloned(config) for id in ids}
+    without: dict[str, list[str]] = {}
+    for item in config.pacemaker.primitives():
+        # An instance of a clone has nowhere to go, and matters to what depends on it alone.
+        if _is_fence(item) or (item.id in held and item.id not in needed) or _leaves(config, item):
+            continue
+        found = settings(config, item.id, "migration-threshold")
+        told = score_value(found[0][1]) if found else INFINITY
+        if told in (0, INFINITY):
+            by_rule = not found and _by_rule(config, "migration-threshold")
+            why = "but by a rule" if by_rule else ""
+            without.setdefault(why, []).append(item.id)
+        elif told > MOST_FAILURES:
+            without.setdefault(f"below {told}", []).append(item.id)
+    for why, ids in without.items():
+        message = f"there is no migration-threshold {why} for {', '.join(ids)}".replace("  ", " ")
+        yield "migration-threshold", ("pacemaker", "rsc_defaults"), message
+
+
+def _leaves(config: Config, item: Object) -> bool:
+    """Tell whether the first failure of a resource empties the node, whatever the threshold."""
+    given = config.pacemaker.values("operation_defaults").get("on-fail", "")
+    told = {str(op.attributes.get("on-fail", given)) for _, op in monitors(item)}
+    return bool(told) and told <= {"standby", "fence"}
+
+
+def _by_rule(config: Config, name: str) -> bool:
+    """Tell whether a default holds only where a rule says so."""
+    sets: Any = next((item.form["sets"] for item in config.pacemaker.of("resource_defaults")), {})
+    return not isinstance(sets, Mapping) and any(name in one.get("values", {}) for one in sets)
+
+
+def _fencing(config: Config) -> Iterator[Finding]:
+    values = config.pacemaker.values("properties")
+    keys = (*_PROPERTIES, "stonith-enabled")
+    if parse_boolean(values.get("stonith-enabled", "true")):
+        if not _can_fence(config, values):
+            any_at_all = any(_is_fence(item) for item in config.pacemaker.primitives())
+            lack = "all fence devices are stopped" if any_at_all else "there is no fence device"
+            yield "no-fence-device", keys, f"fencing is on, and {lack}"
+    elif values.get("no-quorum-policy") == "ignore":
+        message = "fencing is off and lost quorum is ignored"
+        yield "split-brain", (*_PROPERTIES, "no-quorum-policy"), message
+    else:
+        yield "no-fencing", keys, "fencing is off"
+
+
+def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
+    # A watchdog fences its own node, without a resource.
+    watchdog = values.get("stonith-watchdog-timeout", "0")
+    devices = any(
+        _is_fence(item) and not _is_stopped(config, item) for item in config.pacemaker.primitives()
+    )
+    return devices or watchdog not in ("0", "0s")
+
+
+def _is_fence(item: Object) -> bool:
+    return item.agent.startswith("stonith:")
+
+
+def _is_stopped(config: Config, item: Object) -> bool:
+    # Pacemaker takes a device that is stopped on purpose for one that is switched off.
+    return [text.lower() for _, text in settings(config, item.id, "target-role")][:1] == ["stopped"]
+
+
+def _monitors(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.primitives():
+        elsewhere = any("id-ref" in operation for operation in item.form.get("operations", ()))
+        if not monitors(item) and not elsewhere:
+            keys = (*_RESOURCES, item.id, "operations")
+            code = "no-fence-monitor" if _is_fence(item) else "no-monitor"
+            yield code, keys, "there is no monitor with an interval"
+    yield from hasty(config)
+
+
+def _agent_timeouts(config: Config) -> Iterator[Finding]:
+    for item in config.pacemaker.primitives():
+        keys = (*_RESOURCES, item.id, "operations")
+        told = {op.name: op for op in operations(item)}
+        for name, limit in needed_time(config, item).items():
+            timeout = timeout_of(config, told.get(name, Operation(name)))
+            if parse_duration(timeout) < limit.least:
+                own = name in told and "timeout" in told[name].attributes
+                by = "" if own else ", the default,"
+                message = f"the timeout of {name} ({timeout}){by} is {limit.why}"
+                yield "agent-timeout", keys, message
+
+
+def _fssofias(config: Config) -> list[Object]:
+    return [item for item in config.pacemaker.primitives() if item.agent == FSSOFIA]
+
+
+def _nonlocal_bind(config: Config) -> Iterator[Finding]:
+    if config.network.nonlocal_bind and _fssofias(config):
+        message = "the standby may bind the floating address, too"
+        yield "nonlocal-bind", ("network", "nonlocal_bind"), message
+
+
+def _not_managed(config: Config) -> Iterator[Finding]:
+    for name in config.pacemaker.ignored:
+        by = "is written by the cluster itself" if name in SERVER_WRITTEN else "is obsolete"
+        yield "not-managed", (*_PROPERTIES, name), f"this property {by}"
+
+
+def _passwords(config: Config) -> Iterator[Finding]:
+    if config.freeswitch.password in PUBLISHED_PASSWORDS:
+        message = "this is the password that FreeSWITCH comes with"
+        yield "published-password", ("freeswitch", "password"), message
+
+
+CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
+    _fencing,
+    _preferences,
+    _ids_of_the_tool,
+    _several_rules,
+    _thresholds,
+    _monitors,
+    _agent_timeouts,
+    _nic_aliases,
+    _announcers,
+    _nonlocal_bind,
+    _not_managed,
+    _passwords,
+)

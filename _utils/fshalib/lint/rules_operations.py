@@ -1,0 +1,189 @@
+"""What an operation keeps from leading to a failover: failures ignored, too little time, no look.
+
+Checks for :mod:`rules_failover`; a finding is told where the operation is written, which may be
+a template.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fshalib.cib.kinds import KINDS
+from fshalib.cib.objects import Object, Operation, operations, plain_values
+from fshalib.cib.values import UnitError, parse_boolean, parse_duration
+from fshalib.lint.finding import Finding
+from fshalib.lint.topology import needs, served
+from fshalib.pillar.config import Config
+from fshalib.pillar.validate_freeswitch import DRAIN_REST, DRAIN_TIME, LSB
+from fshalib.schema.types import Keys
+
+AGENT = "ocf:fsha:FSSofia"
+SWITCH = "ocf:fsha:FSSwitch"
+DEFAULT_TIMEOUT = "20s"
+"""Pacemaker's timeout of an operation that names none."""
+METADATA: Mapping[str, Mapping[str, int]] = {
+    AGENT: {"start": 60, "stop": 90},
+    SWITCH: {"start": 60, "stop": 60},
+}
+"""Seconds that our agents' metadata asks for, by agent and operation."""
+SHORTEST_MONITOR = 8000
+"""Milliseconds that ocf:fsha:FSSofia may need to tell a hung switch from a slow one."""
+SHORTEST_TIMEOUT, LONGEST_INTERVAL = 5000, 30_000
+"""Milliseconds: a busy node takes that long for a monitor; callers wait that long for a failover.
+"""
+
+_STAYS = frozenset({"ignore", "block", "stop"})
+STAYS: Mapping[str, frozenset[str]] = {
+    "monitor": _STAYS,
+    "start": _STAYS,
+    "stop": frozenset({"ignore"}),
+}
+"""Operation → what on-fail may say of it that starts the service nowhere else."""
+
+
+# --- operations as they are written ----------------------------------------------------------
+
+
+def written(config: Config) -> Iterator[tuple[Object, str]]:
+    """Yield templates and primitives as they are written, and the agent that each one runs."""
+    agents = {item.id: item.agent for item in config.pacemaker.primitives()}
+    for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
+        yield item, agents.get(item.id, item.agent)
+
+
+def numbered(item: Object) -> list[tuple[Keys, Operation]]:
+    """Return an object's own operations, each with its key in the pillar."""
+    home: Keys = ("pacemaker", KINDS[item.kind].key, item.id, "operations")
+    return [
+        ((*home, number), Operation(one["name"], one.get("interval", "0s"), one))
+        for number, one in enumerate(item.form.get("operations", ()))
+        if "name" in one
+    ]
+
+
+def timeout_of(config: Config, operation: Operation) -> str:
+    """Return the timeout of an operation, its own or the default."""
+    given = config.pacemaker.values("operation_defaults").get("timeout", DEFAULT_TIMEOUT)
+    return str(operation.attributes.get("timeout", given))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Milliseconds that an operation needs at least, and what is wrong with less."""
+
+    least: int
+    why: str
+
+
+def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
+    """Return what the start and the stop of one of our agents need, by the operation's name."""
+    switch = config.freeswitch
+    if item.agent == LSB and switch.init_script:
+        told = {"start": switch.start_timeout, "stop": switch.stop_timeout}
+        # The script gives up after that time, and has to be back before the cluster does.
+        return {
+            name: Limit(
+                seconds * 1000 + 1, f"not longer than freeswitch:{name}_timeout ({seconds}s)"
+            )
+            for name, seconds in told.items()
+        }
+    asked = METADATA.get(item.agent, {})
+    found = {
+        name: Limit(seconds * 1000, f"shorter than its agent asks for ({seconds}s)")
+        for name, seconds in asked.items()
+    }
+    params = item.values("params")
+    if item.agent == AGENT and params.get("stop_mode") == "drain":
+        time = params.get("drain_time", str(DRAIN_TIME))
+        seconds = int(time) + DRAIN_REST if time.isdecimal() else 0
+        if seconds * 1000 > found["stop"].least:
+            found["stop"] = Limit(seconds * 1000, f"shorter than drain_time takes ({seconds}s)")
+    return found
+
+
+def monitors(item: Object) -> list[tuple[Keys, Operation]]:
+    """Return the monitors of an object's own that look at what runs, again and again."""
+    return [
+        (keys, operation)
+        for keys, operation in numbered(item)
+        if operation.name == "monitor"
+        and parse_duration(operation.interval) > 0
+        and str(operation.attributes.get("role", "Started")).lower() != "stopped"
+    ]
+
+
+def _is_off(text: object) -> bool:
+    try:
+        return not parse_boolean(str(text))
+    except UnitError:
+        return False
+
+
+# --- checks ----------------------------------------------------------------------------------
+
+
+def ignored(config: Config) -> Iterator[Finding]:
+    """Find failures that the cluster is told to ignore."""
+    for item, agent in written(config):
+        # A fence device that fails moves nothing.
+        for keys, operation in numbered(item) if not agent.startswith("stonith:") else ():
+            told = operation.attributes
+            if told.get("on-fail") in STAYS.get(operation.name, ()):
+                message = f"on-fail of the {operation.name} is {told['on-fail']}"
+                yield "failure-ignored", keys, message
+            if operation.name == "monitor" and _is_off(told.get("enabled", "true")):
+                yield "failure-ignored", keys, "the monitor is not enabled"
+    given = config.pacemaker.values("operation_defaults")
+    home: Keys = ("pacemaker", "op_defaults")
+    # What is not written has the default as well: each resource is started and stopped.
+    if given.get("on-fail") in _STAYS:
+        message = f"on-fail is {given['on-fail']} for all operations that do not say otherwise"
+        yield "failure-ignored", (*home, "on-fail"), message
+    if _is_off(given.get("enabled", "true")):
+        message = "no monitor is enabled that does not say otherwise"
+        yield "failure-ignored", (*home, "enabled"), message
+
+
+def short(config: Config) -> Iterator[Finding]:
+    """Find monitors of FSSofia that have less time than it takes to be sure."""
+    for item, agent in written(config):
+        for keys, operation in numbered(item) if agent == AGENT else ():
+            timeout = timeout_of(config, operation)
+            if operation.name == "monitor" and parse_duration(timeout) < SHORTEST_MONITOR:
+                yield "short-monitor", keys, f"its timeout is {timeout}"
+
+
+def hasty(config: Config) -> Iterator[Finding]:
+    """Find monitors that have no time, and resources of the service that are hardly looked at."""
+    for item, agent in written(config):
+        for keys, operation in monitors(item) if agent != AGENT else ():
+            timeout = timeout_of(config, operation)
+            if parse_duration(timeout) < SHORTEST_TIMEOUT:
+                message = f"the timeout is {timeout} (every {operation.interval})"
+                yield "monitor-times", keys, message
+    ids = frozenset(id for item in served(config) for id in needs(config, item.id))
+    templates = {item.id: item for item in config.pacemaker.of("template")}
+    rare: dict[Keys, str] = {}
+    for item in config.pacemaker.of("primitive"):
+        template = templates.get(str(item.form.get("template", "")))
+        found = [*monitors(item), *(monitors(template) if template else ())]
+        if found and item.id in ids:
+            keys, often = min(found, key=lambda one: parse_duration(one[1].interval))
+            if parse_duration(often.interval) > LONGEST_INTERVAL:
+                rare[keys] = f"it is looked at every {often.interval} only"
+    for keys, message in rare.items():
+        yield "monitor-times", keys, message
+
+
+def deep(config: Config) -> Iterator[Finding]:
+    """Find FSSofias that nobody asks by SIP."""
+    for item in config.pacemaker.primitives():
+        if item.agent != AGENT:
+            continue
+        levels = [
+            plain_values(operation.attributes.get("params", {})).get("OCF_CHECK_LEVEL", "0")
+            for operation in operations(item)
+            if operation.name == "monitor"
+        ]
+        if not any(level.isdecimal() and int(level) >= 10 for level in levels):
+            keys = ("pacemaker", "resources", item.id, "operations")
+            yield "no-deep-check", keys, "no monitor asks by SIP"

@@ -1,0 +1,146 @@
+"""What runs together and what starts first, by groups, colocations and orders."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fshalib.cib.objects import Object
+from fshalib.cib.values import FALSE_WORDS, INFINITY, UnitError, score_value
+from fshalib.pillar.config import Config
+
+
+def holders(config: Config, id: str) -> list[Object]:
+    """Return what contains a resource, innermost first."""
+    found: list[Object] = []
+    for kind in ("group", "clone", "bundle"):
+        ids = {id, *(holder.id for holder in found)}
+        found += [item for item in config.pacemaker.of(kind) if ids & set(item.members)]
+    return found
+
+
+def named_by(item: Object) -> set[str]:
+    """Return every resource that a constraint names."""
+    names = {str(item.form[key]) for key in ("resource", "with", "first", "then")
+             if key in item.form}  # fmt: skip
+    for one in item.form.get("sets", ()):
+        names |= {str(id) for id in one.get("resources", ())}
+    return names
+
+
+def together(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what may run only where something else does, and that.
+
+    A constraint that holds for a time only, or of a node's attribute, does not count.
+    """
+    for item in config.pacemaker.of("colocation"):
+        form = item.form
+        if form.get("lifetime") or form.get("node-attribute", "#uname") != "#uname":
+            continue
+        if "sets" in form:
+            yield from _in_sets(form)
+        elif is_mandatory(form):
+            yield str(form["resource"]), str(form["with"])
+
+
+def _in_sets(form: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of a constraint with sets, each both ways."""
+    sets = form["sets"]
+    pairs: list[tuple[str, str]] = []
+    for one in sets:
+        names = [str(id) for id in one.get("resources", ())]
+        if _in_a_row(one) and is_mandatory({"score": form.get("score", "0"), **one}):
+            pairs += itertools.pairwise(names)
+    for one, other in itertools.pairwise(sets):
+        if is_mandatory(form):
+            pairs += [(a, b) for a in one.get("resources", ()) for b in other.get("resources", ())]
+    for first, then in pairs:
+        yield first, then
+        yield then, first
+
+
+def is_mandatory(form: Mapping[str, Any]) -> bool:
+    """Tell whether a colocation, or a set of one, always holds: its score is 0 by default."""
+    try:
+        return score_value(str(form.get("score", "0"))) >= INFINITY
+    except UnitError:
+        return False
+
+
+def _in_a_row(one: Mapping[str, Any]) -> bool:
+    """Tell whether the members of a set depend on each other in their order."""
+    return str(one.get("sequential", "true")).strip().lower() not in FALSE_WORDS
+
+
+def beside(config: Config, id: str) -> frozenset[str]:
+    """Return all that always runs on the same node as a resource, and it.
+
+    What is with a clone is with nothing: that runs on every node.
+    """
+    clones = {clone.id for clone in config.pacemaker.of("clone")}
+    pairs = [(one, other) for one, other in together(config) if not clones & {one, other}]
+    pairs += [(group.id, one) for group in config.pacemaker.of("group") for one in group.members]
+    return _reached(id, [*pairs, *((other, one) for one, other in pairs)])
+
+
+def starts_before(config: Config, first: str, then: str) -> bool:
+    """Tell whether a resource never starts before another one has."""
+    return _end(then, begins=True) in _reached(_end(first), [*_steps(config)])
+
+
+def _reached(start: str, pairs: list[tuple[str, str]]) -> frozenset[str]:
+    found: set[str] = set()
+    todo = [start]
+    while todo:
+        one = todo.pop()
+        if one not in found:
+            found.add(one)
+            todo += [other for first, other in pairs if first == one]
+    return frozenset(found)
+
+
+def _end(id: str, begins: bool = False) -> str:
+    """Return the word for the moment at which a resource begins to start, or has started."""
+    return f"{'begins' if begins else 'started'} {id}"
+
+
+def _steps(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what follows on what at a start, where that always holds."""
+    for item in config.pacemaker.primitives():
+        yield _end(item.id, begins=True), _end(item.id)
+    for kind in ("group", "clone", "bundle"):
+        for item in config.pacemaker.of(kind):
+            for one, other in itertools.pairwise(item.members):
+                yield _end(one), _end(other, begins=True)
+            yield from (
+                (_end(item.id, begins=True), _end(one, begins=True)) for one in item.members
+            )
+            yield from ((_end(one), _end(item.id)) for one in item.members[-1:])
+    for first, then in _ordered(config):
+        yield _end(first), _end(then, begins=True)
+
+
+def _ordered(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what always starts first, and what then."""
+    for item in config.pacemaker.of("order"):
+        form = item.form
+        actions = {str(form.get(key, "start")) for key in ("first-action", "then-action")}
+        if form.get("lifetime") or not actions <= {"start", "promote"}:
+            continue
+        if "first" in form and is_strict(form):
+            yield str(form["first"]), str(form["then"])
+        sets = form.get("sets", ())
+        for one in sets:
+            if _in_a_row(one) and is_strict({**form, **one}):
+                yield from itertools.pairwise(str(id) for id in one.get("resources", ()))
+        for one, other in itertools.pairwise(sets if is_strict(form) else ()):
+            yield from itertools.product(one.get("resources", ()), other.get("resources", ()))
+
+
+def is_strict(form: Mapping[str, Any]) -> bool:
+    """Tell whether an order always holds: of kind Mandatory, which is the default."""
+    if "kind" in form:
+        return str(form["kind"]).lower() == "mandatory"
+    try:
+        return score_value(str(form.get("score", "INFINITY"))) > 0
+    except UnitError:
+        return False

@@ -1,0 +1,1 @@
+"""Pacemaker's own tools: what is asked of them and what they answer."""

@@ -1,0 +1,1 @@
+"""The pillar: its schema, its checks, and the way back from a cluster to a pillar."""

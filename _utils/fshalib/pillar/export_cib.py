@@ -1,0 +1,184 @@
+"""From a running cluster to a pillar that the formula re-applies without any difference.
+
+What the pillar cannot express, or leaves to somebody else, is named in a note; nothing is
+dropped in silence. What is left is proved: the pillar is checked as any other, merged into
+the very CIB that it came from, and whatever that would change becomes a note.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fshalib.cib import normalize, target
+from fshalib.cib.document import OWNERSHIP_TAG, Element
+from fshalib.cib.element_schema import OTHER, UNUSED
+from fshalib.cib.kinds import KINDS
+from fshalib.cib.objects import Object
+from fshalib.cib.options import SERVER_WRITTEN
+from fshalib.pillar import config
+
+NODE_STATE = frozenset({"standby", "maintenance"})
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A pillar's section ``fsha:pacemaker``, and a sentence for all that is not in it."""
+
+    pacemaker: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Notes:
+    found: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, id: str, what: str) -> None:
+        self.found.append(f"{KINDS[kind].key}:{id}: {what}")
+
+
+def export(root: Element) -> Exported:
+    """Return the pillar of a CIB.
+
+    root
+        The CIB's tree, whoever built it.
+    """
+    notes = _Notes([f"{what}: the formula knows no such thing" for what in target.strangers(root)])
+    section: dict[str, Any] = {}
+    for item in target.read_all(root):
+        if _is_left_out(item, notes):
+            continue
+        form = _form(item, notes)
+        if not form and KINDS[item.kind].name in ("node", *_ONES):
+            continue
+        if _is_sound(item, form, notes):
+            _put(section, item, form)
+    _prove(root, section, notes)
+    return Exported(section, tuple(notes.found))
+
+
+_ONES = tuple(name for name, kind in KINDS.items() if kind.one)
+
+
+def _is_left_out(item: Object, notes: _Notes) -> bool:
+    if item.id == OWNERSHIP_TAG:
+        return True
+    if item.kind == "location" and target.OPERATOR_CONSTRAINT.match(item.id):
+        notes.add(item.kind, item.id, "an operator's move or ban; it stays in the cluster")
+        return True
+    return False
+
+
+def _form(item: Object, notes: _Notes) -> dict[str, Any]:
+    """Return what the pillar says of an object, without what is an operator's or the cluster's."""
+    form = {key: value for key, value in item.form.items() if key not in (OTHER, UNUSED)}
+    for what in item.form.get(OTHER, ()):
+        notes.add(item.kind, item.id, f"{what} can't be expressed; the next run removes it")
+    for what in item.form.get(UNUSED, ()):
+        notes.add(item.kind, item.id, f"{what}, so the cluster never uses it")
+    if item.kind == "properties":
+        _drop(form, "sets", SERVER_WRITTEN, item, notes, "the cluster's own")
+        _drop(form, "sets", target.OPERATOR_OPTIONS, item, notes, "an operator's")
+    if item.kind == "node":
+        _drop(form, "attributes", NODE_STATE, item, notes, "an operator's")
+        if form.get("type") == "member":
+            del form["type"]
+    if "meta" in form:
+        _drop(form, "meta", target.OPERATOR_META, item, notes, "an operator's")
+    return {key: _plain(value) for key, value in form.items() if value not in ({}, [])}
+
+
+def _drop(
+    form: dict[str, Any],
+    key: str,
+    names: Iterable[str],
+    item: Object,
+    notes: _Notes,
+    whose: str,
+) -> None:
+    """Leave some values out of the plain sets of a form, with a note."""
+    sets = form.get(key, {})
+    gone: dict[str, str] = {}
+
+    def without(values: Mapping[str, str]) -> dict[str, str]:
+        gone.update({n: v for n, v in values.items() if n in names})
+        return {n: v for n, v in values.items() if n not in names}
+
+    if isinstance(sets, Mapping):
+        form[key] = without(sets)
+    else:
+        form[key] = [
+            one if "rule" in one else {**one, "values": without(one.get("values", {}))}
+            for one in sets
+        ]
+    for name, text in gone.items():
+        notes.add(item.kind, item.id, f"{name}={text} is {whose}, and stays as it is")
+
+
+def _plain(value: Any) -> Any:
+    """Return text as the YAML that people would write: ``true``, ``5``, else the text."""
+    if isinstance(value, Mapping):
+        return {key: _plain(held) for key, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(held) for held in value]
+    if value in ("true", "false"):
+        return value == "true"
+    if isinstance(value, str) and len(value) < 16 and value.lstrip("-").isdecimal():
+        return int(value) if str(int(value)) == value else value
+    return value
+
+
+def _is_sound(item: Object, form: dict[str, Any], notes: _Notes) -> bool:
+    """Tell whether the pillar's own check takes an object; note what it does not take."""
+    try:
+        config.make(item.kind, item.id, form)
+    except config.ConfigErrors as wrong:
+        for error in wrong.errors:
+            notes.add(item.kind, item.id, f"left out, since the pillar can't hold it: {error}")
+        return False
+    return True
+
+
+def _put(section: dict[str, Any], item: Object, form: dict[str, Any]) -> None:
+    kind = KINDS[item.kind]
+    if kind.one:
+        section[kind.key] = form.get("sets", {})
+    else:
+        section.setdefault(kind.key, {})[item.id] = form
+
+
+def _prove(root: Element, section: Mapping[str, Any], notes: _Notes) -> None:
+    """Note whatever a run with this pillar would change."""
+    wanted = target.Wanted(config.check_kinds(section))
+    said = "\n".join(notes.found)
+    for id, delta in target.target(root, wanted).changes.items():
+        if f":{id}: " not in said:
+            shown = normalize.shown(normalize.masked(delta))
+            notes.found.append(f"{id}: the formula would change {shown}")
+
+
+# --- secrets ---------------------------------------------------------------------------------
+
+
+def without_secrets(
+    pillar: Mapping[str, Any], at: str = ""
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a part of a pillar with the values of secret-looking names hidden, and their paths.
+
+    at
+        The part's own path.
+    """
+    paths: list[str] = []
+
+    def hide(data: Any, path: str) -> Any:
+        if isinstance(data, Mapping):
+            below = f"{path}:" if path else ""
+            return {key: hide(held, f"{below}{key}") for key, held in data.items()}
+        if isinstance(data, list):
+            return [hide(held, f"{path}:{number}") for number, held in enumerate(data)]
+        name = path.rpartition(":")[2]
+        shown = normalize.masked({name: data})[name]
+        if shown != data:
+            paths.append(path)
+        return shown
+
+    return hide(pillar, at), tuple(paths)

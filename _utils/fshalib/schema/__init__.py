@@ -1,0 +1,1 @@
+"""Types of values, and how a mistake in them is reported."""

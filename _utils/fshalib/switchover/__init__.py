@@ -1,0 +1,1 @@
+"""A switchover, from the order to the verification."""

@@ -1,0 +1,322 @@
+"""What an operator orders: from which node to which, within which bounds, and whether that can be.
+
+Nothing is moved here; :mod:`switchover` carries an order out. An order that cannot succeed is
+refused with every reason there is, before anything is touched.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fshalib.cib.target import Element
+from fshalib.freeswitch import calls as freeswitch_calls
+from fshalib.pacemaker.simulate import Transition
+from fshalib.pacemaker.status import Status
+from fshalib.switchover import service as switchover_service
+from fshalib.switchover.lock import Operation
+from fshalib.system import programs
+from fshalib.system.programs import Runner
+
+FAILOVER, FAILBACK, DRILL = "failover", "failback", "drill"
+THERE, BACK = "there", "back"
+LONGEST = 3600.0
+PORTS = 65535
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """An operator's numbers.
+
+    ``timeout``: seconds to take over; ``sip_port``: the port to ask, 0 for none; ``drain``: seconds
+    to wait for calls to end.
+    """
+
+    timeout: float = 60.0
+    sip_port: int = 5060
+    drain: float = 0.0
+
+
+def bounds(timeout: object, sip_port: object, drain: object = 0) -> Bounds:
+    """Return an operator's numbers.
+
+    Raises :class:`service.Refused` for what is none, or out of its range.
+    """
+    told = {"timeout": timeout, "sip_port": sip_port, "drain": drain}
+    numbers = {name: _number(value) for name, value in told.items()}
+    wrong = [name for name, number in numbers.items() if number is None]
+    if wrong:
+        shown = " and ".join(f"{name}={told[name]!r}" for name in wrong)
+        raise switchover_service.Refused([f"{', '.join(told)} have to be numbers, not {shown}"])
+    seconds, port, wait = (number or 0.0 for number in numbers.values())
+    if not 0 < seconds <= LONGEST:
+        raise switchover_service.Refused([f"timeout has to lie between 0 and {LONGEST:g} s"])
+    if not 0 <= wait <= LONGEST:
+        raise switchover_service.Refused([f"drain has to lie between 0 and {LONGEST:g} s"])
+    if not 0 <= port <= PORTS or port != int(port):
+        raise switchover_service.Refused(
+            [f"sip_port has to be a whole number between 0 and {PORTS}"]
+        )
+    return Bounds(seconds, int(port), wait)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
+def whole(number: object, name: str) -> int:
+    """Return an operator's whole number.
+
+    Raises :class:`service.Refused`.
+    """
+    if isinstance(number, bool) or not str(number).isdecimal():
+        raise switchover_service.Refused([f"{name}: a whole number is expected, not {number!r}"])
+    return int(str(number))
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done: a service from the node ``old`` to ``new``, with ``banned`` nodes.
+
+    ``me`` is the node from which it is done, ``by`` who does it. ``moved`` is true when the service
+    runs on ``new`` already, and only the rest of an interrupted switchover is to be done. ``way``
+    is :data:`THERE` or :data:`BACK` in a drill. ``from_nowhere`` is true when a switchover that was
+    interrupted has left it running nowhere; ``old`` is just the other node then.
+    """
+
+    verb: str
+    service: switchover_service.Service
+    old: str
+    new: str
+    banned: tuple[str, ...]
+    bounds: Bounds
+    by: str
+    me: str
+    moved: bool = False
+    way: str = ""
+    from_nowhere: bool = False
+
+    @property
+    def pair(self) -> list[str]:
+        """Both nodes."""
+        return [self.old, self.new]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an operator has said: the ``resource`` to move where it is not clear, ``bounds``.
+
+    ``by`` is who it is, ``me`` the node where it is said.
+    """
+
+    bounds: Bounds
+    by: str
+    me: str
+    resource: str | None = None
+
+
+def failover(
+    status: Status,
+    root: Element,
+    request: Request,
+    target: str | None = None,
+    interrupted: Iterable[Operation] = (),
+    run: Runner = programs.run,
+) -> tuple[Order, Transition | None]:
+    """Return the order for a switchover to the other node, and what the cluster would do.
+
+    status, root
+        How the cluster is, and its live CIB.
+    target
+        The node to switch to, ``None`` for the other one of a pair.
+    interrupted
+        Operations that ended without a word, the last one first: the first of this service is
+        finished, if it has got as far as the move.
+
+    There is no transition where nothing is left to be moved. Raises :class:`service.Refused`.
+    """
+    service = switchover_service.find_service(root, request.resource)
+    active = _active(status, root, service)
+    stale = next(
+        (one for one in interrupted if one.service == service.id and one.may_have_moved), None
+    )
+    if stale and active == stale.new and target in (None, stale.new):
+        return _order(stale.verb, service, stale.old, active, request, moved=True), None
+    target = switchover_service.choose_target(status, active, target)
+    _refuse_drain_from_afar(request, active)
+    order = _order(FAILOVER, service, active, target, request, banned=(active,))
+    return order, _foreseen(status, root, order, run)
+
+
+def failback(
+    status: Status, root: Element, request: Request, run: Runner = programs.run
+) -> tuple[Order, Transition]:
+    """Return the order for the way back, and what the cluster would do.
+
+    Where lifting the hold is enough to bring the service back, no node is banned; else the ban is
+    simulated, too. A service that an interrupted switchover keeps from running anywhere is brought
+    to where it can run. Arguments and errors are those of :func:`failover`.
+    """
+    service = switchover_service.find_service(root, request.resource)
+    if not status.active(service.id) and switchover_service.held(root, service.id):
+        return _from_nowhere(status, root, service, request, run)
+    active = _active(status, root, service)
+    # A way back that was interrupted has noted the other node already; its hold is still there.
+    held = [node for node in switchover_service.held(root, service.id) if node != active]
+    target = switchover_service.previous_node(root, active) or next(iter(held), None)
+    if target is None:
+        raise switchover_service.Refused(
+            ["there is no earlier switchover to undo; fsha.failover moves the service"]
+        )
+    switchover_service.choose_target(status, active, target)
+    _refuse_drain_from_afar(request, active)
+    order = _order(FAILBACK, service, active, target, request)
+    against = [*switchover_service.obstacles(status, service, target), *_held(root, order)]
+    if against:
+        raise switchover_service.Refused(against)
+    transition = _simulated(root, order, run)
+    if switchover_service.would_serve(transition, service) == target:
+        return order, transition
+    order = replace(order, banned=(active,))
+    return order, _foreseen(status, root, order, run)
+
+
+def _from_nowhere(
+    status: Status,
+    root: Element,
+    service: switchover_service.Service,
+    request: Request,
+    run: Runner,
+) -> tuple[Order, Transition]:
+    """Return the order that lifts what keeps a service from running anywhere."""
+    nodes = [node.name for node in status.nodes]
+    lifted = switchover_service.rebanned(root, service.id, [], nodes)
+    transition = switchover_service.simulate(lifted, run)
+    target = switchover_service.would_serve(transition, service)
+    if not target:
+        raise switchover_service.Refused([_would_not_start(service, "any node", transition)])
+    old = next((name for name in nodes if name != target), target)
+    order = _order(FAILBACK, service, old, target, request)
+    return replace(order, from_nowhere=True), transition
+
+
+def _would_not_start(
+    service: switchover_service.Service, where: str, transition: Transition
+) -> str:
+    actions = "; ".join(map(str, transition.actions)) or "do nothing"
+    return f"the cluster would not start {service.id} on {where}; it would: {actions}"
+
+
+def look_again(
+    status: Status, root: Element, order: Order, run: Runner = programs.run
+) -> Transition:
+    """Return what the cluster would do with an order now, just before it is carried out.
+
+    Time has gone by since it was given, with a drain much of it. Arguments and errors are those of
+    :func:`failover`.
+    """
+    found = status.active(order.service.id)
+    if order.from_nowhere and not found:
+        return _foreseen(status, root, order, run)
+    active = _active(status, root, order.service)
+    if active != order.old:
+        raise switchover_service.Refused([f"{order.service.id} has come to {active} meanwhile"])
+    return _foreseen(status, root, order, run)
+
+
+def _order(
+    verb: str,
+    service: switchover_service.Service,
+    old: str,
+    new: str,
+    request: Request,
+    banned: tuple[str, ...] = (),
+    moved: bool = False,
+) -> Order:
+    return Order(verb, service, old, new, banned, request.bounds, request.by, request.me, moved)
+
+
+def _active(status: Status, root: Element, service: switchover_service.Service) -> str:
+    nodes = status.active(service.id)
+    if len(nodes) != 1:
+        where = f"on {', '.join(nodes)}" if nodes else "nowhere"
+        held = "" if nodes else " and ".join(switchover_service.held(root, service.id))
+        what = (
+            f"a switchover keeps it from {held}: fsha.failback lifts that"
+            if held
+            else "look at fsha.status first"
+        )
+        raise switchover_service.Refused([f"{service.id} runs {where}; {what}"])
+    return nodes[0]
+
+
+def _refuse_drain_from_afar(request: Request, active: str) -> None:
+    if request.bounds.drain and request.me != active:
+        raise switchover_service.Refused(
+            [f"only {active} itself can refuse new calls: run it there, or without drain"]
+        )
+
+
+def _simulated(root: Element, order: Order, run: Runner) -> Transition:
+    return switchover_service.simulate(
+        switchover_service.rebanned(root, order.service.id, order.banned, [order.new]), run
+    )
+
+
+def _foreseen(status: Status, root: Element, order: Order, run: Runner) -> Transition:
+    """Return what the cluster would do; refuse what can't succeed, with every reason there is."""
+    service, target = order.service, order.new
+    found = [*switchover_service.obstacles(status, service, target), *_held(root, order)]
+    transition = _simulated(root, order, run)
+    if not found and switchover_service.would_serve(transition, service) != target:
+        found.append(_would_not_start(service, target, transition))
+    if found:
+        raise switchover_service.Refused(found)
+    return transition
+
+
+def _held(root: Element, order: Order) -> list[str]:
+    """Return why a ban of the target stands in the way: it was made by hand, or is a hold."""
+    service, target = order.service.id, order.new
+    ban = switchover_service.bans(root, service).get(target)
+    if not ban:
+        return []
+    if switchover_service.is_held(root, service, target):
+        if order.verb == FAILBACK or order.way == BACK:
+            return []
+        return [
+            f"a hold is in force that keeps {service} on {order.old} ({ban}); fsha.failback lifts "
+            "it and goes back"
+        ]
+    return [
+        f"{target} was banned by hand ({ban}); lift that first with "
+        f"'crm_resource --clear --resource {service} --node {target}'"
+    ]
+
+
+def foretold(order: Order, transition: Transition | None, calls: Mapping[str, Any] | None) -> str:
+    """Return the plan of a switchover as sentences.
+
+    calls
+        What the switch carries (``freeswitch.calls``), ``None`` where it can't be asked from here.
+    """
+    service = order.service.id
+    lines = [f"{service} would move from {order.old} to {order.new}."]
+    if order.moved:
+        lines = [f"What was interrupted would be finished; {service} serves on {order.new}."]
+    if order.bounds.drain:
+        lines.append(f"First new calls would be refused for up to {order.bounds.drain:g} s.")
+    if transition and transition.actions:
+        lines.append(f"The cluster would: {'; '.join(map(str, transition.actions))}.")
+    lines.append(
+        freeswitch_calls.forecast(calls, order.service.keeps)
+        if calls
+        else f"Which calls would survive only {order.old} can tell: run it there."
+    )
+    return "\n".join(lines)

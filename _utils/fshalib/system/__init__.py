@@ -1,0 +1,1 @@
+"""Programs, files, waiting: the only door to the host."""
