@@ -22,8 +22,8 @@ import fshalib
 
 fshalib.renew()
 from fshalib.corosync import authkey as corosync_authkey
+from fshalib.corosync import build, comparable, diff, packaged_cluster, parser, semantics
 from fshalib.corosync import conf as corosync_conf
-from fshalib.corosync import diff, packaged_cluster, semantics
 from fshalib.corosync import status as corosync_status
 from fshalib.system import files as system_files
 from fshalib.system import programs
@@ -100,11 +100,11 @@ def faults(nodes):
         salt '*' corosync.faults '{fs1: {addresses: [10.0.0.1]}, fs2: {addresses: [10.0.0.2]}}'
     """
     try:
-        wanted = corosync_conf.nodes_from(nodes)
+        wanted = build.nodes_from(nodes)
         return list(corosync_status.faults(_with_known(corosync_status.read(programs.run)), wanted))
     except (corosync_status.NotRunningError, programs.ToolMissing) as error:
         return [str(error)]
-    except (corosync_status.RingError, programs.RunError, corosync_conf.ConfError) as error:
+    except (corosync_status.RingError, programs.RunError, parser.ConfError) as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -166,20 +166,18 @@ def test_config(text):
         return {"result": False, "comment": f"a corosync.conf is expected, not {text!r}."}
     try:
         return _judge(text)
-    except (corosync_conf.ConfError, programs.RunError) as error:
+    except (parser.ConfError, programs.RunError) as error:
         return {"result": False, "comment": str(error)}
 
 
 def _judge(text: str) -> dict[str, Any]:
-    conf = corosync_conf.parse(text)
+    conf = parser.parse(text)
     with tempfile.TemporaryDirectory(prefix="fsha-corosync-") as directory:
         file = Path(directory, "corosync.conf")
         spare_key = Path(directory, "authkey")
         spare_key.write_bytes(bytes(range(256)))
         keyfile = None if Path(AUTHKEY).exists() else str(spare_key)
-        file.write_text(
-            corosync_conf.render(corosync_conf.for_judge(conf, keyfile)), encoding="utf-8"
-        )
+        file.write_text(parser.render(corosync_conf.for_judge(conf, keyfile)), encoding="utf-8")
         done = programs.run([JUDGE, "-t", "-c", str(file)])
         if done.code == 0:
             return {"result": True, "comment": "corosync accepts the configuration."}
@@ -226,8 +224,8 @@ def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
         raise CommandExecutionError(str(error)) from error
     known_ = _known(conf, diff.of_cmap(cmap))
     changes = list(diff.running_difference(conf, cmap, known_))
-    if _encrypted(cmap) and semantics.needs_key(conf) and _other_key(cmap, authkey, fingerprint):
-        changes.append(corosync_conf.Change("authkey", "the one in use", "another one"))
+    if _encrypted(cmap) and comparable.needs_key(conf) and _other_key(cmap, authkey, fingerprint):
+        changes.append(corosync_conf.ConfChange("authkey", "the one in use", "another one"))
     nodes = corosync_status.configured(cmap)
     return {
         "running": True,
@@ -422,7 +420,7 @@ def _cib() -> packaged_cluster.Contents:
         raise CommandExecutionError(str(error)) from error
 
 
-def _parse(path: str) -> corosync_conf.Conf:
+def _parse(path: str) -> parser.Conf:
     try:
         content = system_files.read(Path(path))
     except (OSError, TypeError, ValueError) as error:
@@ -433,19 +431,19 @@ def _parse(path: str) -> corosync_conf.Conf:
     return _parse_text(content.decode("utf-8", "surrogateescape"), path)
 
 
-def _parse_text(text: str, path: str = "text") -> corosync_conf.Conf:
+def _parse_text(text: str, path: str = "text") -> parser.Conf:
     if not isinstance(text, str):
         raise CommandExecutionError(f"{path}: a corosync.conf is expected, not {text!r}.")
     try:
-        return corosync_conf.parse(text)
-    except corosync_conf.ConfError as error:
+        return parser.parse(text)
+    except parser.ConfError as error:
         raise CommandExecutionError(f"{path}: {error}") from error
 
 
-def _known(*confs: corosync_conf.Conf) -> semantics.Known:
-    nameless = any(map(semantics.nameless, confs))
-    names = {name for conf in confs for name in semantics.host_names(conf)}
-    return semantics.Known(_unames() if nameless else {}, {n: _addresses(n) for n in names})
+def _known(*confs: parser.Conf) -> semantics.ClusterFacts:
+    nameless = any(map(comparable.nameless, confs))
+    names = {name for conf in confs for name in comparable.host_names(conf)}
+    return semantics.ClusterFacts(_unames() if nameless else {}, {n: _addresses(n) for n in names})
 
 
 def _addresses(name: str) -> list[str]:
@@ -475,7 +473,7 @@ def _with_known(ring: corosync_status.RingStatus) -> corosync_status.RingStatus:
         return ring
     conf = diff.of_cmap(corosync_status.read_cmap(programs.run))
     known_ = _known(conf)
-    called = semantics.names_of(conf, known_)
+    called = comparable.names_of(conf, known_)
     others = {member.name: called.get(member.nodeid, member.name) for member in ring.nodes}
 
     def member(one):
@@ -502,7 +500,7 @@ def _is_address(text: str) -> bool:
 
 
 def _encrypted(cmap: dict[str, str]) -> bool:
-    return semantics.needs_key(diff.of_cmap(cmap))
+    return comparable.needs_key(diff.of_cmap(cmap))
 
 
 def _other_key(cmap: dict[str, str], path: str, fingerprint: str | None) -> bool:

@@ -19,14 +19,15 @@ try:
     import fshalib
 
     fshalib.renew()
-    from fshalib.cib import target
+    from fshalib.cib import document
     from fshalib.freeswitch import calls as freeswitch_calls
-    from fshalib.freeswitch import client
+    from fshalib.freeswitch import client, preprocessor
     from fshalib.freeswitch import config as freeswitch_config
     from fshalib.freeswitch import config_hash as freeswitch_config_hash
     from fshalib.freeswitch import pending as freeswitch_pending
-    from fshalib.pacemaker import tools
+    from fshalib.pacemaker import tools, transient
     from fshalib.pillar import config as pillar_config
+    from fshalib.schema.report import ConfigErrors
     from fshalib.system import files, poll, programs
 
     MISSING = ""
@@ -371,7 +372,7 @@ def _pillars_vips() -> list[str]:
 
     try:
         return list(pillar_config.check(__pillar__.get("fsha")).freeswitch.vips)
-    except pillar_config.ConfigErrors as error:
+    except ConfigErrors as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -423,7 +424,7 @@ def configure(directory, pillar="fsha", patience=60, test=None):
         wanted = freeswitch_config.from_pillar(config.freeswitch.configuration or {}, _text)
         new = freeswitch_config.verified(wanted, where, _text)
         group = _group(where, config.freeswitch)
-    except (pillar_config.ConfigErrors, freeswitch_config.SwitchConfError) as error:
+    except (ConfigErrors, preprocessor.SwitchConfError) as error:
         return _answer(False, str(error), changes={})
     except programs.RunError as error:
         return _answer(False, str(error), changes={})
@@ -458,7 +459,7 @@ def _group(directory: Path, told: Any) -> int:
         try:
             return grp.getgrnam(name).gr_gid
         except KeyError as error:
-            raise freeswitch_config.SwitchConfError(
+            raise preprocessor.SwitchConfError(
                 "freeswitch:configuration:group", f"there is no group {name} on this node"
             ) from error
     running = client.group_of(told.service)
@@ -594,7 +595,7 @@ def _restart(config: Any) -> bool:
     service = config.freeswitch.service
     wanted = any(item.agent == f"systemd:{service}" for item in config.pacemaker.primitives())
     try:
-        root = target.parse(tools.query())
+        root = document.parse(tools.query())
     except programs.RunError:
         root = None  # no cluster yet
     if root is not None and freeswitch_pending.is_in(root, service):
@@ -629,9 +630,9 @@ def _agree(mark: str, patience: float) -> tuple[str, ...]:
 
 
 def _others_without(mark: str, me: str) -> tuple[str, ...]:
-    root = target.parse(tools.query())
+    root = document.parse(tools.query())
     return tuple(
         name
-        for name, value in target.attributes_of_online_nodes(root, NOTE).items()
+        for name, value in transient.attributes_of_online_nodes(root, NOTE).items()
         if name != me and value != mark
     )

@@ -21,21 +21,30 @@ try:
 
     fshalib.renew()
     from fshalib.change import annotation, commit
-    from fshalib.checks import checklist, collect, node_facts
-    from fshalib.cib import target as cib_target
-    from fshalib.corosync import conf as conf_module
+    from fshalib.checks import checklist, checks_cluster, collect, node_facts
+    from fshalib.checks import line as checks_line
+    from fshalib.cib import document, read
+    from fshalib.corosync import parser
     from fshalib.events import event as events_event
     from fshalib.events import journal
     from fshalib.freeswitch import client, local, recovery_db
-    from fshalib.lint import finding, foreign_cib, rules
+    from fshalib.lint import finding, foreign_cib, runner
     from fshalib.pacemaker import status as pacemaker_status
     from fshalib.pacemaker import tools
     from fshalib.pillar import config, export_cib, export_corosync
     from fshalib.report import html
     from fshalib.report import progress as report_progress
     from fshalib.report import text as report_text
-    from fshalib.schema import types
-    from fshalib.switchover import lock, operator_settings, switchover, unplanned
+    from fshalib.schema import report as schema_report
+    from fshalib.schema.report import ConfigError, ConfigErrors
+    from fshalib.switchover import (
+        lock,
+        operator_action,
+        operator_settings,
+        settings_text,
+        switchover,
+        unplanned,
+    )
     from fshalib.switchover import request as switchover_request
     from fshalib.switchover import service as switchover_service
     from fshalib.system import files, poll, programs
@@ -99,13 +108,13 @@ def status(as_data=False):
     try:
         data = _status(*_look())
         return data if as_data else report_text.screen(data)
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         raise CommandExecutionError(str(error)) from error
 
 
 def _look() -> tuple[Any, Any]:
     seen = pacemaker_status.parse_status(tools.status())
-    return seen, cib_target.parse(tools.query())
+    return seen, document.parse(tools.query())
 
 
 def _status(seen: Any, root: Any) -> dict[str, Any]:
@@ -129,9 +138,9 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
         "fail_counts": [dataclasses.asdict(f) for f in seen.fail_counts],
         "failures": [str(f) for f in seen.failures]
         + [f"{f.resource}: fail count {f.count} on {f.node}" for f in seen.fail_counts],
-        "leftovers": operator_settings.as_lines(done, operator_settings.last_change(root), _now()),
+        "leftovers": settings_text.as_lines(done, settings_text.last_change(root), _now()),
         "operations": [dataclasses.asdict(one) for one in operations],
-        "actions": operator_settings.as_data(done, operator_settings.last_change(root)),
+        "actions": settings_text.as_data(done, settings_text.last_change(root)),
         "notes": notes,
     }
 
@@ -139,14 +148,14 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
 def _cluster_name(root: Any) -> str:
     """Return the cluster's name, which corosync gives to Pacemaker."""
     pair = root.find("configuration/crm_config//nvpair[@name='cluster-name']")
-    told = types.section(__pillar__, "fsha", "cluster").get("name")
+    told = schema_report.section(__pillar__, "fsha", "cluster").get("name")
     return str((pair.get("value") if pair is not None else told) or "")
 
 
 def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
     try:
         service = switchover_service.find_service(root)
-    except switchover_service.Refused as error:
+    except switchover_service.SwitchoverRefused as error:
         notes.extend(error.reasons)
         found = switchover_service.services(root)
         several = [{"id": one.id, "node": seen.serving(one.id)} for one in found]
@@ -157,7 +166,7 @@ def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
 
 def _operator_actions(seen: Any, root: Any) -> Any:
     """Return what operators have set; fail counts have a place of their own on the screen."""
-    told = types.section(__pillar__, "fsha", "pacemaker")
+    told = schema_report.section(__pillar__, "fsha", "pacemaker")
     found = operator_settings.actions(root, seen, operator_settings.spoken_for(told))
     return [action for action in found if action.kind != "fail-count"]
 
@@ -227,9 +236,9 @@ def plan(pillar=None, override=False):
     try:
         told = _told(pillar)
         objects = _objects(told)
-    except config.ConfigErrors as error:
+    except ConfigErrors as error:
         return _planned(False, str(error))
-    cluster = types.section(told, "cluster")
+    cluster = schema_report.section(told, "cluster")
     try:
         found = __salt__["pacemaker.plan_objects"](
             objects, cluster.get("unmanaged", "report"), told.get("guard"), override
@@ -276,28 +285,28 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
         raise SaltInvocationError("pillar and cib: one of them, not both")
     try:
         if cib is None:
-            found = rules.lint(config.check(_told(pillar)))
+            found = runner.lint(config.check(_told(pillar)))
         else:
             found = _lint_cib(cib, corosync_conf)
-    except config.ConfigErrors as error:
+    except ConfigErrors as error:
         __context__["retcode"] = EXIT_CODES["fail"]
         what = "pillar" if cib is None else "corosync.conf"
         raise CommandExecutionError(f"The {what} has mistakes: {error}") from error
     bad = any(advice.severity == finding.ERROR for advice in found)
     __context__["retcode"] = EXIT_CODES["fail" if bad else "pass"]
-    return rules.as_data(found) if as_data else rules.page(found)
+    return runner.as_data(found) if as_data else runner.page(found)
 
 
 def _lint_cib(cib: Any, corosync_conf: Any) -> Any:
     live = cib == "live"
     try:
         text = tools.query() if live else Path(cib).read_text(encoding="utf-8")
-        root = cib_target.parse(text)
+        root = document.parse(text)
     except OSError as error:
         raise SaltInvocationError(f"{cib} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise SaltInvocationError(f"{cib} is no XML: {error}.") from error
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         raise CommandExecutionError(str(error)) from error
     told = _corosync(corosync_conf, root)[0] if live or corosync_conf else {}
     return foreign_cib.lint(root, told)
@@ -318,7 +327,7 @@ def report(file):
     why = ""
     try:
         seen, checked = _status(*_look()), check(as_data=True)
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         seen, checked, why = {}, {}, str(error)
     __context__["retcode"] = EXIT_CODES["pass"]  # the page is there, whatever is in it
     try:
@@ -350,9 +359,7 @@ def _told(pillar: Any) -> dict[str, Any]:
         told = pillar
     told = told.get("fsha", told) if isinstance(told, dict) else told
     if not isinstance(told, dict):
-        raise config.ConfigErrors(
-            [config.ConfigError("fsha", "a pillar with the key fsha is expected.")]
-        )
+        raise ConfigErrors([ConfigError("fsha", "a pillar with the key fsha is expected.")])
     return told
 
 
@@ -395,9 +402,9 @@ def export(file=None, corosync_conf=None, as_data=False):
         CIB_file=cib.xml salt-call --local --module-dirs=. fsha.export
     """
     try:
-        root = cib_target.parse(tools.query())
+        root = document.parse(tools.query())
         found = export_cib.export(root)
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         raise CommandExecutionError(str(error)) from error
     pillar, notes = _corosync(corosync_conf, root)
     bind = None if tools.on_file() else node_facts.nonlocal_bind()
@@ -430,13 +437,13 @@ def _corosync(path: Any, root: Any) -> tuple[dict[str, Any], list[str]]:
         return {}, ["nodes and corosync: not read, since a file stands in for the cluster"]
     where = Path(path or COROSYNC_CONF)
     try:
-        conf = conf_module.parse(where.read_text(encoding="utf-8"))
+        conf = parser.parse(where.read_text(encoding="utf-8"))
     except OSError as error:
         return {}, [f"nodes and corosync: {where} can't be read: {error.strerror}"]
-    except (UnicodeDecodeError, conf_module.ConfError) as error:
+    except (UnicodeDecodeError, parser.ConfError) as error:
         return {}, [f"nodes and corosync: {where}: {error}"]
     hosts = __salt__["corosync.known"](str(where))["hosts"]
-    exported = export_corosync.export(conf, _networks(), cib_target.node_names(root), hosts)
+    exported = export_corosync.export(conf, _networks(), read.node_names(root), hosts)
     return dict(exported.pillar), list(exported.notes)
 
 
@@ -543,9 +550,9 @@ def failback(
         request = _request(resource, (timeout, sip_port, drain), who)
         looked = _look()
         undone = _undone(*looked, request, test)
-    except switchover_service.SwitchError as error:
+    except switchover_service.SwitchoverError as error:
         return _answer(False, str(error))
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         return _answer(False, f"Nothing was moved by {switchover_request.FAILBACK}: {error}")
     if undone:
         return _answer(True, undone)
@@ -588,7 +595,7 @@ def _who(by: Any, kwargs: dict[str, Any]) -> str:
     if unknown:
         raise SaltInvocationError(f"there is no argument {' or '.join(sorted(unknown))}")
     given = by or kwargs.get("__pub_user") or os.environ.get("SUDO_USER") or getpass.getuser()
-    return types.printable(str(given))[:64]
+    return schema_report.printable(str(given))[:64]
 
 
 def _switched(verb: str, order: Any, by: str, force: Any, test: Any) -> dict[str, Any]:
@@ -600,12 +607,12 @@ def _switched(verb: str, order: Any, by: str, force: Any, test: Any) -> dict[str
         if __opts__.get("test") if test is None else test:
             return _shown(what, transition, lines, [*against, *_at_it(what)])
         if against:
-            raise switchover_service.Refused(against)
+            raise switchover_service.SwitchoverRefused(against)
         return _done(what)
-    except (switchover_service.SwitchError, lock.Busy) as error:
-        text = str(error) if isinstance(error, switchover_service.SwitchError) else ""
+    except (switchover_service.SwitchoverError, lock.Busy) as error:
+        text = str(error) if isinstance(error, switchover_service.SwitchoverError) else ""
         return _answer(False, text or f"Nothing was moved: {error}.")
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         return _answer(False, f"Nothing was moved by {verb}: {error}")
 
 
@@ -668,7 +675,7 @@ def _shown(order: Any, transition: Any, checked: Any, against: list[str]) -> dic
     if against:
         comment = f"It would be refused now: {'; '.join(against)}.\n{comment}"
     plan = {
-        "checks": checklist.as_data(line for line in checked if line.verdict != checklist.PASS),
+        "checks": checklist.as_data(line for line in checked if line.verdict != checks_line.PASS),
         "transition": [str(action) for action in transition.actions] if transition else [],
         "calls": calls,
         "drain": order.bounds.drain,
@@ -713,9 +720,9 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
         request = _request(resource, (timeout, sip_port, 0), who)
         seen, root = _look()
         service = switchover_service.find_service(root, resource)
-    except switchover_service.SwitchError as error:
+    except switchover_service.SwitchoverError as error:
         return {"result": False, "comment": str(error), "skipped": False}
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         return {"result": False, "comment": f"Nothing was moved: {error}", "skipped": False}
     active = seen.serving(service.id)
     if active and active != request.me:
@@ -724,9 +731,9 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
     try:
         order, _ = switchover_request.failover(seen, root, request)
         against = _against_a_drill(most)
-    except switchover_service.Refused as refused:
+    except switchover_service.SwitchoverRefused as refused:
         against = "; ".join(refused.reasons)
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         against = str(error).rstrip(".")
     if against:
         return _skipped(service, active, who, f"Skipped: {against}.")
@@ -747,7 +754,7 @@ def _against_a_drill(most: int) -> str:
     legs = _switch().legs()
     if legs > most:
         return f"{legs} call legs are up, and max_calls is {most}"
-    failed = [line for line in _checked() if line.verdict == checklist.FAIL]
+    failed = [line for line in _checked() if line.verdict == checks_line.FAIL]
     return "; ".join(f"{line.title.lower()}: {line.evidence}" for line in failed)
 
 
@@ -756,7 +763,7 @@ def _both_ways(order: Any) -> dict[str, Any]:
         there = _done(dataclasses.replace(order, way=switchover_request.THERE))
     except lock.Busy as error:
         return {"result": False, "comment": f"Nothing was moved: {error}.", "skipped": False}
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         return {"result": False, "comment": f"Nothing was moved: {error}", "skipped": False}
     told = {"skipped": False, "there": there}
     if not there["result"]:
@@ -774,8 +781,8 @@ def _both_ways(order: Any) -> dict[str, Any]:
         )
     except (
         programs.RunError,
-        cib_target.CibError,
-        switchover_service.SwitchError,
+        document.CibError,
+        switchover_service.SwitchoverError,
         lock.Busy,
     ) as error:
         comment = f"There: {there['comment']} {_stays(order, error)}"
@@ -798,7 +805,7 @@ def _wait_for_standby(order: Any) -> None:
         _switch().is_ready, bool, order.bounds.timeout, "this node's switch", DRAIN_LOOK
     )
     if not ready:
-        raise switchover_service.SwitchError(f"the switch of {order.old} is not back.")
+        raise switchover_service.SwitchoverError(f"the switch of {order.old} is not back.")
 
 
 # --- what operators set ----------------------------------------------------------------------
@@ -834,7 +841,7 @@ def drain(seconds=0, by=None, test=None, **kwargs):
             if held is not None:
                 held.phase(lock.DRAIN)
             return _drained(wait, who)
-    except (switchover_service.SwitchError, programs.RunError) as error:
+    except (switchover_service.SwitchoverError, programs.RunError) as error:
         return {"result": False, "comment": str(error), "legs": None}
     except lock.Busy as error:
         return {"result": False, "comment": f"Nothing done: {error}.", "legs": None}
@@ -849,7 +856,9 @@ def _drained(wait: float, who: str) -> dict[str, Any]:
 
     def legs() -> int:
         if not switch.paused():
-            raise switchover_service.SwitchError("Somebody lets this node take new calls again.")
+            raise switchover_service.SwitchoverError(
+                "Somebody lets this node take new calls again."
+            )
         left = switch.legs()
         progress("draining", {"legs": left})
         return left
@@ -858,7 +867,7 @@ def _drained(wait: float, who: str) -> dict[str, Any]:
         switch.pause()
         _tell_calls("drain", {"by": who, "seconds": wait})
         left = poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
-    except (switchover_service.SwitchError, programs.RunError) as error:
+    except (switchover_service.SwitchoverError, programs.RunError) as error:
         return {"result": False, "comment": str(error), "legs": None}
     comment = f"New calls are refused on this node; {left} call legs are up."
     return {"result": not (wait and left), "comment": comment, "legs": left}
@@ -977,7 +986,7 @@ def online(node=None, by=None, test=None, **kwargs):
 
     def setting() -> Any:
         where = node or _me()
-        transient = tools.noted(operator_settings.STANDBY).get(where, "")
+        transient = tools.noted(operator_action.STANDBY).get(where, "")
         return annotation.online(where, who, _now(), transient=bool(transient))
 
     return _set(setting, test)
@@ -1019,19 +1028,19 @@ def _set(setting: Any, test: Any) -> dict[str, Any]:
     """
     try:
         wanted = setting()
-        root = cib_target.parse(tools.query())
-        if not wanted.transient and cib_target.render(root) == cib_target.render(wanted.edit(root)):
+        root = document.parse(tools.query())
+        if not wanted.transient and document.render(root) == document.render(wanted.edit(root)):
             return {"result": True, "comment": f"Nothing to do: {wanted.what}.", "changes": {}}
         changes = {wanted.subject: wanted.verb}
         if __opts__.get("test") if test is None else test:
             return {"result": True, "comment": f"Would be set: {wanted.what}.", "changes": changes}
         with _alone(wanted.verb, wanted.note.by, wanted.about):
             failed = _committed(wanted)
-    except switchover_service.SwitchError as error:
+    except switchover_service.SwitchoverError as error:
         return {"result": False, "comment": str(error), "changes": {}}
     except (lock.Busy, annotation.BadRemark) as error:
         return _not_done(f"{error}.")
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         return _not_done(error)
     if failed is not None:
         return _not_done(failed)
@@ -1053,7 +1062,7 @@ def _committed(wanted: Any) -> Exception | None:
         commit.change(wanted.edit)
         if wanted.transient:
             tools.forget(wanted.transient, wanted.subject)
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         return error
     return None
 
@@ -1064,7 +1073,7 @@ def _refuse_serving(node: str, force: Any) -> None:
         return
     serving = [one.id for one in switchover_service.services(root) if node in seen.active(one.id)]
     if serving:
-        raise switchover_service.Refused(
+        raise switchover_service.SwitchoverRefused(
             [f"{serving[0]} serves on {node}: fsha.failover moves it first, or force=True"]
         )
 
@@ -1095,8 +1104,8 @@ def check(as_data=False):
     """
     try:
         found = _checked()
-    except (programs.RunError, cib_target.CibError) as error:
-        line = checklist.Line("cluster", "Cluster", checklist.FAIL, str(error), blocks=True)
+    except (programs.RunError, document.CibError) as error:
+        line = checks_line.Line("cluster", "Cluster", checks_line.FAIL, str(error), blocks=True)
         found = (line,)
     verdict = checklist.verdict(found)
     __context__["retcode"] = EXIT_CODES[verdict]
@@ -1132,7 +1141,7 @@ def _facts(me: str, links: Any) -> dict[str, Any]:
     found = node_facts.gather(me or __opts__["id"], _switch().ask)
     found["minion"] = __opts__["id"]
     found["recovery"] = recovery_db.ask_pillars(__pillar__)
-    found["links_down"] = checklist.down(links or ())
+    found["links_down"] = checks_cluster.down(links or ())
     found["state_run"] = _state_run()
     found["last_drill"] = _last_drill()
     if me:
@@ -1211,7 +1220,7 @@ def notice():
         return None
     try:
         return _noticed(*_look(), _me())
-    except (programs.RunError, cib_target.CibError) as error:
+    except (programs.RunError, document.CibError) as error:
         raise CommandExecutionError(str(error)) from error
 
 

@@ -19,20 +19,23 @@ try:
     fshalib.renew()
     from fshalib.change import commit as change_commit
     from fshalib.change import guard as change_guard
+    from fshalib.change import plan as change_plan
     from fshalib.change import restore_points as change_restore_points
-    from fshalib.cib import document, kinds, normalize, target
+    from fshalib.cib import compare, document, kinds, secrets, target
+    from fshalib.cib import document as cib_document
     from fshalib.freeswitch import client
     from fshalib.pacemaker import agent_metadata, tools
     from fshalib.pacemaker import status as pacemaker_status
     from fshalib.pillar import config, guard_policy
-    from fshalib.schema import types
-    from fshalib.switchover import operator_settings
+    from fshalib.schema import report
+    from fshalib.schema.report import ConfigErrors
+    from fshalib.switchover import operator_settings, settings_text
     from fshalib.system import programs
 
     MISSING = ""
     ERRORS: tuple[type[Exception], ...] = (
         programs.RunError,
-        target.CibError,
+        cib_document.CibError,
         change_restore_points.HistoryError,
     )
 except ImportError as error:
@@ -67,7 +70,7 @@ class _Transaction:
     """The objects that a run has staged so far, beside the CIB as it was at the first of them."""
 
     def __init__(self, cib: str) -> None:
-        self.live = document.Document(target.parse(cib))
+        self.live = document.Document(cib_document.parse(cib))
         self.objects: dict[tuple[str, str], Any] = {}
         self.absent: list[str] = []
 
@@ -75,17 +78,17 @@ class _Transaction:
         """Add an object and return what it changes."""
         self.absent = [name for name in self.absent if name != item.id]
         self.objects[kind, item.id] = item
-        return target.object_changes(self.live, item, _defaults)
+        return compare.object_changes(self.live, item, _defaults)
 
     def stage_absent(self, name: str) -> dict[str, Any]:
         """Add a removal and return what it changes."""
         self.objects = {key: item for key, item in self.objects.items() if item.id != name}
         self.absent.append(name)
-        return target.removal(self.live, name)
+        return compare.removal(self.live, name)
 
     def wanted(self, complete: bool = False, purge: bool = False) -> Any:
         """Return all of it as the library's question."""
-        return target.Wanted(
+        return target.DesiredObjects(
             tuple(self.objects.values()), tuple(self.absent), complete=complete, purge=purge
         )
 
@@ -96,7 +99,7 @@ def _live(test: bool) -> str:
         return tools.query()
     except (programs.ToolMissing, tools.ClusterDown):
         if test:
-            return target.EMPTY
+            return cib_document.EMPTY
         raise
 
 
@@ -108,13 +111,13 @@ def _transaction(name: str, run: str, test: bool) -> _Transaction:
     return open_ones[key]
 
 
-def _object(kind: str, id: Any, form: Any) -> Any:
+def _object(kind: str, id: Any, spec: Any) -> Any:
     if not isinstance(kind, str) or kind not in kinds.KINDS:
         known = ", ".join(kinds.KINDS)
         raise SaltInvocationError(f"kind: one of {known} is expected, not {kind!r}.")
     try:
-        return config.make(kind, id, form)
-    except config.ConfigErrors as error:
+        return config.make(kind, id, spec)
+    except ConfigErrors as error:
         raise SaltInvocationError(str(error)) from error
 
 
@@ -138,14 +141,14 @@ def _ask_defaults(agent: str) -> dict[str, str]:
 
 def _guard(guard: dict[str, Any] | None, override: bool) -> Any:
     """Return what the operator allows: as given, else as the pillar says."""
-    told = types.section(__pillar__, "fsha", "guard") if guard is None else guard
+    told = report.section(__pillar__, "fsha", "guard") if guard is None else guard
     try:
         policy = guard_policy.policy(told if told else {})
     except guard_policy.PolicyError as error:
         raise SaltInvocationError(str(error)) from error
     if override:
         policy = dataclasses.replace(policy, override=True)
-    return change_commit.Guard(policy, _calls)
+    return change_plan.Guard(policy, _calls)
 
 
 def _calls() -> Any:
@@ -228,7 +231,7 @@ def _status() -> Any:
         raise CommandExecutionError(str(error)) from error
 
 
-def stage(kind, transaction, id, form=None, run="", test=False, absent=False):
+def stage(kind, transaction, id, spec=None, run="", test=False, absent=False):
     """Add an object to a transaction; nothing is written before :func:`commit`.
 
     A transaction lives as long as the run (the process) that stages it.
@@ -263,12 +266,12 @@ def stage(kind, transaction, id, form=None, run="", test=False, absent=False):
     missing.append(str(id))
     try:
         held = _transaction(transaction, run, test)
-        item = None if absent else _object(kind, id, form or {})
+        item = None if absent else _object(kind, id, spec or {})
         found = held.stage_absent(id) if item is None else held.stage(kind, item)
     except ERRORS as error:
         raise CommandExecutionError(str(error)) from error
     missing[:] = [name for name in missing if name != str(id)]
-    return normalize.masked(found)
+    return secrets.masked(found)
 
 
 def plan(transaction, run="", complete=False, unmanaged="report", guard=None, override=False):
@@ -307,11 +310,11 @@ def plan(transaction, run="", complete=False, unmanaged="report", guard=None, ov
 
 
 def _plan(live: str, wanted: Any, guard: Any) -> Any:
-    make = change_commit.wanting(wanted, _defaults)
+    make = change_plan.wanting(wanted, _defaults)
     try:
-        return change_commit.make_plan(live, make, guard)
+        return change_plan.make_plan(live, make, guard)
     except programs.ToolMissing:
-        return change_commit.make_first_plan(live, make)
+        return change_plan.make_first_plan(live, make)
 
 
 def plan_objects(objects, unmanaged="report", guard=None, override=False):
@@ -331,7 +334,7 @@ def plan_objects(objects, unmanaged="report", guard=None, override=False):
 
         salt-call fsha.plan
     """
-    wanted = target.Wanted(tuple(objects), complete=True, purge=unmanaged == "purge")
+    wanted = target.DesiredObjects(tuple(objects), complete=True, purge=unmanaged == "purge")
     try:
         found = _plan(_live(True), wanted, _guard(guard, override))
     except ERRORS as error:
@@ -371,7 +374,7 @@ def commit(
     try:
         wanted = _wanted(transaction, run, False, complete, unmanaged == "purge")
         committer = _committer(guard, override, restore_points, settle_timeout)
-        make = change_commit.wanting(wanted, _defaults)
+        make = change_plan.wanting(wanted, _defaults)
         found = _committed(committer, make, transaction, wanted.objects)
     except ERRORS as error:
         raise CommandExecutionError(str(error)) from error
@@ -388,9 +391,9 @@ def _committed(committer: Any, make: Any, what: str, objects: Any = ()) -> dict[
     refused = False
     try:
         done = committer.commit(make, what)
-    except change_commit.Refused as error:
+    except change_commit.CommitRefused as error:
         refused = True
-        done = change_commit.Outcome(error.plan, committed=False, attempts=1)
+        done = change_commit.CommitOutcome(error.plan, committed=False, attempts=1)
     return {
         **_report(done.plan, "report", objects),
         "committed": done.committed,
@@ -404,7 +407,7 @@ def _committed(committer: Any, make: Any, what: str, objects: Any = ()) -> dict[
 
 
 def _report(found: Any, unmanaged: str, objects: Any = ()) -> dict[str, Any]:
-    data = change_commit.as_data(found)
+    data = change_plan.as_data(found)
     if unmanaged == "ignore":
         data["unmanaged"] = []
     live = found.target.live
@@ -414,10 +417,10 @@ def _report(found: Any, unmanaged: str, objects: Any = ()) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     return {
         **data,
-        "actions": operator_settings.as_lines(done, operator_settings.last_change(live), now),
-        "overdue": operator_settings.overdue(done, now),
+        "actions": settings_text.as_lines(done, settings_text.last_change(live), now),
+        "overdue": settings_text.overdue(done, now),
         "empty": found.empty,
-        "comment": change_commit.summary(found),
+        "comment": change_plan.summary(found),
     }
 
 
@@ -472,9 +475,9 @@ def restore(number, override=False, settle_timeout=120, restore_points=20, test=
     """
     try:
         cib, _point = change_restore_points.read(_directory(), _number(number))
-        make = change_commit.restoring(target.parse(cib))
+        make = change_plan.restoring(cib_document.parse(cib))
         if __opts__.get("test") if test is None else test:
-            plan = change_commit.make_plan(_live(False), make, _guard(None, override))
+            plan = change_plan.make_plan(_live(False), make, _guard(None, override))
             return {**_report(plan, "report"), "committed": False, "refused": False}
         committer = _committer(None, override, restore_points, settle_timeout, "restore")
         found = _committed(committer, make, f"restore of {_number(number)}")

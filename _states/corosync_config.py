@@ -23,8 +23,8 @@ from salt.exceptions import CommandExecutionError
 import fshalib
 
 fshalib.renew()
+from fshalib.corosync import build, diff, parser, semantics
 from fshalib.corosync import conf as corosync_conf
-from fshalib.corosync import diff, semantics
 from fshalib.events import event, journal, returns
 from fshalib.system import files
 
@@ -98,9 +98,9 @@ def managed(
     it.
     """
     try:
-        wanted = corosync_conf.from_settings(
+        wanted = build.from_settings(
             cluster_name or "",
-            corosync_conf.nodes_from(nodes or {}),
+            build.nodes_from(nodes or {}),
             transport=transport,
             crypto=crypto,
             totem=totem,
@@ -110,10 +110,10 @@ def managed(
         )
         old, broken = _read(Path(name))
         kept = diff.kept(old, wanted)
-        text = corosync_conf.render(kept.conf)
-    except corosync_conf.ConfError as error:
+        text = parser.render(kept.conf)
+    except parser.ConfError as error:
         return returns.failed(name, str(error))
-    known = semantics.Known(**__salt__["corosync.known"](name))
+    known = semantics.ClusterFacts(**__salt__["corosync.known"](name))
     changes = diff.difference(old, kept.conf, known)
     if not changes:
         return returns.unchanged(name, _same(name, old, kept))
@@ -133,18 +133,18 @@ def managed(
     return _write(name, text, kept.conf, report, effect)
 
 
-def _read(path: Path) -> tuple[corosync_conf.Conf | None, bool]:
+def _read(path: Path) -> tuple[parser.Conf | None, bool]:
     """Return the file as data, and whether it is there but cannot be read as such."""
     content = files.read(path)
     if content is None:
         return None, False
     try:
-        return corosync_conf.parse(content.decode("utf-8", "surrogateescape")), False
-    except corosync_conf.ParseError:
+        return parser.parse(content.decode("utf-8", "surrogateescape")), False
+    except parser.ParseError:
         return None, True
 
 
-def _same(name: str, old: corosync_conf.Conf | None, kept: diff.Kept) -> str:
+def _same(name: str, old: parser.Conf | None, kept: diff.Kept) -> str:
     told = [f"{name} says what is wanted."]
     if old and corosync_conf.flatten(old) != corosync_conf.flatten(kept.conf):
         told = [f"{name} says what is wanted in other words, and stays as it is."]

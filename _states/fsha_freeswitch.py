@@ -10,6 +10,7 @@ import fshalib
 fshalib.renew()
 from fshalib.events import returns
 from fshalib.pillar import config as pillar_config
+from fshalib.schema.report import ConfigErrors
 
 if TYPE_CHECKING:
     __pillar__: dict[str, Any]
@@ -94,7 +95,7 @@ def settings(name, source, pillar="fsha"):
     """
     try:
         config = pillar_config.check(__pillar__.get(pillar))
-    except pillar_config.ConfigErrors as error:
+    except ConfigErrors as error:
         return returns.failed(name, str(error))
     told = dataclasses.asdict(config.freeswitch)
     for other in ("password", "install", "configuration", "service"):

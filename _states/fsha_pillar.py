@@ -10,9 +10,11 @@ import fshalib
 
 fshalib.renew()
 from fshalib.events import returns
-from fshalib.lint import rules
+from fshalib.lint import runner
 from fshalib.pacemaker import agent as agent_types
 from fshalib.pillar import config as pillar_config
+from fshalib.pillar import validate_agents
+from fshalib.schema.report import ConfigErrors
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
@@ -46,13 +48,13 @@ def checked(name="fsha"):
         config = pillar_config.check(__pillar__.get(name))
         addresses = [*__grains__.get("ipv4", []), *__grains__.get("ipv6", [])]
         pillar_config.check_host(config, __grains__["nodename"], addresses)
-    except pillar_config.ConfigErrors as error:
+    except ConfigErrors as error:
         return returns.failed(name, str(error))
     count = len(config.pacemaker.objects)
     ret = returns.unchanged(
         name, f"The pillar is sound: {len(config.nodes)} nodes, {count} cluster objects."
     )
-    advice = rules.summary(rules.lint(config))
+    advice = runner.summary(runner.lint(config))
     if advice:
         ret["warnings"] = [advice]
     return ret
@@ -74,7 +76,7 @@ def agents_known(name="fsha"):
         if "pacemaker.agent" not in __salt__:
             return returns.failed(name, "The agents can't be asked before lxml is in place.")
         _ask_agents(config)
-    except (pillar_config.ConfigErrors, CommandExecutionError) as error:
+    except (ConfigErrors, CommandExecutionError) as error:
         return returns.failed(name, str(error))
     return returns.unchanged(name, "Every agent is installed and knows its parameters.")
 
@@ -88,7 +90,7 @@ def _ask_agents(config: pillar_config.Config) -> None:
         later |= {agent for agent in told if agent.startswith(OWN_AGENTS)}
     spaces = {_space(agent) for agent, found in told.items() if found is None}
     known = [name for space in sorted(spaces) for name in __salt__["pacemaker.agents"](space)]
-    pillar_config.check_agents(config, told.get, [*known, *later], later)
+    validate_agents.check_agents(config, told.get, [*known, *later], later)
 
 
 def _space(agent: str) -> str:

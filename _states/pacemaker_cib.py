@@ -18,9 +18,10 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 import fshalib
 
 fshalib.renew()
-from fshalib.cib import kinds, normalize
+from fshalib.cib import kinds, normalize, secrets
 from fshalib.events import event, journal, returns
 from fshalib.pillar import config
+from fshalib.schema.report import ConfigErrors
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +82,9 @@ def _promised(name: str, kind: str, form: dict[str, Any], absent: bool) -> dict[
         return returns.not_yet(name, f"{name}: {NO_LIBRARY}")
     try:
         item = config.make(kind, name, form)
-    except config.ConfigErrors as error:
+    except ConfigErrors as error:
         return returns.failed(name, str(error))
-    new = normalize.masked(kinds.normal(item))
+    new = secrets.masked(kinds.normal(item))
     return returns.changed(name, {"object": {"old": None, "new": new}}, f"{name} is new.", True)
 
 

@@ -23,7 +23,7 @@ def __virtual__():
 
 
 def _stage(kind, name, transaction, form, options):
-    told = returns.form(form, options, STATE_INTERNAL_KEYWORDS)
+    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
     return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
 
 

@@ -46,7 +46,7 @@ def __virtual__():
 
 
 def _stage(kind, name, transaction, form, options):
-    told = returns.form(form, options, STATE_INTERNAL_KEYWORDS)
+    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
     return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
 
 
@@ -67,7 +67,7 @@ def present(name, transaction=None, form=None, **options):
     Staged for a transaction it changes nothing yet: the difference stands in the comment, and
     in the changes of ``pacemaker_cib.committed``.
     """
-    told = returns.form(form, options, STATE_INTERNAL_KEYWORDS)
+    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
     if ("agent" in told or "template" in told) == ("members" in told):
         return returns.failed(
             name, f"{name}: either an agent (a primitive) or members (a group) is expected."

@@ -18,10 +18,11 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "_utils"))
 
-from fshalib.cib.fields import OneOrSeveral, set_section  # noqa: E402
-from fshalib.cib.kinds import BY_KEY, VALUES  # noqa: E402
+from fshalib.cib.kinds import BY_KEY  # noqa: E402
+from fshalib.cib.nvset import OneOrSeveral, set_section  # noqa: E402
+from fshalib.cib.resource_schema import VALUES  # noqa: E402
 from fshalib.pillar.schema import PILLAR  # noqa: E402
-from fshalib.schema.types import REQUIRED, UNSET, Field, Kind, ListOf, Named, Section  # noqa: E402
+from fshalib.schema.types import REQUIRED, UNSET, Field, ListOf, Named, Record, ValueType  # noqa: E402
 
 TARGET = HERE / "pillar.md"
 EXAMPLES = yaml.safe_load((HERE / "examples.yaml").read_text(encoding="utf-8"))
@@ -76,26 +77,26 @@ Where a mapping of parameters, of meta attributes or of options is expected, a l
 stand in its place; the set with the highest score that has a name and whose rule holds decides.
 
 """
-Table = tuple[str, str, Section]
+Table = tuple[str, str, Record]
 
 
-def inner(kind: Kind, at: str) -> tuple[str, Kind]:
+def inner(kind: ValueType, at: str) -> tuple[str, ValueType]:
     """Return what a list or a mapping of names is made of, and its path."""
     if isinstance(kind, Named):
         return f"{at}:{PLACES.get(at, 'ID')}", kind.item
     if isinstance(kind, OneOrSeveral):
-        return inner(kind.values, at) if isinstance(kind.values, Section) else (at, kind)
+        return inner(kind.values, at) if isinstance(kind.values, Record) else (at, kind)
     if isinstance(kind, ListOf):
         return f"{at}:N", kind.item
     return at, kind
 
 
-def tables(section: Section, at: str, doc: str) -> Iterator[Table]:
+def tables(section: Record, at: str, doc: str) -> Iterator[Table]:
     """Yield every mapping with known keys: its path, its meaning and itself."""
     yield at, doc, section
     for name, known in section.fields.items():
         path, kind = inner(known.kind, f"{at}:{name}" if at else name)
-        if isinstance(kind, Section):
+        if isinstance(kind, Record):
             yield from tables(kind, path, known.doc)
 
 
@@ -108,7 +109,7 @@ def default(known: Field) -> str:
     return f"`{json.dumps(known.default)}`"
 
 
-def rows(section: Section) -> Iterator[str]:
+def rows(section: Record) -> Iterator[str]:
     """Yield the lines of a table."""
     yield "| key | what is expected | default | meaning |"
     yield "|---|---|---|---|"

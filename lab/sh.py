@@ -190,7 +190,7 @@ def _pump(
 ) -> list[str]:
     """Copy the output line by line; return the last lines."""
     tail: list[str] = []
-    assert process.stdout is not None  # noqa: S101 - opened as a pipe by the caller
+    assert process.stdout is not None  # noqa: S101 - sh.stream opens it as a pipe
     for line in process.stdout:
         sink.write(line)
         tail = [*tail[-40:], line.rstrip("\n")]

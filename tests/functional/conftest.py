@@ -9,7 +9,7 @@ import pytest
 import salt.config
 from saltfactories.utils.functional import Loaders
 
-from fshalib.cib import target
+from fshalib.cib import document
 from fshalib.pacemaker import tools
 
 ROOT = Path(__file__).parents[2]
@@ -78,11 +78,11 @@ class CibFile:
 
     @property
     def root(self):
-        return target.parse(self.text)
+        return document.parse(self.text)
 
     @property
     def version(self):
-        return target.version(self.root)
+        return document.version(self.root)
 
     def patches_since(self, version):
         """Return how many patches have been committed since a version."""
@@ -126,13 +126,13 @@ def cib_file(tmp_path, monkeypatch):
 def empty_cib(tmp_path, monkeypatch):
     """A cluster of two nodes that was never configured."""
     path = tmp_path / "cib.xml"
-    root = target.parse(PAIR.read_text(encoding="utf-8"))
+    root = document.parse(PAIR.read_text(encoding="utf-8"))
     for section in ("crm_config", "resources", "constraints", "rsc_defaults"):
         for child in list(root.find(f"configuration/{section}")):
             child.getparent().remove(child)
     for history in list(root.iter("lrm_resource")):
         history.getparent().remove(history)
-    path.write_text(target.render(root), encoding="utf-8")
+    path.write_text(document.render(root), encoding="utf-8")
     return _on_file(path, monkeypatch)
 
 

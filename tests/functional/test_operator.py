@@ -14,7 +14,7 @@ from lxml import etree
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 from fshalib.change import annotation
-from fshalib.cib import target as cib_target
+from fshalib.cib import document
 from fshalib.switchover import lock, request
 from fshalib.system import programs
 from tests.functional.conftest import ROOT, TOOLS
@@ -142,7 +142,7 @@ def test_a_remark_that_is_somebody_elses_is_none(fsha, cib_file, until):
     )
     for name, value in (("standby", "on"), ("fsha-standby", text)):
         etree.SubElement(holder, "nvpair", id=f"n-{name}", name=name, value=value)
-    cib_file.path.write_text(cib_target.render(root), encoding="utf-8")
+    cib_file.path.write_text(document.render(root), encoding="utf-8")
     assert "in standby" in fsha.status()
     assert fsha.check(as_data=True)["verdict"] == "fail"
 
@@ -289,8 +289,11 @@ def test_the_lint_needs_no_cluster(loaders, monkeypatch, tmp_path):
 
 def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, monkeypatch):
     from fshalib.checks import checklist
+    from fshalib.checks import line as checks_line
 
-    line = checklist.Line("switch", "Switch", "fail", "it is down", "start it", "fs2", blocks=True)
+    line = checks_line.Line(
+        "switch", "Switch", "fail", "it is down", "start it", "fs2", blocks=True
+    )
     monkeypatch.setattr(checklist, "lines", lambda _view: (line,))
     before = cib_file.text
     done = fsha.failover()
@@ -450,7 +453,7 @@ def test_a_cluster_of_one_node(fsha, cib_file, events):
     for path in ("configuration/nodes/node[@uname='fs2']", "status/node_state[@uname='fs2']"):
         for element in root.findall(path):
             element.getparent().remove(element)
-    cib_file.path.write_text(cib_target.render(root), encoding="utf-8")
+    cib_file.path.write_text(document.render(root), encoding="utf-8")
     refused(fsha, cib_file, events, "failover", {}, "there is no other node in this cluster")
 
 
@@ -513,7 +516,7 @@ def test_a_hold_that_is_in_force(fsha, cib_file, events):
         etree.fromstring('<rsc_location id="cli-ban-VoiceServices-on-fs2" rsc="VoiceServices" '
                          'role="Started" node="fs2" score="-INFINITY"/>')
     )  # fmt: skip
-    cib_file.path.write_text(cib_target.render(root), encoding="utf-8")
+    cib_file.path.write_text(document.render(root), encoding="utf-8")
     said = "fs2 was banned by hand (cli-ban-VoiceServices-on-fs2)"
     refused(fsha, cib_file, events, "failover", {}, said)
 

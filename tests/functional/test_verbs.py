@@ -49,7 +49,7 @@ def test_an_object_is_staged_planned_and_committed_from_the_command_line(loaders
 
 
 @pytest.mark.parametrize(
-    ("kind", "id", "form", "said"),
+    ("kind", "id", "spec", "said"),
     [
         ("clones", "x", {}, "kind: one of properties, .* clone, .* is expected, not 'clones'"),
         ("group", "", {}, "id: an id .* is expected"),
@@ -59,9 +59,9 @@ def test_an_object_is_staged_planned_and_committed_from_the_command_line(loaders
         ("group", "g", "members", "g: a mapping is expected, not text"),
     ],
 )
-def test_a_bad_object_is_told_from_the_command_line(loaders, cib_file, kind, id, form, said):
+def test_a_bad_object_is_told_from_the_command_line(loaders, cib_file, kind, id, spec, said):
     with pytest.raises(SaltInvocationError, match=said):
-        loaders.modules.pacemaker.stage(kind, "mine", id, form)
+        loaders.modules.pacemaker.stage(kind, "mine", id, spec)
 
 
 def test_an_empty_transaction_never_removes_everything(loaders, cib_file):

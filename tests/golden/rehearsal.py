@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fshalib.change import commit
-from fshalib.change.commit import Make, Plan
-from fshalib.cib import target
-from fshalib.cib.target import Element
+from fshalib.change import plan as change_plan
+from fshalib.change.plan import Make, Plan
+from fshalib.cib import document, target
+from fshalib.cib.document import Element
 from fshalib.pacemaker import tools
 from fshalib.pillar import config, export_cib
 from fshalib.system import programs
@@ -44,10 +44,10 @@ def play(change: Change, root: Element | None = None, run: Runner = programs.run
     """
     root = running() if root is None else root
     before = edited(export_cib.export(root).pacemaker, change.given)
-    live = target.render(wanting(before)(root).root)
+    live = document.render(wanting(before)(root).root)
     make = wanting(edited(before, change.edits))
     try:
-        plan = commit.make_plan(live, make, run=run)
+        plan = change_plan.make_plan(live, make, run=run)
     except tools.InvalidCib:
         return Played(live, make, (REFUSED,), None)
     return Played(live, make, texts(plan), plan)
@@ -55,13 +55,13 @@ def play(change: Change, root: Element | None = None, run: Runner = programs.run
 
 def running() -> Element:
     """Return the CIB of the running pair."""
-    return target.parse(RUNNING.read_text(encoding="utf-8"))
+    return document.parse(RUNNING.read_text(encoding="utf-8"))
 
 
 def wanting(pacemaker: dict[str, Any]) -> Make:
     """Return what makes the target of a run with this section ``pacemaker`` of the pillar."""
     objects = config.check_pacemaker(pacemaker)
-    return commit.wanting(target.Wanted(objects, complete=True))
+    return change_plan.wanting(target.DesiredObjects(objects, complete=True))
 
 
 def texts(plan: Plan) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2] / "_utils"))
 
 from fshalib.change import commit as change_commit
-from fshalib.cib import target
+from fshalib.change import plan
+from fshalib.cib import document, target
 from fshalib.pacemaker import tools
 from fshalib.pillar import config
 from fshalib.system import programs
@@ -70,8 +71,8 @@ class Meeting:
         points = change_commit.Points(self.folder / f"points.{self.me}", keep=number)
         committer = change_commit.Committer(points=points, run=run, sleep=briefly)
         try:
-            done = committer.commit(change_commit.wanting(wanted(self.me, number)), "meet")
-        except (programs.RunError, target.CibError) as error:
+            done = committer.commit(plan.wanting(wanted(self.me, number)), "meet")
+        except (programs.RunError, document.CibError) as error:
             return {"committed": False, "error": str(error)}
         told = {f.name: getattr(done, f.name) for f in dataclasses.fields(done) if f.name != "plan"}
         return {**told, "error": ""}
@@ -82,7 +83,7 @@ def briefly(seconds: float) -> None:
     time.sleep(seconds / 10)
 
 
-def wanted(me: str, number: int) -> target.Wanted:
+def wanted(me: str, number: int) -> target.DesiredObjects:
     """Return a changed parameter and a new constraint: both nodes write in the same two places."""
     id = f"meet-{me}"
     primitive = {
@@ -92,7 +93,7 @@ def wanted(me: str, number: int) -> target.Wanted:
         "meta": {"target-role": "Stopped"},
     }
     location = {"resource": id, "node": me, "score": number}
-    return target.Wanted(
+    return target.DesiredObjects(
         (
             config.make("primitive", id, primitive),
             config.make("location", f"{id}-{number}", location),
@@ -102,10 +103,10 @@ def wanted(me: str, number: int) -> target.Wanted:
 
 def seen() -> dict[str, Any]:
     """Return what the meetings have left in the CIB."""
-    root = target.parse(tools.query())
+    root = document.parse(tools.query())
     constraints = [e.get("id", "") for e in root.iterfind("configuration/constraints/*")]
     return {
-        "epoch": target.version(root).epoch,
+        "epoch": document.version(root).epoch,
         "values": [
             [pair.getparent().getparent().get("id"), pair.get("value")]
             for pair in root.iterfind("configuration//nvpair[@name='fake']")

@@ -15,7 +15,7 @@ from typing import Any, cast
 from lxml import etree
 
 from fshalib.cib import target
-from fshalib.cib.target import Element
+from fshalib.cib.document import Element
 from fshalib.cib.values import UnitError, parse_duration
 
 NAMES: Mapping[str, str] = {"standby": "fsha-standby", "maintenance-mode": "fsha-maintenance"}
@@ -24,7 +24,7 @@ LONGEST = timedelta(days=365)
 FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
-class BadRemark(ValueError):  # noqa: N818  named for what it is
+class BadRemark(ValueError):
     """A remark that nobody could use; the text says which part and what is expected."""
 
 

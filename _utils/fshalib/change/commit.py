@@ -7,26 +7,23 @@ refuses it, and all of it is read and planned again: a bounded number of times, 
 because two nodes that apply at the same moment would otherwise meet again and again.
 """
 
-# Errors are named for what has happened.
-
 import random
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
+from datetime import timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fshalib.change import guard as change_guard
-from fshalib.change import restore_points
-from fshalib.change.guard import Calls, Verdict
-from fshalib.cib import normalize
-from fshalib.cib import target as cib_target
-from fshalib.cib.target import Element, Target
-from fshalib.pacemaker import simulate, tools
+from fshalib.change import restore_points, stop_first
+from fshalib.change.plan import Guard, Make, Plan, make_plan, nothing_to_do, summary
+from fshalib.cib import document, leaving
+from fshalib.cib.document import Element
+from fshalib.cib.target import Target
+from fshalib.pacemaker import simulate, tools, transient
 from fshalib.pacemaker import status as pacemaker_status
-from fshalib.pillar.guard_policy import Policy
 from fshalib.system import programs
 from fshalib.system.programs import Runner
 
@@ -37,26 +34,6 @@ JITTER = 0.5
 ELSEWHERE_PATIENCE = 60.0
 """Seconds that a node waits for the one that carries the calls to make the same change."""
 LOOK_EVERY = 2.0
-
-Make = Callable[[Element], Target]
-"""Makes the target out of the live CIB; it leaves that as it is."""
-
-
-def _nobody() -> Calls:
-    return Calls(None, "", "nobody was asked")
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-@dataclass(frozen=True)
-class Guard:
-    """What the operator allows, and who counts the calls; asked only if any are at stake."""
-
-    policy: Policy = field(default_factory=Policy)
-    count: Callable[[], Calls] = _nobody
-    now: Callable[[], datetime] = _now
 
 
 @dataclass(frozen=True)
@@ -71,23 +48,7 @@ class Points:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What would be done, before it is done; without ``judged``, nobody could be asked."""
-
-    target: Target
-    transition: simulate.Transition
-    verdict: Verdict
-    warnings: tuple[str, ...] = ()
-    judged: bool = True
-
-    @property
-    def empty(self) -> bool:
-        """Whether the CIB is already as it is wanted."""
-        return self.target.empty
-
-
-@dataclass(frozen=True)
-class Outcome:
+class CommitOutcome:
     """What a commit has done."""
 
     plan: Plan
@@ -110,7 +71,7 @@ class Contended(programs.RunError):
         )
 
 
-class Refused(programs.RunError):
+class CommitRefused(programs.RunError):
     """The guard does not allow a change; nothing was written."""
 
     def __init__(self, plan: Plan) -> None:
@@ -129,75 +90,6 @@ class NotStopped(programs.RunError):
             f"Not removed, since it still runs: {running}{reason}. The cluster was told to stop "
             "it; the next run goes on from there."
         )
-
-
-NO_TRANSITION = simulate.Transition(actions=(), placement={})
-NOTHING_AT_STAKE = change_guard.judge(Policy(), (), _nobody(), _now())
-ON_FILE = "a file stands in for the cluster"
-
-
-# --- plans -----------------------------------------------------------------------------------
-
-
-def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = programs.run) -> Plan:
-    """Return what has to be done to a CIB, what the cluster would do, and whether it may.
-
-    cib
-        The text of the live CIB.
-    make
-        Makes the target out of it, such as :func:`wanting` returns.
-    guard
-        What the operator allows; without it nothing may be interrupted.
-
-    Raises :class:`target.CibError`, :class:`programs.RunError`.
-    """
-    target = make(cib_target.parse(cib))
-    if target.empty:
-        return _nothing_to_do(target)
-    cib_target.next_version(target.root)
-    # Without the status: what runs is no fault of the configuration, and crm_verify takes a
-    # resource that is still active on two nodes for one.
-    warnings = tools.verify(cib_target.render(cib_target.configuration_only(target.root)), run)
-    foreseen = tools.foresee(cib_target.render(target.root), run)
-    transition = simulate.parse_transition(foreseen)
-    verdict = _judged(target, transition, guard or Guard())
-    return Plan(target, transition, verdict, warnings)
-
-
-def _nothing_to_do(target: Target) -> Plan:
-    return Plan(target, NO_TRANSITION, NOTHING_AT_STAKE)
-
-
-def wanting(wanted: cib_target.Wanted, defaults: cib_target.Defaults | None = None) -> Make:
-    """Return what makes the target of a run that wants these objects."""
-    return lambda live: cib_target.target(live, wanted, defaults)
-
-
-def restoring(point: Element) -> Make:
-    """Return what makes the target that is an earlier configuration."""
-    return lambda live: cib_target.restored(live, point)
-
-
-def _judged(target: Target, transition: simulate.Transition, guard: Guard) -> Verdict:
-    # What a change removes is voice only in the CIB before it, what it adds only in that after.
-    voice = change_guard.voice_resources(target.live) | change_guard.voice_resources(target.root)
-    stops = change_guard.interrupted(transition, voice, transition.before)
-    if not stops:
-        return NOTHING_AT_STAKE
-    if tools.on_file():
-        calls = Calls(None, stops[0].nodes[0], ON_FILE, expected=False)
-        verdict = change_guard.judge(Policy(calls=None), stops, calls, guard.now())
-        return replace(verdict, reason=f"{ON_FILE}, so that no call is lost")
-    return change_guard.judge(guard.policy, stops, guard.count(), guard.now())
-
-
-def make_first_plan(cib: str, make: Make) -> Plan:
-    """Return the plan for a host that has none of the cluster's tools yet.
-
-    Raises :class:`target.CibError`.
-    """
-    target = make(cib_target.parse(cib))
-    return Plan(target, NO_TRANSITION, NOTHING_AT_STAKE, judged=False)
 
 
 # --- commits ---------------------------------------------------------------------------------
@@ -220,7 +112,7 @@ class Committer:
     sleep: Callable[[float], object] = time.sleep
     name: str = field(default_factory=lambda: secrets.token_hex(4))
 
-    def commit(self, make: Make, what: str = "") -> Outcome:
+    def commit(self, make: Make, what: str = "") -> CommitOutcome:
         """Bring the live CIB to a target, as one patch, and wait until it has settled.
 
         make
@@ -240,13 +132,13 @@ class Committer:
             return self._left_to_another(make, outcome)
         return outcome
 
-    def _attempt(self, make: Make, what: str, number: int) -> Outcome:
+    def _attempt(self, make: Make, what: str, number: int) -> CommitOutcome:
         cib = self._query_at_rest()
         plan = make_plan(cib, make, self.guard, self.run)
         if plan.empty or plan.verdict.kind == change_guard.ELSEWHERE:
-            return Outcome(plan, committed=False, attempts=number)
+            return CommitOutcome(plan, committed=False, attempts=number)
         if not plan.verdict.allowed:
-            raise Refused(plan)
+            raise CommitRefused(plan)
         point = self._save(cib, plan, what)
         parked = self._parked(plan)
         try:
@@ -265,10 +157,10 @@ class Committer:
     def _is_untouched(self, cib: str) -> bool:
         """Tell whether the configuration still is what it was; not if it can't be asked."""
         try:
-            now = cib_target.version(cib_target.parse(tools.query(self.run)))
-        except (programs.RunError, cib_target.CibError):
+            now = document.version(document.parse(tools.query(self.run)))
+        except (programs.RunError, document.CibError):
             return False
-        before = cib_target.version(cib_target.parse(cib))
+        before = document.version(document.parse(cib))
         return (now.admin_epoch, now.epoch) == (before.admin_epoch, before.epoch)
 
     def _query_at_rest(self) -> str:
@@ -279,7 +171,7 @@ class Committer:
         end = time.monotonic() + self.settle
         while True:
             cib = tools.query(self.run)
-            others = cib_target.leaving(cib_target.parse(cib)) - {self.name}
+            others = leaving.leaving(document.parse(cib)) - {self.name}
             if not others or time.monotonic() >= end:
                 return cib
             self.sleep(LOOK_EVERY)
@@ -288,9 +180,9 @@ class Committer:
         """Return the CIB in which what is removed is stopped first, if any of it runs."""
         if tools.on_file():
             return None
-        parked = cib_target.parked(plan.target, plan.transition.before, self.name)
+        parked = stop_first.stopped_first(plan.target, plan.transition.before, self.name)
         if parked is not None:
-            cib_target.next_version(parked)
+            document.next_version(parked)
         return parked
 
     def _remove_what_stopped(self, plan: Plan, make: Make) -> Target:
@@ -301,21 +193,21 @@ class Committer:
         left = {r.id: r.nodes for r in status.resources if r.id in gone and r.nodes}
         if left:
             # Others need not wait for a run that has ended.
-            change(cib_target.left_halfway, self.run, self.sleep)
+            change(leaving.left_halfway, self.run, self.sleep)
             raise NotStopped(left, tuple(str(f) for f in status.failures if f.resource in left))
         return self._on_a_fresh_cib(lambda _number: self._reach(make))
 
     def _reach(self, make: Make) -> Target:
         """Write the target, made anew, for stopping has changed the status and so the version."""
         cib = tools.query(self.run)
-        target = make(cib_target.parse(cib))
+        target = make(document.parse(cib))
         if not target.empty:
-            cib_target.next_version(target.root)
+            document.next_version(target.root)
             self._write(cib, target.root)
         return target
 
     def _write(self, cib: str, target: Element) -> None:
-        patch = tools.patch(cib, cib_target.render(target), self.run)
+        patch = tools.patch(cib, document.render(target), self.run)
         tools.apply_patch(patch, self.run)
 
     def _on_a_fresh_cib(self, attempt: Callable[[int], T]) -> T:
@@ -331,7 +223,7 @@ class Committer:
             node=self.points.node,
             author=self.points.author,
             transaction=what,
-            version=str(cib_target.version(plan.target.live)),
+            version=str(document.version(plan.target.live)),
             kind=self.points.kind,
             summary=tuple(summary(plan).splitlines()),
         )
@@ -347,14 +239,16 @@ class Committer:
 
     # --- what comes after the commit
 
-    def _finish(self, plan: Plan, attempts: int, point: int | None, written: Target) -> Outcome:
+    def _finish(
+        self, plan: Plan, attempts: int, point: int | None, written: Target
+    ) -> CommitOutcome:
         """Wait for the end of the transition; nothing from here on undoes the commit."""
-        version = cib_target.version(written.root)
+        version = document.version(written.root)
         settled = True
         try:
             # Pacemaker adds an epoch of its own to that of the patch; others may have gone on.
-            last = cib_target.Version(version.admin_epoch, version.epoch + 1, 0)
-            found = cib_target.version(cib_target.parse(tools.query(self.run)))
+            last = document.Version(version.admin_epoch, version.epoch + 1, 0)
+            found = document.version(document.parse(tools.query(self.run)))
             version = found if found.epoch <= last.epoch else last
             settled = self._settled()
             problems = self._problems(plan)
@@ -365,14 +259,14 @@ class Committer:
             self._complete(point, str(version))
         except restore_points.HistoryError as error:
             problems = (*problems, f"the restore point has no note of the commit: {error}")
-        return Outcome(plan, True, attempts, settled, problems, str(version), point)
+        return CommitOutcome(plan, True, attempts, settled, problems, str(version), point)
 
     def _forget_failures(self, removed: Collection[str]) -> None:
         """Remove the fail counts of what is gone: with them it could not start if it came back."""
         if tools.on_file() or not removed:
             return
-        live = cib_target.parse(tools.query(self.run))
-        for node, name in cib_target.failures(live, removed):
+        live = document.parse(tools.query(self.run))
+        for node, name in transient.failures(live, removed):
             tools.forget(name, node, self.run)
 
     def _settled(self) -> bool:
@@ -401,15 +295,15 @@ class Committer:
         ]
         return tuple(dict.fromkeys(failed + stuck)) or tuple(_held_back(plan, status))
 
-    def _left_to_another(self, make: Make, outcome: Outcome) -> Outcome:
+    def _left_to_another(self, make: Make, outcome: CommitOutcome) -> CommitOutcome:
         """Wait until the node that carries the calls has made the same change."""
         end = time.monotonic() + min(ELSEWHERE_PATIENCE, self.settle)
         while time.monotonic() < end:
-            target = make(cib_target.parse(tools.query(self.run)))
+            target = make(document.parse(tools.query(self.run)))
             if target.empty:
-                return Outcome(_nothing_to_do(target), False, outcome.attempts)
+                return CommitOutcome(nothing_to_do(target), False, outcome.attempts)
             self.sleep(LOOK_EVERY)
-        raise Refused(outcome.plan)
+        raise CommitRefused(outcome.plan)
 
 
 def _known_failures(live: Element) -> frozenset[tuple[str, str, str]]:
@@ -437,12 +331,12 @@ def change(
 
     def attempt(_number: int) -> bool:
         cib = tools.query(run)
-        live = cib_target.parse(cib)
+        live = document.parse(cib)
         target = edit(live)
-        if cib_target.render(live) == cib_target.render(target):
+        if document.render(live) == document.render(target):
             return False
-        cib_target.next_version(target)
-        tools.apply_patch(tools.patch(cib, cib_target.render(target), run), run)
+        document.next_version(target)
+        tools.apply_patch(tools.patch(cib, document.render(target), run), run)
         return True
 
     return on_a_fresh_cib(attempt, sleep)
@@ -469,37 +363,3 @@ def _held_back(plan: Plan, status: pacemaker_status.Status) -> list[str]:
         for id, nodes in failed.items()
         if nodes
     ]
-
-
-# --- for people and as data ------------------------------------------------------------------
-
-
-def as_data(plan: Plan) -> dict[str, Any]:
-    """Return a plan as plain data for Salt's returns and events."""
-    before = plan.transition.before
-    return {
-        "changes": normalize.masked(plan.target.changes),
-        "drifted": list(plan.target.drifted),
-        "unmanaged": list(plan.target.unmanaged),
-        "transition": [str(action) for action in plan.transition.actions],
-        "interrupted": {id: list(before.get(id, ())) for id in plan.verdict.interrupted},
-        "guard": plan.verdict.as_data(),
-        "warnings": list(plan.warnings),
-    }
-
-
-def summary(plan: Plan) -> str:
-    """Return a plan in a few lines for people."""
-    shown = normalize.masked(plan.target.changes)
-    lines = [f"{name}: {normalize.shown(delta)}" for name, delta in shown.items()]
-    if not lines and not plan.empty:
-        lines.append("only the list of what fsha manages changes")
-    actions = "; ".join(str(action) for action in plan.transition.actions)
-    if plan.judged:
-        lines.append(f"The cluster would then: {actions or 'do nothing'}.")
-    else:
-        lines.append("What the cluster would then do can't be told before it is installed.")
-    if plan.verdict.interrupted:
-        lines.append(str(plan.verdict))
-    lines.extend(f"crm_verify warns: {warning}" for warning in plan.warnings)
-    return "\n".join(lines)

@@ -7,9 +7,6 @@ root can read it, for a CIB holds secrets. Whoever writes holds the lock of the 
 newest point was removed by hand. Readers need no lock.
 """
 
-# ruff: noqa: N818
-# Errors are named for what has happened.
-
 import contextlib
 import dataclasses
 import fcntl

@@ -2,23 +2,82 @@
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from fshalib.checks import node_facts
-from fshalib.checks.checklist import View
 from fshalib.checks.node_facts import Facts
-from fshalib.cib.target import Element
+from fshalib.cib.document import Element
 from fshalib.pacemaker import tools
-from fshalib.pacemaker.status import Node, Status
-from fshalib.switchover import arp, lock
+from fshalib.pacemaker.simulate import Transition
+from fshalib.pacemaker.status import NodeStatus, Status
+from fshalib.switchover import arp, bans, lock, preflight
 from fshalib.switchover import service as switchover_service
-from fshalib.system import programs
+from fshalib.switchover.service import Service
+from fshalib.system import icmp, programs
 from fshalib.system.programs import Runner
 
 Links = tuple[Mapping[str, Any], ...]
 AskNode = Callable[[str], "Facts | None"]
-AskClock = Callable[[str], "programs.ClockAnswer | None"]
+AskClock = Callable[[str], "icmp.ClockAnswer | None"]
+
+
+STALE = timedelta(minutes=30)
+"""Facts of another node that are older may no longer be true."""
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time as facts have it."""
+    return datetime.strptime(text, node_facts.FORM).replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that was looked at.
+
+    ``links`` as ``corosync.status`` has them, ``None`` when the ring can't be read. ``after`` is
+    what the cluster would do if the service had to leave its node. ``facts`` node → its facts,
+    ``None`` where there are none. ``wire`` what the network says against the floating addresses,
+    ``None`` when it can't be asked. ``clocks`` node → how far its clock is ahead of ours, for those
+    that were asked. ``operations`` are sentences.
+    """
+
+    status: Status
+    root: Element
+    service: Service | None
+    me: str
+    now: datetime
+    links: tuple[Mapping[str, Any], ...] | None = None
+    pending: Transition | None = None
+    after: Transition | None = None
+    facts: Mapping[str, node_facts.Facts | None] = field(default_factory=dict)
+    wire: tuple[str, ...] | None = None
+    clocks: Mapping[str, icmp.ClockAnswer | None] = field(default_factory=dict)
+    operations: tuple[str, ...] = ()
+    last_drill: str = ""
+
+    @property
+    def active(self) -> str:
+        """The node that serves, ``""`` for none."""
+        return self.status.serving(self.service.id) if self.service else ""
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The nodes that do not serve."""
+        return tuple(node.name for node in self.status.nodes if node.name != self.active)
+
+    def is_fresh(self, node: str) -> bool:
+        """Tell whether what is known of a node is its own, or young enough to go by."""
+        facts = self.facts.get(node)
+        return facts is not None and (
+            node == self.me or self.now - parse_time(facts["at"]) <= STALE
+        )
+
+    def switches(self) -> dict[str, node_facts.Facts]:
+        """Return the facts of the switches that are known and run."""
+        found = {node: facts["switch"] for node, facts in self.facts.items() if facts}
+        return {node: switch for node, switch in found.items() if switch.get("running")}
 
 
 def gather(
@@ -27,7 +86,7 @@ def gather(
     mine: Facts,
     links: Links | None,
     ask_node: AskNode,
-    ask_clock: AskClock = programs.ask_clock,
+    ask_clock: AskClock = icmp.ask_clock,
     run: Runner = programs.run,
 ) -> View:
     """Look at the whole pair.
@@ -57,7 +116,7 @@ def gather(
         now=datetime.now(timezone.utc),
         links=links,
         clocks=clocks(links or (), me, ask_clock),
-        pending=switchover_service.simulate(root, run),
+        pending=preflight.simulate(root, run),
         after=_without(root, service, active, run) if service and active else None,
         facts=known,
         wire=_on_the_wire(service, active, me, run) if service and active else None,
@@ -69,18 +128,16 @@ def gather(
 def _service(root: Element) -> switchover_service.Service | None:
     try:
         return switchover_service.find_service(root)
-    except switchover_service.Refused:
+    except switchover_service.SwitchoverRefused:
         return None
 
 
 def _without(root: Element, service: switchover_service.Service, active: str, run: Runner) -> Any:
     """Return what the cluster would do if the service had to leave its node."""
-    return switchover_service.simulate(
-        switchover_service.rebanned(root, service.id, [active], []), run
-    )
+    return preflight.simulate(bans.rebanned(root, service.id, [active], []), run)
 
 
-def _facts_of(node: Node, mine: Facts, ask_node: AskNode, run: Runner) -> Facts | None:
+def _facts_of(node: NodeStatus, mine: Facts, ask_node: AskNode, run: Runner) -> Facts | None:
     """Return a node's facts: this one's own, another one's from itself or from the cluster."""
     if node.name == mine["node"]:
         return mine
@@ -91,10 +148,10 @@ def _facts_of(node: Node, mine: Facts, ask_node: AskNode, run: Runner) -> Facts 
 
 
 def clocks(
-    links: Links, me: str, ask_clock: AskClock = programs.ask_clock
-) -> dict[str, programs.ClockAnswer | None]:
+    links: Links, me: str, ask_clock: AskClock = icmp.ask_clock
+) -> dict[str, icmp.ClockAnswer | None]:
     """Ask the other nodes for the time, each over the first of its links that answers."""
-    found: dict[str, programs.ClockAnswer | None] = {}
+    found: dict[str, icmp.ClockAnswer | None] = {}
     for link in links:
         node = str(link["node"])
         if found.get(node) is None and node != me and link["connected"]:

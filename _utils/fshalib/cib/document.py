@@ -4,9 +4,6 @@ XML is parsed without entities, DTDs or network; values are only ever set as att
 tree, so none can break out of it.
 """
 
-# ruff: noqa: N818
-# Errors are named for what has happened.
-
 import copy
 import re
 from collections.abc import Callable, Iterable
@@ -133,7 +130,7 @@ class Document:
         self._by_id: dict[str, Element] = {}
         self._taken: set[str] = set()
         self._referenced: frozenset[str] | None = None
-        self.counted: frozenset[str] = frozenset()
+        self.referenced_ids: frozenset[str] = frozenset()
         self._note(self.configuration)
 
     def _note(self, element: Element) -> None:

@@ -14,13 +14,12 @@ What an element holds beyond its parts is never dropped: it is read into the for
 Nothing here knows which kinds of objects there are: that is ``fshalib.cib.kinds``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fshalib.cib import normalize
-from fshalib.schema.types import REQUIRED, UNSET, Field, Kind, ListOf, Section
+from fshalib.schema.types import UNSET, Field, Record
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -30,7 +29,7 @@ else:
     # The pillar is checked by these shapes before lxml is there.
     Element = Any
 
-Form = Mapping[str, Any]
+Spec = Mapping[str, Any]
 
 OTHER = "other"
 """The key of a form that holds what no part can express: a list of short descriptions."""
@@ -55,7 +54,7 @@ class Reading:
     unused: list[str] = field(default_factory=list)
 
 
-class Part(Protocol):
+class ElementField(Protocol):
     """One key of the pillar with its place in the CIB."""
 
     @property
@@ -114,20 +113,20 @@ def unknown_children(element: Element, known: tuple[str, ...], reading: Reading)
 
 
 @dataclass(frozen=True)
-class Shape:
+class ElementSchema:
     """The parts of one kind of element."""
 
     tag: str
-    parts: tuple[Part, ...]
+    parts: tuple[ElementField, ...]
     expected: str = "a mapping"
 
     @cached_property
-    def section(self) -> Section:
+    def section(self) -> Record:
         """What the pillar may hold for it."""
-        return Section({part.key: part.field for part in self.parts}, self.expected)
+        return Record({part.key: part.field for part in self.parts}, self.expected)
 
     @cached_property
-    def by_key(self) -> Mapping[str, Part]:
+    def by_key(self) -> Mapping[str, ElementField]:
         """Its parts by their keys in the pillar."""
         return {part.key: part for part in self.parts}
 
@@ -143,314 +142,29 @@ class Shape:
 
     def read(self, element: Element, reading: Reading) -> dict[str, Any]:
         """Return an element's form, without its id."""
-        form: dict[str, Any] = {}
+        spec: dict[str, Any] = {}
         for key, part in self.by_key.items():
             value = part.read(element, reading)
             if value is not UNSET:
-                form[key] = value
+                spec[key] = value
         unknown_attributes(element, self.attributes, reading)
         unknown_children(element, self.tags, reading)
-        return form
+        return spec
 
-    def write(self, element: Element, form: Form) -> None:
+    def write(self, element: Element, spec: Spec) -> None:
         """Write a form into an empty element."""
         for key, part in self.by_key.items():
-            if key in form:
-                part.write(element, form[key])
+            if key in spec:
+                part.write(element, spec[key])
 
-    def normal(self, form: Form) -> dict[str, Any]:
+    def normal(self, spec: Spec) -> dict[str, Any]:
         """Return a form's normal form."""
         result: dict[str, Any] = {}
         for key, part in self.by_key.items():
-            if key in form:
-                value = part.normal(form[key])
+            if key in spec:
+                value = part.normal(spec[key])
                 if value is not UNSET:
                     result[key] = value
-        if form.get(OTHER):
-            result[OTHER] = sorted(form[OTHER])
+        if spec.get(OTHER):
+            result[OTHER] = sorted(spec[OTHER])
         return result
-
-
-# --- simple parts ----------------------------------------------------------------------------
-
-Canonical = Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """One attribute; ``default`` is the value that says nothing, in its canonical spelling."""
-
-    name: str
-    kind: Kind
-    doc: str
-    pillar_key: str = ""
-    default: str | None = None
-    required: bool = False
-    example: object = UNSET
-    theirs: str = ""
-    canonical: Canonical | None = None
-
-    @property
-    def key(self) -> str:
-        """The key in the pillar."""
-        return self.pillar_key or self.name
-
-    @property
-    def field(self) -> Field:
-        """What the pillar expects of it."""
-        theirs = self.theirs or self.default or ""
-        return Field(
-            self.kind, self.doc, REQUIRED if self.required else UNSET, self.example, theirs
-        )
-
-    @property
-    def attributes(self) -> frozenset[str]:
-        """The attribute's name."""
-        return frozenset({self.name})
-
-    tags: tuple[str, ...] = ()
-
-    def read(self, element: Element, _reading: Reading) -> Any:
-        """Return the attribute as it stands."""
-        return element.get(self.name, UNSET)
-
-    def write(self, element: Element, value: str) -> None:
-        """Set the attribute."""
-        element.set(self.name, value)
-
-    def normal(self, value: str) -> Any:
-        """Return the canonical spelling."""
-        same = self.canonical(value) if self.canonical else normalize.value(self.name, value)
-        return UNSET if same == self.default else same
-
-
-@dataclass(frozen=True)
-class Id:
-    """The id of a part of an object, which counts only where an ``id-ref`` points to it."""
-
-    kind: Kind
-    key: str = "id"
-    attributes: frozenset[str] = frozenset()
-    tags: tuple[str, ...] = ()
-
-    @property
-    def field(self) -> Field:
-        """What the pillar expects of it."""
-        return Field(self.kind, "id in the CIB; made from the object's when it is left out")
-
-    def read(self, element: Element, reading: Reading) -> Any:
-        """Return the id if something refers to it."""
-        id = element.get("id")
-        return id if id in reading.referenced else UNSET
-
-    def write(self, element: Element, value: str) -> None:
-        """Set the id."""
-        element.set("id", value)
-
-    def normal(self, _value: str) -> Any:
-        """Ids do not count."""
-        return UNSET
-
-
-@dataclass(frozen=True)
-class Commas:
-    """A list that one attribute holds, with commas between; its order counts."""
-
-    name: str
-    item: Kind
-    doc: str
-    example: object = UNSET
-    tags: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """The key in the pillar."""
-        return self.name
-
-    @property
-    def field(self) -> Field:
-        """What the pillar expects of it."""
-        return Field(
-            ListOf(self.item, "a list of one or more ids", 1), self.doc, REQUIRED, self.example
-        )
-
-    @property
-    def attributes(self) -> frozenset[str]:
-        """The attribute's name."""
-        return frozenset({self.name})
-
-    def read(self, element: Element, _reading: Reading) -> Any:
-        """Return the items."""
-        text = element.get(self.name)
-        return UNSET if text is None else text.split(",")
-
-    def write(self, element: Element, value: list[str]) -> None:
-        """Set the attribute."""
-        element.set(self.name, ",".join(value))
-
-    def normal(self, value: list[str]) -> Any:
-        """Return the items as they stand."""
-        return list(value)
-
-
-@dataclass(frozen=True)
-class References:
-    """Child elements that each name another object by its id."""
-
-    key: str
-    tag: str
-    item: Kind
-    doc: str
-    ordered: bool = False
-    required: bool = True
-    example: object = UNSET
-    attributes: frozenset[str] = frozenset()
-
-    @property
-    def field(self) -> Field:
-        """What the pillar expects of it."""
-        kind = ListOf(self.item, "a list of ids", 1 if self.required else 0, distinct=True)
-        return Field(kind, self.doc, REQUIRED if self.required else UNSET, self.example)
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The child's tag."""
-        return (self.tag,)
-
-    def read(self, element: Element, reading: Reading) -> Any:
-        """Return the ids."""
-        found = element.findall(self.tag)
-        for child in found:
-            unknown_attributes(child, frozenset({"id"}), reading)
-        return [child.get("id", "") for child in found] if found else UNSET
-
-    def write(self, element: Element, value: list[str]) -> None:
-        """Make the children."""
-        for id in value:
-            below(element, self.tag, {"id": id})
-
-    def normal(self, value: list[str]) -> Any:
-        """Return the ids, sorted where their order does not count."""
-        if not value:
-            return UNSET
-        return list(value) if self.ordered else sorted(set(value))
-
-
-@dataclass(frozen=True)
-class Single:
-    """One child element with parts of its own, as ``<podman>`` in a bundle."""
-
-    key: str
-    shape: Shape
-    doc: str
-    attributes: frozenset[str] = frozenset()
-
-    @property
-    def field(self) -> Field:
-        """What the pillar expects of it."""
-        return Field(self.shape.section, self.doc)
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The child's tag."""
-        return (self.shape.tag,)
-
-    def read(self, element: Element, reading: Reading) -> Any:
-        """Return the child's form."""
-        found = element.findall(self.shape.tag)
-        if len(found) > 1:
-            reading.strange.append(f"<{self.shape.tag}> more than once in <{element.tag}>")
-        return self.shape.read(found[0], reading) if found else UNSET
-
-    def write(self, element: Element, value: Form) -> None:
-        """Make the child."""
-        self.shape.write(below(element, self.shape.tag), value)
-
-    def normal(self, value: Form) -> Any:
-        """Return the child's normal form; one that says nothing is none."""
-        return self.shape.normal(value) or UNSET
-
-
-@dataclass(frozen=True)
-class Several:
-    """Child elements of one kind, each with parts of its own; a list in the pillar."""
-
-    key: str
-    shape: Shape
-    doc: str
-    ordered: bool = False
-    required: bool = False
-    example: object = UNSET
-    expected: str = "a list of mappings"
-    attributes: frozenset[str] = frozenset()
-
-    @property
-    def field(self) -> Field:
-        """What the pillar expects of it."""
-        kind = ListOf(self.shape.section, self.expected, 1 if self.required else 0, keyed=True)
-        return Field(kind, self.doc, REQUIRED if self.required else UNSET, self.example)
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The child's tag."""
-        return (self.shape.tag,)
-
-    def read(self, element: Element, reading: Reading) -> Any:
-        """Return the children's forms."""
-        found = element.findall(self.shape.tag)
-        return [self.shape.read(child, reading) for child in found] if found else UNSET
-
-    def write(self, element: Element, value: list[Form]) -> None:
-        """Make the children."""
-        for item in value:
-            self.shape.write(below(element, self.shape.tag), item)
-
-    def normal(self, value: list[Form]) -> Any:
-        """Return the children's normal forms, sorted where their order does not count."""
-        if not value:
-            return UNSET
-        forms = [self.shape.normal(item) for item in value]
-        return forms if self.ordered else sorted(forms, key=repr)
-
-
-@dataclass(frozen=True)
-class Within:
-    """A part that lies in a child element of its own, as ``<op>`` lies in ``<operations>``."""
-
-    tag: str
-    part: Part
-    attributes: frozenset[str] = frozenset()
-
-    @property
-    def key(self) -> str:
-        """The inner part's key."""
-        return self.part.key
-
-    @property
-    def field(self) -> Field:
-        """What the pillar expects of the inner part."""
-        return self.part.field
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The outer child's tag."""
-        return (self.tag,)
-
-    def read(self, element: Element, reading: Reading) -> Any:
-        """Return the inner part's value."""
-        found = element.findall(self.tag)
-        if not found:
-            return UNSET
-        unknown_attributes(found[0], self.part.attributes | {"id"}, reading)
-        unknown_children(found[0], self.part.tags, reading)
-        reading.strange.extend(f"<{extra.tag}> a second time" for extra in found[1:])
-        return self.part.read(found[0], reading)
-
-    def write(self, element: Element, value: Any) -> None:
-        """Make the outer child with the inner part in it."""
-        if value:
-            self.part.write(below(element, self.tag), value)
-
-    def normal(self, value: Any) -> Any:
-        """Return the inner part's normal form."""
-        return self.part.normal(value)

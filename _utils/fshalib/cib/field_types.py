@@ -3,7 +3,8 @@
 import re
 
 from fshalib.cib import rule
-from fshalib.schema.types import INVALID, At, Plain, Text, nearest, printable, quoted
+from fshalib.schema.report import Location, nearest, printable, quoted
+from fshalib.schema.types import INVALID, Plain, Text
 
 # RFC 1123 labels; a node's name is at most HOST_NAME_MAX, which is 64 on Linux.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -35,7 +36,7 @@ class AgentName:
     expected = "a resource agent (ocf:heartbeat:IPaddr2, lsb:FSSofia, systemd:freeswitch)"
     _part = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_.@/+\\-]*", re.ASCII)
 
-    def check(self, value: object, at: At) -> object:
+    def check(self, value: object, at: Location) -> object:
         """Return the name as it stands."""
         text = Text(self.expected).check(value, at)
         if not isinstance(text, str):
@@ -54,7 +55,7 @@ class AgentName:
             return INVALID
         return text
 
-    def _unknown_class(self, text: str, standard: str, at: At) -> object:
+    def _unknown_class(self, text: str, standard: str, at: Location) -> object:
         near = nearest(standard, AGENT_CLASSES)
         hint = f'; did you mean "{near}"?' if near else f"; known: {', '.join(AGENT_CLASSES)}."
         at.error(f"an agent of a known class is expected, not {quoted(text)}{hint}")
@@ -66,7 +67,7 @@ class RuleText:
 
     expected = 'a rule expression ("#uname eq fs1", "pingd lt 1 or not_defined pingd")'
 
-    def check(self, value: object, at: At) -> object:
+    def check(self, value: object, at: Location) -> object:
         """Return the text as it stands."""
         text = Text(self.expected).check(value, at)
         if not isinstance(text, str):

@@ -9,7 +9,6 @@ Facts: Pacemaker Explained (scores, rules, operations) and
 ``crm_str_to_boolean``/``pcmk__parse_interval_spec`` in Pacemaker 2.1.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -181,31 +180,3 @@ def shown(delta: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _text(value: Any) -> str:
     return "(none)" if value is None else str(value)
-
-
-_SECRET_NAME = re.compile(
-    r"passw|pass$|passphrase|passcode|secret|credential|community|token$|conninfo|_kg$"
-    r"|(^|[_-])(psk|pin)$|(^|auth|api|access|private)[_-]?key$",
-    re.IGNORECASE,
-)
-SECRET = "(secret)"  # noqa: S105  the word that stands for one
-
-
-def masked(data: Any) -> Any:
-    """Return data for people and events, with the values of secret-looking names hidden.
-
-    Fencing agents take passwords as parameters; what comes from here may be logged.
-    """
-    if isinstance(data, Mapping):
-        return {name: _masked_pair(str(name), held) for name, held in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [masked(item) for item in data]
-    return data
-
-
-def _masked_pair(name: str, held: Any) -> Any:
-    if not _SECRET_NAME.search(name.rsplit(":", 1)[-1]):
-        return masked(held)
-    if isinstance(held, Mapping):
-        return {part: None if text is None else SECRET for part, text in held.items()}
-    return None if held is None else SECRET

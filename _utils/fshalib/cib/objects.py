@@ -28,24 +28,24 @@ class Object:
 
     kind: str
     id: str
-    form: Mapping[str, Any] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def agent(self) -> str:
         """The agent of a primitive or template, ``""`` when a template names it."""
-        return str(self.form.get("agent", ""))
+        return str(self.spec.get("agent", ""))
 
     @property
     def members(self) -> tuple[str, ...]:
         """The ids of the resources that a group, clone or bundle contains."""
         if self.kind not in CONTAINERS:
             return ()
-        inner = self.form.get("members") or [self.form.get("resource")]
+        inner = self.spec.get("members") or [self.spec.get("resource")]
         return tuple(id for id in inner if id)
 
     def values(self, key: str) -> Mapping[str, str]:
         """Return the values that always hold under ``params``, ``meta`` or ``utilization``."""
-        return plain_values(self.form.get(key, {}))
+        return plain_values(self.spec.get(key, {}))
 
 
 CONTAINERS = ("group", "clone", "bundle")
@@ -67,16 +67,16 @@ def inherited(item: Object, template: Object | None) -> Object:
     """Return a primitive with all that it takes from its template; its own values come first."""
     if template is None:
         return item
-    form = {**item.form, "agent": item.agent or template.agent}
+    spec = {**item.spec, "agent": item.agent or template.agent}
     for key in ("params", "meta", "utilization"):
-        sets = [*_sets(item.form.get(key)), *_sets(template.form.get(key))]
+        sets = [*_sets(item.spec.get(key)), *_sets(template.spec.get(key))]
         if sets:
-            form[key] = sets
+            spec[key] = sets
     told = {(op.name, op.interval) for op in operations(item)}
     more = [op.attributes for op in operations(template) if (op.name, op.interval) not in told]
     if more:
-        form["operations"] = [*item.form.get("operations", ()), *more]
-    return Object(item.kind, item.id, form)
+        spec["operations"] = [*item.spec.get("operations", ()), *more]
+    return Object(item.kind, item.id, spec)
 
 
 def _sets(given: Any) -> list[Any]:
@@ -99,6 +99,6 @@ def operations(item: Object) -> tuple[Operation, ...]:
     """Return an object's own operations; those of an ``id-ref`` are none of its own."""
     return tuple(
         Operation(op["name"], op.get("interval", "0s"), op)
-        for op in item.form.get("operations", ())
+        for op in item.spec.get("operations", ())
         if "name" in op
     )

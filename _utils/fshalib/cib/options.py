@@ -19,7 +19,7 @@ from fshalib.cib.values import (
     parse_duration,
     parse_score,
 )
-from fshalib.schema.types import Choice, Field, Kind, Plain, Section
+from fshalib.schema.types import Choice, Field, Plain, Record, ValueType
 
 
 def _duration(text: str) -> str:
@@ -72,7 +72,7 @@ TARGET_ROLE = Choice((*_ROLES, "#default"))
 _FENCING_ACTION = Choice(("reboot", "off"), {"poweroff": "off"})
 
 
-def _option(kind: Kind, theirs: str, doc: str) -> Field:
+def _option(kind: ValueType, theirs: str, doc: str) -> Field:
     return Field(kind, doc, theirs=theirs)
 
 
@@ -233,7 +233,7 @@ OPERATION: Mapping[str, Field] = {
 }  # fmt: skip
 
 
-def section(fields: Mapping[str, Field], expected: str) -> Section:
+def section(fields: Mapping[str, Field], expected: str) -> Record:
     """Return the options as a section of the pillar."""
     aliases = PROPERTY_ALIASES if fields is PROPERTIES else {}
-    return Section(fields, expected, aliases)
+    return Record(fields, expected, aliases)

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from fshalib.cib import update
+from fshalib.cib import compat, update
 from fshalib.cib.document import Document, Element
-from fshalib.cib.element_schema import Form, Reading
-from fshalib.cib.fields import Sets, in_order, is_plain, score_of
+from fshalib.cib.element_schema import Reading, Spec
 from fshalib.cib.kinds import KINDS, ONE_IDS
 from fshalib.cib.normalize import option_name
+from fshalib.cib.nvset import Sets, in_order, is_plain, score_of
 from fshalib.cib.objects import Object
 from fshalib.cib.options import SERVER_WRITTEN
 from fshalib.cib.values import score_text
@@ -94,7 +94,7 @@ def _scored(part: Sets, value: Any) -> bool:
     return part.tag != "cluster_property_set" and bool(_wanted_ruled(value))
 
 
-def _wanted_ruled(value: Any) -> list[Form]:
+def _wanted_ruled(value: Any) -> list[Spec]:
     return [] if isinstance(value, Mapping) else [one for one in value if not is_plain(one)]
 
 
@@ -116,7 +116,7 @@ def compared(
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for part in parts(item.kind):
-        value = item.form.get(part.key, {})
+        value = item.spec.get(part.key, {})
         wanted, ruled = _wanted(part, value), _wanted_ruled(value)
         after[part.key] = _form(wanted, ruled)
         if element is not None:
@@ -137,7 +137,7 @@ def _standing(pair: Element, scored: bool) -> _Pair:
 
 
 def _ours(
-    element: Element, part: Sets, ruled: Sequence[Form], owned: frozenset[str]
+    element: Element, part: Sets, ruled: Sequence[Spec], owned: frozenset[str]
 ) -> list[Element]:
     """Return the sets with rules that the formula owns, or wants as they are."""
     wanted = [part.normal_set(one) for one in ruled]
@@ -148,7 +148,7 @@ def _ours(
     ]
 
 
-def _form(pairs: Mapping[str, _Pair], ruled: Sequence[Form]) -> Any:
+def _form(pairs: Mapping[str, _Pair], ruled: Sequence[Spec]) -> Any:
     sets = [
         {"score": str(score), "values": {n: p.text for n, p in pairs.items() if p.score == score}}
         for score in sorted({pair.score for pair in pairs.values()})
@@ -162,7 +162,7 @@ def _form(pairs: Mapping[str, _Pair], ruled: Sequence[Form]) -> Any:
 def merge(document: Document, element: Element, item: Object, owned: frozenset[str]) -> None:
     """Bring the wanted pairs into an object's element, and take out what is ours no longer."""
     for part in parts(item.kind):
-        value = item.form.get(part.key, {})
+        value = item.spec.get(part.key, {})
         _merge_plain(document, element, part, value, owned)
         _merge_ruled(document, element, part, _wanted_ruled(value), owned)
 
@@ -183,10 +183,10 @@ def _merge_plain(
         elif not _equal(part, name, pair.get("value", ""), wanted[name].text):
             pair.set("value", wanted[name].text)
     for found in missing:
-        new = update.fresh("nvpair")
+        new = update.new_element("nvpair")
         new.set("name", found.name)
         new.set("value", found.text)
-        update.plant_in(document, _set_for(document, element, part, found, scored), new)
+        update.insert_in(document, _set_for(document, element, part, found, scored), new)
 
 
 def _set_for(
@@ -197,8 +197,8 @@ def _set_for(
         if not scored or score_of(dict(nvset.attrib)) == pair.score:
             return nvset
     if part.tag == "cluster_property_set":
-        return update.plant(document, element, update.fresh(part.tag, _FIRST))
-    new = update.fresh(part.tag)
+        return update.insert(document, element, update.new_element(part.tag, _FIRST))
+    new = update.new_element(part.tag)
     if pair.score:
         new.set("score", score_text(pair.score))
     return _place(document, element, new)
@@ -225,7 +225,7 @@ def _merge_ruled(
     document: Document,
     element: Element,
     part: Sets,
-    wanted: Sequence[Form],
+    wanted: Sequence[Spec],
     owned: frozenset[str],
 ) -> None:
     free = _ours(element, part, wanted, owned)
@@ -250,10 +250,10 @@ def _merge_ruled(
             element.append(nvset)
 
 
-def _new_set(document: Document, element: Element, part: Sets, one: Form) -> Element:
-    holder = update.fresh(str(element.tag))
+def _new_set(document: Document, element: Element, part: Sets, one: Spec) -> Element:
+    holder = update.new_element(str(element.tag))
     part.write(holder, [one])
-    update.fit(document, holder)
+    compat.fit_to_schema(document, holder)
     return _place(document, element, holder[0])
 
 
@@ -272,7 +272,7 @@ def to_own(element: Element, item: Object) -> frozenset[str]:
     """Return the ids by which the pairs and sets of an object are owned."""
     found: set[str] = set()
     for part in parts(item.kind):
-        value = item.form.get(part.key, {})
+        value = item.spec.get(part.key, {})
         if item.kind in SHARED:
             pairs = _pairs(element, part)
             ours = [pairs[name] for name in _wanted(part, value) if name in pairs]

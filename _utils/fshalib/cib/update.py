@@ -9,13 +9,14 @@ from typing import Any, cast
 
 from lxml import etree
 
-from fshalib.cib import normalize
+from fshalib.cib import normalize, rule_xml
 from fshalib.cib import rule as cib_rule
 from fshalib.cib.document import REFERENCE_TAGS as REFERENCES
-from fshalib.cib.document import Document, Element, schema
-from fshalib.cib.element_schema import Attribute, Within
-from fshalib.cib.fields import RESOURCE_SET_ATTRIBUTES, RESOURCE_TAGS, ResourceSets
+from fshalib.cib.document import Document, Element
+from fshalib.cib.fields import Attribute, Within
 from fshalib.cib.kinds import KINDS
+from fshalib.cib.members import RESOURCE_TAGS
+from fshalib.cib.resource_set import RESOURCE_SET_ATTRIBUTES, ResourceSets
 
 SET_TAGS = ("instance_attributes", "meta_attributes", "utilization", "cluster_property_set")
 # Children whose order among themselves counts.
@@ -100,7 +101,7 @@ def _is_scored(rule: Element) -> bool:
 
 def _terms(rule: Element) -> Any:
     try:
-        terms, strange = cib_rule.read(rule)
+        terms, strange = rule_xml.read(rule)
         return (cib_rule.canonical(terms), strange)
     except cib_rule.RuleError:
         return etree.tostring(rule, with_tail=False)
@@ -129,7 +130,7 @@ def _children(element: Element) -> list[Element]:
 # --- grafting --------------------------------------------------------------------------------
 
 
-def graft(document: Document, old: Element, new: Element, owner: str = "") -> None:
+def update(document: Document, old: Element, new: Element, owner: str = "") -> None:
     """Make ``old`` say what ``new`` says, with as little change as can be.
 
     document
@@ -142,7 +143,7 @@ def graft(document: Document, old: Element, new: Element, owner: str = "") -> No
     Resources within ``old`` are left where they are.
     """
     owner = old.get("id") or owner
-    graft_attributes(document, old, new)
+    update_attributes(document, old, new)
     pairs = _matched(_children(old), _children(new))
     kept = {id(mine) for mine, _ in pairs if mine is not None}
     for child in _children(old):
@@ -157,12 +158,12 @@ def graft(document: Document, old: Element, new: Element, owner: str = "") -> No
             placed.append(theirs)
         else:
             if canonical(mine) != canonical(theirs) or _names_parts(document, theirs):
-                graft(document, mine, theirs, owner)
+                update(document, mine, theirs, owner)
             placed.append(mine)
     _reorder(old, placed)
 
 
-def graft_attributes(document: Document, old: Element, new: Element) -> None:
+def update_attributes(document: Document, old: Element, new: Element) -> None:
     """Make the attributes of ``old`` say what those of ``new`` say; ids mostly stay."""
     before, after = _said(old), _said(new)
     # What only says what is implied may stay, but not beside other attributes than before.
@@ -175,14 +176,14 @@ def graft_attributes(document: Document, old: Element, new: Element) -> None:
         if before.get(name) != text:
             old.set(name, new.get(name, ""))
     given = new.get("id")
-    if given and given != old.get("id") and (not old.get("id") or given in document.counted):
+    if given and given != old.get("id") and (not old.get("id") or given in document.referenced_ids):
         # Ids do not count, but where somebody refers to them.
         document.rename(old, given)
 
 
 def _names_parts(document: Document, new: Element) -> bool:
     """Tell whether parts are to have ids that others refer to."""
-    return any(part.get("id") in document.counted for part in new.iter("*"))
+    return any(part.get("id") in document.referenced_ids for part in new.iter("*"))
 
 
 Match = Callable[[Element, Element], bool]
@@ -289,56 +290,20 @@ def base(element: Element, owner: str) -> str:
     return f"{owner}-{_SHORT.get(str(element.tag), str(element.tag))}"
 
 
-def plant(document: Document, parent: Element, new: Element) -> Element:
+def insert(document: Document, parent: Element, new: Element) -> Element:
     """Put a new object into its section (or container), giving ids to all that lacks one."""
     _insert(parent, new)
     document.adopt(new, cast(str, new.get("id", parent.tag)), base)
     return new
 
 
-def plant_in(document: Document, parent: Element, new: Element) -> Element:
+def insert_in(document: Document, parent: Element, new: Element) -> Element:
     """Put a new part into an element, with an id made from its parent's."""
     _insert(parent, new)
     document.adopt(new, parent.get("id", ""), base)
     return new
 
 
-def fresh(tag: str, id: str | None = None) -> Element:
+def new_element(tag: str, id: str | None = None) -> Element:
     """Return an element that is part of no CIB yet."""
     return etree.Element(tag, {} if id is None else {"id": id})
-
-
-# --- schemas ---------------------------------------------------------------------------------
-
-# Roles had other names before this schema, and only the new ones since the other.
-_PROMOTED_SINCE, _PROMOTED_ONLY = (3, 7), (4, 0)
-_ROLE_ATTRIBUTES = ("role", "rsc-role", "with-rsc-role")
-_OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
-# A rule that scores nothing need not say so since this schema.
-_RULES_WITHOUT_SCORE = (3, 9)
-_SCORED = {"score", "score-attribute", "id-ref"}
-
-
-def fit(document: Document, new: Element) -> None:
-    """Spell what older and newer schemas write differently as the CIB's schema has it."""
-    known = schema(document.root)
-    if known == (0, 0):
-        return
-    for element in new.iter("*"):
-        _fit_roles(element, known)
-        unscored = element.tag == "rule" and not _SCORED & {*map(str, element.attrib)}
-        if unscored and known < _RULES_WITHOUT_SCORE:
-            element.set("score", "0")
-        if "masters" in element.attrib and known >= _PROMOTED_ONLY:
-            element.set("promoted-max", element.attrib.pop("masters"))
-
-
-def _fit_roles(element: Element, known: tuple[int, int]) -> None:
-    for name in _ROLE_ATTRIBUTES:
-        text = element.get(name)
-        if text is not None:
-            role = normalize.value("role", text)
-            if known < _PROMOTED_SINCE:
-                element.set(name, _OLD_ROLES.get(role, role))
-            elif known >= _PROMOTED_ONLY:
-                element.set(name, role)

@@ -8,36 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.corosync.conf import (
-    IDENTITY,
-    LINK_RELOAD,
-    SECRET,
-    TOTEM_KEYS,
-    TOTEM_RELOAD,
-    Change,
-    Conf,
-    Entry,
-    Option,
-    Section,
-    UnwritableError,
-    flatten,
-    inner,
-    is_packaged_default,
-    join,
-    node_id,
-    render,
-)
-from fshalib.corosync.semantics import (
-    DEFAULTS,
-    NOTHING_KNOWN,
-    RING,
-    UNUSED,
-    Known,
-    Side,
-    plain,
-    settled,
-    side_of,
-)
+from fshalib.corosync.comparable import Side, settled, side_of
+from fshalib.corosync.conf import ConfChange, flatten, inner, is_packaged_default, node_id
+from fshalib.corosync.options import IDENTITY, LINK_RELOAD, SECRET, TOTEM_KEYS, TOTEM_RELOAD
+from fshalib.corosync.parser import Conf, Entry, Option, Section, UnwritableError, join, render
+from fshalib.corosync.semantics import DEFAULTS, NOTHING_KNOWN, RING, UNUSED, ClusterFacts, plain
 
 NONE = "none"
 RELOAD = "reload"
@@ -61,7 +36,9 @@ class Kept:
         return tuple(dict.fromkeys(path for path, _ in self.rest))
 
 
-def difference(old: Conf | None, new: Conf, known: Known = NOTHING_KNOWN) -> tuple[Change, ...]:
+def difference(
+    old: Conf | None, new: Conf, known: ClusterFacts = NOTHING_KNOWN
+) -> tuple[ConfChange, ...]:
     """Return the settings that mean something else, removed ones last; see :func:`normal`.
 
     Where nothing was before, all settings are new. A change shows what the files say; where
@@ -72,7 +49,7 @@ def difference(old: Conf | None, new: Conf, known: Known = NOTHING_KNOWN) -> tup
     return _compare(side_of(old, known, new), side_of(new, known, old))
 
 
-def _compare(before: Side, after: Side) -> tuple[Change, ...]:
+def _compare(before: Side, after: Side) -> tuple[ConfChange, ...]:
     olds, news = settled(before, after)
     changes = []
     for path in (*news, *(path for path in olds if path not in news)):
@@ -86,13 +63,13 @@ def _compare(before: Side, after: Side) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _change(path: str, old: str | None, new: str | None) -> Change:
+def _change(path: str, old: str | None, new: str | None) -> ConfChange:
     if path in SECRET:
-        return Change(path, "(secret)" if old else None, "(secret)" if new else None)
-    return Change(path, old, new)
+        return ConfChange(path, "(secret)" if old else None, "(secret)" if new else None)
+    return ConfChange(path, old, new)
 
 
-def change_class(changes: Sequence[Change]) -> str:
+def change_class(changes: Sequence[ConfChange]) -> str:
     """Return what makes a running corosync take over the changes.
 
     :data:`RELOAD` when every one of them can be changed at run time by
@@ -105,13 +82,13 @@ def change_class(changes: Sequence[Change]) -> str:
     return RESTART if restart_paths(changes) else RELOAD
 
 
-def restart_paths(changes: Sequence[Change]) -> tuple[str, ...]:
+def restart_paths(changes: Sequence[ConfChange]) -> tuple[str, ...]:
     """Return the paths among the changes that only a restart makes effective."""
     whole = _whole_nodes(changes) - _renamed_nodes(changes)
     return tuple(c.path for c in changes if not _reloadable(c, whole))
 
 
-def _whole_nodes(changes: Sequence[Change]) -> set[str]:
+def _whole_nodes(changes: Sequence[ConfChange]) -> set[str]:
     """Return the node sections that come or go with their nodeid and an address."""
     result: set[str] = set()
     nodes = [c for c in changes if c.path.startswith("nodelist.node[")]
@@ -121,7 +98,7 @@ def _whole_nodes(changes: Sequence[Change]) -> set[str]:
     return result
 
 
-def _renamed_nodes(changes: Sequence[Change]) -> set[str]:
+def _renamed_nodes(changes: Sequence[ConfChange]) -> set[str]:
     """Return node sections that take over the nodeid of a section that goes away."""
     ids = [c for c in changes if c.path.startswith("nodelist.") and c.path.endswith(".nodeid")]
     gone = {c.old for c in ids if c.new is None}
@@ -136,7 +113,7 @@ def _key_of(path: str) -> str:
     return path.rpartition("].")[2]
 
 
-def _reloadable(change: Change, whole: set[str]) -> bool:
+def _reloadable(change: ConfChange, whole: set[str]) -> bool:
     section, _, key = change.path.rpartition(".")
     if section.startswith("nodelist.node["):
         # A node or a link may come or go; one that stays must keep its name, number, address.
@@ -204,8 +181,8 @@ _IN_CMAP = ("totem", "nodelist", "quorum", "logging", "system")
 
 
 def running_difference(
-    conf: Conf, cmap: Mapping[str, str], known: Known = NOTHING_KNOWN
-) -> tuple[Change, ...]:
+    conf: Conf, cmap: Mapping[str, str], known: ClusterFacts = NOTHING_KNOWN
+) -> tuple[ConfChange, ...]:
     """Return what a running corosync has (old) and the file would give it (new).
 
     Both are compared by what they mean, see :func:`normal`; what corosync never looks at does

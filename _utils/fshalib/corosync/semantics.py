@@ -6,29 +6,13 @@ differs only where corosync would behave differently.
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from fshalib.corosync.conf import (
-    DEFAULT_CRYPTO,
-    KNET,
-    LINK_RELOAD,
-    NUMBER,
-    UDP,
-    UDPU,
-    Conf,
-    Entry,
-    Option,
-    Section,
-    Setting,
-    identity,
-    inner,
-    node_id,
-    numeral,
-    options_of,
-    walk,
-)
+from fshalib.corosync.conf import Setting, identity, inner, numeral, options_of
+from fshalib.corosync.options import DEFAULT_CRYPTO, KNET, LINK_RELOAD, NUMBER, UDP, UDPU
+from fshalib.corosync.parser import Conf, Entry, Option, Section
 
 # --- what corosync makes of a setting: totemconfig.c, coroparse.c, votequorum.c, logconfig.c
 
@@ -115,7 +99,7 @@ _ZERO_IS_DEFAULT = (
     | _each("totem.interface", "knet_ping_interval knet_ping_timeout knet_pong_count")
     | _each("quorum", "expected_votes")
 )
-_NUMBERS = (
+NUMBERS = (
     _ZERO_IS_DEFAULT
     | _each("totem", "config_version heartbeat_failures_allowed knet_compression_level nodeid")
     | _each("totem", "knet_compression_threshold send_join threads token_coefficient token_warning")
@@ -127,11 +111,11 @@ _NUMBERS = (
     | _each("quorum.device", "master_wins sync_timeout timeout votes")
 )
 # Only these words count; with any other one the default holds.
-_YES_OR_NO = frozenset({"totem.block_unlisted_ips", "totem.cancel_token_hold_on_retransmit"})
-_YES = frozenset({"totem.clear_node_high_bit", "totem.interface.broadcast"})
-_DESTINATIONS = ("to_logfile", "to_stderr", "to_syslog")
-_PRIORITIES = ("logfile_priority", "syslog_priority")
-_ADDRESSES = ("totem.interface.bindnetaddr", "totem.interface.mcastaddr")
+YES_OR_NO = frozenset({"totem.block_unlisted_ips", "totem.cancel_token_hold_on_retransmit"})
+YES = frozenset({"totem.clear_node_high_bit", "totem.interface.broadcast"})
+DESTINATIONS = ("to_logfile", "to_stderr", "to_syslog")
+PRIORITIES = ("logfile_priority", "syslog_priority")
+ADDRESSES = ("totem.interface.bindnetaddr", "totem.interface.mcastaddr")
 RING = re.compile(r"ring([0-7])_addr")
 
 UNUSED = (
@@ -149,7 +133,7 @@ its ``ringnumber``.
 
 
 @dataclass(frozen=True)
-class Known:
+class ClusterFacts:
     """What is known of the nodes beyond a corosync.conf.
 
     names
@@ -162,8 +146,8 @@ class Known:
     hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-NOTHING_KNOWN = Known()
-_EMPTY = Conf()
+NOTHING_KNOWN = ClusterFacts()
+EMPTY = Conf()
 
 
 def plain(conf: Conf) -> Conf:
@@ -216,76 +200,12 @@ def _logs(entry: Entry) -> tuple[Entry, ...]:
     return (Section("logger_subsys", rest),)
 
 
-def normal(conf: Conf, known: Known = NOTHING_KNOWN) -> dict[str, str]:
-    """Return what a configuration means to corosync 3.1: settings by path, in one spelling.
-
-    Two files are the same to corosync when this is the same:
-
-    - what is not said and what is said as corosync takes it anyway (:data:`DEFAULTS`) are one;
-      so are ``two_node: 1`` and that with ``wait_for_all: 1``, and an ``expected_votes`` that
-      is the sum of the nodes' votes;
-    - numbers, booleans and addresses have one spelling, each of those that corosync takes for
-      that key; a host name is the address that corosync chooses of what ``known`` has for it;
-    - ``secauth`` is the cipher and hash that it stands for;
-    - a node without a name has the one that Pacemaker gives it: the CIB's, else its
-      ``ring0_addr`` if that is a host name;
-    - several sections about one link, or one subsystem of the log, are one, and a subsystem
-      that logs as all others do is none;
-    - what corosync does nothing with is left out: :data:`UNUSED`, ``bindnetaddr`` and
-      ``member`` beside a nodelist, ``mcastaddr`` without multicast, options of knet with
-      another transport, ``votes`` beside a nodelist, ``key`` beside a ``keyfile``, a
-      ``logfile`` that nothing goes to, and an ``ip_version`` where all addresses are written
-      out. What corosync would refuse stays.
-
-    Sections are put together as :func:`plain` does it.
-    """
-    side = side_of(conf, known)
-    return settled(side, side)[0]
-
-
-def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an address, ``None`` for a name."""
     try:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
-
-
-def _spelled(kind: str, text: str) -> str:
-    """Return a value in the one spelling of those that corosync takes for its kind."""
-    key = kind.rpartition(".")[2]
-    if kind in _NUMBERS:
-        return numeral(text)
-    if kind in _YES_OR_NO:
-        return text if text in ("yes", "no") else DEFAULTS[kind]
-    if kind in _YES:
-        return "yes" if text == "yes" else "no"
-    if kind in _ADDRESSES:
-        return str(_ip(text) or text)
-    if kind.startswith("logging.") and key in _DESTINATIONS:
-        return {"on": "yes", "off": "no"}.get(text, text)
-    if kind.startswith("logging.") and key in _PRIORITIES:
-        return {"error": "err", "panic": "emerg", "warn": "warning"}.get(text.lower(), text.lower())
-    return text
-
-
-def unused(conf: Conf) -> dict[str, str]:
-    """Return the settings that corosync does nothing with, by path; see :func:`normal`.
-
-    ``secauth`` is none of them.
-    """
-    named, _ = _with_names(plain(conf), NOTHING_KNOWN, _EMPTY)
-    meaning = _Meaning(named, NOTHING_KNOWN)
-    settings = (s for s in walk(named.entries, merge=True) if s.kind != "totem.secauth")
-    return {s.path: s.value for s in settings if meaning.is_unused(s.kind, s.value)}
-
-
-def spelled(path: str, text: str) -> str:
-    """Return a setting's value in the one spelling of those that corosync takes for it.
-
-    path
-        Of a setting that stands in no repeated section (``totem.token``).
-    """
-    return _spelled(path, text)
 
 
 def resolve(conf: Conf, text: str, hosts: Mapping[str, Sequence[str]]) -> str | None:
@@ -296,10 +216,10 @@ def resolve(conf: Conf, text: str, hosts: Mapping[str, Sequence[str]]) -> str | 
     hosts
         As in :class:`Known`.
     """
-    literal = _ip(text)
+    literal = ip(text)
     if literal:
         return str(literal)
-    found = [address for address in map(_ip, hosts.get(text, ())) if address]
+    found = [address for address in map(ip, hosts.get(text, ())) if address]
     for version in _FAMILIES.get(_ip_version_of(conf), ()):
         for address in found:
             if address.version == version:
@@ -316,22 +236,22 @@ def _default_ip_version(transport: str) -> str:
     return "ipv4" if transport == UDP else "ipv6-4"
 
 
-def _rings(options: Mapping[str, str]) -> list[str]:
+def rings(options: Mapping[str, str]) -> list[str]:
     """Return a node's addresses as they are written, that of the lowest link first."""
     return [options[key] for key in sorted(options) if RING.fullmatch(key)]
 
 
-class _Meaning:
+class Meaning:
     """What the settings of one configuration mean, as far as that depends on the others."""
 
-    def __init__(self, conf: Conf, known: Known) -> None:
+    def __init__(self, conf: Conf, known: ClusterFacts) -> None:
         totem = options_of(conf, "totem")
         nodes = [node.options() for node in inner(conf, "nodelist", "node")]
         self._conf = conf
         self._hosts = known.hosts
         self._totem = totem
         self._transport = totem.get("transport", KNET)
-        self._has_nodes = any(map(_rings, nodes))
+        self._has_nodes = any(map(rings, nodes))
         links = inner(conf, "totem", "interface")
         self._broadcast = any(link.options().get("broadcast") == "yes" for link in links)
         self._logging = {
@@ -340,13 +260,13 @@ class _Meaning:
                 for path, text in DEFAULTS.items()
                 if path.startswith("logging.")
             },
-            **{k: _spelled(f"logging.{k}", v) for k, v in options_of(conf, "logging").items()},
+            **{k: spelled_value(f"logging.{k}", v) for k, v in options_of(conf, "logging").items()},
         }
         self._subsystems = inner(conf, "logging", "logger_subsys")
         targets = (s.options().get("to_logfile", "no") for s in self._subsystems)
         self._to_logfile = "yes" in (
             self._logging["to_logfile"],
-            *(_spelled("logging.to_logfile", text) for text in targets),
+            *(spelled_value("logging.to_logfile", text) for text in targets),
         )
         self._defaults = {
             **DEFAULTS,
@@ -361,7 +281,7 @@ class _Meaning:
     def of(self, setting: Setting) -> str | None:
         """Return what a setting means; None if that is the default, or nothing at all."""
         kind = setting.kind
-        value = _spelled(kind, setting.value)
+        value = spelled_value(kind, setting.value)
         if kind.startswith("nodelist.node.ring"):
             value = resolve(self._conf, value, self._hosts) or value
         if self.is_unused(kind, value) or (kind in _ZERO_IS_DEFAULT and value == "0"):
@@ -377,7 +297,7 @@ class _Meaning:
 
     def is_unused(self, kind: str, value: str) -> bool:
         """Tell whether corosync does nothing with a setting."""
-        if kind in _NUMBERS and not NUMBER.fullmatch(value):
+        if kind in NUMBERS and not NUMBER.fullmatch(value):
             # corosync refuses the file.
             return False
         if kind.startswith("totem.interface."):
@@ -396,7 +316,7 @@ class _Meaning:
         if key in ("bindnetaddr", "member.memberaddr"):
             return self._has_nodes
         if key == "mcastaddr":
-            return self._transport != UDP and _ip(value) is not None
+            return self._transport != UDP and ip(value) is not None
         if key == "broadcast":
             return self._transport == UDPU
         if key == "knet_transport":
@@ -424,145 +344,25 @@ class _Meaning:
 
     def literal(self) -> bool:
         """Tell whether ``ip_version`` decides nothing: it admits each address as it is."""
-        texts = [
-            t for node in inner(self._conf, "nodelist", "node") for t in _rings(node.options())
-        ]
-        found = [_ip(resolve(self._conf, text, self._hosts) or "") for text in texts]
+        texts = [t for node in inner(self._conf, "nodelist", "node") for t in rings(node.options())]
+        found = [ip(resolve(self._conf, text, self._hosts) or "") for text in texts]
         admitted = _FAMILIES.get(_ip_version_of(self._conf), ())
         return bool(found) and all(address and address.version in admitted for address in found)
 
 
-# --- comparing ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of two configurations to compare: what it says, and what that means.
-
-    ``literal`` is true where its ``ip_version`` decides nothing.
-    """
-
-    texts: Mapping[str, str]
-    values: Mapping[str, str]
-    literal: bool
-
-    def only(self, fits: Callable[[str], bool]) -> "Side":
-        """Return the side with only those values whose paths fit."""
-        return replace(self, values={p: v for p, v in self.values.items() if fits(p)})
-
-
-def side_of(conf: Conf, known: Known, beside: Conf = _EMPTY) -> Side:
-    """Return what a configuration says and means, to be compared with another one."""
-    named, assumed = _with_names(plain(conf), known, plain(beside))
-    meaning = _Meaning(named, known)
-    settings = {s.path: s for s in walk(named.entries, merge=True) if s.path not in assumed}
-    values = {path: meaning.of(setting) for path, setting in settings.items()}
-    unsaid = {path: value for path, value in meaning.unsaid().items() if path not in settings}
-    return Side(
-        texts={path: setting.value for path, setting in settings.items()},
-        values={**unsaid, **{p: v for p, v in values.items() if v is not None}},
-        literal=meaning.literal(),
-    )
-
-
-def _with_names(conf: Conf, known: Known, beside: Conf) -> tuple[Conf, frozenset[str]]:
-    """Give each node the name by which Pacemaker calls it.
-
-    A node of which that is not known gets the name that ``beside`` has for its nodeid or its
-    address, so that the two are compared; returned are the paths of such names, which are not
-    the node's own.
-    """
-    nodes = [node.options() for node in inner(conf, "nodelist", "node")]
-    taken = {options.get("name", "") for options in nodes}
-    others = {}
-    for node in inner(beside, "nodelist", "node"):
-        for key in _marks(beside, node.options(), known):
-            others[key] = node.options().get("name", "")
-    assumed = set()
-
-    def name_of(options: Mapping[str, str]) -> str:
-        name = _pacemakers_name(options, known)
-        if not name:
-            found = (others.get(key, "") for key in _marks(conf, options, known))
-            name = next((n for n in found if n not in taken), "")
-            assumed.add(f"nodelist.node[{name}].name")
-        taken.add(name)
-        return name
-
-    def named(section: Section) -> Section:
-        if section.name != "node" or section.options().get("name"):
-            return section
-        name = name_of(section.options())
-        added = (Option("name", name),) if name else ()
-        return Section(section.name, (*section.entries, *added))
-
-    return _with_sections(conf, "nodelist", named), frozenset(assumed)
-
-
-def _marks(conf: Conf, options: Mapping[str, str], known: Known) -> list[str]:
-    """Return what tells a node: its nodeid, then its first address."""
-    address = next((resolve(conf, text, known.hosts) for text in _rings(options)), None)
-    number = node_id(options)
-    return [mark for mark in (str(number or ""), address) if mark]
-
-
-def _pacemakers_name(options: Mapping[str, str], known: Known) -> str:
-    """Return how Pacemaker calls a node without a name, if that is known."""
-    address = options.get("ring0_addr", "")
-    return known.names.get(node_id(options), "") or ("" if _ip(address) else address)
-
-
-def _with_sections(conf: Conf, name: str, change: Callable[[Section], Section]) -> Conf:
-    """Return a configuration with the sections in all of one name changed."""
-    return Conf(
-        tuple(
-            Section(e.name, tuple(change(i) if isinstance(i, Section) else i for i in e.entries))
-            if isinstance(e, Section) and e.name == name
-            else e
-            for e in conf.entries
-        )
-    )
-
-
-def settled(one: Side, other: Side) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the values of two sides without what means the same on both.
-
-    While two_node is the same, a wait_for_all that follows it is no setting of its own; where
-    two_node changes, it is, since only one that is not said changes with it.
-    """
-    two_node = one.values.get("quorum.two_node", "0")
-    follows = two_node == other.values.get("quorum.two_node", "0")
-
-    def values(side: Side) -> dict[str, str]:
-        result = dict(side.values)
-        if one.literal and other.literal:
-            result.pop("totem.ip_version", None)
-        if follows and result.get("quorum.wait_for_all") == two_node:
-            del result["quorum.wait_for_all"]
-        return result
-
-    return values(one), values(other)
-
-
-def names_of(conf: Conf, known: Known = NOTHING_KNOWN) -> dict[int, str]:
-    """Return the nodes' names by nodeid, as Pacemaker calls them; without those unknown."""
-    named, _ = _with_names(plain(conf), known, _EMPTY)
-    options = [node.options() for node in inner(named, "nodelist", "node")]
-    return {node_id(has): has["name"] for has in options if has.get("name")}
-
-
-def nameless(conf: Conf) -> bool:
-    """Tell whether there is a node without a name of its own."""
-    return not all(node.options().get("name") for node in inner(conf, "nodelist", "node"))
-
-
-def host_names(conf: Conf) -> tuple[str, ...]:
-    """Return the host names that stand where nodes have their addresses."""
-    texts = [text for node in inner(conf, "nodelist", "node") for text in _rings(node.options())]
-    return tuple(dict.fromkeys(text for text in texts if text and not _ip(text)))
-
-
-def needs_key(conf: Conf) -> bool:
-    """Tell whether the configuration encrypts or signs, and so reads the authkey."""
-    values = normal(conf)
-    return any(f"totem.crypto_{kind}" in values for kind in ("cipher", "hash"))
+def spelled_value(kind: str, text: str) -> str:
+    """Return a value in the one spelling of those that corosync takes for its kind."""
+    key = kind.rpartition(".")[2]
+    if kind in NUMBERS:
+        return numeral(text)
+    if kind in YES_OR_NO:
+        return text if text in ("yes", "no") else DEFAULTS[kind]
+    if kind in YES:
+        return "yes" if text == "yes" else "no"
+    if kind in ADDRESSES:
+        return str(ip(text) or text)
+    if kind.startswith("logging.") and key in DESTINATIONS:
+        return {"on": "yes", "off": "no"}.get(text, text)
+    if kind.startswith("logging.") and key in PRIORITIES:
+        return {"error": "err", "panic": "emerg", "warn": "warning"}.get(text.lower(), text.lower())
+    return text

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from fshalib.corosync.conf import KNET, MAX_LINKS, Node
+from fshalib.corosync.build import RingNode
+from fshalib.corosync.options import KNET, MAX_LINKS
 
 CMAPCTL = "corosync-cmapctl"
 QUORUMTOOL = "corosync-quorumtool"
@@ -210,7 +211,7 @@ def status(cmap: Mapping[str, str], stats: Mapping[str, str], quorum: Quorum) ->
     )
 
 
-def configured(cmap: Mapping[str, str]) -> tuple[Node, ...]:
+def configured(cmap: Mapping[str, str]) -> tuple[RingNode, ...]:
     """Return the nodelist that corosync runs with; a link that a node lacks is empty."""
     positions = sorted(
         {int(key.split(".")[2]) for key in cmap if re.match(r"nodelist\.node\.\d+\.", key)}
@@ -218,10 +219,10 @@ def configured(cmap: Mapping[str, str]) -> tuple[Node, ...]:
     return tuple(_node(cmap, f"nodelist.node.{position}.") for position in positions)
 
 
-def _node(cmap: Mapping[str, str], prefix: str) -> Node:
+def _node(cmap: Mapping[str, str], prefix: str) -> RingNode:
     addresses = tuple(cmap.get(f"{prefix}ring{link}_addr", "") for link in range(MAX_LINKS[KNET]))
     number = int(cmap.get(f"{prefix}nodeid", "0"))
-    return Node(cmap.get(f"{prefix}name", str(number)), number, addresses)
+    return RingNode(cmap.get(f"{prefix}name", str(number)), number, addresses)
 
 
 def _joined(cmap: Mapping[str, str]) -> list[int]:
@@ -233,7 +234,7 @@ def _joined(cmap: Mapping[str, str]) -> list[int]:
 
 
 def _links(
-    node: Node, transport: str, stats: Mapping[str, str], joined: set[int]
+    node: RingNode, transport: str, stats: Mapping[str, str], joined: set[int]
 ) -> Sequence[Link]:
     links = []
     for number, address in enumerate(node.addresses):
@@ -254,7 +255,7 @@ def _links(
 # --- judging -----------------------------------------------------------------------------
 
 
-def faults(ring: RingStatus, wanted: Sequence[Node]) -> tuple[str, ...]:
+def faults(ring: RingStatus, wanted: Sequence[RingNode]) -> tuple[str, ...]:
     """Say what keeps the ring from being as wanted, a sentence part each; empty is healthy.
 
     wanted
@@ -275,7 +276,7 @@ def _quorum_faults(ring: RingStatus) -> list[str]:
     ]
 
 
-def _member_faults(ring: RingStatus, wanted: Sequence[Node]) -> list[str]:
+def _member_faults(ring: RingStatus, wanted: Sequence[RingNode]) -> list[str]:
     here = {member.name for member in ring.members}
     names = {node.name for node in wanted}
     found = [
@@ -292,7 +293,7 @@ def _member_faults(ring: RingStatus, wanted: Sequence[Node]) -> list[str]:
     return found
 
 
-def _link_faults(ring: RingStatus, wanted: Sequence[Node]) -> list[str]:
+def _link_faults(ring: RingStatus, wanted: Sequence[RingNode]) -> list[str]:
     links = {(link.node, link.number): link for link in ring.links}
     found = []
     for node in wanted:

@@ -11,9 +11,6 @@ it is known. Every event has the same keys, so that a reactor needs one rule:
 ``data``      the facts, of the kind's own shape; never a secret
 """
 
-# ruff: noqa: N818
-# Errors are named for what has happened.
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -31,11 +31,11 @@ def not_yet(name: str, comment: str) -> Return:
     return {"name": name, "result": None, "changes": {}, "comment": comment}
 
 
-def form(given: Mapping[str, Any] | None, options: Mapping[str, Any], internal: Any) -> Return:
+def spec(given: Mapping[str, Any] | None, options: Mapping[str, Any], internal: Any) -> Return:
     """Return the keys of an object from a state's arguments.
 
     given
-        The state's argument ``form``: all keys as one mapping.
+        The state's argument ``spec``: all keys as one mapping.
     options
         Its further arguments: single keys.
     internal

@@ -17,7 +17,7 @@ from typing import Any
 
 from lxml import etree
 
-from fshalib.schema import types
+from fshalib.schema import report
 from fshalib.system import files, programs
 from fshalib.system.programs import Runner
 
@@ -53,7 +53,7 @@ class Access:
 
 def access(pillar: Mapping[str, Any]) -> Access:
     """Return how FreeSWITCH is asked, from a pillar that need not have ``fsha:freeswitch``."""
-    told = types.section(pillar, "fsha", "freeswitch")
+    told = report.section(pillar, "fsha", "freeswitch")
     written = PASSWORD_FILE if Path(PASSWORD_FILE).exists() else ""
     return Access(
         told.get("fs_cli", "fs_cli"),

@@ -47,7 +47,7 @@ New = Mapping[Path, str | None]
 
 
 @dataclass(frozen=True)
-class Profile:
+class ProfileConfig:
     """What a SIP profile is to be told; ``file`` is relative to the configuration."""
 
     name: str
@@ -59,13 +59,13 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredConfig:
     """What FreeSWITCH is to be told; what is empty is left to the user."""
 
     switchname: str = ""
     core_db_dsn: str = field(default="", repr=False)
     auto_clear_sql: bool | None = None
-    profiles: tuple[Profile, ...] = ()
+    profiles: tuple[ProfileConfig, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _attribute(value: str) -> str:
     return quoteattr(value, {'"': "&quot;"})
 
 
-def fragments(wanted: Wanted) -> tuple[Fragment, ...]:
+def fragments(wanted: DesiredConfig) -> tuple[Fragment, ...]:
     """Return the formula's own files.
 
     Raises :class:`SwitchConfError` for a value that FreeSWITCH would read as something else.
@@ -123,7 +123,7 @@ def fragments(wanted: Wanted) -> tuple[Fragment, ...]:
     return tuple(one for one in found if one.lines or one.load)
 
 
-def _of_profile(profile: Profile) -> Fragment:
+def _of_profile(profile: ProfileConfig) -> Fragment:
     addresses = ("sip-ip", "rtp-ip", "ext-sip-ip", "ext-rtp-ip")
     params = {
         "track-calls": "true" if profile.track_calls else "",
@@ -186,7 +186,7 @@ def is_loaded(text: str, module: str) -> bool:
     return bool(found.search(without_comments(text)))
 
 
-def candidate(wanted: Wanted, directory: Path, read: Read) -> dict[Path, str | None]:
+def candidate(wanted: DesiredConfig, directory: Path, read: Read) -> dict[Path, str | None]:
     """Return the files that have to hold something else, with their new text.
 
     directory
@@ -257,7 +257,7 @@ def _check_name(one: Fragment, text: str) -> None:
 # --- the whole -------------------------------------------------------------------------------
 
 
-def verified(wanted: Wanted, directory: Path, read: Read) -> dict[Path, str | None]:
+def verified(wanted: DesiredConfig, directory: Path, read: Read) -> dict[Path, str | None]:
     """Return what :func:`candidate` does, once the whole is sound with it and takes effect.
 
     Raises :class:`SwitchConfError` with file and line.
@@ -346,7 +346,7 @@ def restarts(changed: Mapping[str, Iterable[str]], running: Iterable[str]) -> di
     return found
 
 
-def digest(wanted: Wanted) -> str:
+def digest(wanted: DesiredConfig) -> str:
     """Return a short hash of what the formula adds: the same on two nodes that agree.
 
     It stands in the CIB while there are passwords in what it is of: so guessing is made dear.
@@ -374,7 +374,7 @@ def _shown(name: str, value: str | None) -> str | None:
     return "(secret)" if value is not None and name in SECRET else value
 
 
-def from_pillar(data: Mapping[str, Any], read: Read) -> Wanted:
+def from_pillar(data: Mapping[str, Any], read: Read) -> DesiredConfig:
     """Return what ``fsha:freeswitch:configuration`` wants, once it is checked.
 
     read
@@ -383,7 +383,7 @@ def from_pillar(data: Mapping[str, Any], read: Read) -> Wanted:
     Raises :class:`SwitchConfError` when there is no data source in such a file.
     """
     profiles = tuple(
-        Profile(
+        ProfileConfig(
             name,
             told.get("file", f"sip_profiles/{name}.xml"),
             told.get("vip", ""),
@@ -393,7 +393,7 @@ def from_pillar(data: Mapping[str, Any], read: Read) -> Wanted:
         )
         for name, told in data.get("profiles", {}).items()
     )
-    return Wanted(
+    return DesiredConfig(
         data.get("switchname", ""),
         _source(data, "core_db_dsn", read),
         data.get("auto_clear_sql"),

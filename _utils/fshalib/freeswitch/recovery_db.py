@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from fshalib.schema import types
+from fshalib.schema import report
 from fshalib.system import programs
 from fshalib.system.programs import Runner
 
@@ -84,7 +84,7 @@ def _uri(text: str) -> dict[str, str]:
 
 def ask_pillars(pillar: Mapping[str, Any], run: Runner = programs.run) -> Answer | None:
     """Ask the database that a pillar names (``fsha:freeswitch:configuration``), see :func:`ask`."""
-    told = types.section(pillar, "fsha", "freeswitch", "configuration")
+    told = report.section(pillar, "fsha", "freeswitch", "configuration")
     file = told.get("core_db_dsn_file")
     try:
         source = (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fshalib.schema.types import Keys
+from fshalib.schema.report import Keys
 
 ERROR, WARNING, HINT = "error", "warning", "hint"
 SEVERITIES = (ERROR, WARNING, HINT)
@@ -15,7 +15,7 @@ Finding = tuple[str, Keys, str]
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownFinding:
     """What is known of a finding, wherever it is found."""
 
     reason: str

@@ -12,6 +12,7 @@ from typing import Any
 from fshalib.cib.kinds import BY_KEY
 from fshalib.cib.objects import Object, Operation, operations
 from fshalib.cib.values import parse_duration, score_value
+from fshalib.lint.pillar_change import PM, PillarChange, leads_into_sets
 from fshalib.lint.rules_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
 from fshalib.lint.rules_operations import (
     LONGEST_INTERVAL,
@@ -25,10 +26,7 @@ from fshalib.lint.ties import beside, holders, named_by, starts_before
 from fshalib.lint.topology import ADDRESS, addresses, leaders, needs, pulls, settings, voices
 from fshalib.pillar.config import Config
 from fshalib.pillar.validate_freeswitch import FSSOFIA, LSB
-from fshalib.schema.types import Keys
-
-Change = Mapping[Keys, Any]
-"""Key → what is to stand there; ``None`` to take it away. No key leads into a list."""
+from fshalib.schema.report import Keys
 
 MONITOR = {"name": "monitor", "interval": "5s", "timeout": "20s"}
 DEEP = {"name": "monitor", "interval": "30s", "timeout": "30s", "params": {"OCF_CHECK_LEVEL": 10}}
@@ -38,11 +36,10 @@ MOST_FAILURES = 10
 """More of them before a resource moves are as good as no threshold."""
 SHORTEST_MEMORY = 60_000
 """Milliseconds after which a failure may be forgotten."""
-_PM = "pacemaker"
-_DEFAULTS: Keys = (_PM, "rsc_defaults")
+_DEFAULTS: Keys = (PM, "rsc_defaults")
 
 
-def change(code: str, keys: Keys, config: Config) -> Change:
+def change(code: str, keys: Keys, config: Config) -> PillarChange:
     """Return the change that mends a finding, empty when words have to do.
 
     code, keys
@@ -53,58 +50,14 @@ def change(code: str, keys: Keys, config: Config) -> Change:
     mend = MENDS.get(code)
     found = dict(mend(config, keys)) if mend else {}
     gone = [str(one[2]) for one, value in found.items() if value is None and len(one) == 3]
-    if any(_leads_into_sets(config, one) for one in found) or _tagged(config, gone):
+    if any(leads_into_sets(config, one) for one in found) or _tagged(config, gone):
         return {}
     return found
 
 
-def applied(raw: Mapping[str, Any], told: Change) -> dict[str, Any]:
-    """Return a pillar with a change made in it.
-
-    raw
-        The mapping below ``fsha``.
-    """
-    found = dict(raw)
-    for keys, value in told.items():
-        found = _put(found, keys, value)
-    return found
-
-
-def _put(raw: Mapping[str, Any], keys: Keys, value: Any) -> dict[str, Any]:
-    key, *rest = keys
-    found = dict(raw)
-    if rest:
-        found[str(key)] = _put(found.get(str(key)) or {}, tuple(rest), value)
-    elif value is None:
-        found.pop(str(key), None)
-    else:
-        found[str(key)] = value
-    return found
-
-
-def put_and_removed(told: Change) -> tuple[dict[str, Any], tuple[Keys, ...]]:
-    """Return what a change puts, as a mapping below ``fsha``, and the keys that it takes away."""
-    put = {keys: value for keys, value in told.items() if value is not None}
-    return applied({}, put), tuple(keys for keys, value in told.items() if value is None)
-
-
-def _leads_into_sets(config: Config, keys: Keys) -> bool:
-    """Tell whether a key leads into values that the pillar writes as several sets."""
-    if keys[:1] != (_PM,) or str(keys[1]) not in BY_KEY:
-        return False
-    kind = BY_KEY[str(keys[1])]
-    found = [o for o in config.pacemaker.of(kind.name) if kind.one or o.id in keys[2:3]]
-    if not found:
-        return False
-    form: Any = found[0].form
-    for key in ("sets",) if kind.one else keys[3:-1]:
-        form = form.get(key, {}) if isinstance(form, Mapping) else form
-    return not isinstance(form, Mapping)
-
-
 def _tagged(config: Config, ids: Iterable[str]) -> bool:
     """Tell whether a tag names any of some objects: it would name nothing without them."""
-    named = {id for tag in config.pacemaker.of("tag") for id in tag.form.get("references", ())}
+    named = {id for tag in config.pacemaker.of("tag") for id in tag.spec.get("references", ())}
     return bool(named & set(ids))
 
 
@@ -118,11 +71,11 @@ def _object(config: Config, keys: Keys) -> Object:
 
 
 def _home(item: Object) -> Keys:
-    return (_PM, next(key for key, kind in BY_KEY.items() if kind.name == item.kind), item.id)
+    return (PM, next(key for key, kind in BY_KEY.items() if kind.name == item.kind), item.id)
 
 
 def _operations(item: Object) -> list[dict[str, Any]]:
-    return [dict(operation) for operation in item.form.get("operations", ())]
+    return [dict(operation) for operation in item.spec.get("operations", ())]
 
 
 def _free(config: Config, id: str) -> str:
@@ -143,7 +96,7 @@ def _named(config: Config, id: str) -> bool:
 
 def _default(
     config: Config, items: Iterable[Object], name: str, value: str, bad: Callable[[str], bool]
-) -> Change:
+) -> PillarChange:
     """Return the change that gives a default to all, and takes it from what says otherwise."""
     given = config.pacemaker.values("resource_defaults").get(name, "")
     told = [one for item in items for one in settings(config, item.id, name)]
@@ -158,11 +111,11 @@ def _default(
 # --- one for each finding --------------------------------------------------------------------
 
 
-def _gone(_config: Config, keys: Keys) -> Change:
+def _gone(_config: Config, keys: Keys) -> PillarChange:
     return {keys: None}
 
 
-def _quorate(config: Config, keys: Keys) -> Change:
+def _quorate(config: Config, keys: Keys) -> PillarChange:
     """Leave the quorum of a pair to two_node, as it is by default."""
     found: dict[Keys, Any] = {keys: None}
     for name in () if is_pair(config) else QUORUM_OF_TWO:
@@ -171,12 +124,12 @@ def _quorate(config: Config, keys: Keys) -> Change:
     return found
 
 
-def _card(config: Config, keys: Keys) -> Change:
+def _card(config: Config, keys: Keys) -> PillarChange:
     nic = _object(config, keys).values("params").get("nic", "")
     return {keys: nic.partition(":")[0]}
 
 
-def _without(config: Config, keys: Keys) -> Change:
+def _without(config: Config, keys: Keys) -> PillarChange:
     """Take a resource out of the pillar, if nothing but groups with other members name it."""
     id = keys[2]
     groups = [group for group in config.pacemaker.of("group") if id in group.members]
@@ -186,37 +139,37 @@ def _without(config: Config, keys: Keys) -> Change:
     return {keys: None, **rest}
 
 
-def _finite(config: Config, keys: Keys) -> Change:
+def _finite(config: Config, keys: Keys) -> PillarChange:
     item = _object(config, keys)
     score = next(pull.harmless for pull in pulls(config) if pull.score.keys == keys)
     if score == 0:
         return {}  # without stickiness there is none
     if keys[3] == "score":
         return {keys: str(score)}
-    rules = [dict(rule) for rule in item.form["rules"]]
+    rules = [dict(rule) for rule in item.spec["rules"]]
     rules[int(keys[4])]["score"] = str(score)
     return {(*keys[:3], "rules"): rules}
 
 
-def _no_clone(config: Config, keys: Keys) -> Change:
+def _no_clone(config: Config, keys: Keys) -> PillarChange:
     return {} if _named(config, str(keys[2])) else {keys: None}
 
 
-def _own_id(config: Config, keys: Keys) -> Change:
+def _own_id(config: Config, keys: Keys) -> PillarChange:
     id = _free(config, str(keys[2]).removeprefix("cli-"))
-    return {keys: None, (*keys[:2], id): dict(_object(config, keys).form)}
+    return {keys: None, (*keys[:2], id): dict(_object(config, keys).spec)}
 
 
-def _one_rule_each(config: Config, keys: Keys) -> Change:
+def _one_rule_each(config: Config, keys: Keys) -> PillarChange:
     item = _object(config, keys)
     found: dict[Keys, Any] = {keys[:3]: None}
-    for number, rule in enumerate(item.form["rules"], start=1):
+    for number, rule in enumerate(item.spec["rules"], start=1):
         id = _free(config, f"{item.id}-{number}")
-        found.update({(*keys[:2], id): {**item.form, "rules": [rule]}})
+        found.update({(*keys[:2], id): {**item.spec, "rules": [rule]}})
     return found
 
 
-def _threshold(config: Config, _keys: Keys) -> Change:
+def _threshold(config: Config, _keys: Keys) -> PillarChange:
     def bad(text: str) -> bool:
         return score_value(text) == 0 or score_value(text) > MOST_FAILURES
 
@@ -227,12 +180,12 @@ def _threshold(config: Config, _keys: Keys) -> Change:
     return found
 
 
-def _forget(config: Config, _keys: Keys) -> Change:
+def _forget(config: Config, _keys: Keys) -> PillarChange:
     bad: Callable[[str], bool] = lambda text: parse_duration(text) < SHORTEST_MEMORY  # noqa: E731
     return _default(config, leaders(config), "failure-timeout", FORGET, bad)
 
 
-def _stay(config: Config, _keys: Keys) -> Change:
+def _stay(config: Config, _keys: Keys) -> PillarChange:
     bad: Callable[[str], bool] = lambda text: score_value(text) <= 0  # noqa: E731
     return _default(config, leaders(config), "resource-stickiness", STICKINESS, bad)
 
@@ -240,7 +193,7 @@ def _stay(config: Config, _keys: Keys) -> Change:
 def _free_interval(config: Config, item: Object, seconds: int) -> str:
     """Return an interval that no monitor has: name and interval tell operations apart."""
     users = [one for one in config.pacemaker.primitives()
-             if item.id in (one.id, one.form.get("template"))]  # fmt: skip
+             if item.id in (one.id, one.spec.get("template"))]  # fmt: skip
     taken = {
         parse_duration(operation.interval)
         for one in (item, *users)
@@ -251,19 +204,19 @@ def _free_interval(config: Config, item: Object, seconds: int) -> str:
     return f"{next(free)}s"
 
 
-def _monitored(config: Config, keys: Keys) -> Change:
+def _monitored(config: Config, keys: Keys) -> PillarChange:
     item = _object(config, keys)
     kept = [one for one in _operations(item) if one.get("name") != "monitor" or "role" in one]
     return {keys: [{**MONITOR, "interval": _free_interval(config, item, 5)}, *kept]}
 
 
-def _monitored_fence(config: Config, keys: Keys) -> Change:
+def _monitored_fence(config: Config, keys: Keys) -> PillarChange:
     monitor = {"name": "monitor", "interval": "60s", "timeout": "60s"}
     kept = [one for one in _operations(_object(config, keys)) if one.get("name") != "monitor"]
     return {keys: [monitor, *kept]}
 
 
-def _patient(config: Config, keys: Keys) -> Change:
+def _patient(config: Config, keys: Keys) -> PillarChange:
     item = _object(config, keys)
     found = _operations(item)
     one = found[int(keys[4])]
@@ -275,7 +228,7 @@ def _patient(config: Config, keys: Keys) -> Change:
     return {keys[:4]: found}
 
 
-def _patient_with_agent(config: Config, keys: Keys) -> Change:
+def _patient_with_agent(config: Config, keys: Keys) -> PillarChange:
     item = next(one for one in config.pacemaker.primitives() if one.id == keys[2])
     found = _operations(_object(config, keys))
     whole = {one.name: one for one in operations(item)}
@@ -289,11 +242,11 @@ def _patient_with_agent(config: Config, keys: Keys) -> Change:
     return {keys: found}
 
 
-def _no_bind(_config: Config, keys: Keys) -> Change:
+def _no_bind(_config: Config, keys: Keys) -> PillarChange:
     return {keys: False}
 
 
-def _our_agent(config: Config, keys: Keys) -> Change:
+def _our_agent(config: Config, keys: Keys) -> PillarChange:
     # Nothing but the init script does what FSSofia does: another agent starts the switch itself.
     profiles = " ".join(config.freeswitch.profiles)
     item = _object(config, keys)
@@ -311,7 +264,7 @@ def _our_agent(config: Config, keys: Keys) -> Change:
     }
 
 
-def _address_first(config: Config, keys: Keys) -> Change:
+def _address_first(config: Config, keys: Keys) -> PillarChange:
     if keys[1] == "resources":
         near = beside(config, str(keys[2]))
         return _ordered(config, next(i.id for i in addresses(config) if i.id in near), keys[2])
@@ -320,7 +273,7 @@ def _address_first(config: Config, keys: Keys) -> Change:
     return {keys: sorted(members, key=lambda one: agents.get(one) not in ADDRESS)}
 
 
-def _tied(config: Config, keys: Keys) -> Change:
+def _tied(config: Config, keys: Keys) -> PillarChange:
     vip = next(item.id for item in addresses(config))
     id = str(keys[2])
     first = {} if starts_before(config, vip, id) else _ordered(config, vip, id)
@@ -331,26 +284,26 @@ def _with_holders(config: Config, id: object) -> set[str]:
     return {str(id), *(item.id for item in holders(config, str(id)))}
 
 
-def _joined(config: Config, id: str, other: str) -> Change:
+def _joined(config: Config, id: str, other: str) -> PillarChange:
     """Keep a resource on the node of another one, by the constraint of the two if there is one."""
     names, others = _with_holders(config, id), _with_holders(config, other)
     for item in config.pacemaker.of("colocation"):
-        form = item.form
-        plain = not form.get("lifetime") and form.get("node-attribute", "#uname") == "#uname"
-        if plain and form.get("resource") in names and form.get("with") in others:
+        spec = item.spec
+        plain = not spec.get("lifetime") and spec.get("node-attribute", "#uname") == "#uname"
+        if plain and spec.get("resource") in names and spec.get("with") in others:
             return {(*_home(item), "score"): "INFINITY"}
     new = _free(config, f"{id}-with-{other}")
     told = {"resource": id, "with": other, "score": "INFINITY"}
-    return {(_PM, "colocations", new): told}
+    return {(PM, "colocations", new): told}
 
 
-def _ordered(config: Config, first: object, then: object) -> Change:
+def _ordered(config: Config, first: object, then: object) -> PillarChange:
     """Start a resource before another one, in place of the order of the two if there is one."""
     names, others = _with_holders(config, first), _with_holders(config, then)
     old = [
         item
         for item in config.pacemaker.of("order")
-        for one, other in [(item.form.get("first"), item.form.get("then"))]
+        for one, other in [(item.spec.get("first"), item.spec.get("then"))]
         if (one in names and other in others) or (other in names and one in others)
     ]
     left = [one for one in config.pacemaker.objects if one not in old]
@@ -359,10 +312,10 @@ def _ordered(config: Config, first: object, then: object) -> Change:
         return {}  # a third thing puts them the other way round
     new = _free(config, f"{first}-then-{then}")
     gone: dict[Keys, Any] = {_home(item): None for item in old}
-    return {**gone, (_PM, "orders", new): {"first": first, "then": then}}
+    return {**gone, (PM, "orders", new): {"first": first, "then": then}}
 
 
-def _released(config: Config, keys: Keys) -> Change:
+def _released(config: Config, keys: Keys) -> PillarChange:
     if keys[1] in ("properties", "rsc_defaults") or keys[-1] == "influence":
         return {keys: None}
     item = _object(config, keys)
@@ -377,7 +330,7 @@ def _released(config: Config, keys: Keys) -> Change:
     }
 
 
-def _minded(config: Config, keys: Keys) -> Change:
+def _minded(config: Config, keys: Keys) -> PillarChange:
     if keys[1] == "op_defaults":
         return {keys: None}
     found = _operations(_object(config, keys))
@@ -386,7 +339,7 @@ def _minded(config: Config, keys: Keys) -> Change:
     return {keys[:4]: found}
 
 
-def _flagged(config: Config, keys: Keys) -> Change:
+def _flagged(config: Config, keys: Keys) -> PillarChange:
     if config.freeswitch.configuration is None:
         return {}  # the switch's configuration is somebody else's
     told = config.freeswitch.configuration.get("profiles", {})
@@ -398,31 +351,31 @@ def _flagged(config: Config, keys: Keys) -> Change:
     }
 
 
-def _token(_config: Config, keys: Keys) -> Change:
+def _token(_config: Config, keys: Keys) -> PillarChange:
     return {keys: TOKEN}
 
 
-def _deep(config: Config, keys: Keys) -> Change:
+def _deep(config: Config, keys: Keys) -> PillarChange:
     item = _object(config, keys)
     return {keys: [*_operations(item), {**DEEP, "interval": _free_interval(config, item, 30)}]}
 
 
-def _long_enough(config: Config, keys: Keys) -> Change:
+def _long_enough(config: Config, keys: Keys) -> PillarChange:
     found = _operations(_object(config, keys))
     found[int(keys[4])]["timeout"] = "15s"
     return {keys[:4]: found}
 
 
-def _switch_agent(config: Config, keys: Keys) -> Change:
+def _switch_agent(config: Config, keys: Keys) -> PillarChange:
     least = METADATA[SWITCH]
-    template = _object(config, keys).form.get("template")
-    home = (_PM, "templates", str(template)) if template else keys
+    template = _object(config, keys).spec.get("template")
+    home = (PM, "templates", str(template)) if template else keys
     kept = [one for one in _operations(_object(config, home)) if one.get("name") not in least]
     more = [{"name": name, "timeout": f"{seconds}s"} for name, seconds in least.items()]
     return {(*home, "agent"): SWITCH, (*home, "operations"): [*kept, *more]}
 
 
-def _with_switch(config: Config, keys: Keys) -> Change:
+def _with_switch(config: Config, keys: Keys) -> PillarChange:
     ids = {item.id for item in leaders(config)}
     group = next((g.id for g in config.pacemaker.of("group") if ids & set(g.members)), None)
     service = group or next(iter(sorted(ids)), None)
@@ -437,11 +390,11 @@ def _with_switch(config: Config, keys: Keys) -> Change:
     return found
 
 
-def _interleaved(_config: Config, keys: Keys) -> Change:
+def _interleaved(_config: Config, keys: Keys) -> PillarChange:
     return {(*keys, "meta", "interleave"): True}
 
 
-MENDS: Mapping[str, Callable[[Config, Keys], Change]] = {
+MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
     "nic-alias": _card,
     "send-arp": _without,
     "infinite-preference": _finite,

@@ -8,38 +8,38 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from fshalib.cib import ownership, read
 from fshalib.cib import rule as cib_rule
-from fshalib.cib import target
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import Object
-from fshalib.lint import rules as lint_rules
-from fshalib.lint.finding import ERROR, HINT, Advice, Known
+from fshalib.lint import runner
+from fshalib.lint.finding import ERROR, HINT, Advice, KnownFinding
 from fshalib.pillar import config as pillar_config
-from fshalib.schema.types import path
+from fshalib.schema.report import ConfigErrors, path
 
-NOT_UNDERSTOOD = Known(
+NOT_UNDERSTOOD = KnownFinding(
     "The cluster does not understand it either, and takes its default without a word",
     "Pacemaker's schema takes any text here; crm_verify says more in its log",
     "give it a value of the kind that is expected",
     ERROR,
 )
 _TOOL = "crm_resource(8), --move, --ban and --clear"
-LEFT_BEHIND = Known(
+LEFT_BEHIND = KnownFinding(
     "It was made by crm_resource --ban and lasts until somebody clears it: the service stays away "
     "from that node whatever fails",
     _TOOL,
     "crm_resource --clear --resource RESOURCE, once the reason has gone",
     ERROR,
 )
-LEFT_PREFERENCE = Known(
+LEFT_PREFERENCE = KnownFinding(
     "It was made by crm_resource --move and lasts until somebody clears it: the service fails "
     "over, and comes back to that node as soon as it can, a second interruption",
     _TOOL,
     "crm_resource --clear --resource RESOURCE, once the reason has gone",
 )
-LEFT_OVER = Known(
+LEFT_OVER = KnownFinding(
     "It was made by crm_resource for a time that is over, and does nothing any more",
     "crm_resource(8), --lifetime and --expired",
     "crm_resource --clear --expired",
@@ -47,7 +47,7 @@ LEFT_OVER = Known(
 )
 UNKNOWN = frozenset({"hot-flag"})
 """Findings about what neither the CIB nor corosync.conf can tell."""
-KNOWN: Mapping[str, Known] = {
+KNOWN: Mapping[str, KnownFinding] = {
     "not-understood": NOT_UNDERSTOOD,
     "left-behind": LEFT_BEHIND,
     "left-preference": LEFT_PREFERENCE,
@@ -68,28 +68,28 @@ def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
     own: list[Advice] = []
     sound: list[Object] = []
     now = datetime.now(timezone.utc)
-    for item in target.read_all(root):
+    for item in read.read_all(root):
         faults = tuple(_faults(item, now))
         own += faults
         if faults and KINDS[item.kind].one:
             sound.append(_without(item, {fault.path.rpartition(":")[2] for fault in faults}))
         elif item.id != OWNERSHIP_TAG and not _is_left(item):
             sound += [item] if not faults else _as_understood(item)
-    config = pillar_config.of_cib(sound, told, target.node_names(root).values())
-    return (*own, *(a for a in lint_rules.lint(config) if a.code not in UNKNOWN))
+    config = pillar_config.of_cib(sound, told, read.node_names(root).values())
+    return (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
 
 
 def _faults(item: Object, now: datetime) -> Iterator[Advice]:
     keys = ("pacemaker", KINDS[item.kind].key, item.id)
     if _is_left(item):
-        where = item.form.get("node", "a node")
-        score = item.form.get("score", "a rule")
+        where = item.spec.get("node", "a node")
+        score = item.spec.get("score", "a rule")
         told = f"it is left of a move or ban ({score} for {where})"
         yield _advice(_left(item, now), path(keys), told)
         return
     try:
         pillar_config.make(item.kind, item.id, _known(item))
-    except pillar_config.ConfigErrors as wrong:
+    except ConfigErrors as wrong:
         # Its sentences begin with the object's id, which properties and defaults have not.
         own = f"{item.id}:sets:" if KINDS[item.kind].one else ""
         for error in wrong.errors:
@@ -98,41 +98,41 @@ def _faults(item: Object, now: datetime) -> Iterator[Advice]:
 
 
 def _is_left(item: Object) -> bool:
-    return item.kind == "location" and bool(target.OPERATOR_CONSTRAINT.match(item.id))
+    return item.kind == "location" and bool(ownership.OPERATOR_CONSTRAINT.match(item.id))
 
 
 def _known(item: Object) -> dict[str, Any]:
-    return {key: value for key, value in item.form.items() if key not in (OTHER, UNUSED)}
+    return {key: value for key, value in item.spec.items() if key not in (OTHER, UNUSED)}
 
 
 def _as_understood(item: Object) -> list[Object]:
     """Return an object without the values that the cluster does not understand, if that is one."""
-    form: Any = copy.deepcopy(_known(item))
+    spec: Any = copy.deepcopy(_known(item))
     try:
-        pillar_config.make(item.kind, item.id, form)
-    except pillar_config.ConfigErrors as wrong:
+        pillar_config.make(item.kind, item.id, spec)
+    except ConfigErrors as wrong:
         for error in wrong.errors:
-            _take_out(form, error.path.removeprefix(f"{item.id}:").split(":"))
+            _take_out(spec, error.path.removeprefix(f"{item.id}:").split(":"))
     try:
-        pillar_config.make(item.kind, item.id, form)
-    except pillar_config.ConfigErrors:
+        pillar_config.make(item.kind, item.id, spec)
+    except ConfigErrors:
         return []
-    return [Object(item.kind, item.id, form)]
+    return [Object(item.kind, item.id, spec)]
 
 
-def _take_out(form: Any, keys: Sequence[str]) -> None:
+def _take_out(spec: Any, keys: Sequence[str]) -> None:
     for key in keys[:-1]:
-        if isinstance(form, list):
-            form = form[int(key)] if key.isdecimal() and int(key) < len(form) else None
+        if isinstance(spec, list):
+            spec = spec[int(key)] if key.isdecimal() and int(key) < len(spec) else None
         else:
-            form = form.get(key) if isinstance(form, dict) else None
-    if isinstance(form, dict):
-        form.pop(keys[-1], None)
+            spec = spec.get(key) if isinstance(spec, dict) else None
+    if isinstance(spec, dict):
+        spec.pop(keys[-1], None)
 
 
 def _left(item: Object, now: datetime) -> str:
     """Return which finding something is that crm_resource has left."""
-    rules = item.form.get("rules", ())
+    rules = item.spec.get("rules", ())
     if rules and all(_is_over(str(rule.get("expression", "")), now) for rule in rules):
         return "left-over"
     return "left-preference" if item.id.startswith("cli-prefer-") else "left-behind"
@@ -158,7 +158,7 @@ def _is_before(text: str, now: datetime) -> bool:
 
 def _without(item: Object, names: Collection[str]) -> Object:
     """Return properties or defaults without some names."""
-    sets = item.form.get("sets", {})
+    sets = item.spec.get("sets", {})
 
     def rest(values: Mapping[str, str]) -> dict[str, str]:
         return {name: text for name, text in values.items() if name not in names}

@@ -4,63 +4,56 @@ Each check is a function from the configuration to places and findings; what is 
 finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry and one function.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-
-import yaml
 
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import Object, Operation, operations
 from fshalib.cib.options import SERVER_WRITTEN
 from fshalib.cib.values import INFINITY, parse_boolean, parse_duration, score_value
-from fshalib.lint import fixes, rules_failover
-from fshalib.lint.finding import ERROR, HINT, SEVERITIES, Advice, Finding, Known
+from fshalib.lint.finding import ERROR, HINT, Finding, KnownFinding
 from fshalib.lint.fixes import MOST_FAILURES
 from fshalib.lint.rules_operations import hasty, monitors, needed_time, timeout_of
 from fshalib.lint.topology import cloned, needs, pulls, served, settings
 from fshalib.pillar.config import FSSOFIA, IPADDR2, Config
-from fshalib.schema.types import Keys, path, quoted
-
-log = logging.getLogger(__name__)
+from fshalib.schema.report import Keys, quoted
 
 SENDARP = "ocf:heartbeat:SendArp"
 PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
 
 
-KNOWN: Mapping[str, Known] = {
-    "nic-alias": Known(
+KNOWN: Mapping[str, KnownFinding] = {
+    "nic-alias": KnownFinding(
         "An alias is no interface to today's kernels, only a label on an address; the agents want "
         "the card's own name",
         "metadata of ocf:heartbeat:IPaddr2, parameters nic and iflabel",
         "name the card alone (eth0); a label goes to iflabel",
     ),
-    "send-arp": Known(
+    "send-arp": KnownFinding(
         "IPaddr2 announces its address to the network by itself, five times; a second announcer "
         "adds nothing but one more resource that can fail and move the group",
         "ocf:heartbeat:IPaddr2, parameters arp_count and arp_bg",
         "remove the SendArp resource from the group and from resources",
     ),
-    "infinite-preference": Known(
+    "infinite-preference": KnownFinding(
         "No stickiness outweighs infinity: a switchover away from the preferred node does nothing "
         "or is undone at once, and a repaired node pulls all calls back, a second interruption",
         "Pacemaker Explained, scores: INFINITY plus anything is INFINITY",
         "use a score below the resource-stickiness of all members together, half of it at most",
     ),
-    "strong-preference": Known(
+    "strong-preference": KnownFinding(
         "A preference that outweighs the stickiness of all that moves together pulls the calls "
         "back as soon as a repaired node returns, a second interruption",
         "Pacemaker Explained, resource-stickiness: that of a group is the sum of its members'",
         "use a score below the resource-stickiness of all members together, half of it at most",
     ),
-    "cli-id": Known(
+    "cli-id": KnownFinding(
         "Ids that begin with cli- belong to crm_resource: its --move replaces such a constraint "
         "and its --clear removes it, and the next run would put it back in the middle of that",
         "crm_resource(8), --move, --ban and --clear",
         "give the constraint an id of its own (prefer-NODE)",
     ),
-    "migration-threshold": Known(
+    "migration-threshold": KnownFinding(
         "Without a migration-threshold a resource that fails is restarted where it is, however "
         "often; only a failed start makes it fail over, and not even that with "
         "start-failure-is-fatal: false",
@@ -68,7 +61,7 @@ KNOWN: Mapping[str, Known] = {
         "set migration-threshold: 1 and a failure-timeout in rsc_defaults",
         ERROR,
     ),
-    "split-brain": Known(
+    "split-brain": KnownFinding(
         "With fencing off and lost quorum ignored, a cut between the nodes makes both hold the "
         "floating address and both take over each other's calls",
         "votequorum(5), two_node; Pacemaker Explained, no-quorum-policy",
@@ -76,46 +69,46 @@ KNOWN: Mapping[str, Known] = {
         "quorum), and configure fencing",
         ERROR,
     ),
-    "no-fencing": Known(
+    "no-fencing": KnownFinding(
         "Without fencing a node that hangs may still hold the floating address, and a stop that "
         "fails blocks the failover",
         "Pacemaker Explained, stonith-enabled",
         "configure a fence device on real hosts and set stonith-enabled: true",
     ),
-    "no-fence-device": Known(
+    "no-fence-device": KnownFinding(
         "With fencing on and no fence device the cluster starts nothing at all, and with one that "
         "is stopped it waits for ever for a lost node to be fenced",
         "Pacemaker Explained, stonith-enabled; crm_verify refuses a configuration without a device",
         "add a resource of class stonith, or set stonith-enabled: false where there is no fencing",
         ERROR,
     ),
-    "no-monitor": Known(
+    "no-monitor": KnownFinding(
         "The cluster notices no failure of a resource that it does not monitor",
         "Pacemaker Explained, resource operations",
         "add {name: monitor, interval: 5s, timeout: 20s} to its operations",
         ERROR,
     ),
-    "no-fence-monitor": Known(
+    "no-fence-monitor": KnownFinding(
         "That a fence device does not work shows only when a node has to be fenced, and then the "
         "failover waits",
         "Pacemaker Explained, fencing: a monitor asks the device for its status",
         "add {name: monitor, interval: 60s, timeout: 60s} to its operations",
     ),
-    "monitor-times": Known(
+    "monitor-times": KnownFinding(
         "The two numbers are easily swapped: interval is the pause between two monitors, timeout "
         "how long one may take; a short timeout turns a busy moment into a failover, and for the "
         "length of an interval nobody notices a failure",
         "Pacemaker Explained, operation properties",
         "give the monitor a timeout of 20s, and one monitor of each resource an interval of 5s",
     ),
-    "agent-timeout": Known(
+    "agent-timeout": KnownFinding(
         "The cluster would give up before the agent does, count a slow start or stop as a failure, "
         "and a failed stop without fencing blocks the failover",
         "lsb:FSSofia, START_TIMEOUT and STOP_TIMEOUT; metadata of ocf:fsha:FSSofia and FSSwitch; "
         "Pacemaker Explained: 20s for an operation that names no timeout",
         "give the operation a longer timeout (start 60s, stop 90s)",
     ),
-    "nonlocal-bind": Known(
+    "nonlocal-bind": KnownFinding(
         "The profiles then run on the standby node as well, where they register gateways and "
         "answer requests. The formula's own FSSofia tells the two apart by a stamp that it leaves "
         "when it is started; any other script reports them active on both nodes, and the "
@@ -123,20 +116,20 @@ KNOWN: Mapping[str, Known] = {
         "Pacemaker Explained, multiple-active; ip-sysctl, ip_nonlocal_bind",
         "set network:nonlocal_bind: false, unless the standby has to have its profiles ready",
     ),
-    "not-managed": Known(
+    "not-managed": KnownFinding(
         "The cluster writes it itself, or its schema refuses it today (corosync counts the votes "
         "now); the formula leaves it alone",
         "Pacemaker's options-3.0.rng and upgrade-2.10.xsl; votequorum(5)",
         "remove it from the pillar",
         HINT,
     ),
-    "several-rules": Known(
+    "several-rules": KnownFinding(
         "Pacemaker 3 accepts one rule per constraint only",
         "Pacemaker 3.0.0 release notes",
         "make one constraint of each rule",
         HINT,
     ),
-    "published-password": Known(
+    "published-password": KnownFinding(
         "FreeSWITCH's default password is known to everyone, and the Event Socket gives full "
         "control of the switch",
         "FreeSWITCH, event_socket.conf.xml",
@@ -145,85 +138,8 @@ KNOWN: Mapping[str, Known] = {
     ),
 }
 
-ALL_KNOWN: Mapping[str, Known] = {**KNOWN, **rules_failover.KNOWN}
-
 _RESOURCES: Keys = ("pacemaker", "resources")
 _PROPERTIES: Keys = ("pacemaker", "properties")
-
-
-def lint(config: Config) -> tuple[Advice, ...]:
-    """Return everything that is not advised in a checked configuration.
-
-    config
-        What ``fshalib.pillar.config.check`` returned.
-    """
-    checks = (*CHECKS, *rules_failover.CHECKS)
-    found = [finding for look in checks for finding in look(config)]
-    return tuple(_advice(config, *finding) for finding in found)
-
-
-def _advice(config: Config, code: str, keys: Keys, message: str) -> Advice:
-    known = ALL_KNOWN[code]
-    told = (known.reason, known.source, known.mend, known.severity)
-    try:
-        change = fixes.change(code, keys, config)
-    except (LookupError, TypeError, ValueError):
-        # Every run of the formula asks: a change that can't be made must not end it.
-        log.exception("%s at %s has no change of the pillar", code, path(keys))
-        change = {}
-    put, removed = fixes.put_and_removed(change)
-    return Advice(code, path(keys), message, *told, put, tuple(map(path, removed)))
-
-
-def summary(advices: Iterable[Advice]) -> str:
-    """Return one text with every advice, each reason once; empty without advice."""
-    by_code: dict[str, list[Advice]] = {}
-    for advice in advices:
-        by_code.setdefault(advice.code, []).append(advice)
-    if not by_code:
-        return ""
-    lines = ["This works, but is not advised:"]
-    for number, (code, found) in enumerate(by_code.items(), start=1):
-        known = ALL_KNOWN[code]
-        lines.append(f"{number}. {' '.join(f'{a.path}: {a.message}.' for a in found)}")
-        lines.append(f"   Why: {known.reason} ({known.source}).")
-        lines.append(f"   Instead: {known.mend}.")
-    return "\n".join(lines)
-
-
-def verdict(advices: Iterable[Advice]) -> str:
-    """Return in one line whether it will fail over."""
-    counts = {word: sum(a.severity == word for a in advices) for word in SEVERITIES}
-    told = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
-    if counts[ERROR]:
-        return f"It will NOT fail over as it should: {told}."
-    return f"It will fail over; {told}." if told else "It will fail over; nothing to say."
-
-
-def page(advices: Iterable[Advice]) -> str:
-    """Return every advice as a block of text, the worst first, and the verdict at the end."""
-    found = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
-    blocks = [
-        f"{advice.severity.upper()}  {advice.path}: {advice.message}.\n"
-        f"  Why: {advice.reason} ({advice.source}).\n"
-        f"  Instead: {advice.mend}.{_change(advice)}"
-        for advice in found
-    ]
-    return "\n".join([*blocks, verdict(found)])
-
-
-def _change(advice: Advice) -> str:
-    """Return the lines with the change of the pillar."""
-    lines = [f"  In the pillar, remove {path}" for path in advice.remove]
-    if advice.change:
-        told = yaml.safe_dump({"fsha": advice.change}, default_flow_style=None, sort_keys=False)
-        lines += ["  In the pillar:", *(f"    {line}" for line in told.splitlines())]
-    return "".join(f"\n{line}" for line in lines)
-
-
-def as_data(advices: Iterable[Advice]) -> list[dict[str, Any]]:
-    """Return the same as plain data for Salt's returns."""
-    return [asdict(advice) for advice in advices]
 
 
 # --- checks ----------------------------------------------------------------------------------
@@ -270,12 +186,12 @@ def _ids_of_the_tool(config: Config) -> Iterator[Finding]:
 
 def _several_rules(config: Config) -> Iterator[Finding]:
     for item in config.pacemaker.of("location"):
-        if len(item.form.get("rules", ())) > 1:
+        if len(item.spec.get("rules", ())) > 1:
             keys = ("pacemaker", "locations", item.id, "rules")
             yield (
                 "several-rules",
                 keys,
-                f"there are {len(item.form['rules'])} rules in one constraint",
+                f"there are {len(item.spec['rules'])} rules in one constraint",
             )
 
 
@@ -309,7 +225,7 @@ def _leaves(config: Config, item: Object) -> bool:
 
 def _by_rule(config: Config, name: str) -> bool:
     """Tell whether a default holds only where a rule says so."""
-    sets: Any = next((item.form["sets"] for item in config.pacemaker.of("resource_defaults")), {})
+    sets: Any = next((item.spec["sets"] for item in config.pacemaker.of("resource_defaults")), {})
     return not isinstance(sets, Mapping) and any(name in one.get("values", {}) for one in sets)
 
 
@@ -348,7 +264,7 @@ def _is_stopped(config: Config, item: Object) -> bool:
 
 def _monitors(config: Config) -> Iterator[Finding]:
     for item in config.pacemaker.primitives():
-        elsewhere = any("id-ref" in operation for operation in item.form.get("operations", ()))
+        elsewhere = any("id-ref" in operation for operation in item.spec.get("operations", ()))
         if not monitors(item) and not elsewhere:
             keys = (*_RESOURCES, item.id, "operations")
             code = "no-fence-monitor" if _is_fence(item) else "no-monitor"

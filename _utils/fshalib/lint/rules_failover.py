@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fshalib.cib.objects import Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, score_value
 from fshalib.lint import rules_operations
-from fshalib.lint.finding import ERROR, HINT, Finding, Known
+from fshalib.lint.finding import ERROR, HINT, Finding, KnownFinding
 from fshalib.lint.rules_operations import AGENT, SWITCH
 from fshalib.lint.ties import beside, holders, starts_before
 from fshalib.lint.topology import (
@@ -26,138 +26,138 @@ from fshalib.lint.topology import (
     voices,
 )
 from fshalib.pillar.config import Config
-from fshalib.schema.types import Keys
+from fshalib.schema.report import Keys
 
 SLOWEST_TOKEN, FASTEST_TOKEN = 5000, 1000
 """Milliseconds of corosync's token: more makes a failover slow, less makes a pause a death."""
 
 _RESOURCES: Keys = ("pacemaker", "resources")
 
-KNOWN: Mapping[str, Known] = {
-    "stop-can-fail": Known(
+KNOWN: Mapping[str, KnownFinding] = {
+    "stop-can-fail": KnownFinding(
         "A stop that fails is answered by fencing; without it the resource is blocked where it is, "
         "and the failover does not take place",
         "Pacemaker Explained, on-fail of a stop: fence, or block without fencing",
         "take ocf:fsha:FSSofia, whose stop ends in a kill (in place of an agent that starts the "
         "switch itself, and with ocf:fsha:FSSwitch as a clone), or configure fencing",
     ),
-    "wait-for-all": Known(
+    "wait-for-all": KnownFinding(
         "After a power cut a node that boots alone then starts the service by itself, while the "
         "other one may serve behind a broken network",
         "votequorum(5): two_node enables wait_for_all, unless it is overridden",
         "remove quorum:wait_for_all, or set it to 1",
     ),
-    "lost-quorum": Known(
+    "lost-quorum": KnownFinding(
         "The node that is left has no quorum, and the cluster stops the service there in place of "
         "starting it",
         "votequorum(5): two_node, auto_tie_breaker; Pacemaker Explained, no-quorum-policy",
         "remove two_node and auto_tie_breaker: a pair has two_node unless it is told otherwise",
         ERROR,
     ),
-    "failure-timeout": Known(
+    "failure-timeout": KnownFinding(
         "A node that has failed once is never used again, until somebody cleans up: the second "
         "failure leaves no node to go to; what is forgotten too soon never reaches a threshold",
         "Pacemaker Explained, meta attribute failure-timeout: 0 (never) by default",
         "set failure-timeout: 10min beside the migration-threshold",
     ),
-    "vip-after-switch": Known(
+    "vip-after-switch": KnownFinding(
         "The profiles start before their address is there: a cold one can't bind, and a hot one "
         "must not recover calls",
         "Pacemaker Explained, groups start in the order of their members; a colocation is no order",
         "put the IPaddr2 before FSSofia in the group, or add an order (kind Mandatory)",
         ERROR,
     ),
-    "not-together": Known(
+    "not-together": KnownFinding(
         "Nothing keeps the profiles where their address is: after a failover they may stand on two "
         "nodes, and no call gets through",
         "Pacemaker Explained, colocation: without a score it says nothing",
         "put both into one group, the address first",
         ERROR,
     ),
-    "no-service": Known(
+    "no-service": KnownFinding(
         "Where the cluster runs nothing that callers need, nothing fails over",
         "examples/keeps_calls.sls has all of it",
         "add an IPaddr2 and an ocf:fsha:FSSofia, as a group",
         ERROR,
     ),
-    "cloned-vip": Known(
+    "cloned-vip": KnownFinding(
         "A clone runs on every node at once: two nodes hold one address, or run one profile's "
         "calls, and nothing moves",
         "Pacemaker Explained, clones",
         "clone the switch alone (ocf:fsha:FSSwitch), and leave address and profiles as a group",
         ERROR,
     ),
-    "comes-back": Known(
+    "comes-back": KnownFinding(
         "Without stickiness the service moves again, and interrupts calls, when a node comes back",
         "Pacemaker Explained, resource-stickiness: 0 by default",
         "set rsc_defaults: resource-stickiness: 100",
     ),
-    "only-one-node": Known(
+    "only-one-node": KnownFinding(
         "With the other node forbidden for it the service stops, in place of failing over",
         "Pacemaker Explained, location constraints: a negative score is never, as is another node "
         "with resource-discovery exclusive, and one that is not named with symmetric-cluster false",
         "remove the constraint, or give it a score that is not negative",
         ERROR,
     ),
-    "held-by-pillar": Known(
+    "held-by-pillar": KnownFinding(
         "What the pillar holds still, no failure starts elsewhere",
         "Pacemaker Explained: target-role, is-managed, maintenance, critical and influence, "
         "standby, and the properties of these names",
         "remove it from the pillar; fsha.maintenance does it for as long as it is needed",
         ERROR,
     ),
-    "failure-ignored": Known(
+    "failure-ignored": KnownFinding(
         "The cluster takes note of the failure, and starts the service nowhere else; after a stop "
         "that failed and is ignored the address may stay on two nodes",
         "Pacemaker Explained, operation properties: on-fail, enabled",
         "remove on-fail (or enabled) from the operation, or from op_defaults",
         ERROR,
     ),
-    "hot-flag": Known(
+    "hot-flag": KnownFinding(
         "A profile that is ready on the standby node without the flag answers calls, registers "
         "gateways and expires registrations there while the other node serves; no status shows it",
         "FreeSWITCH's mod_sofia, parameter profile-standby",
         "set freeswitch:configuration:profiles:NAME:standby: hot, or see that the profile's own "
         "XML has profile-standby",
     ),
-    "single-link": Known(
+    "single-link": KnownFinding(
         "One cable or one switch that fails cuts the pair in two",
         "corosync.conf(5): up to eight links with transport knet",
         "give each node a second address in another network",
         HINT,
     ),
-    "token": Known(
+    "token": KnownFinding(
         "It is how long a node may be silent before it counts as dead: much more delays every "
         "failover, much less makes one of a busy moment",
         "corosync.conf(5), token: 3000 ms by default",
         "set totem:token between 1000 and 5000, or leave it",
         HINT,
     ),
-    "no-deep-check": Known(
+    "no-deep-check": KnownFinding(
         "A profile that runs may be deaf, which only an answer to SIP OPTIONS shows",
         "ocf:fsha:FSSofia, monitor of depth 10",
         "add {name: monitor, interval: 30s, timeout: 30s, params: {OCF_CHECK_LEVEL: 10}}",
         HINT,
     ),
-    "switch-by-systemd": Known(
+    "switch-by-systemd": KnownFinding(
         "Pacemaker sets Restart=no for it and counts a switch that was killed to keep its calls as "
         "failed; on Pacemaker 2.1.5 a cleanup while it starts leaves a fail count of INFINITY",
         "measured; Pacemaker's drop-in for units that it starts",
         "take ocf:fsha:FSSwitch for the clone, see examples/keeps_calls.sls",
     ),
-    "switch-apart": Known(
+    "switch-apart": KnownFinding(
         "The service may start on a node whose switch does not work",
         "Pacemaker Explained, ordering and colocation",
         "add a colocation of the group with the clone (INFINITY) and an order clone, then group",
     ),
-    "switch-not-interleaved": Known(
+    "switch-not-interleaved": KnownFinding(
         "A second clone that depends on this one would wait for all of its nodes; what is no clone "
         "does not mind",
         "Pacemaker Explained, clone option interleave: false by default; simulated",
         "set meta: {interleave: true} at the clone",
         HINT,
     ),
-    "short-monitor": Known(
+    "short-monitor": KnownFinding(
         "FSSofia asks a hung switch for several seconds before it says so; a shorter timeout makes "
         "a failover of a slow answer",
         "ocf:fsha:FSSofia: 1.5 s to connect, 2.5 s for each answer",
@@ -340,8 +340,8 @@ def _without_influence(config: Config) -> Iterator[Finding]:
         for items in (voices(config), addresses(config))
     ]
     for item in config.pacemaker.of("colocation"):
-        named = item.form.get("resource"), item.form.get("with")
-        aloof = not _is(parse_boolean, str(item.form.get("influence", "true")))
+        named = item.spec.get("resource"), item.spec.get("with")
+        aloof = not _is(parse_boolean, str(item.spec.get("influence", "true")))
         if aloof and named[0] in names[0] and named[1] in names[1]:
             keys = ("pacemaker", "colocations", item.id, "influence")
             yield "held-by-pillar", keys, f"a failure of {named[0]} does not move {named[1]}"

@@ -14,7 +14,7 @@ from fshalib.lint.finding import Finding
 from fshalib.lint.topology import needs, served
 from fshalib.pillar.config import Config
 from fshalib.pillar.validate_freeswitch import DRAIN_REST, DRAIN_TIME, LSB
-from fshalib.schema.types import Keys
+from fshalib.schema.report import Keys
 
 AGENT = "ocf:fsha:FSSofia"
 SWITCH = "ocf:fsha:FSSwitch"
@@ -55,7 +55,7 @@ def numbered(item: Object) -> list[tuple[Keys, Operation]]:
     home: Keys = ("pacemaker", KINDS[item.kind].key, item.id, "operations")
     return [
         ((*home, number), Operation(one["name"], one.get("interval", "0s"), one))
-        for number, one in enumerate(item.form.get("operations", ()))
+        for number, one in enumerate(item.spec.get("operations", ()))
         if "name" in one
     ]
 
@@ -164,7 +164,7 @@ def hasty(config: Config) -> Iterator[Finding]:
     templates = {item.id: item for item in config.pacemaker.of("template")}
     rare: dict[Keys, str] = {}
     for item in config.pacemaker.of("primitive"):
-        template = templates.get(str(item.form.get("template", "")))
+        template = templates.get(str(item.spec.get("template", "")))
         found = [*monitors(item), *(monitors(template) if template else ())]
         if found and item.id in ids:
             keys, often = min(found, key=lambda one: parse_duration(one[1].interval))

@@ -20,9 +20,9 @@ def holders(config: Config, id: str) -> list[Object]:
 
 def named_by(item: Object) -> set[str]:
     """Return every resource that a constraint names."""
-    names = {str(item.form[key]) for key in ("resource", "with", "first", "then")
-             if key in item.form}  # fmt: skip
-    for one in item.form.get("sets", ()):
+    names = {str(item.spec[key]) for key in ("resource", "with", "first", "then")
+             if key in item.spec}  # fmt: skip
+    for one in item.spec.get("sets", ()):
         names |= {str(id) for id in one.get("resources", ())}
     return names
 
@@ -33,35 +33,35 @@ def together(config: Config) -> Iterator[tuple[str, str]]:
     A constraint that holds for a time only, or of a node's attribute, does not count.
     """
     for item in config.pacemaker.of("colocation"):
-        form = item.form
-        if form.get("lifetime") or form.get("node-attribute", "#uname") != "#uname":
+        spec = item.spec
+        if spec.get("lifetime") or spec.get("node-attribute", "#uname") != "#uname":
             continue
-        if "sets" in form:
-            yield from _in_sets(form)
-        elif is_mandatory(form):
-            yield str(form["resource"]), str(form["with"])
+        if "sets" in spec:
+            yield from _in_sets(spec)
+        elif is_mandatory(spec):
+            yield str(spec["resource"]), str(spec["with"])
 
 
-def _in_sets(form: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _in_sets(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the pairs of a constraint with sets, each both ways."""
-    sets = form["sets"]
+    sets = spec["sets"]
     pairs: list[tuple[str, str]] = []
     for one in sets:
         names = [str(id) for id in one.get("resources", ())]
-        if _in_a_row(one) and is_mandatory({"score": form.get("score", "0"), **one}):
+        if _in_a_row(one) and is_mandatory({"score": spec.get("score", "0"), **one}):
             pairs += itertools.pairwise(names)
     for one, other in itertools.pairwise(sets):
-        if is_mandatory(form):
+        if is_mandatory(spec):
             pairs += [(a, b) for a in one.get("resources", ()) for b in other.get("resources", ())]
     for first, then in pairs:
         yield first, then
         yield then, first
 
 
-def is_mandatory(form: Mapping[str, Any]) -> bool:
+def is_mandatory(spec: Mapping[str, Any]) -> bool:
     """Tell whether a colocation, or a set of one, always holds: its score is 0 by default."""
     try:
-        return score_value(str(form.get("score", "0"))) >= INFINITY
+        return score_value(str(spec.get("score", "0"))) >= INFINITY
     except UnitError:
         return False
 
@@ -122,25 +122,25 @@ def _steps(config: Config) -> Iterator[tuple[str, str]]:
 def _ordered(config: Config) -> Iterator[tuple[str, str]]:
     """Yield what always starts first, and what then."""
     for item in config.pacemaker.of("order"):
-        form = item.form
-        actions = {str(form.get(key, "start")) for key in ("first-action", "then-action")}
-        if form.get("lifetime") or not actions <= {"start", "promote"}:
+        spec = item.spec
+        actions = {str(spec.get(key, "start")) for key in ("first-action", "then-action")}
+        if spec.get("lifetime") or not actions <= {"start", "promote"}:
             continue
-        if "first" in form and is_strict(form):
-            yield str(form["first"]), str(form["then"])
-        sets = form.get("sets", ())
+        if "first" in spec and is_strict(spec):
+            yield str(spec["first"]), str(spec["then"])
+        sets = spec.get("sets", ())
         for one in sets:
-            if _in_a_row(one) and is_strict({**form, **one}):
+            if _in_a_row(one) and is_strict({**spec, **one}):
                 yield from itertools.pairwise(str(id) for id in one.get("resources", ()))
-        for one, other in itertools.pairwise(sets if is_strict(form) else ()):
+        for one, other in itertools.pairwise(sets if is_strict(spec) else ()):
             yield from itertools.product(one.get("resources", ()), other.get("resources", ()))
 
 
-def is_strict(form: Mapping[str, Any]) -> bool:
+def is_strict(spec: Mapping[str, Any]) -> bool:
     """Tell whether an order always holds: of kind Mandatory, which is the default."""
-    if "kind" in form:
-        return str(form["kind"]).lower() == "mandatory"
+    if "kind" in spec:
+        return str(spec["kind"]).lower() == "mandatory"
     try:
-        return score_value(str(form.get("score", "INFINITY"))) > 0
+        return score_value(str(spec.get("score", "INFINITY"))) > 0
     except UnitError:
         return False

@@ -14,7 +14,7 @@ from fshalib.cib.objects import CONTAINERS, Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, score_value
 from fshalib.lint.ties import beside, holders, named_by, together
 from fshalib.pillar.config import IPADDR2, Config
-from fshalib.schema.types import Keys
+from fshalib.schema.report import Keys
 
 VOICE = frozenset({"fssofia", "freeswitch"})
 """Types of agents, in small letters."""
@@ -77,7 +77,7 @@ def levels(config: Config, id: str) -> list[tuple[Keys, Mapping[str, str]]]:
     Its own, its template's, those of what contains it, and the defaults.
     """
     item = next(one for one in config.pacemaker.of("primitive") if one.id == id)
-    template = str(item.form.get("template", ""))
+    template = str(item.spec.get("template", ""))
     given = [item, *(one for one in config.pacemaker.of("template") if one.id == template)]
     found: list[tuple[Keys, Mapping[str, str]]] = [
         (("pacemaker", KINDS[one.kind].key, one.id), one.values("meta"))
@@ -143,17 +143,17 @@ def scores(config: Config) -> Iterator[Score]:
     """Yield the scores that always hold of all location constraints."""
     names = [node.name for node in config.nodes]
     for item in config.pacemaker.of("location"):
-        form = item.form
-        if form.get("lifetime") or str(form.get("role", "Started")).lower() != "started":
+        spec = item.spec
+        if spec.get("lifetime") or str(spec.get("role", "Started")).lower() != "started":
             continue
         keys: Keys = ("pacemaker", "locations", item.id)
         resources = frozenset(_located(config, item))
-        exclusive = form.get("resource-discovery") == "exclusive"
-        if "node" in form:
-            nodes = frozenset({str(form["node"])})
-            value = _value(form.get("score", "0"))
+        exclusive = spec.get("resource-discovery") == "exclusive"
+        if "node" in spec:
+            nodes = frozenset({str(spec["node"])})
+            value = _value(spec.get("score", "0"))
             yield Score((*keys, "score"), resources, value, nodes, frozenset(), exclusive)
-        for number, rule in enumerate(form.get("rules", ())):
+        for number, rule in enumerate(spec.get("rules", ())):
             held = {name: _holds(rule, name) for name in names}
             sure = frozenset(name for name in names if held[name])
             perhaps = frozenset(name for name in names if held[name] is None)
@@ -164,11 +164,11 @@ def scores(config: Config) -> Iterator[Score]:
 
 def _located(config: Config, item: Object) -> Iterator[str]:
     """Yield the resources that a location is for, those behind a tag or a pattern, too."""
-    tags = {tag.id: tag.form.get("references", ()) for tag in config.pacemaker.of("tag")}
+    tags = {tag.id: tag.spec.get("references", ()) for tag in config.pacemaker.of("tag")}
     for name in named_by(item):
         yield from tags.get(name, (name,))
-    if "rsc-pattern" in item.form:
-        yield from _matching(config, str(item.form["rsc-pattern"]))
+    if "rsc-pattern" in item.spec:
+        yield from _matching(config, str(item.spec["rsc-pattern"]))
 
 
 def _matching(config: Config, pattern: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ class NoStatus(programs.RunError):
 
 
 @dataclass(frozen=True)
-class Node:
+class NodeStatus:
     """A cluster node as the cluster sees it."""
 
     name: str
@@ -115,7 +115,7 @@ class Status:
 
     dc: str
     quorate: bool
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[NodeStatus, ...] = ()
     resources: tuple[Resource, ...] = ()
     failures: tuple[Failure, ...] = ()
     fail_counts: tuple[FailCount, ...] = ()
@@ -127,7 +127,7 @@ class Status:
         """Return the primitive of this id, or all members of the group of this id."""
         return tuple(r for r in self.resources if id in (r.id, r.group))
 
-    def node(self, name: str) -> Node | None:
+    def node(self, name: str) -> NodeStatus | None:
         """Return the node of this name."""
         return next((n for n in self.nodes if n.name == name), None)
 
@@ -196,8 +196,8 @@ def parse_status(text: str) -> Status:
     )
 
 
-def _node(element: etree._Element) -> Node:
-    return Node(
+def _node(element: etree._Element) -> NodeStatus:
+    return NodeStatus(
         name=element.get("name", ""),
         online=_true(element, "online"),
         standby=_true(element, "standby") or _true(element, "standby_onfail"),

@@ -4,9 +4,6 @@ Each function runs one of the cluster's own tools through the runner it is given
 returns data. With ``CIB_file`` in the environment they all work on a file.
 """
 
-# ruff: noqa: N818
-# Errors are named for what has happened.
-
 import os
 import re
 import tempfile

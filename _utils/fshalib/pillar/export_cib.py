@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fshalib.cib import normalize, target
+from fshalib.cib import normalize, ownership, read, secrets, target
+from fshalib.cib import ownership as cib_ownership
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import Object
 from fshalib.cib.options import SERVER_WRITTEN
 from fshalib.pillar import config
+from fshalib.schema.report import ConfigErrors
 
 NODE_STATE = frozenset({"standby", "maintenance"})
 
@@ -42,16 +44,16 @@ def export(root: Element) -> Exported:
     root
         The CIB's tree, whoever built it.
     """
-    notes = _Notes([f"{what}: the formula knows no such thing" for what in target.strangers(root)])
+    notes = _Notes([f"{what}: the formula knows no such thing" for what in read.strangers(root)])
     section: dict[str, Any] = {}
-    for item in target.read_all(root):
+    for item in read.read_all(root):
         if _is_left_out(item, notes):
             continue
-        form = _form(item, notes)
-        if not form and KINDS[item.kind].name in ("node", *_ONES):
+        spec = _form(item, notes)
+        if not spec and KINDS[item.kind].name in ("node", *_ONES):
             continue
-        if _is_sound(item, form, notes):
-            _put(section, item, form)
+        if _is_sound(item, spec, notes):
+            _put(section, item, spec)
     _prove(root, section, notes)
     return Exported(section, tuple(notes.found))
 
@@ -62,7 +64,7 @@ _ONES = tuple(name for name, kind in KINDS.items() if kind.one)
 def _is_left_out(item: Object, notes: _Notes) -> bool:
     if item.id == OWNERSHIP_TAG:
         return True
-    if item.kind == "location" and target.OPERATOR_CONSTRAINT.match(item.id):
+    if item.kind == "location" and ownership.OPERATOR_CONSTRAINT.match(item.id):
         notes.add(item.kind, item.id, "an operator's move or ban; it stays in the cluster")
         return True
     return False
@@ -70,25 +72,25 @@ def _is_left_out(item: Object, notes: _Notes) -> bool:
 
 def _form(item: Object, notes: _Notes) -> dict[str, Any]:
     """Return what the pillar says of an object, without what is an operator's or the cluster's."""
-    form = {key: value for key, value in item.form.items() if key not in (OTHER, UNUSED)}
-    for what in item.form.get(OTHER, ()):
+    spec = {key: value for key, value in item.spec.items() if key not in (OTHER, UNUSED)}
+    for what in item.spec.get(OTHER, ()):
         notes.add(item.kind, item.id, f"{what} can't be expressed; the next run removes it")
-    for what in item.form.get(UNUSED, ()):
+    for what in item.spec.get(UNUSED, ()):
         notes.add(item.kind, item.id, f"{what}, so the cluster never uses it")
     if item.kind == "properties":
-        _drop(form, "sets", SERVER_WRITTEN, item, notes, "the cluster's own")
-        _drop(form, "sets", target.OPERATOR_OPTIONS, item, notes, "an operator's")
+        _drop(spec, "sets", SERVER_WRITTEN, item, notes, "the cluster's own")
+        _drop(spec, "sets", cib_ownership.OPERATOR_OPTIONS, item, notes, "an operator's")
     if item.kind == "node":
-        _drop(form, "attributes", NODE_STATE, item, notes, "an operator's")
-        if form.get("type") == "member":
-            del form["type"]
-    if "meta" in form:
-        _drop(form, "meta", target.OPERATOR_META, item, notes, "an operator's")
-    return {key: _plain(value) for key, value in form.items() if value not in ({}, [])}
+        _drop(spec, "attributes", NODE_STATE, item, notes, "an operator's")
+        if spec.get("type") == "member":
+            del spec["type"]
+    if "meta" in spec:
+        _drop(spec, "meta", ownership.OPERATOR_META, item, notes, "an operator's")
+    return {key: _plain(value) for key, value in spec.items() if value not in ({}, [])}
 
 
 def _drop(
-    form: dict[str, Any],
+    spec: dict[str, Any],
     key: str,
     names: Iterable[str],
     item: Object,
@@ -96,7 +98,7 @@ def _drop(
     whose: str,
 ) -> None:
     """Leave some values out of the plain sets of a form, with a note."""
-    sets = form.get(key, {})
+    sets = spec.get(key, {})
     gone: dict[str, str] = {}
 
     def without(values: Mapping[str, str]) -> dict[str, str]:
@@ -104,9 +106,9 @@ def _drop(
         return {n: v for n, v in values.items() if n not in names}
 
     if isinstance(sets, Mapping):
-        form[key] = without(sets)
+        spec[key] = without(sets)
     else:
-        form[key] = [
+        spec[key] = [
             one if "rule" in one else {**one, "values": without(one.get("values", {}))}
             for one in sets
         ]
@@ -127,32 +129,32 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _is_sound(item: Object, form: dict[str, Any], notes: _Notes) -> bool:
+def _is_sound(item: Object, spec: dict[str, Any], notes: _Notes) -> bool:
     """Tell whether the pillar's own check takes an object; note what it does not take."""
     try:
-        config.make(item.kind, item.id, form)
-    except config.ConfigErrors as wrong:
+        config.make(item.kind, item.id, spec)
+    except ConfigErrors as wrong:
         for error in wrong.errors:
             notes.add(item.kind, item.id, f"left out, since the pillar can't hold it: {error}")
         return False
     return True
 
 
-def _put(section: dict[str, Any], item: Object, form: dict[str, Any]) -> None:
+def _put(section: dict[str, Any], item: Object, spec: dict[str, Any]) -> None:
     kind = KINDS[item.kind]
     if kind.one:
-        section[kind.key] = form.get("sets", {})
+        section[kind.key] = spec.get("sets", {})
     else:
-        section.setdefault(kind.key, {})[item.id] = form
+        section.setdefault(kind.key, {})[item.id] = spec
 
 
 def _prove(root: Element, section: Mapping[str, Any], notes: _Notes) -> None:
     """Note whatever a run with this pillar would change."""
-    wanted = target.Wanted(config.check_kinds(section))
+    wanted = target.DesiredObjects(config.check_kinds(section))
     said = "\n".join(notes.found)
     for id, delta in target.target(root, wanted).changes.items():
         if f":{id}: " not in said:
-            shown = normalize.shown(normalize.masked(delta))
+            shown = normalize.shown(secrets.masked(delta))
             notes.found.append(f"{id}: the formula would change {shown}")
 
 
@@ -176,7 +178,7 @@ def without_secrets(
         if isinstance(data, list):
             return [hide(held, f"{path}:{number}") for number, held in enumerate(data)]
         name = path.rpartition(":")[2]
-        shown = normalize.masked({name: data})[name]
+        shown = secrets.masked({name: data})[name]
         if shown != data:
             paths.append(path)
         return shown

@@ -6,13 +6,12 @@ from itertools import pairwise
 
 from fshalib.cib.field_types import HOST_PATTERN
 from fshalib.corosync import authkey
+from fshalib.schema.report import Location, show, what
 from fshalib.schema.types import (
     INVALID,
-    At,
+    Flag,
     Text,
     Whole,
-    show,
-    what,
 )
 
 _PATH = r"/[A-Za-z0-9._+@/-]{0,254}"
@@ -37,7 +36,7 @@ class SecretKey:
 
     expected = f"Base64 of {authkey.MIN_BYTES} to {authkey.MAX_BYTES} random bytes"
 
-    def check(self, value: object, at: At) -> object:
+    def check(self, value: object, at: Location) -> object:
         """Return the key's bytes."""
         if not isinstance(value, str) or not value.isascii():
             at.error(f"{self.expected} is expected, not {what(value)}; see corosync-keygen(8).")
@@ -62,7 +61,7 @@ class Address:
         kind = "a multicast address" if multicast else "an address"
         self.expected = f"{kind}{' with its prefix length' if prefix else ''} ({example})"
 
-    def check(self, value: object, at: At) -> object:
+    def check(self, value: object, at: Location) -> object:
         """Return the text in its canonical spelling."""
         text = Text(self.expected, pattern=r"[0-9A-Fa-f.:/]{2,50}").check(value, at)
         if not isinstance(text, str):
@@ -111,7 +110,7 @@ class Ceiling:
 
     expected = "a whole number from 0 on or the word any"
 
-    def check(self, value: object, at: At) -> object:
+    def check(self, value: object, at: Location) -> object:
         """Return the number or the word."""
         if value == "any":
             return value
@@ -133,3 +132,9 @@ INTERFACE = Text("a network interface (eth0)", r"[A-Za-z0-9_.-]{1,15}")
 PASSWORD = Text("a password of visible ASCII characters", r"[!-~]{1,128}", hidden=True)
 MILLISECONDS = Whole(0, 2**31 - 1, "milliseconds")
 PORT = Whole(1, 65535)
+
+
+YES_NO = Flag()
+SECONDS = Whole(1, 86400, "seconds")
+ADDRESS = Address(prefix=False, example="10.101.20.219")
+HOST_ADDRESS = Address(prefix=True, example="10.101.20.110/24")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fshalib.schema.types import printable, show
+from fshalib.schema.report import printable, show
 
 PATH = "fsha:guard"
 ANY = "any"

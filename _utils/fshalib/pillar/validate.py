@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fshalib.cib.objects import plain_values
-from fshalib.corosync.conf import LINK_KEYS, MAX_LINKS
+from fshalib.corosync.options import LINK_KEYS, MAX_LINKS
 from fshalib.pillar import validate_freeswitch, validate_objects
 from fshalib.pillar.field_types import is_network_end
-from fshalib.schema.types import At, Keys, given, printable, quoted
+from fshalib.schema.report import Keys, Location, given, printable, quoted
 
 Data = Mapping[str, Any]
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
@@ -27,7 +27,7 @@ VIP_PARAMETER = {
 """Agents that hold or announce an address, and the parameter that names it."""
 
 
-def check(data: Data, raw: object, at: At) -> None:
+def check(data: Data, raw: object, at: Location) -> None:
     """Report every contradiction in the whole pillar.
 
     data
@@ -47,7 +47,7 @@ def check(data: Data, raw: object, at: At) -> None:
 # --- nodes -----------------------------------------------------------------------------------
 
 
-def _nodes(nodes: Data, at: At) -> None:
+def _nodes(nodes: Data, at: Location) -> None:
     _host_names(nodes, at)
     _node_ids(nodes, at)
     _links(nodes, at)
@@ -57,7 +57,7 @@ def _nodes(nodes: Data, at: At) -> None:
             _gateway(stanza, at.below(name, "interfaces", nic))
 
 
-def _host_names(nodes: Data, at: At) -> None:
+def _host_names(nodes: Data, at: Location) -> None:
     taken: dict[str, str] = {}
     for name in nodes:
         if name.casefold() in taken:
@@ -73,7 +73,7 @@ def _host_names(nodes: Data, at: At) -> None:
                 )
 
 
-def _node_ids(nodes: Data, at: At) -> None:
+def _node_ids(nodes: Data, at: Location) -> None:
     taken: dict[int, str] = {}
     for position, (name, node) in enumerate(nodes.items(), start=1):
         identity = node.get("id", position)
@@ -90,7 +90,7 @@ def _interfaces(node: Data) -> list[Interface]:
     return [ipaddress.ip_interface(text) for text in node.get("addresses", ())]
 
 
-def _links(nodes: Data, at: At) -> None:
+def _links(nodes: Data, at: Location) -> None:
     complete = {name: _interfaces(node) for name, node in nodes.items() if "addresses" in node}
     if not complete:
         return
@@ -110,7 +110,7 @@ def _links(nodes: Data, at: At) -> None:
                 )
 
 
-def _distinct_addresses(nodes: Data, at: At) -> None:
+def _distinct_addresses(nodes: Data, at: Location) -> None:
     taken: dict[object, str] = {}
     for name, node in nodes.items():
         for link, address in enumerate(_interfaces(node)):
@@ -123,7 +123,7 @@ def _distinct_addresses(nodes: Data, at: At) -> None:
     _distinct_stanzas(nodes, at)
 
 
-def _distinct_stanzas(nodes: Data, at: At) -> None:
+def _distinct_stanzas(nodes: Data, at: Location) -> None:
     owners: dict[object, str] = {}
     for name, node in nodes.items():
         for address in _interfaces(node):
@@ -140,7 +140,7 @@ def _distinct_stanzas(nodes: Data, at: At) -> None:
                 )
 
 
-def _gateway(stanza: Data, at: At) -> None:
+def _gateway(stanza: Data, at: Location) -> None:
     if "gateway" not in stanza or "address" not in stanza:
         return
     own = ipaddress.ip_interface(stanza["address"])
@@ -152,7 +152,7 @@ def _gateway(stanza: Data, at: At) -> None:
 # --- corosync --------------------------------------------------------------------------------
 
 
-def _corosync(corosync: Data, raw: object, nodes: Data, at: At) -> None:
+def _corosync(corosync: Data, raw: object, nodes: Data, at: Location) -> None:
     transport = corosync.get("transport")
     if transport is None:
         return
@@ -168,7 +168,7 @@ def _corosync(corosync: Data, raw: object, nodes: Data, at: At) -> None:
     _quorum(corosync.get("quorum", {}), len(nodes), at.below("quorum"))
 
 
-def _crypto(corosync: Data, raw: object, transport: str, at: At) -> None:
+def _crypto(corosync: Data, raw: object, transport: str, at: Location) -> None:
     if "crypto" not in corosync:
         return
     crypto = corosync["crypto"]
@@ -187,7 +187,7 @@ def _crypto(corosync: Data, raw: object, transport: str, at: At) -> None:
     _key(raw, digest != "none", at)
 
 
-def _key(raw: object, needed: bool, at: At) -> None:
+def _key(raw: object, needed: bool, at: Location) -> None:
     told = given(raw, "corosync")
     names = list(told) if isinstance(told, Mapping) else []
     sources = [name for name in ("authkey", "authkey_file") if name in names]
@@ -200,7 +200,7 @@ def _key(raw: object, needed: bool, at: At) -> None:
         )
 
 
-def _link_options(links: Iterable[Data], transport: str, count: int, at: At) -> None:
+def _link_options(links: Iterable[Data], transport: str, count: int, at: Location) -> None:
     links = list(links)
     if count and len(links) > count:
         at.error(f"options for at most {count} link(s) are expected, as the nodes have addresses.")
@@ -214,7 +214,7 @@ def _link_options(links: Iterable[Data], transport: str, count: int, at: At) -> 
                 )
 
 
-def _quorum(quorum: Data, nodes: int, at: At) -> None:
+def _quorum(quorum: Data, nodes: int, at: Location) -> None:
     if quorum.get("two_node") and nodes != 2:
         at.below("two_node").error(f"false is expected with {nodes} nodes.")
     elif nodes == 2 and quorum.get("two_node", True) and quorum.get("auto_tie_breaker"):
@@ -238,7 +238,7 @@ def vip_parameters(pacemaker: Data) -> Iterator[tuple[Keys, str]]:
                 yield (key, name, "params", parameter), value
 
 
-def _vips(data: Data, at: At) -> None:
+def _vips(data: Data, at: Location) -> None:
     pacemaker = data.get("pacemaker", {})
     for keys, value in vip_parameters(pacemaker):
         _vip(value, data, at.below("pacemaker", *keys))
@@ -246,7 +246,7 @@ def _vips(data: Data, at: At) -> None:
         _vip(value, data, at.below("freeswitch", "vips"))
 
 
-def _vip(value: str, data: Data, at: At) -> None:
+def _vip(value: str, data: Data, at: Location) -> None:
     try:
         ip = ipaddress.ip_address(value)
     except ValueError:

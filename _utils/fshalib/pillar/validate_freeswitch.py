@@ -10,7 +10,7 @@ from typing import Any
 
 from fshalib.cib.objects import plain_values
 from fshalib.cib.values import parse_boolean, parse_duration
-from fshalib.schema.types import At, printable, quoted
+from fshalib.schema.report import Location, printable, quoted
 
 FSSOFIA = "ocf:fsha:FSSofia"
 LSB = "lsb:FSSofia"
@@ -21,7 +21,7 @@ DRAIN_TIME, DRAIN_REST = 60, 20
 Data = Mapping[str, Any]
 
 
-def check(data: Data, at: At) -> None:
+def check(data: Data, at: Location) -> None:
     """Report contradictions between the agents of a checked pillar, the network and the VIPs.
 
     data
@@ -48,7 +48,7 @@ def _agents(pacemaker: Data) -> Iterator[tuple[str, Data, Data]]:
             yield id, item, plain_values(item.get("params", {}))
 
 
-def _standby(params: Data, nonlocal_bind: object, at: At) -> None:
+def _standby(params: Data, nonlocal_bind: object, at: Location) -> None:
     hot = params.get("standby", "cold") == "hot"
     if hot and nonlocal_bind is False:
         at.below("params", "standby").error(
@@ -63,7 +63,7 @@ def _standby(params: Data, nonlocal_bind: object, at: At) -> None:
         )
 
 
-def _ipv6(params: Data, vips: list[str], at: At) -> None:
+def _ipv6(params: Data, vips: list[str], at: Location) -> None:
     guarded = parse_boolean(str(params.get("ipv6_guard", "false")))
     if params.get("standby") != "hot" or guarded:
         return
@@ -96,7 +96,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _drain(item: Data, params: Data, default: str, at: At) -> None:
+def _drain(item: Data, params: Data, default: str, at: Location) -> None:
     if params.get("stop_mode") != "drain" or not str(params.get("drain_time", "0")).isdecimal():
         return
     needed = int(params.get("drain_time", DRAIN_TIME)) + DRAIN_REST
@@ -147,7 +147,7 @@ def _claims(data: Data, agents: list[tuple[str, Data, Data]]) -> Iterator[_Claim
             yield _Claim(id, LSB, ("agent",), {}, profiles)
 
 
-def _one_owner(claims: list[_Claim], at: At) -> None:
+def _one_owner(claims: list[_Claim], at: Location) -> None:
     taken: dict[str, str] = {}
     for claim in claims:
         for profile in claim.profiles:
@@ -163,7 +163,7 @@ def _one_owner(claims: list[_Claim], at: At) -> None:
 # --- what the switch is told -----------------------------------------------------------------
 
 
-def _configured(data: Data, claims: list[_Claim], at: At) -> None:
+def _configured(data: Data, claims: list[_Claim], at: Location) -> None:
     told = data.get("freeswitch", {}).get("configuration") or {}
     _one_source(told, "core_db_dsn", at)
     owners = {profile: claim for claim in claims for profile in claim.profiles}
@@ -176,12 +176,12 @@ def _configured(data: Data, claims: list[_Claim], at: At) -> None:
             _is_a_vip(profile.get("vip"), vips, owners[name], here.below("vip"))
 
 
-def _one_source(told: Data, key: str, at: At) -> None:
+def _one_source(told: Data, key: str, at: Location) -> None:
     if key in told and f"{key}_file" in told:
         at.below(f"{key}_file").error(f"{key} or {key}_file is expected, not both.")
 
 
-def _as_the_agent(profile: Data, owner: _Claim, at: At) -> None:
+def _as_the_agent(profile: Data, owner: _Claim, at: Location) -> None:
     standby = profile.get("standby")
     if owner.agent == LSB and standby == "hot":
         at.error(
@@ -200,7 +200,7 @@ def _all_vips(data: Data, owner: _Claim) -> list[str]:
     return _vips(data.get("pacemaker", {}), owner.id, owner.params)
 
 
-def _is_a_vip(told: str | None, vips: list[str], owner: _Claim, at: At) -> None:
+def _is_a_vip(told: str | None, vips: list[str], owner: _Claim, at: Location) -> None:
     if told is None or not vips:
         return
     known = {ipaddress.ip_address(vip) for vip in vips if _is_address(vip)}

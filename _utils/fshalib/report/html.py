@@ -251,7 +251,7 @@ def chart(found: Sequence[Gap]) -> dict[str, Any] | None:
         return round(HEIGHT - BOTTOM - seconds / top * (HEIGHT - TOP - BOTTOM), 1)
 
     ticks = [round(step * number, 2) for number in range(round(top / step) + 1)]
-    form = "%m-%d %H:%M" if span < ONE_DAY else "%Y-%m-%d"
+    spec = "%m-%d %H:%M" if span < ONE_DAY else "%Y-%m-%d"
     shown = [first] if not span else [first, first + (last - first) / 2, last]
     return {
         "width": WIDTH,
@@ -260,7 +260,7 @@ def chart(found: Sequence[Gap]) -> dict[str, Any] | None:
         "right": WIDTH - RIGHT,
         "bottom": HEIGHT - BOTTOM,
         "ticks": [{"label": f"{tick:g}", "y": y(tick)} for tick in ticks],
-        "days": [{"label": at.strftime(form), "x": x(at)} for at in shown],
+        "days": [{"label": at.strftime(spec), "x": x(at)} for at in shown],
         "points": [
             {
                 "x": x(gap.at),

@@ -113,7 +113,7 @@ class NotLocked(programs.RunError):
         super().__init__(f"{path} can't be opened: {error.strerror}.")
 
 
-class Busy(Exception):  # noqa: N818  named for what is the case
+class Busy(Exception):
     """Somebody else is at it; nothing was done."""
 
     def __init__(self, other: Operation) -> None:

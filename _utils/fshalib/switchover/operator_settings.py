@@ -11,84 +11,37 @@ The commands were tried on Pacemaker 2.1. ``crm_resource`` takes more than it is
 command is one that deletes exactly this element.
 """
 
-import re
-import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, cast
 
 from fshalib.change import annotation
-from fshalib.cib import target, update
+from fshalib.cib import leaving, target
+from fshalib.cib.document import Element
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.normalize import value
 from fshalib.cib.objects import Object
-from fshalib.cib.target import Element
-from fshalib.cib.values import UnitError, is_infinite, parse_boolean, score_text, score_value
+from fshalib.cib.values import UnitError, parse_boolean
 from fshalib.pacemaker.status import Status
-from fshalib.schema.types import printable
-from fshalib.switchover import service
-
-STANDBY = "standby"
-NODE_MAINTENANCE = "node-maintenance"
-MAINTENANCE_MODE = "maintenance-mode"
-STOP_ALL = "stop-all-resources"
-UNMANAGED = "unmanaged"
-TARGET_ROLE = "target-role"
-BAN = "ban"
-PREFERENCE = "preference"
-HOLD = "hold"
-FAIL_COUNT = "fail-count"
-ACTIONS = (
-    STANDBY, NODE_MAINTENANCE, MAINTENANCE_MODE, STOP_ALL, UNMANAGED, TARGET_ROLE,
-    BAN, PREFERENCE, HOLD, FAIL_COUNT,
-)  # fmt: skip
-
-CLUSTER = "cluster"
-DEFAULTS = "rsc_defaults"
-
-Spoken = Mapping[str, frozenset[str]]
-"""Object id → the names of attributes that the pillar itself sets."""
-
-_LONGEST_LINE = 500
-
-
-@dataclass(frozen=True)
-class OperatorAction:
-    """One thing that someone has set on purpose.
-
-    ``kind`` is one of :data:`ACTIONS`, ``subject`` a node, a resource, :data:`CLUSTER` or
-    :data:`DEFAULTS`, ``what`` what it does in words, ``node`` the one that it concerns, if
-    any. ``since`` is its time in UTC (``2026-08-20T12:11:28Z``), ``None`` when the CIB can't
-    tell; of a fail count, the time of the last failure. ``hint`` is the command that lifts it.
-    ``by``, ``reason`` and ``until`` are what the formula's own verbs have remarked on it.
-    """
-
-    kind: str
-    subject: str
-    what: str
-    node: str
-    since: str | None
-    hint: str
-    by: str = ""
-    reason: str = ""
-    until: str | None = None
-
-    def is_overdue(self, now: datetime) -> bool:
-        """Tell whether it was to have been lifted by now; ``now`` with its time zone."""
-        remark = annotation.Remark(self.by, self.reason, self.since or "", self.until)
-        return remark.is_over(now.astimezone(timezone.utc))
-
-
-@dataclass(frozen=True)
-class LastChange:
-    """Who last changed the CIB's configuration, and when; ``""`` or ``None`` if it isn't told."""
-
-    when: str | None
-    user: str
-    client: str
-    origin: str
+from fshalib.switchover.fail_counts import fail_counts
+from fshalib.switchover.operator_action import (
+    CLUSTER,
+    DEFAULTS,
+    MAINTENANCE_MODE,
+    NODE_MAINTENANCE,
+    STANDBY,
+    STOP_ALL,
+    TARGET_ROLE,
+    UNMANAGED,
+    OperatorAction,
+    Spoken,
+    command,
+    deletion,
+    score,
+    states,
+)
+from fshalib.switchover.operator_constraints import constraints
 
 
 def actions(
@@ -111,8 +64,8 @@ def actions(
         *_nodes(root, spoken),
         *_defaults(root, spoken),
         *_resources(root, spoken),
-        *_constraints(root, spoken),
-        *_fail_counts(root, status),
+        *constraints(root, spoken),
+        *fail_counts(root, status),
     ]
     return tuple(found)
 
@@ -131,9 +84,9 @@ def spoken_for(pacemaker: Mapping[str, Any]) -> dict[str, frozenset[str]]:
         if kind.one:
             found[ONE_IDS[kind.name]] = frozenset(map(str, given))
             continue
-        for id, form in given.items():
+        for id, spec in given.items():
             key_of_pairs = "attributes" if kind.name == "node" else "meta"
-            part = form.get(key_of_pairs) if isinstance(form, Mapping) else None
+            part = spec.get(key_of_pairs) if isinstance(spec, Mapping) else None
             found[str(id)] = frozenset(map(str, part)) if isinstance(part, Mapping) else frozenset()
     return found
 
@@ -178,7 +131,7 @@ def _settings(root: Element, holder: Element, tag: str) -> Iterator[_Setting]:
     """Yield the pairs of an object's sets as the cluster takes them: the first one counts."""
     all_sets = (_resolved(root, nvset) for nvset in holder.findall(tag))
     # What fsha itself stops in order to remove it is nobody's action.
-    sets = [s for s in all_sets if s.find(f"nvpair[@name='{target.LEAVING}']") is None]
+    sets = [s for s in all_sets if s.find(f"nvpair[@name='{leaving.LEAVING}']") is None]
     found = [
         (nvset, pair, _resolved(root, pair))
         for nvset in sorted(sets, key=_rank)
@@ -204,7 +157,7 @@ def _settings(root: Element, holder: Element, tag: str) -> Iterator[_Setting]:
 
 def _rank(nvset: Element) -> tuple[bool, int]:
     # Whatever their scores, the cluster reads its bootstrap options first.
-    return nvset.get("id") != target.PROPERTY_SET, -_score(nvset.get("score", "0"))
+    return nvset.get("id") != target.PROPERTY_SET, -score(nvset.get("score", "0"))
 
 
 def _resolved(root: Element, element: Element) -> Element:
@@ -213,13 +166,6 @@ def _resolved(root: Element, element: Element) -> Element:
     if reference is None:
         return element
     return next((e for e in root.iter(element.tag) if e.get("id") == reference), element)
-
-
-def _score(text: str) -> int:
-    try:
-        return score_value(text)
-    except UnitError:
-        return 0
 
 
 def _true(text: str) -> bool:
@@ -231,16 +177,6 @@ def _true(text: str) -> bool:
 
 def _is_spoken(spoken: Spoken, name: str, *ids: str) -> bool:
     return any(name in spoken.get(id, ()) for id in ids)
-
-
-def _command(*argv: str) -> str:
-    return shlex.join(argv)
-
-
-def _deletion(tag: str, id: str) -> str:
-    """Return the command that deletes one element and nothing else."""
-    text = target.render(update.fresh(tag, id))
-    return _command("cibadmin", "--delete", "--xml-text", text)
 
 
 # --- the cluster ---------------------------------------------------------------------------
@@ -263,8 +199,8 @@ def _properties(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
         if _is_spoken(spoken, held.name, target.PROPERTY_SET, held.holder):
             continue
         kind, words = _PROPERTIES[held.name]
-        plain = _command("crm_attribute", "--name", held.name, "--delete")
-        hint = plain if _is_plain(held) else _deletion("nvpair", held.id)
+        plain = command("crm_attribute", "--name", held.name, "--delete")
+        hint = plain if _is_plain(held) else deletion("nvpair", held.id)
         action = OperatorAction(kind, CLUSTER, f"{held.shown}: {words}", "", None, hint)
         yield _remarked(action, held.name, settings)
 
@@ -314,7 +250,7 @@ def _nodes(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
             plain = _node_command(name, held.name, "forever")
             for action in _node(held, name, "", plain if _is_plain(held) else None):
                 yield _remarked(action, held.name, settings)
-    for state, name in _states(root):
+    for state, name in states(root):
         for transient in state.findall("transient_attributes"):
             for held in _settings(root, transient, "instance_attributes"):
                 # Never by editing the CIB: the cluster's own copy would write it again.
@@ -326,24 +262,13 @@ def _node(held: _Setting, name: str, until: str, command: str | None) -> Iterato
     if held.name in _NODE_ATTRIBUTES and _true(held.text):
         kind, words = _NODE_ATTRIBUTES[held.name]
         rule = " (while its rule holds)" if held.conditional else ""
-        hint = command or _deletion("nvpair", held.id)
+        hint = command or deletion("nvpair", held.id)
         yield OperatorAction(kind, name, f"{words}{until}{rule}", name, None, hint)
 
 
 def _node_command(node: str, name: str, lifetime: str) -> str:
     argv = ("crm_attribute", "--node", node, "--name", name, "--lifetime", lifetime, "--delete")
-    return _command(*argv)
-
-
-def _states(root: Element) -> Iterator[tuple[Element, str]]:
-    """Yield each node's part of the status with the node's name."""
-    names = {
-        node.get("id", ""): node.get("uname", "")
-        for node in root.iterfind("configuration/nodes/node")
-    }
-    for state in root.iterfind("status/node_state"):
-        id = state.get("id", "")
-        yield state, state.get("uname") or names.get(id) or id
+    return command(*argv)
 
 
 # --- resources -----------------------------------------------------------------------------
@@ -381,7 +306,7 @@ def _defaults(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
         if odd is None or _is_spoken(spoken, held.name, held.holder, ONE_IDS["resource_defaults"]):
             continue
         what = f"{held.shown} for every resource that does not say otherwise"
-        yield OperatorAction(odd[0], DEFAULTS, what, "", None, _deletion("nvpair", held.id))
+        yield OperatorAction(odd[0], DEFAULTS, what, "", None, deletion("nvpair", held.id))
 
 
 def _resources(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
@@ -400,255 +325,6 @@ def _meta_command(top: Element, element: Element, held: _Setting) -> str:
     family = top.xpath(".//meta_attributes/nvpair[@name=$name]", name=held.name)
     single = len(cast("list[Element]", family)) == 1
     if not single or not _is_plain(held) or element.tag == "template":
-        return _deletion("nvpair", held.id)
+        return deletion("nvpair", held.id)
     argv = ("crm_resource", "--resource", element.get("id", ""), "--meta")
-    return _command(*argv, "--delete-parameter", held.name)
-
-
-# --- bans and preferences ------------------------------------------------------------------
-
-
-def _constraints(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
-    ours = target.owned(root) | set(spoken)
-    for element in root.iterfind("configuration/constraints/*"):
-        id = element.get("id", "")
-        if target.OPERATOR_CONSTRAINT.match(id) and id not in ours:
-            yield _constraint(root, element)
-
-
-def _constraint(root: Element, element: Element) -> OperatorAction:
-    id, resource, node = element.get("id", ""), _resource(element), _named_node(element)
-    if id == service.ban_id(resource, node) and service.is_held(root, resource, node):
-        what = f"kept away from {node} by a switchover that is being held ({id})"
-        hint = _command("salt-call", "fsha.failback", f"resource={resource}")
-        return OperatorAction(HOLD, resource, what, node, None, hint)
-    prefers = id.startswith("cli-prefer-")
-    verb = "drawn to" if prefers else "banned from"
-    where = node or "nodes by a rule"
-    what = f"{verb} {where}{_details(element)} ({id})"
-    kind = PREFERENCE if prefers else BAN
-    return OperatorAction(kind, resource, what, node, None, _clearing(root, element, node))
-
-
-def _resource(element: Element) -> str:
-    names = (element.get("rsc"), element.get("rsc-pattern"), element.get("id"))
-    return next((name for name in names if name), "")
-
-
-def _named_node(element: Element) -> str:
-    """Return the node that a location names, itself or by the rule that crm_resource writes."""
-    if element.get("node"):
-        return element.get("node", "")
-    named = [
-        e.get("value", "")
-        for e in element.iterfind("rule/expression")
-        if e.get("attribute") == "#uname" and e.get("operation") == "eq"
-    ]
-    return named[0] if len(named) == 1 else ""
-
-
-def _details(element: Element) -> str:
-    """Return what else a location says: its role, a score that isn't infinite, its end."""
-    parts = []
-    role = value("role", element.get("role", "Started"))
-    if role != "Started":
-        parts.append(f" in the role {role}")
-    rule = element.find("rule")
-    score = element.get("score") or (None if rule is None else rule.get("score"))
-    if score is not None and not _is_infinite(score):
-        parts.append(f" with a score of {score}")
-    parts += [f" until {e.get('end')}" for e in element.iter("date_expression") if e.get("end")]
-    return "".join(parts)
-
-
-def _is_infinite(score: str) -> bool:
-    try:
-        return is_infinite(score)
-    except UnitError:
-        return False
-
-
-def _clearing(root: Element, element: Element, node: str) -> str:
-    id, resource = element.get("id", ""), element.get("rsc", "")
-    usual = {service.ban_id(resource, node), f"cli-prefer-{resource}"}
-    cleared = [
-        other
-        for other in root.iterfind("configuration/constraints/rsc_location")
-        if other.get("id") in usual and _named_node(other) == node
-    ]
-    # A constraint with a lifetime is not always cleared by its node's name.
-    if cleared == [element] and element.get("node"):
-        return _command("crm_resource", "--clear", "--resource", resource, "--node", node)
-    return _deletion(str(element.tag), id)
-
-
-# --- fail counts ---------------------------------------------------------------------------
-
-
-_FAILURE = re.compile(
-    r"(?P<what>fail-count|last-failure)-(?P<resource>[^#]+)(?:#(?P<operation>.+)_[0-9]+)?"
-)
-
-
-@dataclass(frozen=True)
-class _Failures:
-    """A part of the fail count of a resource on a node, or the time of its last failure."""
-
-    resource: str
-    operation: str
-    count: int = 0
-    last: int = 0
-
-
-def _fail_counts(root: Element, status: Status | None) -> Iterator[OperatorAction]:
-    if root.find("status") is None and status is not None:
-        for known in status.fail_counts:
-            yield _fail_count(known.resource, known.node, known.count, (), None)
-    for state, node in _states(root):
-        found = list(_failures(state))
-        for resource in dict.fromkeys(part.resource for part in found if part.count):
-            parts = [part for part in found if part.resource == resource]
-            count = score_text(sum(part.count for part in parts))
-            operations = {part.operation for part in parts if part.count and part.operation}
-            last = max(part.last for part in parts)
-            yield _fail_count(resource, node, count, sorted(operations), _utc(last))
-
-
-def _failures(state: Element) -> Iterator[_Failures]:
-    for pair in state.iterfind("transient_attributes//nvpair"):
-        match = _FAILURE.fullmatch(pair.get("name", ""))
-        if match is None:
-            continue
-        number = max(_score(pair.get("value", "")), 0)
-        resource, operation = match["resource"], match["operation"] or ""
-        if match["what"] == "fail-count":
-            yield _Failures(resource, operation, count=number)
-        else:
-            yield _Failures(resource, operation, last=_seconds(pair.get("value", "")))
-
-
-def _fail_count(
-    resource: str, node: str, count: str, operations: Iterable[str], since: str | None
-) -> OperatorAction:
-    of = f" ({', '.join(operations)})" if operations else ""
-    hint = _command("crm_resource", "--cleanup", "--resource", resource, "--node", node)
-    return OperatorAction(
-        FAIL_COUNT, resource, f"fail count {count} on {node}{of}", node, since, hint
-    )
-
-
-def _seconds(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
-
-
-# --- times ---------------------------------------------------------------------------------
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# As ctime(3) writes it, in every locale: Thu Aug 20 12:11:28 2026.
-_WRITTEN = re.compile(
-    r"[A-Z][a-z]{2} +([A-Z][a-z]{2}) +([0-9]{1,2}) +([0-9]{2}):([0-9]{2}):([0-9]{2}) +([0-9]{4})"
-)
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
-
-
-def _utc(seconds: float) -> str | None:
-    """Return a time as ISO 8601 in UTC; ``None`` for none, and for one that cannot be."""
-    try:
-        told = datetime.fromtimestamp(seconds, timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return None
-    # Not by strftime, which leaves out the zeros of early years.
-    return told.replace(tzinfo=None).isoformat(timespec="seconds") + "Z" if seconds else None
-
-
-def last_change(root: Element) -> LastChange:
-    """Return who last changed the CIB's configuration, and when, as the CIB itself says.
-
-    The time is that of the clock, and taken to be in the time zone, of this machine.
-    """
-    return LastChange(
-        when=_written(root.get("cib-last-written", "")),
-        user=root.get("update-user", ""),
-        client=root.get("update-client", ""),
-        origin=root.get("update-origin", ""),
-    )
-
-
-def _written(text: str) -> str | None:
-    match = _WRITTEN.fullmatch(text.strip())
-    if match is None or match[1] not in _MONTHS:
-        return None
-    day, hour, minute, second, year = (int(match[group]) for group in range(2, 7))
-    try:
-        local = datetime(year, _MONTHS.index(match[1]) + 1, day, hour, minute, min(second, 59))
-        return _utc(local.timestamp())
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def age(seconds: float) -> str:
-    """Return a span of time in its two largest units, ``2 h 5 min``."""
-    whole = int(seconds)
-    for size, unit, part_size, part_unit in (
-        (86_400, "d", 3600, "h"),
-        (3600, "h", 60, "min"),
-    ):
-        if whole >= size:
-            part = whole % size // part_size
-            return f"{whole // size} {unit}" + (f" {part} {part_unit}" if part else "")
-    return f"{whole // 60} min" if whole >= 60 else f"{whole} s"
-
-
-def _ago(when: str, now: datetime) -> str:
-    """Return a time for people; one that is still to come shows that a clock is wrong."""
-    seconds = (now - datetime.strptime(when, _ISO).replace(tzinfo=timezone.utc)).total_seconds()
-    return f"{age(seconds)} ago ({when})" if seconds >= 0 else f"at {when}, which is still to come"
-
-
-# --- for people and for programs -----------------------------------------------------------
-
-
-def as_lines(found: Sequence[OperatorAction], last: LastChange | None, now: datetime) -> list[str]:
-    """Return a line for each action, and one on the CIB's last change; none without actions.
-
-    now
-        The time, with its time zone.
-    """
-    if not found:
-        return []
-    lines = [_line(action, now) for action in found]
-    return lines if last is None else [*lines, *_last_line(last, now)]
-
-
-def _line(action: OperatorAction, now: datetime) -> str:
-    shown = f"{action.subject}: {action.what}"
-    if action.kind == FAIL_COUNT and action.since is not None:
-        shown += f", last failure {_ago(action.since, now)}"
-    elif action.by:
-        shown += f", by {action.by} {_ago(action.since or '', now)}: {action.reason}"
-    if action.until is not None:
-        over = "OVERDUE, it was to end" if action.is_overdue(now) else "until"
-        shown += f" ({over} {action.until})"
-    return printable(f"{shown}. To lift it: {action.hint}", _LONGEST_LINE)
-
-
-def _last_line(last: LastChange, now: datetime) -> list[str]:
-    parts = [_ago(last.when, now)] if last.when else []
-    told = (("by", last.user), ("with", last.client), ("on", last.origin))
-    parts += [f"{word} {name}" for word, name in told if name]
-    line = f"last change of the CIB, which need not be one of these: {' '.join(parts)}"
-    return [printable(line, _LONGEST_LINE)] if parts else []
-
-
-def overdue(found: Sequence[OperatorAction], now: datetime) -> list[str]:
-    """Return a line for each action that was to have been lifted by now."""
-    return [_line(action, now) for action in found if action.is_overdue(now)]
-
-
-def as_data(found: Sequence[OperatorAction], last: LastChange | None = None) -> dict[str, Any]:
-    """Return the same as plain data for Salt's returns and events."""
-    return {
-        "actions": [asdict(action) for action in found],
-        "last_change": None if last is None else asdict(last),
-    }
+    return command(*argv, "--delete-parameter", held.name)

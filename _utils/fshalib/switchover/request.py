@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fshalib.cib.target import Element
+from fshalib.cib.document import Element
 from fshalib.freeswitch import calls as freeswitch_calls
 from fshalib.pacemaker.simulate import Transition
 from fshalib.pacemaker.status import Status
+from fshalib.switchover import bans, preflight
 from fshalib.switchover import service as switchover_service
 from fshalib.switchover.lock import Operation
 from fshalib.system import programs
@@ -47,14 +48,20 @@ def bounds(timeout: object, sip_port: object, drain: object = 0) -> Bounds:
     wrong = [name for name, number in numbers.items() if number is None]
     if wrong:
         shown = " and ".join(f"{name}={told[name]!r}" for name in wrong)
-        raise switchover_service.Refused([f"{', '.join(told)} have to be numbers, not {shown}"])
+        raise switchover_service.SwitchoverRefused(
+            [f"{', '.join(told)} have to be numbers, not {shown}"]
+        )
     seconds, port, wait = (number or 0.0 for number in numbers.values())
     if not 0 < seconds <= LONGEST:
-        raise switchover_service.Refused([f"timeout has to lie between 0 and {LONGEST:g} s"])
+        raise switchover_service.SwitchoverRefused(
+            [f"timeout has to lie between 0 and {LONGEST:g} s"]
+        )
     if not 0 <= wait <= LONGEST:
-        raise switchover_service.Refused([f"drain has to lie between 0 and {LONGEST:g} s"])
+        raise switchover_service.SwitchoverRefused(
+            [f"drain has to lie between 0 and {LONGEST:g} s"]
+        )
     if not 0 <= port <= PORTS or port != int(port):
-        raise switchover_service.Refused(
+        raise switchover_service.SwitchoverRefused(
             [f"sip_port has to be a whole number between 0 and {PORTS}"]
         )
     return Bounds(seconds, int(port), wait)
@@ -76,7 +83,9 @@ def whole(number: object, name: str) -> int:
     Raises :class:`service.Refused`.
     """
     if isinstance(number, bool) or not str(number).isdecimal():
-        raise switchover_service.Refused([f"{name}: a whole number is expected, not {number!r}"])
+        raise switchover_service.SwitchoverRefused(
+            [f"{name}: a whole number is expected, not {number!r}"]
+        )
     return int(str(number))
 
 
@@ -148,7 +157,7 @@ def failover(
     )
     if stale and active == stale.new and target in (None, stale.new):
         return _order(stale.verb, service, stale.old, active, request, moved=True), None
-    target = switchover_service.choose_target(status, active, target)
+    target = preflight.choose_target(status, active, target)
     _refuse_drain_from_afar(request, active)
     order = _order(FAILOVER, service, active, target, request, banned=(active,))
     return order, _foreseen(status, root, order, run)
@@ -164,24 +173,24 @@ def failback(
     to where it can run. Arguments and errors are those of :func:`failover`.
     """
     service = switchover_service.find_service(root, request.resource)
-    if not status.active(service.id) and switchover_service.held(root, service.id):
+    if not status.active(service.id) and bans.held(root, service.id):
         return _from_nowhere(status, root, service, request, run)
     active = _active(status, root, service)
     # A way back that was interrupted has noted the other node already; its hold is still there.
-    held = [node for node in switchover_service.held(root, service.id) if node != active]
+    held = [node for node in bans.held(root, service.id) if node != active]
     target = switchover_service.previous_node(root, active) or next(iter(held), None)
     if target is None:
-        raise switchover_service.Refused(
+        raise switchover_service.SwitchoverRefused(
             ["there is no earlier switchover to undo; fsha.failover moves the service"]
         )
-    switchover_service.choose_target(status, active, target)
+    preflight.choose_target(status, active, target)
     _refuse_drain_from_afar(request, active)
     order = _order(FAILBACK, service, active, target, request)
-    against = [*switchover_service.obstacles(status, service, target), *_held(root, order)]
+    against = [*preflight.obstacles(status, service, target), *_held(root, order)]
     if against:
-        raise switchover_service.Refused(against)
+        raise switchover_service.SwitchoverRefused(against)
     transition = _simulated(root, order, run)
-    if switchover_service.would_serve(transition, service) == target:
+    if preflight.would_serve(transition, service) == target:
         return order, transition
     order = replace(order, banned=(active,))
     return order, _foreseen(status, root, order, run)
@@ -196,11 +205,13 @@ def _from_nowhere(
 ) -> tuple[Order, Transition]:
     """Return the order that lifts what keeps a service from running anywhere."""
     nodes = [node.name for node in status.nodes]
-    lifted = switchover_service.rebanned(root, service.id, [], nodes)
-    transition = switchover_service.simulate(lifted, run)
-    target = switchover_service.would_serve(transition, service)
+    lifted = bans.rebanned(root, service.id, [], nodes)
+    transition = preflight.simulate(lifted, run)
+    target = preflight.would_serve(transition, service)
     if not target:
-        raise switchover_service.Refused([_would_not_start(service, "any node", transition)])
+        raise switchover_service.SwitchoverRefused(
+            [_would_not_start(service, "any node", transition)]
+        )
     old = next((name for name in nodes if name != target), target)
     order = _order(FAILBACK, service, old, target, request)
     return replace(order, from_nowhere=True), transition
@@ -226,7 +237,9 @@ def look_again(
         return _foreseen(status, root, order, run)
     active = _active(status, root, order.service)
     if active != order.old:
-        raise switchover_service.Refused([f"{order.service.id} has come to {active} meanwhile"])
+        raise switchover_service.SwitchoverRefused(
+            [f"{order.service.id} has come to {active} meanwhile"]
+        )
     return _foreseen(status, root, order, run)
 
 
@@ -246,48 +259,46 @@ def _active(status: Status, root: Element, service: switchover_service.Service) 
     nodes = status.active(service.id)
     if len(nodes) != 1:
         where = f"on {', '.join(nodes)}" if nodes else "nowhere"
-        held = "" if nodes else " and ".join(switchover_service.held(root, service.id))
+        held = "" if nodes else " and ".join(bans.held(root, service.id))
         what = (
             f"a switchover keeps it from {held}: fsha.failback lifts that"
             if held
             else "look at fsha.status first"
         )
-        raise switchover_service.Refused([f"{service.id} runs {where}; {what}"])
+        raise switchover_service.SwitchoverRefused([f"{service.id} runs {where}; {what}"])
     return nodes[0]
 
 
 def _refuse_drain_from_afar(request: Request, active: str) -> None:
     if request.bounds.drain and request.me != active:
-        raise switchover_service.Refused(
+        raise switchover_service.SwitchoverRefused(
             [f"only {active} itself can refuse new calls: run it there, or without drain"]
         )
 
 
 def _simulated(root: Element, order: Order, run: Runner) -> Transition:
-    return switchover_service.simulate(
-        switchover_service.rebanned(root, order.service.id, order.banned, [order.new]), run
-    )
+    return preflight.simulate(bans.rebanned(root, order.service.id, order.banned, [order.new]), run)
 
 
 def _foreseen(status: Status, root: Element, order: Order, run: Runner) -> Transition:
     """Return what the cluster would do; refuse what can't succeed, with every reason there is."""
     service, target = order.service, order.new
-    found = [*switchover_service.obstacles(status, service, target), *_held(root, order)]
+    found = [*preflight.obstacles(status, service, target), *_held(root, order)]
     transition = _simulated(root, order, run)
-    if not found and switchover_service.would_serve(transition, service) != target:
+    if not found and preflight.would_serve(transition, service) != target:
         found.append(_would_not_start(service, target, transition))
     if found:
-        raise switchover_service.Refused(found)
+        raise switchover_service.SwitchoverRefused(found)
     return transition
 
 
 def _held(root: Element, order: Order) -> list[str]:
     """Return why a ban of the target stands in the way: it was made by hand, or is a hold."""
     service, target = order.service.id, order.new
-    ban = switchover_service.bans(root, service).get(target)
+    ban = bans.bans(root, service).get(target)
     if not ban:
         return []
-    if switchover_service.is_held(root, service, target):
+    if bans.is_held(root, service, target):
         if order.verb == FAILBACK or order.way == BACK:
             return []
         return [

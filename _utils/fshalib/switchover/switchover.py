@@ -13,14 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from fshalib.change import commit
-from fshalib.cib import target
+from fshalib.cib import document
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.pacemaker import tools
-from fshalib.switchover import arp, lock, outage, request, unplanned
+from fshalib.switchover import arp, bans, lock, outage, preflight, request, unplanned
+from fshalib.switchover import bans as switchover_bans
 from fshalib.switchover import service as switchover_service
 from fshalib.switchover.lock import CHECK, CLEAN_UP, DRAIN, MOVE, VERIFY
 from fshalib.switchover.request import Order
-from fshalib.system import poll, programs
+from fshalib.system import poll, programs, sip
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Switch(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SwitchoverOutcome:
     """What became of it; ``facts`` go into the event, the return value and the journal."""
 
     result: bool
@@ -66,7 +67,7 @@ def _takes_calls(address: str, port: int, seconds: float = 1.0) -> bool:
 
     A switch in hot standby answers with 503, as it would a call (measured on FreeSWITCH 1.11).
     """
-    return programs.sip_options(address, port, seconds).startswith("SIP/2.0 2")
+    return sip.sip_options(address, port, seconds).startswith("SIP/2.0 2")
 
 
 def _answers(address: str, port: int) -> bool:
@@ -117,7 +118,7 @@ class Switchover:
         """What is moved."""
         return self.order.service
 
-    def run(self) -> Outcome:
+    def run(self) -> SwitchoverOutcome:
         """Do it, to the end or back to where it was.
 
         Raises :class:`lock.Busy` when somebody else is at it, and nothing was done.
@@ -130,7 +131,7 @@ class Switchover:
             self.tell(STARTED, self._way())
             try:
                 outcome = self._done()
-            except (programs.RunError, target.CibError) as error:
+            except (programs.RunError, document.CibError) as error:
                 outcome = self._broken_off(error)
             self._end_phase()
             facts = {**self._way(), **outcome.facts, **self._so_far()}
@@ -162,7 +163,7 @@ class Switchover:
         if self.phases:
             self.phases[-1] = (self.phases[-1][0], self.clock() - self._open)
 
-    def _done(self) -> Outcome:
+    def _done(self) -> SwitchoverOutcome:
         if self.order.moved:
             self._remember(self.order.new)
             return self._verified(None, None, self._recovered())
@@ -174,7 +175,7 @@ class Switchover:
             if self._is_there_already():
                 self._remember(self.order.new)
                 return self._verified(None, None, self._recovered())
-        except switchover_service.Refused as refused:
+        except switchover_service.SwitchoverRefused as refused:
             return self._not_moved(refused)
         before = self._recovered()
         outcome, gap, seconds = self._moved()
@@ -190,19 +191,19 @@ class Switchover:
         """
         order = self.order
         status = pacemaker_status.parse_status(tools.status())
-        root = target.parse(tools.query())
-        held = switchover_service.held(root, self.service.id)
+        root = document.parse(tools.query())
+        held = bans.held(root, self.service.id)
         if status.serving(self.service.id) == order.new and order.old in held:
             return True
         request.look_again(status, root, order)
         return False
 
-    def _not_moved(self, refused: switchover_service.Refused) -> Outcome:
+    def _not_moved(self, refused: switchover_service.SwitchoverRefused) -> SwitchoverOutcome:
         self._resume()
         facts = {"old": self.order.old, "new": "", "why": "; ".join(refused.reasons)}
-        return Outcome(False, str(refused), facts)
+        return SwitchoverOutcome(False, str(refused), facts)
 
-    def _broken_off(self, error: Exception) -> Outcome:
+    def _broken_off(self, error: Exception) -> SwitchoverOutcome:
         moving = any(name == MOVE for name, _ in self.phases)
         if not (moving and self.service.drain):
             # One that serves on has to take calls; one that the agent drains resumes by itself.
@@ -216,7 +217,9 @@ class Switchover:
             if moving or self.order.moved
             else "Nothing was moved."
         )
-        return Outcome(False, comment, {"old": self.order.old, "new": "", "why": str(error)})
+        return SwitchoverOutcome(
+            False, comment, {"old": self.order.old, "new": "", "why": str(error)}
+        )
 
     def _forget_interrupted(self) -> None:
         """Forget earlier switchovers of this service that were interrupted: that is put right."""
@@ -267,12 +270,12 @@ class Switchover:
 
     # --- the move ----------------------------------------------------------------------------
 
-    def _moved(self) -> tuple[Outcome | None, float | None, float]:
+    def _moved(self) -> tuple[SwitchoverOutcome | None, float | None, float]:
         """Move it; return an outcome if that failed, the gap, and the seconds it took."""
         order = self.order
         self._phase(MOVE, old=order.old, new=order.new)
         # Noted before anything moves, so that failback knows the way even if this run is killed.
-        tools.note(switchover_service.PREVIOUS, order.old, order.pair)
+        tools.note(switchover_bans.PREVIOUS, order.old, order.pair)
         self._note_bans(*order.pair)
         begun = self.clock()
         watch = self._watch()
@@ -299,15 +302,13 @@ class Switchover:
         unplanned.remember(node, self.order.pair)
 
     def _with_bans(self, banned: Sequence[str]) -> Callable[[Any], Any]:
-        return lambda root: switchover_service.rebanned(
-            root, self.service.id, banned, self.order.pair
-        )
+        return lambda root: bans.rebanned(root, self.service.id, banned, self.order.pair)
 
     def _has_moved_or_failed(self, seen: pacemaker_status.Status) -> bool:
         new = self.order.new
         moved = seen.serving(self.service.id) == new
-        lost = bool(switchover_service.is_lost(seen, new))
-        return moved or lost or switchover_service.has_failed(seen, self.service, new)
+        lost = bool(preflight.is_lost(seen, new))
+        return moved or lost or preflight.has_failed(seen, self.service, new)
 
     def _watch(self) -> outage.Watch | None:
         port = self.order.bounds.sip_port
@@ -323,13 +324,13 @@ class Switchover:
             return []
         return [vip for vip in self.service.vips if not _answers(vip, port)]
 
-    def _given_up(self, seen: pacemaker_status.Status, seconds: float) -> Outcome:
+    def _given_up(self, seen: pacemaker_status.Status, seconds: float) -> SwitchoverOutcome:
         """Let the service go back to the node it came from, and say why."""
         order = self.order
-        lost = switchover_service.is_lost(seen, order.new)
+        lost = preflight.is_lost(seen, order.new)
         why = "; ".join([*([lost] if lost else ()), *seen.complaints(self.service.id)])
         # The target is what is banned now: whatever breaks off below, this is no ban made by hand.
-        tools.note(switchover_service.PREVIOUS, order.new, order.pair)
+        tools.note(switchover_bans.PREVIOUS, order.new, order.pair)
         commit.change(self._with_bans([order.new]))
         back = poll.until(
             lambda: pacemaker_status.parse_status(tools.status()),
@@ -346,7 +347,7 @@ class Switchover:
             self._lift_all()
             kept = False
         if not kept:
-            tools.note(switchover_service.PREVIOUS, order.old, order.pair)
+            tools.note(switchover_bans.PREVIOUS, order.old, order.pair)
         self._resume()
         where = (
             f"It is back on {order.old}."
@@ -355,13 +356,13 @@ class Switchover:
         )
         comment = f"{order.new} did not take {self.service.id} over ({seconds:g} s): {why}. {where}"
         facts = {"old": order.old, "new": order.old if returned else "", "hold": kept}
-        return Outcome(False, comment, {**facts, "why": why, "returned": returned})
+        return SwitchoverOutcome(False, comment, {**facts, "why": why, "returned": returned})
 
     # --- afterwards --------------------------------------------------------------------------
 
     def _verified(
         self, gap: float | None, seconds: float | None, before: Mapping[str, str]
-    ) -> Outcome:
+    ) -> SwitchoverOutcome:
         order = self.order
         self._phase(VERIFY)
         wrong = [
@@ -379,8 +380,8 @@ class Switchover:
                 f"{self.service.id} runs on {order.new}, but {' and '.join(wrong)}. "
                 f"Look at fsha.status on {order.new}; fsha.failback goes back."
             )
-            return Outcome(False, comment, {**facts, "why": "; ".join(wrong)})
-        return Outcome(True, self._comment(facts), facts)
+            return SwitchoverOutcome(False, comment, {**facts, "why": "; ".join(wrong)})
+        return SwitchoverOutcome(True, self._comment(facts), facts)
 
     def _comment(self, facts: Mapping[str, Any]) -> str:
         order = self.order
@@ -410,9 +411,7 @@ class Switchover:
         if tools.on_file():
             return ()
         return poll.until(
-            lambda: switchover_service.unproven(
-                target.parse(tools.query()), self.service, self.order.new
-            ),
+            lambda: preflight.unproven(document.parse(tools.query()), self.service, self.order.new),
             lambda found: not found,
             AGENT_PATIENCE,
             "the first monitors on the new node",
@@ -464,10 +463,10 @@ class Switchover:
 
     def _lift(self) -> bool:
         """Lift the pair's bans when the service then stays; tell whether one is kept."""
-        root = target.parse(tools.query())
-        held = set(switchover_service.bans(root, self.service.id)) & set(self.order.pair)
+        root = document.parse(tools.query())
+        held = set(bans.bans(root, self.service.id)) & set(self.order.pair)
         lifted = self._with_bans([])(root)
-        if held and not switchover_service.stays(switchover_service.simulate(lifted), self.service):
+        if held and not preflight.stays(preflight.simulate(lifted), self.service):
             self._note_bans(*sorted(held))
             return True
         self._lift_all()
@@ -475,9 +474,9 @@ class Switchover:
 
     def _lift_all(self) -> None:
         commit.change(self._with_bans([]))
-        self._note_bans(switchover_service.NOBODY)
+        self._note_bans(bans.NOBODY)
 
     def _note_bans(self, *nodes: str) -> None:
         """Tell whose bans are this switchover's, so that those made by hand are told apart."""
-        name = f"{switchover_service.BANNED}{self.service.id}"
+        name = f"{bans.BANNED}{self.service.id}"
         tools.note(name, " ".join(nodes), self.order.pair)

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fshalib.cib.target import Element
+from fshalib.cib.document import Element
 from fshalib.events.journal import UNPLANNED
 from fshalib.pacemaker import tools
 from fshalib.pacemaker.status import Status
 from fshalib.switchover import lock
 from fshalib.switchover.lock import Operation
-from fshalib.switchover.service import Refused, Service, find_service, operations_of
+from fshalib.switchover.preflight import operations_of
+from fshalib.switchover.service import Service, SwitchoverRefused, find_service
 from fshalib.system import programs
 from fshalib.system.programs import Runner
 
@@ -82,7 +83,7 @@ def notice(
     """
     try:
         service = find_service(root)
-    except Refused:
+    except SwitchoverRefused:
         return None
     node = status.serving(service.id)
     if not node or any(_tells(one, node, now, me) for one in lock.known(run)):

@@ -6,9 +6,10 @@ import copy
 
 from lxml import etree
 
+from fshalib.cib.document import parse
 from fshalib.cib.kinds import ONE_IDS
 from fshalib.cib.objects import Object
-from fshalib.cib.target import Wanted, parse, target
+from fshalib.cib.target import DesiredObjects, target
 from tests.unit.cib.schemas import faults
 
 DUMMY = "ocf:heartbeat:Dummy"
@@ -78,7 +79,7 @@ def ids(root, *tags):
 
 def applied(root, *items, **rest):
     """Return the CIB that is wanted, after its schema (if it has one) has accepted it."""
-    found = target(root, Wanted(items, **rest)).root
+    found = target(root, DesiredObjects(items, **rest)).root
     if root.get("validate-with"):
         assert faults(found) == []
     return found

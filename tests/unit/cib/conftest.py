@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fshalib.cib import target
+from fshalib.cib import document
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.system import programs
 
@@ -24,7 +24,7 @@ def sample():
 @pytest.fixture
 def pair(sample):
     """Return the CIB of a pair that serves."""
-    return target.parse(sample("pair.xml"))
+    return document.parse(sample("pair.xml"))
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from lxml import etree
 
 from fshalib.cib import normalize
 from fshalib.cib import rule as cib_rule
-from fshalib.cib.element_schema import Attribute
-from fshalib.cib.fields import RESOURCE_TAGS
+from fshalib.cib.fields import Attribute
 from fshalib.cib.kinds import BY_TAG, KINDS, ONE_IDS
+from fshalib.cib.members import RESOURCE_TAGS
 from fshalib.cib.objects import Object
 from fshalib.cib.options import PROPERTY_ALIASES, SERVER_WRITTEN
 from fshalib.cib.rule import Date, Join, OfOperation, OfResource, Test
@@ -233,9 +233,9 @@ class World:
     found: list[Object] = field(default_factory=list)
     free: list[str] = field(default_factory=list)
 
-    def add(self, kind: str, id: str, form: Fields) -> None:
-        assert form.keys() <= KINDS[kind].section_keys, form
-        self.found.append(Object(kind, id, form))
+    def add(self, kind: str, id: str, spec: Fields) -> None:
+        assert spec.keys() <= KINDS[kind].section_keys, spec
+        self.found.append(Object(kind, id, spec))
 
     def ids(self, *kinds: str) -> list[str]:
         return [item.id for item in self.found if item.kind in kinds]
@@ -287,8 +287,8 @@ def _primitives(world: World) -> None:
     world.free = world(few(PRIMITIVES, 0, 4))
     for id in world.free:
         made = templates and world.chance()
-        form = {"template": templates[0]} if made else {"agent": world(agents)}
-        world.add("primitive", id, {**form, **world(_resource)})
+        spec = {"template": templates[0]} if made else {"agent": world(agents)}
+        world.add("primitive", id, {**spec, **world(_resource)})
     _share(world)
 
 
@@ -302,7 +302,7 @@ def _share(world: World) -> None:
     key = "params" if shared == "shared-params" else "meta"
     own = {"id": shared, "values": {"note": "shared"}}
     for item, one in ((owner, own), (user, {"id-ref": shared})):
-        world.found[world.found.index(item)] = Object(item.kind, item.id, {**item.form, key: [one]})
+        world.found[world.found.index(item)] = Object(item.kind, item.id, {**item.spec, key: [one]})
 
 
 def _groups(world: World) -> None:
@@ -352,10 +352,10 @@ _TOOLS = {"pacemaker-3.0": ("docker", "rkt"), "pacemaker-3.9": ("docker", "rkt",
 
 def _bundles(world: World) -> None:
     for id in world(few(BUNDLES, 0, 1)):
-        form = {world(one_of(_TOOLS[world.schema])): {"image": world(texts), **world(_container)}}
+        spec = {world(one_of(_TOOLS[world.schema])): {"image": world(texts), **world(_container)}}
         if world.free and world.chance():
-            (form["resource"],) = world.take([world(one_of(tuple(world.free)))])
-        world.add("bundle", id, {**form, **world(_bundle)})
+            (spec["resource"],) = world.take([world(one_of(tuple(world.free)))])
+        world.add("bundle", id, {**spec, **world(_bundle)})
 
 
 # --- constraints ---
@@ -419,60 +419,60 @@ _ticket = st.builds(
 _which = st.sampled_from(["sets", "rsc-pattern", "resource", "resource"])
 
 
-def _known(world: World, form: dict[str, Any]) -> dict[str, Any]:
+def _known(world: World, spec: dict[str, Any]) -> dict[str, Any]:
     """Return a constraint without what Pacemaker 3 has no longer."""
     if world.newest:
-        form.pop("lifetime", None)
-        form.update({"rules": form["rules"][:1]} if "rules" in form else {})
-    return form
+        spec.pop("lifetime", None)
+        spec.update({"rules": spec["rules"][:1]} if "rules" in spec else {})
+    return spec
 
 
 def _locations(world: World) -> None:
     for id in world(few(LOCATIONS)) if world.resources else []:
-        form = world(_location)
+        spec = world(_location)
         which = world(_which)
         if which == "sets":
-            form["sets"] = world(_resource_sets(world.resources, "location"))
+            spec["sets"] = world(_resource_sets(world.resources, "location"))
         else:
-            form[which] = world(texts if which == "rsc-pattern" else one_of(world.resources))
-            form.update(world(_with_role))
+            spec[which] = world(texts if which == "rsc-pattern" else one_of(world.resources))
+            spec.update(world(_with_role))
         if world.chance():
-            form.update(node=world(one_of(NODES)), score=world(scores))
+            spec.update(node=world(one_of(NODES)), score=world(scores))
         else:
-            form["rules"] = world(_scored_rules)
-        world.add("location", id, _known(world, form))
+            spec["rules"] = world(_scored_rules)
+        world.add("location", id, _known(world, spec))
 
 
 def _colocations(world: World) -> None:
     for id in world(few(COLOCATIONS)) if world.resources else []:
-        form = world(_colocation[world.modern])
+        spec = world(_colocation[world.modern])
         if world.chance():
-            form["sets"] = world(_resource_sets(world.resources, "colocation"))
+            spec["sets"] = world(_resource_sets(world.resources, "colocation"))
         else:
-            form["resource"], form["with"] = world(_pairs(world.resources))
-            form.update(world(_colocated))
-        world.add("colocation", id, _known(world, form))
+            spec["resource"], spec["with"] = world(_pairs(world.resources))
+            spec.update(world(_colocated))
+        world.add("colocation", id, _known(world, spec))
 
 
 def _orders(world: World) -> None:
     for id in world(few(ORDERS)) if world.resources else []:
-        form = world(_order)
+        spec = world(_order)
         if world.chance():
-            form["sets"] = world(_resource_sets(world.resources, "order"))
+            spec["sets"] = world(_resource_sets(world.resources, "order"))
         else:
-            form["first"], form["then"] = world(_pairs(world.resources))
-            form.update(world(_ordered))
-        world.add("order", id, _known(world, form))
+            spec["first"], spec["then"] = world(_pairs(world.resources))
+            spec.update(world(_ordered))
+        world.add("order", id, _known(world, spec))
 
 
 def _tickets(world: World) -> None:
     for id in world(few(TICKETS, 0, 1)) if world.resources else []:
-        form = world(_ticket)
+        spec = world(_ticket)
         if world.chance():
-            form["sets"] = world(_resource_sets(world.resources, "ticket"))
+            spec["sets"] = world(_resource_sets(world.resources, "ticket"))
         else:
-            form.update(world(_with_role), resource=world(one_of(world.resources)))
-        world.add("ticket", id, form)
+            spec.update(world(_with_role), resource=world(one_of(world.resources)))
+        world.add("ticket", id, spec)
 
 
 # --- fencing, access, tags, alerts, options ---
@@ -489,8 +489,8 @@ _indexes = st.sampled_from(["1", "2", "9"])
 def _levels(world: World) -> None:
     devices = world.ids("primitive")
     for id in world(few(LEVELS)) if devices else []:
-        form = {**world(_targets), "index": world(_indexes), "devices": world(few(devices, 1))}
-        world.add("fencing_level", id, form)
+        spec = {**world(_targets), "index": world(_indexes), "devices": world(few(devices, 1))}
+        world.add("fencing_level", id, spec)
 
 
 _somewhere = [{"xpath": "//nodes[@id='<&']"}, {"object-type": "op"},
@@ -514,13 +514,13 @@ _named = some({"login": texts})
 
 def _access(world: World) -> None:
     for id in world(few(ROLES)):
-        form = {"permissions": world(_permissions(world.resources))}
-        world.add("acl_role", id, {**form, **world(_described)})
+        spec = {"permissions": world(_permissions(world.resources))}
+        world.add("acl_role", id, {**spec, **world(_described)})
     known = world.ids("acl_role")
     for kind, ids in (("acl_user", USERS), ("acl_group", USER_GROUPS)):
         for id in world(few(ids)):
-            form = {"roles": world(few(known))} if known else {}
-            world.add(kind, id, {**form, **(world(_named) if world.modern else {})})
+            spec = {"roles": world(few(known))} if known else {}
+            world.add(kind, id, {**spec, **(world(_named) if world.modern else {})})
 
 
 # A user's id is no XML id, and neither is a node's or a section's.

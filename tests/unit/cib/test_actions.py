@@ -11,11 +11,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
-from fshalib.cib import target
+from fshalib.cib import document, ownership
 from fshalib.cib.document import Document
 from fshalib.pacemaker.status import FailCount, Status
-from fshalib.switchover.operator_settings import (
+from fshalib.switchover.bans import with_bans
+from fshalib.switchover.operator_action import (
     ACTIONS,
     BAN,
     CLUSTER,
@@ -29,15 +31,10 @@ from fshalib.switchover.operator_settings import (
     STOP_ALL,
     TARGET_ROLE,
     UNMANAGED,
-    LastChange,
     OperatorAction,
-    actions,
-    age,
-    as_data,
-    as_lines,
-    last_change,
 )
-from fshalib.switchover.service import with_bans
+from fshalib.switchover.operator_settings import actions
+from fshalib.switchover.settings_text import LastChange, age, as_data, as_lines, last_change
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "cib-corpus"
 NOW = datetime(2026, 8, 20, 14, 16, 33, tzinfo=timezone.utc)
@@ -46,7 +43,7 @@ DUMMY = 'class="ocf" provider="heartbeat" type="Dummy"'
 
 
 def cib(properties="", nodes="", resources="", constraints="", rest="", status="<status/>"):
-    return target.parse(
+    return document.parse(
         '<cib crm_feature_set="3.0.14" validate-with="pacemaker-3.0" admin_epoch="0" epoch="5" '
         'num_updates="0"><configuration>'
         f"<crm_config>{properties}</crm_config>"
@@ -127,9 +124,9 @@ FALSE = ["false", "no", "off", "n", "0", "False", "", "perhaps"]
 
 
 def test_a_quiet_cluster_has_none(sample):
-    assert actions(target.parse(sample("pair.xml"))) == ()
-    assert actions(target.parse(target.EMPTY)) == ()
-    assert actions(target.parse("<cib><configuration/></cib>")) == ()
+    assert actions(document.parse(sample("pair.xml"))) == ()
+    assert actions(document.parse(document.EMPTY)) == ()
+    assert actions(document.parse("<cib><configuration/></cib>")) == ()
 
 
 # --- the cluster -----------------------------------------------------------------------------
@@ -485,17 +482,17 @@ def test_constraints_of_the_formula_and_others_are_no_actions():
     ids = ("cli-prefer-fs", "voice-prefers-fs1", "my-cli-ban-fs")
     root = cib(constraints="".join(location(id) for id in ids))
     assert told(root) == [(PREFERENCE, "fs")]
-    target.own(Document(root), ["cli-prefer-fs"])
+    ownership.own(Document(root), ["cli-prefer-fs"])
     assert actions(root) == ()
 
 
 def test_a_hold_is_told_from_a_ban_by_hand(sample):
-    pair = target.parse(sample("pair.xml"))
+    pair = document.parse(sample("pair.xml"))
     banned = with_bans(pair, "VoiceServices", ["fs1", "fs2"])
     assert told(banned) == [(BAN, "VoiceServices"), (BAN, "VoiceServices")]
     for found in banned.iterfind("status/node_state"):
         noted = state(found.get("id"), "", {"fsha-previous-node": "fs1"})
-        found.append(target.etree.fromstring(noted)[0])
+        found.append(etree.fromstring(noted)[0])
     hold, ban = actions(banned)
     assert (hold.kind, hold.node, ban.kind, ban.node) == (HOLD, "fs1", BAN, "fs2")
     assert hold.what == (
@@ -586,7 +583,7 @@ def zone(monkeypatch):
 
 
 def changed(when, **attributes):
-    root = target.parse("<cib><configuration/></cib>")
+    root = document.parse("<cib><configuration/></cib>")
     root.set("cib-last-written", when)
     for name, text in attributes.items():
         root.set(name.replace("_", "-"), text)
@@ -635,7 +632,7 @@ def test_what_pacemaker_does_not_write_is_no_time(zone, text):
 
 
 def test_a_cib_that_says_nothing():
-    assert last_change(target.parse(target.EMPTY)) == LastChange(None, "", "", "")
+    assert last_change(document.parse(document.EMPTY)) == LastChange(None, "", "", "")
 
 
 # --- for people and for programs -------------------------------------------------------------
@@ -730,11 +727,11 @@ def corpus():
 
 @pytest.mark.parametrize("path", corpus(), ids=lambda path: path.name if path else "none")
 def test_every_cib_of_the_corpus_is_read(path):
-    root = target.parse(path.read_text(encoding="utf-8"))
-    before = target.render(root)
+    root = document.parse(path.read_text(encoding="utf-8"))
+    before = document.render(root)
     found = actions(root)
     last = last_change(root)
-    assert target.render(root) == before
+    assert document.render(root) == before
     assert all(a.kind in ACTIONS and a.subject and a.what and a.hint for a in found)
     assert len(as_lines(found, last, NOW)) >= len(found)
     assert json.dumps(as_data(found, last))
@@ -758,7 +755,7 @@ EXPECTED = {
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of CIBs is not there")
 @pytest.mark.parametrize("name", EXPECTED)
 def test_what_real_cibs_hold(name):
-    assert told(target.parse((CORPUS / name).read_text(encoding="utf-8"))) == EXPECTED[name]
+    assert told(document.parse((CORPUS / name).read_text(encoding="utf-8"))) == EXPECTED[name]
 
 
 # --- the commands do what they say -----------------------------------------------------------
@@ -807,7 +804,7 @@ LIFTED = {
 def test_the_command_lifts_its_action_and_no_other(root, tmp_path):
     for number, action in enumerate(actions(root)):
         file = tmp_path / f"{number}.xml"
-        file.write_text(target.render(root), encoding="utf-8")
+        file.write_text(document.render(root), encoding="utf-8")
         subprocess.run(
             shlex.split(action.hint),
             env={**os.environ, "CIB_file": str(file), "LC_ALL": "C.UTF-8"},
@@ -815,6 +812,6 @@ def test_the_command_lifts_its_action_and_no_other(root, tmp_path):
             capture_output=True,
             timeout=30,
         )
-        left = actions(target.parse(file.read_text(encoding="utf-8")))
+        left = actions(document.parse(file.read_text(encoding="utf-8")))
         expected = [other for other in actions(root) if other != action]
         assert [(a.kind, a.what) for a in left] == [(a.kind, a.what) for a in expected]

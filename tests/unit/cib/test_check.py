@@ -6,13 +6,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from lxml import etree
 
-from fshalib.checks import checklist, node_facts
-from fshalib.checks.checklist import FAIL, PASS, SKIP, WARN
+from fshalib.checks import checklist, checks_cluster, collect, node_facts
+from fshalib.checks.line import FAIL, PASS, SKIP, WARN
 from fshalib.pacemaker import simulate
 from fshalib.pacemaker import status as pacemaker_status
-from fshalib.switchover import operator_settings
+from fshalib.switchover import operator_action
 from fshalib.switchover.service import Service
-from fshalib.system import programs
+from fshalib.system import icmp
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=timezone.utc)
 CIB = """<cib><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">{}
@@ -28,7 +28,9 @@ def cib(properties="", resources=""):
 
 def node(name, **state):
     flags = {"standby": False, "maintenance": False, "pending": False, "unclean": False}
-    return pacemaker_status.Node(name, **{"online": True, "dc": name == "fs1", **flags, **state})
+    return pacemaker_status.NodeStatus(
+        name, **{"online": True, "dc": name == "fs1", **flags, **state}
+    )
 
 
 def resource(id, *nodes, **more):
@@ -52,7 +54,7 @@ FACTS = {
     "nonlocal_bind": "0", "disks": {"/var/log": 50}, "locked": "", "synchronised": True,
 }  # fmt: skip
 LINKS = tuple({"node": "fs2", "number": n, "connected": True} for n in (0, 1))
-VIEW = checklist.View(
+VIEW = collect.View(
     status=STATUS,
     root=cib(
         '<nvpair id="s" name="stonith-enabled" value="true"/>',
@@ -183,8 +185,8 @@ OPERATORS = {
         (with_facts("fs2", facts(disks={"/var/log": 1})), "disk", FAIL, False, "1 % of /var/log"),
         (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
         (with_facts("fs2", facts(state_run="state.apply")), "state-run", WARN, False, "apply"),
-        (clock(programs.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),
-        (clock(programs.ClockAnswer(0.2, 0.01)), "offset", WARN, False, "0.2 s ahead of that of"),
+        (clock(icmp.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),
+        (clock(icmp.ClockAnswer(0.2, 0.01)), "offset", WARN, False, "0.2 s ahead of that of"),
         (clock(None), "offset", SKIP, False, "can't be compared"),
         (status(fenced=(FENCING,)), "fence-history", WARN, False, "off has failed at noon: no"),
         (status(fenced=(replace(FENCING, outcome="pending"),)), "fence-history", FAIL, True,
@@ -220,7 +222,7 @@ def test_what_is_in_order_is_told_too():
     view = replace(
         GOOD,
         status=replace(GOOD.status, fenced=(replace(FENCING, outcome="success"), FENCING)),
-        clocks={"fs2": programs.ClockAnswer(0.051, 0.002)},
+        clocks={"fs2": icmp.ClockAnswer(0.051, 0.002)},
         facts={
             "fs1": facts(
                 routers={"192.0.2.1": True},
@@ -263,7 +265,7 @@ def test_the_page_and_the_summary():
 
 
 def test_every_action_is_known_to_the_checklist():
-    assert set(operator_settings.ACTIONS) >= checklist._IN_THE_WAY
+    assert set(operator_action.ACTIONS) >= checks_cluster._IN_THE_WAY
 
 
 # --- facts -----------------------------------------------------------------------------------

@@ -1,15 +1,18 @@
 """Plan, patch, commit, settle: what is asked of the cluster, and in which order."""
 
+import copy
 from pathlib import Path
 
 import pytest
 
 from fshalib.change import commit as change_commit
-from fshalib.change import restore_points
+from fshalib.change import plan as change_plan
+from fshalib.change import restore_points, stop_first
 from fshalib.change.guard import Calls
+from fshalib.cib import document, merge, read
 from fshalib.cib import target as cib_target
 from fshalib.cib.objects import Object
-from fshalib.cib.target import Wanted
+from fshalib.cib.target import DesiredObjects
 from fshalib.pacemaker import tools as pacemaker_tools
 from fshalib.pillar.guard_policy import Policy
 from fshalib.system import programs
@@ -37,11 +40,11 @@ def naps():
 
 def guard(legs=0, node="fs1", **policy):
     """Return a guard of a node on which there are so many call legs."""
-    return change_commit.Guard(Policy(**policy), lambda: Calls(legs, node))
+    return change_plan.Guard(Policy(**policy), lambda: Calls(legs, node))
 
 
 def wanting(*objects, **rest):
-    return change_commit.wanting(Wanted(objects, **rest))
+    return change_plan.wanting(DesiredObjects(objects, **rest))
 
 
 def committer(tools, naps, **rest):
@@ -55,21 +58,21 @@ def commit(tools, naps, *objects, **rest):
 
 
 def test_a_plan_writes_nothing(cluster, sample):
-    plan = change_commit.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
+    plan = change_plan.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
     assert [call[0][0] for call in cluster.calls] == ["crm_verify", "crm_simulate"]
     (_, judged, _), (_, candidate, _) = cluster.calls
     # What runs is the simulation's business, and no fault of the configuration.
-    assert len(cib_target.parse(judged).find("status")) == 0
-    assert len(cib_target.parse(candidate).find("status")) > 0
-    assert str(cib_target.version(cib_target.parse(candidate))) == "0.6.0"
+    assert len(document.parse(judged).find("status")) == 0
+    assert len(document.parse(candidate).find("status")) > 0
+    assert str(document.version(document.parse(candidate))) == "0.6.0"
     assert plan.transition.interrupted == ("ip_shared", "fs")
 
 
 def test_an_empty_plan_asks_nobody(tools, sample):
-    plan = change_commit.make_plan(sample("pair.xml"), wanting(), guard(), tools)
+    plan = change_plan.make_plan(sample("pair.xml"), wanting(), guard(), tools)
     assert plan.empty
     assert tools.calls == []
-    assert change_commit.summary(plan) == "The cluster would then: do nothing."
+    assert change_plan.summary(plan) == "The cluster would then: do nothing."
 
 
 def test_a_commit_is_one_patch_and_settles(cluster, naps, sample):
@@ -87,7 +90,7 @@ def test_a_commit_is_one_patch_and_settles(cluster, naps, sample):
     ]
     assert (outcome.committed, outcome.attempts, outcome.settled) == (True, 1, True)
     # The version is the one that the cluster has afterwards, here that of the sample.
-    afterwards = str(cib_target.version(cib_target.parse(sample("pair.xml"))))
+    afterwards = str(document.version(document.parse(sample("pair.xml"))))
     assert (outcome.version, outcome.problems) == (afterwards, ())
     assert naps == []
 
@@ -111,8 +114,8 @@ def test_a_cib_that_moves_is_read_and_planned_again(cluster, naps):
 
 
 def test_what_the_other_node_has_done_meanwhile_is_not_done_again(cluster, naps, sample):
-    live = cib_target.parse(sample("pair.xml"))
-    done = cib_target.render(cib_target.target(live, Wanted((DUMMY,))).root)
+    live = document.parse(sample("pair.xml"))
+    done = document.render(cib_target.target(live, DesiredObjects((DUMMY,))).root)
     cluster.say("cibadmin", "--query", out=done)
     cluster.say("cibadmin", "--patch", code=103)
     outcome = commit(cluster, naps, DUMMY)
@@ -225,7 +228,7 @@ def test_a_tool_that_talks_nonsense_is_an_error_or_a_problem(cluster, naps, prog
 
 
 def test_calls_stop_a_commit_before_anything_is_written(cluster, naps):
-    with pytest.raises(change_commit.Refused) as caught:
+    with pytest.raises(change_commit.CommitRefused) as caught:
         committer(cluster, naps, guard=guard(214)).commit(wanting(DUMMY))
     assert "interrupts 214 call legs" in str(caught.value)
     assert str(caught.value).startswith("Not committed. Refused: ")
@@ -246,15 +249,15 @@ def test_a_change_that_stops_nothing_asks_nobody_about_calls(cluster, naps):
     def never():
         raise AssertionError("calls were counted")
 
-    outcome = committer(cluster, naps, guard=change_commit.Guard(Policy(), never)).commit(
+    outcome = committer(cluster, naps, guard=change_plan.Guard(Policy(), never)).commit(
         wanting(DUMMY)
     )
     assert outcome.committed
 
 
 def test_the_node_without_the_calls_leaves_it_to_the_other(cluster, naps, sample):
-    live = cib_target.parse(sample("pair.xml"))
-    done = cib_target.render(cib_target.target(live, Wanted((DUMMY,))).root)
+    live = document.parse(sample("pair.xml"))
+    done = document.render(cib_target.target(live, DesiredObjects((DUMMY,))).root)
     cluster.say("cibadmin", "--query", out=sample("pair.xml"))
     cluster.say("cibadmin", "--query", out=done)
     outcome = committer(cluster, naps, guard=guard(0, "fs2")).commit(wanting(DUMMY))
@@ -267,7 +270,7 @@ def test_the_node_without_the_calls_leaves_it_to_the_other(cluster, naps, sample
 def test_the_node_without_the_calls_waits_no_longer_than_it_may(cluster, naps):
     quick = committer(cluster, naps, guard=guard(0, "fs2"), settle=0)
     with pytest.raises(
-        change_commit.Refused, match="the calls are on fs1, which only fs1 can count"
+        change_commit.CommitRefused, match="the calls are on fs1, which only fs1 can count"
     ):
         quick.commit(wanting(DUMMY))
 
@@ -285,30 +288,30 @@ def test_what_runs_is_stopped_before_it_is_removed(cluster, naps, sample):
 
     def watch(argv, **kwargs):
         if argv[0] == "crm_diff":
-            seen.append(cib_target.parse(Path(argv[-1]).read_text(encoding="utf-8")))
+            seen.append(document.parse(Path(argv[-1]).read_text(encoding="utf-8")))
         return run(argv, **kwargs)
 
-    absent = change_commit.wanting(Wanted(absent=("fs",)))
+    absent = change_plan.wanting(DesiredObjects(absent=("fs",)))
     outcome = change_commit.Committer(guard(), None, 5, watch, naps.append).commit(absent)
     assert outcome.committed
     parked, target = seen
-    fs = cib_target.find(parked, "fs")
+    fs = read.find(parked, "fs")
     assert fs.getparent().tag == "resources"
     assert fs.find("meta_attributes/nvpair[@name='target-role']").get("value") == "Stopped"
-    assert cib_target.find(target, "fs") is None
+    assert read.find(target, "fs") is None
     assert cluster.count("cibadmin", "--patch") == 2
 
 
 def halfway(sample, who):
     """Return the text of a CIB in which a run has stopped fs in order to remove it."""
-    live = cib_target.parse(sample("pair.xml"))
-    found = cib_target.target(live, Wanted(absent=("fs",)))
-    return cib_target.render(cib_target.parked(found, {"fs": ("fs1",)}, who))
+    live = document.parse(sample("pair.xml"))
+    found = cib_target.target(live, DesiredObjects(absent=("fs",)))
+    return document.render(stop_first.stopped_first(found, {"fs": ("fs1",)}, who))
 
 
 def gone(sample):
-    live = cib_target.parse(sample("pair.xml"))
-    return cib_target.render(cib_target.target(live, Wanted(absent=("fs",))).root)
+    live = document.parse(sample("pair.xml"))
+    return document.render(cib_target.target(live, DesiredObjects(absent=("fs",))).root)
 
 
 def says_in_turn(cluster, *cibs):
@@ -431,7 +434,7 @@ def test_a_patch_that_is_not_taken_leaves_no_point(cluster, naps, points, code):
 
 
 def test_a_refusal_leaves_no_point(cluster, naps, points):
-    with pytest.raises(change_commit.Refused):
+    with pytest.raises(change_commit.CommitRefused):
         committer(cluster, naps, points=points, guard=guard(1)).commit(wanting(DUMMY))
     assert restore_points.points(points.directory) == ()
 
@@ -447,9 +450,9 @@ def test_without_a_point_nothing_is_written(cluster, naps, points):
 
 
 def edited(root):
-    new = cib_target.copy.deepcopy(root)
+    new = copy.deepcopy(root)
     options = {"sets": {"maintenance-mode": "true"}}
-    cib_target.merge(new, [Object("properties", "cib-bootstrap-options", options)])
+    merge.merge(new, [Object("properties", "cib-bootstrap-options", options)])
     return new
 
 
@@ -461,7 +464,7 @@ def test_an_edit_is_committed_with_the_next_version(cluster, naps):
 
 
 def test_an_edit_of_nothing_writes_nothing(cluster, naps):
-    assert not change_commit.change(cib_target.copy.deepcopy, cluster, naps.append)
+    assert not change_commit.change(copy.deepcopy, cluster, naps.append)
     assert cluster.count("crm_diff") == 0
 
 
@@ -475,9 +478,9 @@ def test_an_edit_that_is_always_late_is_given_up(cluster, naps):
 
 
 def test_no_secret_leaves_a_plan(cluster, sample):
-    plan = change_commit.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
-    assert "hunter2" not in repr(change_commit.as_data(plan))
-    assert "hunter2" not in change_commit.summary(plan)
+    plan = change_plan.make_plan(sample("pair.xml"), wanting(DUMMY), guard(), cluster)
+    assert "hunter2" not in repr(change_plan.as_data(plan))
+    assert "hunter2" not in change_plan.summary(plan)
 
 
 def test_a_plan_in_a_few_lines(tools, sample):
@@ -486,8 +489,8 @@ def test_a_plan_in_a_few_lines(tools, sample):
     params = {"ip": "10.101.20.220", "nic": "eth0"}
     vip = Object("primitive", "ip_shared", {"agent": "ocf:heartbeat:IPaddr2", "params": params})
     wanted = wanting(vip, DUMMY, absent=("voice-prefers-fs1",))
-    plan = change_commit.make_plan(sample("pair.xml"), wanted, guard(3), tools)
-    assert change_commit.summary(plan).splitlines() == [
+    plan = change_plan.make_plan(sample("pair.xml"), wanted, guard(3), tools)
+    assert change_plan.summary(plan).splitlines() == [
         "ip_shared: operations:monitor 5s {'timeout': '20s'} → (none), "
         "params:ip 10.101.20.219 → 10.101.20.220, params:nic (none) → eth0",
         "extra: new",
@@ -497,7 +500,7 @@ def test_a_plan_in_a_few_lines(tools, sample):
         f"{plan.verdict}",
         "crm_verify warns: warning: old",
     ]
-    assert change_commit.as_data(plan) == {
+    assert change_plan.as_data(plan) == {
         "changes": {
             "ip_shared": {
                 "operations:monitor 5s": {"old": {"timeout": "20s"}, "new": None},
@@ -535,9 +538,9 @@ def test_a_plan_in_a_few_lines(tools, sample):
 
 
 def test_a_plan_for_a_host_without_the_clusters_tools():
-    plan = change_commit.make_first_plan(cib_target.EMPTY, wanting(DUMMY))
+    plan = change_plan.make_first_plan(document.EMPTY, wanting(DUMMY))
     assert not plan.empty
-    assert change_commit.summary(plan).splitlines() == [
+    assert change_plan.summary(plan).splitlines() == [
         "extra: new",
         "What the cluster would then do can't be told before it is installed.",
     ]
@@ -545,9 +548,9 @@ def test_a_plan_for_a_host_without_the_clusters_tools():
 
 def test_a_change_of_the_ownership_alone_is_said(tools, sample):
     tools.say("crm_verify").say("crm_simulate", out=NOTHING)
-    held = cib_target.read(cib_target.parse(sample("pair.xml")), Object("primitive", "fs"))
-    plan = change_commit.make_plan(sample("pair.xml"), wanting(held), guard(), tools)
-    assert change_commit.summary(plan).splitlines() == [
+    held = read.read(document.parse(sample("pair.xml")), Object("primitive", "fs"))
+    plan = change_plan.make_plan(sample("pair.xml"), wanting(held), guard(), tools)
+    assert change_plan.summary(plan).splitlines() == [
         "only the list of what fsha manages changes",
         "The cluster would then: do nothing.",
     ]

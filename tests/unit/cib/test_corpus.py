@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fshalib.cib import target as cib_target
+from fshalib.cib import document as cib_document
+from fshalib.cib import ownership
+from fshalib.cib.document import parse, render
 from fshalib.cib.kinds import normal
-from fshalib.cib.target import Wanted, parse, read_all, render, strangers, target
+from fshalib.cib.read import read_all, strangers
+from fshalib.cib.target import DesiredObjects, target
 from tests.unit.cib.schemas import faults
 
 ROOT = Path(__file__).parents[3]
@@ -34,30 +37,30 @@ def accepted(root, like):
 
 
 def test_all_of_it_is_read(root):
-    assert [(o.kind, o.id, o.form["other"]) for o in read_all(root) if "other" in o.form] == []
+    assert [(o.kind, o.id, o.spec["other"]) for o in read_all(root) if "other" in o.spec] == []
     assert strangers(root) == ()
 
 
 def test_what_is_read_changes_nothing(root):
     text = render(root)
-    found = target(root, Wanted(read_all(root)))
+    found = target(root, DesiredObjects(read_all(root)))
     assert found.changes == {}
     assert found.removed == ()
     assert accepted(found.root, root.get("validate-with")) == accepted(
         root, root.get("validate-with")
     )
     # All that is new is the list of what is owned.
-    cib_target.own(document := cib_target.Document(found.root), ())
+    ownership.own(document := cib_document.Document(found.root), ())
     assert render(document.root) == text.replace("<tags/>", "")
 
 
 def test_it_can_be_built_anew(root):
     items = read_all(root)
-    empty = parse(cib_target.EMPTY)
+    empty = parse(cib_document.EMPTY)
     empty.set("validate-with", root.get("validate-with"))
-    built = target(empty, Wanted(items)).root
+    built = target(empty, DesiredObjects(items)).root
     again = {(o.kind, o.id): normal(o) for o in read_all(built)}
-    again.pop(("tag", cib_target.OWNERSHIP_TAG), None)
+    again.pop(("tag", cib_document.OWNERSHIP_TAG), None)
     assert again == {(o.kind, o.id): normal(o) for o in items}
     if accepted(root, root.get("validate-with")):
         assert faults(built) == []

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fshalib.cib import target
+from fshalib.cib import document, read, target
 from fshalib.cib.kinds import normal
 from fshalib.pillar import config, export_cib
 from fshalib.pillar.export_cib import export, without_secrets
+from fshalib.schema import report as schema_report
 
 ROOT = Path(__file__).resolve().parents[3]
 CORPUS = Path(os.environ.get("FSHA_CIB_CORPUS", ROOT.parent / "shared" / "cib-corpus"))
@@ -40,7 +41,7 @@ def objects(pillar):
 def test_every_cib_is_a_pillar_that_changes_nothing(file):
     if file is None:
         pytest.skip("there is no collection of CIBs beside the project (FSHA_CIB_CORPUS)")
-    root = target.parse(file.read_text(encoding="utf-8"))
+    root = document.parse(file.read_text(encoding="utf-8"))
     found = export(root)
     notes = [n for n in found.notes if not any(words in n for words in LEFT_TO_OTHERS)]
     expected = NOT_EXPRESSED.get(file.name, [])
@@ -48,22 +49,22 @@ def test_every_cib_is_a_pillar_that_changes_nothing(file):
     assert all(part in note for part, note in zip(expected, sorted(notes), strict=True))
 
     wanted = objects(found.pacemaker)
-    same = target.target(root, target.Wanted(wanted))
+    same = target.target(root, target.DesiredObjects(wanted))
     assert same.changes == {}
 
     if file.name == "rsc_dep3.xml":
         # Its constraint is on resources that are not expressed: it has nothing to hold on to.
         return
-    empty = target.parse(target.EMPTY)
+    empty = document.parse(document.EMPTY)
     empty.set("validate-with", root.get("validate-with"))
-    built = target.target(empty, target.Wanted(wanted)).root
-    again = {(o.kind, o.id): normal(o) for o in target.read_all(built)}
+    built = target.target(empty, target.DesiredObjects(wanted)).root
+    again = {(o.kind, o.id): normal(o) for o in read.read_all(built)}
     for item in wanted:
         assert again[item.kind, item.id] == normal(item)
 
 
 def test_values_are_written_as_people_would(sample):
-    found = export(target.parse(sample("pair.xml"))).pacemaker
+    found = export(document.parse(sample("pair.xml"))).pacemaker
     assert found["properties"] == {"stonith-enabled": False}
     assert found["rsc_defaults"] == {"resource-stickiness": 100}
     assert found["locations"]["voice-prefers-fs1"]["score"] == 50
@@ -76,7 +77,7 @@ def test_values_are_written_as_people_would(sample):
 )
 def test_plain_values_come_back_as_they_were(text, shown):
     assert export_cib._plain(text) == shown
-    assert config.text(shown) == text
+    assert schema_report.text(shown) == text
 
 
 def test_what_a_cib_of_another_world_holds_is_named(sample):
@@ -85,7 +86,7 @@ def test_what_a_cib_of_another_world_holds_is_named(sample):
         .replace("<constraints>", '<constraints><rsc_weird id="w"/>')
         .replace("</configuration>", "<surprise/></configuration>")
     )
-    notes = "\n".join(export(target.parse(text)).notes)
+    notes = "\n".join(export(document.parse(text)).notes)
     assert "<surprise>: the formula knows no such thing" in notes
     assert "<rsc_weird> w in <constraints>: the formula knows no such thing" in notes
 
@@ -94,7 +95,7 @@ def test_an_attribute_that_no_pillar_has_is_named(sample):
     text = sample("pair.xml").replace(
         '<group id="VoiceServices"', '<group color="red" id="VoiceServices"'
     )
-    notes = "\n".join(export(target.parse(text)).notes)
+    notes = "\n".join(export(document.parse(text)).notes)
     assert "groups:VoiceServices: color='red' of <group> can't be expressed" in notes
 
 

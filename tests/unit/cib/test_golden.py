@@ -2,8 +2,8 @@
 
 import pytest
 
-from fshalib.change import commit
-from fshalib.cib import target
+from fshalib.change import plan as change_plan
+from fshalib.cib import document
 from fshalib.pacemaker import simulate, tools
 from fshalib.pillar import export_cib
 from fshalib.system import programs
@@ -50,10 +50,10 @@ def test_transition(change, version):
         return
     told = [text.split()[:2] for text in played.transition]
     stopped = {resource for word, resource in told if word not in HARMLESS} & VOICE
-    interrupted = commit.as_data(played.plan)["interrupted"]
+    interrupted = change_plan.as_data(played.plan)["interrupted"]
     assert interrupted == {id: [ACTIVE] for id in stopped}
-    done = target.render(played.plan.target.root)
-    assert commit.make_plan(done, played.make, run=nobody).empty
+    done = document.render(played.plan.target.root)
+    assert change_plan.make_plan(done, played.make, run=nobody).empty
 
 
 @pytest.mark.parametrize("name", ["nothing", "other words for the same"])
@@ -66,7 +66,7 @@ def test_where_nothing_changes_nobody_is_asked(name):
 def test_the_pair_is_adopted_at_rest():
     root = rehearsal.running()
     make = rehearsal.wanting(export_cib.export(root).pacemaker)
-    plan = commit.make_plan(target.render(root), make)
+    plan = change_plan.make_plan(document.render(root), make)
     assert (plan.empty, plan.target.changes, plan.transition.actions) == (False, {}, ())
     assert plan.transition.before["fs"] == (ACTIVE,)
 
@@ -80,7 +80,7 @@ def test_what_is_refused_is_told_why():
     played = rehearsal.play(BY_NAME["fencing without a device"])
     assert played.transition == (REFUSED,)
     with pytest.raises(tools.InvalidCib, match="start-up disabled"):
-        commit.make_plan(played.live, played.make)
+        change_plan.make_plan(played.live, played.make)
 
 
 def test_a_node_that_would_be_fenced_is_in_the_plan():

@@ -2,9 +2,13 @@
 
 import pytest
 
-from fshalib.cib import target as cib_target
+from fshalib.change.restore import restored
+from fshalib.change.stop_first import stopped_first
+from fshalib.cib import document, leaving, ownership
+from fshalib.cib import read as cib_read
 from fshalib.cib.objects import Object
-from fshalib.cib.target import Wanted, find, parked, read, restored, target
+from fshalib.cib.read import find, read
+from fshalib.cib.target import DesiredObjects, target
 from tests.unit.cib.build import (
     applied,
     cib,
@@ -216,8 +220,8 @@ def test_new_ids_never_meet_ids_that_are_there():
 
 def test_an_object_may_not_be_named_as_a_part_of_another():
     root = cib(dummy("q", pairs("meta_attributes", "m", a="1")))
-    with pytest.raises(cib_target.IdInUse, match="already has a nvpair of this name"):
-        target(root, Wanted((primitive("m-a"),)))
+    with pytest.raises(cib_read.IdInUse, match="already has a nvpair of this name"):
+        target(root, DesiredObjects((primitive("m-a"),)))
 
 
 @pytest.mark.parametrize("given", [None, "mine"])
@@ -227,7 +231,7 @@ def test_the_id_of_a_part_counts_where_something_refers_to_it(given):
     one = primitive("a", params=[part])
     assert changed(root, one) == []
     used = primitive("b", params=[{"id-ref": given or "i"}])
-    found = target(root, Wanted((one, used)))
+    found = target(root, DesiredObjects((one, used)))
     assert patch(root, applied(root, one, used)) == (
         ["+ instance_attributes resources/a/mine",
          "+ instance_attributes resources/b/instance_attributes",
@@ -235,7 +239,7 @@ def test_the_id_of_a_part_counts_where_something_refers_to_it(given):
         if given else ["+ instance_attributes resources/b/instance_attributes"]
     )  # fmt: skip
     assert ("a" in found.changes) == bool(given)
-    assert target(found.root, Wanted((one, used))).empty
+    assert target(found.root, DesiredObjects((one, used))).empty
 
 
 def test_a_renamed_part_is_found_again_by_those_that_use_it():
@@ -263,8 +267,8 @@ def test_a_shared_part_may_change_its_owner():
         ("a", {"id-ref": "i"}),
         ("b", {"id": "i"}),
     ]
-    with pytest.raises(cib_target.IdInUse) as caught:
-        target(root, Wanted((mine,)))
+    with pytest.raises(cib_read.IdInUse) as caught:
+        target(root, DesiredObjects((mine,)))
     assert (caught.value.id, caught.value.found) == ("i", "instance_attributes")
 
 
@@ -306,7 +310,7 @@ def test_new_parts_stand_where_every_schema_wants_them():
 
 
 def test_sections_are_made_where_the_schema_wants_them():
-    root = cib_target.parse("<cib><configuration><acls/></configuration></cib>")
+    root = document.parse("<cib><configuration><acls/></configuration></cib>")
     wanted = (
         primitive("p"),
         properties(batch_limit="5"),
@@ -315,7 +319,7 @@ def test_sections_are_made_where_the_schema_wants_them():
         Object("alert", "a", {"path": "/a"}),
         Object("node", "fs1", {}),
     )
-    found = target(root, Wanted(wanted)).root
+    found = target(root, DesiredObjects(wanted)).root
     assert [child.tag for child in found.find("configuration")] == [
         "crm_config",
         "nodes",
@@ -337,7 +341,7 @@ def test_a_clone_of_a_group_is_built_from_the_inside_whatever_the_order():
     for order in (items, items[::-1], items[2:] + items[:2]):
         found = applied(cib(schema=NEW), *order)
         assert ids(found, "clone", "group", "primitive") == ["c", "g", "b", "a"]
-        assert target(found, Wanted(items)).empty
+        assert target(found, DesiredObjects(items)).empty
 
 
 def test_members_move_and_keep_all_that_is_theirs():
@@ -364,12 +368,12 @@ def test_what_a_container_says_stands_before_its_members():
 
 def test_a_bundle_gets_and_loses_what_runs_in_it():
     bundle = Object("bundle", "b", {"podman": {"image": "i"}, "network": {"control-port": "3121"}})
-    within = Object("bundle", "b", {**bundle.form, "resource": "a"})
+    within = Object("bundle", "b", {**bundle.spec, "resource": "a"})
     start = applied(cib(dummy("a"), schema=NEW), within)
     assert find(start, "a").getparent().get("id") == "b"
     found = applied(start, bundle)
     assert [e.get("id") for e in found.find("configuration/resources")] == ["a", "b"]
-    assert target(found, Wanted((bundle,))).empty
+    assert target(found, DesiredObjects((bundle,))).empty
 
 
 @pytest.mark.parametrize(
@@ -385,8 +389,8 @@ def test_what_no_container_can_hold_is_refused(item, word):
     inside = (f'<group id="h">{dummy("a")}</group><clone id="c2">{dummy("d")}</clone>'
               '<bundle id="b"><docker image="i"/></bundle>'
               '<template id="t" class="ocf" provider="heartbeat" type="Dummy"/>')  # fmt: skip
-    with pytest.raises(cib_target.IdInUse) as caught:
-        target(cib(inside), Wanted((item,)))
+    with pytest.raises(cib_read.IdInUse) as caught:
+        target(cib(inside), DesiredObjects((item,)))
     assert (caught.value.found, caught.value.wanted) == (word, "primitive or group")
 
 
@@ -413,17 +417,17 @@ def test_roles_are_spelt_as_the_schema_knows_them(schema, roles):
     written = [next(found.iter("op")).get("role")]
     written += [constraint.get("rsc-role"), constraint.get("with-rsc-role")]
     assert written == roles
-    assert target(found, Wanted(items)).empty
+    assert target(found, DesiredObjects(items)).empty
 
 
 def test_newest_schemas_know_only_the_newer_words():
     root = cib(dummy("p"), schema="pacemaker-4.0")
     bundle = Object("bundle", "b", {"podman": {"image": "i", "masters": "1"}})
     item = primitive("p", operations=[{**MONITOR, "role": "Master"}])
-    found = target(root, Wanted((item, bundle))).root
+    found = target(root, DesiredObjects((item, bundle))).root
     assert next(found.iter("op")).get("role") == "Promoted"
     assert dict(next(found.iter("podman")).attrib) == {"image": "i", "promoted-max": "1"}
-    assert target(found, Wanted((item, bundle))).empty
+    assert target(found, DesiredObjects((item, bundle))).empty
 
 
 def test_rules_of_older_schemas_must_have_a_score():
@@ -444,7 +448,7 @@ def test_an_older_promotable_clone_is_a_promotable_clone():
     assert changed(root, same) == []
     other = clone("m", "p", meta={"notify": "no", "promotable": "true"})
     found = applied(root, other)
-    assert target(found, Wanted((other,))).empty
+    assert target(found, DesiredObjects((other,))).empty
     assert patch(root, found) == [
         "+ nvpair resources/m/ma/ma-promotable",
         "resources/m/ma/ma-notify: value true → no",
@@ -452,7 +456,7 @@ def test_an_older_promotable_clone_is_a_promotable_clone():
     plain = clone("m", "p", meta={"notify": "true"})
     found = applied(root, plain)
     assert [e.get("id") for e in found.iter("clone", "master")] == ["m"]
-    assert target(found, Wanted((plain,))).empty
+    assert target(found, DesiredObjects((plain,))).empty
 
 
 # --- what is removed while it runs is stopped first ----------------------------------------------
@@ -462,7 +466,9 @@ SET = '<resource_set id="{0}s"><resource_ref id="{1}"/><resource_ref id="x"/></r
 
 def stopping(root, *absent, running="abcdx", items=()):
     """Return the CIB in which what is removed is stopped, after its schema has accepted it."""
-    found = parked(target(root, Wanted(items, absent)), dict.fromkeys(running, ("fs1",)))
+    found = stopped_first(
+        target(root, DesiredObjects(items, absent)), dict.fromkeys(running, ("fs1",))
+    )
     if found is not None:
         assert faults(found) == []
     return found
@@ -498,7 +504,7 @@ def test_nothing_that_runs_needs_no_stopping():
     root = cib(dummy("a") + dummy("b"), schema=NEW)
     assert stopping(root, "b", running="a") is None
     assert stopping(root, running="ab") is None
-    assert parked(target(root, Wanted(absent=("b",))), {"b": ()}) is None
+    assert stopped_first(target(root, DesiredObjects(absent=("b",))), {"b": ()}) is None
 
 
 def test_only_what_runs_is_stopped():
@@ -529,7 +535,7 @@ def test_what_stops_is_told_to_whatever_it_was_told_before():
     assert read(found, primitive("a")).values("meta") == {
         "target-role": "Stopped",
         "priority": "1",
-        cib_target.LEAVING: "",
+        leaving.LEAVING: "",
     }
 
 
@@ -612,7 +618,7 @@ def test_what_the_cluster_is_at_is_not_where_it_was():
     live, point = cib(dummy("a"), schema=NEW), cib(schema=NEW)
     live.set("epoch", "99")
     found = back(live, point)
-    assert (str(cib_target.version(found.root)), cib_target.schema(found.root)) == (
+    assert (str(document.version(found.root)), document.schema(found.root)) == (
         "0.99.0",
         (3, 9),
     )
@@ -680,7 +686,7 @@ def test_an_operators_ban_goes_with_what_it_is_about():
 def test_ownership_is_restored_for_what_is_there():
     point = cib(dummy("a") + dummy("b"), more=tag("a", "gone"))
     live = cib(dummy("a") + dummy("b") + dummy("c"), more=tag("b", "c"))
-    assert cib_target.owned(restored(live, point).root) == {"a"}
+    assert ownership.owned(restored(live, point).root) == {"a"}
     bare = restored(live, cib(dummy("a")))
     assert bare.root.find("configuration/tags") is None
 
@@ -688,7 +694,7 @@ def test_ownership_is_restored_for_what_is_there():
 def test_what_was_owned_then_and_is_gone_is_owned_again():
     point = applied(cib(schema=NEW), primitive("a"), properties(batch_limit="5"))
     found = back(cib(schema=NEW), point)
-    assert cib_target.owned(found.root) == cib_target.owned(point)
+    assert ownership.owned(found.root) == ownership.owned(point)
 
 
 def test_a_pair_that_comes_back_is_owned_whatever_its_id_was():
@@ -697,7 +703,7 @@ def test_a_pair_that_comes_back_is_owned_whatever_its_id_was():
                                 'name="batch-limit" value="9"/></cluster_property_set>',
                         schema=NEW), mine)  # fmt: skip
     found = back(cib(schema=NEW), point)
-    assert target(found.root, Wanted(complete=True)).root.find(".//nvpair") is None
+    assert target(found.root, DesiredObjects(complete=True)).root.find(".//nvpair") is None
 
 
 ODD = '<primitive id="a" class="lsb" type="a"><operations>{0}</operations></primitive>'
@@ -708,7 +714,7 @@ def test_what_cannot_be_expressed_is_restored_or_refused_and_never_only_told():
     point, live = (cib(ODD.format(OP.format(more))) for more in (' requires="fencing"', ""))
     try:
         found = restored(live, point)
-    except cib_target.CibError:
+    except document.CibError:
         return
     assert patch(point, found.root) == []
 
@@ -717,7 +723,7 @@ def test_what_is_of_no_known_kind_comes_back_or_is_told():
     point = cib(more='<acls><acl_user id="old"><read id="r" xpath="/cib"/></acl_user></acls>')
     try:
         found = restored(cib(), point)
-    except cib_target.CibError:
+    except document.CibError:
         return
     assert "old" in found.changes
     assert find(found.root, "old") is not None
@@ -728,29 +734,29 @@ def test_what_is_stopped_before_it_goes_stays_the_formulas_until_it_is_gone():
         cib(), primitive("a"), primitive("b"), Object("group", "g", {"members": ["a", "b"]})
     )
     kept = (primitive("a"), Object("group", "g", {"members": ["a"]}))
-    found = target(root, Wanted(kept, complete=True))
-    halfway = parked(found, {"a": ("fs1",), "b": ("fs1",)}, "run")
-    assert cib_target.leaving(halfway) == {"run"}
-    assert cib_target.leaving(cib_target.left_halfway(halfway)) == frozenset()
-    assert cib_target.owned(halfway) == cib_target.owned(root) >= {"a", "b", "g"}
+    found = target(root, DesiredObjects(kept, complete=True))
+    halfway = stopped_first(found, {"a": ("fs1",), "b": ("fs1",)}, "run")
+    assert leaving.leaving(halfway) == {"run"}
+    assert leaving.leaving(leaving.left_halfway(halfway)) == frozenset()
+    assert ownership.owned(halfway) == ownership.owned(root) >= {"a", "b", "g"}
     # Whoever comes next, finishes it.
-    found = target(halfway, Wanted(kept, complete=True))
+    found = target(halfway, DesiredObjects(kept, complete=True))
     assert found.removed == ("b",)
-    again = parked(found, {"b": ("fs1",)}, "other")
-    assert (stopped(again), cib_target.leaving(again)) == (["b"], {"other"})
+    again = stopped_first(found, {"b": ("fs1",)}, "other")
+    assert (stopped(again), leaving.leaving(again)) == (["b"], {"other"})
 
 
 def test_what_was_stopped_before_it_went_starts_again_when_it_is_wanted_after_all():
     group = Object("group", "g", {"members": ["a", "b"]})
     items = (primitive("a"), primitive("b", meta={"priority": "3"}), group)
     root = applied(cib(), *items)
-    halfway = parked(target(root, Wanted(absent=("b",))), {"b": ("fs1",)}, "run")
-    found = target(halfway, Wanted(items, complete=True))
-    assert (stopped(found.root), cib_target.leaving(found.root)) == ([], frozenset())
-    assert target(found.root, Wanted(items, complete=True)).empty
+    halfway = stopped_first(target(root, DesiredObjects(absent=("b",))), {"b": ("fs1",)}, "run")
+    found = target(halfway, DesiredObjects(items, complete=True))
+    assert (stopped(found.root), leaving.leaving(found.root)) == ([], frozenset())
+    assert target(found.root, DesiredObjects(items, complete=True)).empty
     for point in (root, halfway):
         back = restored(halfway, point)
-        assert (stopped(back.root), cib_target.leaving(back.root)) == ([], frozenset())
+        assert (stopped(back.root), leaving.leaving(back.root)) == ([], frozenset())
 
 
 # --- the names that tools give ------------------------------------------------------------------

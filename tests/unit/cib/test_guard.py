@@ -10,16 +10,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from fshalib.change import guard
-from fshalib.change.guard import (
-    Calls,
-    Interruption,
-    Verdict,
-    interrupted,
-    judge,
-    legs,
-    voice_resources,
-)
-from fshalib.cib import target
+from fshalib.change.guard import Calls, Verdict, judge, legs
+from fshalib.change.interruption import Interruption, interrupted, voice_resources
+from fshalib.cib import document
 from fshalib.freeswitch import client
 from fshalib.pacemaker import simulate
 from fshalib.pacemaker import status as pacemaker_status
@@ -68,7 +61,7 @@ def sets(*sets, score="INFINITY"):
 
 
 def cib(*resources, constraints="", tags=""):
-    return target.parse(
+    return document.parse(
         '<cib admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config/><nodes/>'
         f"<resources>{''.join(resources)}</resources><constraints>{constraints}</constraints>"
         f"<tags>{tags}</tags></configuration><status/></cib>"
@@ -76,7 +69,7 @@ def cib(*resources, constraints="", tags=""):
 
 
 def test_the_pair_of_the_sample(sample):
-    assert voice_resources(target.parse(sample("pair.xml"))) == {"ip_shared", "fs"}
+    assert voice_resources(document.parse(sample("pair.xml"))) == {"ip_shared", "fs"}
 
 
 @pytest.mark.parametrize(
@@ -977,7 +970,7 @@ def test_the_override_that_is_told_is_one():
 
 
 def test_from_the_cluster_to_the_verdict(sample):
-    root = target.parse(sample("pair.xml"))
+    root = document.parse(sample("pair.xml"))
     transition = simulate.parse_transition(sample("transition-move.xml"))
     status = pacemaker_status.parse_status(sample("status-serving.xml"))
     found = interrupted(transition, voice_resources(root), status)

@@ -4,8 +4,8 @@ import pytest
 import yaml
 from lxml import etree
 
-from fshalib.cib import target
-from fshalib.lint import foreign_cib, rules
+from fshalib.cib import document, target
+from fshalib.lint import foreign_cib, runner
 from fshalib.pillar import config as pillar_config
 from tests.unit.cib.test_corpus import FILES
 from tests.unit.config import pillars, test_lint
@@ -22,8 +22,8 @@ def example(name):
 
 def built(config):
     """Return the CIB that a pillar makes of an empty one."""
-    empty = target.parse(pillars.empty_cib(*(node.name for node in config.nodes)))
-    return target.target(empty, target.Wanted(config.pacemaker.objects)).root
+    empty = document.parse(pillars.empty_cib(*(node.name for node in config.nodes)))
+    return target.target(empty, target.DesiredObjects(config.pacemaker.objects)).root
 
 
 def said(advices):
@@ -33,7 +33,7 @@ def said(advices):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_as_its_pillar(name):
     config = example(name)
-    told = {a for a in said(rules.lint(config)) if a[1].startswith("fsha:pacemaker")}
+    told = {a for a in said(runner.lint(config)) if a[1].startswith("fsha:pacemaker")}
     assert said(foreign_cib.lint(built(config), {})) == told
 
 
@@ -94,7 +94,7 @@ def test_one_strange_value_does_not_hide_the_rest(name):
 @pytest.mark.parametrize("agent", ["systemd:freeswitch", "lsb:freeswitch", "ocf:voice:FreeSwitch"])
 def test_other_peoples_agents_are_freeswitch_as_well(agent):
     raw = pillars.changed(("pacemaker:resources:fs:agent", agent))
-    found = {a.code: a.message for a in rules.lint(pillar_config.check(raw))}
+    found = {a.code: a.message for a in runner.lint(pillar_config.check(raw))}
     assert found["stop-can-fail"].startswith(f"a stop of {agent} ")
     assert "failure-timeout" in found
 
@@ -102,9 +102,9 @@ def test_other_peoples_agents_are_freeswitch_as_well(agent):
 def test_the_whole_corpus():
     strange = {}
     for file in FILES:
-        root = target.parse(file.read_text(encoding="utf-8"))
+        root = document.parse(file.read_text(encoding="utf-8"))
         for advice in foreign_cib.lint(root, {}):
-            assert advice.code in rules.ALL_KNOWN or advice.code in foreign_cib.KNOWN
+            assert advice.code in runner.ALL_KNOWN or advice.code in foreign_cib.KNOWN
             if advice.code == "not-understood":
                 strange.setdefault(file.stem, []).append(advice.path)
     if FILES:

@@ -2,20 +2,21 @@
 
 import pytest
 
-from fshalib.cib import normalize
+from fshalib.cib import secrets
 from fshalib.cib.kinds import normal
-from fshalib.cib.normalize import changes, masked, value
+from fshalib.cib.normalize import changes, value
 from fshalib.cib.objects import Object
+from fshalib.cib.secrets import masked
 
 DUMMY = "ocf:heartbeat:Dummy"
 
 
-def form(object_kind, **given):
+def spec(object_kind, **given):
     return normal(Object(object_kind, "x", given))
 
 
 def dummy(**given):
-    return form("primitive", agent=DUMMY, **given)
+    return spec("primitive", agent=DUMMY, **given)
 
 
 @pytest.mark.parametrize(
@@ -61,9 +62,9 @@ def test_unordered_things_have_no_order_and_ordered_ones_do():
     assert dummy(params={"a": "1", "b": "2"}, operations=[start, monitor]) == dummy(
         params={"b": "2", "a": "1"}, operations=again
     )
-    assert form("group", members=["a", "b"]) != form("group", members=["b", "a"])
-    assert form("tag", references=["a", "b"]) == form("tag", references=["b", "a"])
-    assert form("acl_user", roles=["a", "b"]) != form("acl_user", roles=["b", "a"])
+    assert spec("group", members=["a", "b"]) != spec("group", members=["b", "a"])
+    assert spec("tag", references=["a", "b"]) == spec("tag", references=["b", "a"])
+    assert spec("acl_user", roles=["a", "b"]) != spec("acl_user", roles=["b", "a"])
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_unordered_things_have_no_order_and_ordered_ones_do():
     ],
 )  # fmt: skip
 def test_two_ways_to_say_the_same(kind, one, other):
-    assert form(kind, **one) == form(kind, **other)
+    assert spec(kind, **one) == spec(kind, **other)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +114,12 @@ def test_two_ways_to_say_the_same(kind, one, other):
     ],
 )
 def test_two_things_that_differ(kind, one, other):
-    assert form(kind, **one) != form(kind, **other)
+    assert spec(kind, **one) != spec(kind, **other)
 
 
 def test_members_without_an_order_between_them_have_none():
     def order(sequential, *ids):
-        return form("order", sets=[{"resources": list(ids), "sequential": sequential}])
+        return spec("order", sets=[{"resources": list(ids), "sequential": sequential}])
 
     assert order("no", "a", "b") == order("false", "b", "a")
     assert order("yes", "a", "b") != order("true", "b", "a")
@@ -160,19 +161,19 @@ def test_rules_are_compared_without_their_ids_and_order():
         {"score": "+5", "expression": "(#uname string:eq fs1)"},
         {"score": "INFINITY", "expression": "defined pingd and #uname eq fs1"},
     ]
-    assert form("location", rules=one) == form("location", rules=other)
+    assert spec("location", rules=one) == spec("location", rules=other)
     either = [{**one[0], "expression": "#uname eq fs1 or defined pingd"}]
-    assert form("location", rules=one[:1]) != form("location", rules=either)
+    assert spec("location", rules=one[:1]) != spec("location", rules=either)
     as_master = [{**one[1], "role": "Master"}]
-    assert form("location", rules=as_master) == form(
+    assert spec("location", rules=as_master) == spec(
         "location", rules=[{**one[1], "role": "Promoted"}]
     )
-    assert form("location", rules=as_master) != form("location", rules=one[1:])
+    assert spec("location", rules=as_master) != spec("location", rules=one[1:])
 
 
 def test_what_the_cluster_writes_itself_is_no_option():
     held = {"dc-version": "2.1.5", "last-lrm-refresh": "1", "stonith-timeout": "60"}
-    assert form("properties", sets=held) == {"values": {"stonith-timeout": "60s"}}
+    assert spec("properties", sets=held) == {"values": {"stonith-timeout": "60s"}}
 
 
 def test_what_cannot_be_expressed_is_a_difference_and_what_is_unused_none():
@@ -239,7 +240,7 @@ def test_no_secret_is_shown_at_any_depth(name):
     def fence(secret, sets=False):
         values = {name: secret, "ip": "10.0.0.9"}
         ruled = [{"rule": "#uname eq fs1", "values": values}]
-        return form("primitive", agent="stonith:fence_ipmilan", params=ruled if sets else values)
+        return spec("primitive", agent="stonith:fence_ipmilan", params=ruled if sets else values)
 
     new, old = fence("hunter2"), fence("hunter1")
     for delta in (
@@ -251,12 +252,12 @@ def test_no_secret_is_shown_at_any_depth(name):
     ):
         shown = masked({"fence": delta, "list": [delta], "nothing": None})
         assert "hunter" not in repr(shown)
-        assert normalize.SECRET in repr(shown)
+        assert secrets.SECRET in repr(shown)
 
 
 def test_masking_shows_that_a_secret_came_or_went():
     shown = masked({"params:passwd": {"old": None, "new": "hunter2"}})
-    assert shown == {"params:passwd": {"old": None, "new": normalize.SECRET}}
+    assert shown == {"params:passwd": {"old": None, "new": secrets.SECRET}}
 
 
 @pytest.mark.parametrize("name", ["ip", "nic", "monkey", "timeout", "passive", "bypass_mode"])

@@ -5,10 +5,12 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
-from fshalib.cib import target as cib_target
 from fshalib.pacemaker.simulate import Action, Transition
-from fshalib.switchover import service as switchover_service
+from fshalib.switchover import bans
+from fshalib.switchover import bans as switchover_bans
+from fshalib.switchover.bans import with_bans
 from fshalib.switchover.lock import MOVE, Operation
 from fshalib.switchover.request import (
     Bounds,
@@ -20,15 +22,15 @@ from fshalib.switchover.request import (
     look_again,
     whole,
 )
-from fshalib.switchover.service import Refused, with_bans
+from fshalib.switchover.service import SwitchoverRefused
 
 REQUEST = Request(Bounds(), "alice", "fs1")
 NOTED = (
     '<transient_attributes id="1"><instance_attributes id="status-1">'
-    f'<nvpair id="s" name="{switchover_service.PREVIOUS}" value="%s"/></instance_attributes>'
+    f'<nvpair id="s" name="{switchover_bans.PREVIOUS}" value="%s"/></instance_attributes>'
     "</transient_attributes>"
 )
-NOTED_BAN = f'<nvpair id="b" name="{switchover_service.BANNED}VoiceServices" value="%s"/>'
+NOTED_BAN = f'<nvpair id="b" name="{bans.BANNED}VoiceServices" value="%s"/>'
 
 
 @pytest.fixture
@@ -38,12 +40,12 @@ def moving(sample, tools):
 
 
 def came_from(root, node):
-    next(root.iter("node_state")).append(cib_target.etree.fromstring(NOTED % node))
+    next(root.iter("node_state")).append(etree.fromstring(NOTED % node))
     return root
 
 
 def refusal(order, *args, **kwargs):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(SwitchoverRefused) as refused:
         order(*args, **kwargs)
     return str(refused.value)
 
@@ -80,7 +82,7 @@ def test_any_input_is_within_bounds_or_refused(value):
     for args in ((value, 5060), (60, value), (60, 5060, value)):
         try:
             found = bounds(*args)
-        except Refused:
+        except SwitchoverRefused:
             continue
         assert 0 < found.timeout <= 3600
         assert 0 <= found.sip_port <= 65535
@@ -202,11 +204,7 @@ def test_a_ban_that_would_only_stop_the_service_is_refused(status, pair, sample,
 def test_a_ban_by_hand_is_not_lifted_by_the_way_back(status, pair, moving):
     banned = with_bans(came_from(pair, "fs2"), "VoiceServices", ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
-    nvset.append(
-        cib_target.etree.fromstring(
-            f'<nvpair id="b" name="{switchover_service.BANNED}VoiceServices" value="-"/>'
-        )
-    )
+    nvset.append(etree.fromstring(f'<nvpair id="b" name="{bans.BANNED}VoiceServices" value="-"/>'))
     said = refusal(failback, status, banned, REQUEST, moving)
     assert "fs2 was banned by hand" in said
 
@@ -215,7 +213,7 @@ def test_a_way_back_that_was_interrupted_is_found_by_its_hold(status, pair, movi
     """It has noted the node that it was to leave already, and lifted nothing yet."""
     banned = with_bans(came_from(pair, "fs1"), "VoiceServices", ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
-    nvset.append(cib_target.etree.fromstring(NOTED_BAN % "fs1 fs2"))
+    nvset.append(etree.fromstring(NOTED_BAN % "fs1 fs2"))
     order, _ = failback(status, banned, REQUEST, moving)
     assert (order.old, order.new) == ("fs1", "fs2")
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from fshalib.cib import target as cib_target
+from fshalib.cib import read
 from fshalib.cib.objects import Object
-from fshalib.cib.target import Wanted, owned, target
+from fshalib.cib.ownership import owned
+from fshalib.cib.target import DesiredObjects, target
 from tests.unit.cib.build import applied, cib, options, pairs, patch, properties, tag
 
 SCHEMA = "pacemaker-3.9"
@@ -12,8 +13,8 @@ FS1 = '<node id="1" uname="fs1">{}</node>'
 NIGHT = {"rule": "date spec hours=0-6", "values": {"batch-limit": "1"}}
 
 
-def node(**form):
-    return Object("node", "fs1", form)
+def node(**spec):
+    return Object("node", "fs1", spec)
 
 
 def values(root):
@@ -35,7 +36,7 @@ def test_node_attributes_of_others_stay_in_whichever_set_they_stand():
         "nodes/1/m/m-site: value west → east",
     ]
     assert owned(found) == {"m-site", "fs1-utilization-cpu"}
-    assert target(found, Wanted((wanted,), complete=True)).empty
+    assert target(found, DesiredObjects((wanted,), complete=True)).empty
 
 
 def test_a_node_is_known_by_its_name_and_keeps_what_is_the_clusters():
@@ -44,7 +45,7 @@ def test_a_node_is_known_by_its_name_and_keeps_what_is_the_clusters():
     assert [dict(n.attrib) for n in found.iter("node")] == [
         {"id": "42", "uname": "fs1", "type": "remote", "description": "first"}
     ]
-    assert target(found, Wanted((node(),))).empty
+    assert target(found, DesiredObjects((node(),))).empty
 
 
 @pytest.mark.parametrize(
@@ -54,18 +55,18 @@ def test_what_leaves_the_pillar_goes_and_what_was_never_ours_stays(leaving):
     theirs = pairs("instance_attributes", "n", standby="on", b="9")
     root = cib(nodes=FS1.format(theirs), schema=SCHEMA)
     first = applied(root, node(attributes={"a": "1", "c": "2"}), complete=True)
-    found = target(first, Wanted(leaving, complete=True))
-    kept = {"a": "1"} if leaving and leaving[0].form else {}
+    found = target(first, DesiredObjects(leaving, complete=True))
+    kept = {"a": "1"} if leaving and leaving[0].spec else {}
     assert values(found.root) == {"standby": "on", "b": "9", **kept}
     assert list(found.changes) == ["fs1"]
     assert found.drifted == ("fs1",)
     assert owned(found.root) == ({"n-a"} if kept else set())
-    assert target(found.root, Wanted(leaving, complete=True)).empty
+    assert target(found.root, DesiredObjects(leaving, complete=True)).empty
 
 
 def test_a_single_run_that_does_not_name_a_node_leaves_its_attributes():
     first = applied(cib(nodes=FS1.format("")), node(attributes={"a": "1"}))
-    found = target(first, Wanted((properties(batch_limit="5"),)))
+    found = target(first, DesiredObjects((properties(batch_limit="5"),)))
     assert values(found.root) == {"a": "1", "batch-limit": "5"}
     assert "fs1-instance_attributes-a" in owned(found.root)
 
@@ -84,8 +85,8 @@ def test_a_set_that_holds_by_a_rule_comes_and_goes_as_a_whole():
         "n",
         "theirs",
     ]
-    assert target(found, Wanted((wanted,), complete=True)).empty
-    back = target(found, Wanted((), complete=True))
+    assert target(found, DesiredObjects((wanted,), complete=True)).empty
+    back = target(found, DesiredObjects((), complete=True))
     assert patch(root, back.root) == []
 
 
@@ -105,7 +106,7 @@ def test_beside_rules_the_scores_of_plain_sets_count():
         ("9", 1),
         (None, 1),
     ]
-    lower = node(attributes=[wanted.form["attributes"][0], {"values": {"a": "2", "b": "3"}}])
+    lower = node(attributes=[wanted.spec["attributes"][0], {"values": {"a": "2", "b": "3"}}])
     again = applied(found, lower)
     assert {pair.get("value"): pair.getparent().get("score") for pair in again.iter("nvpair")} == {
         "1": "5",
@@ -122,11 +123,11 @@ def test_properties_go_when_they_leave_and_only_ours():
     root = cib(options=theirs, schema=SCHEMA)
     first = applied(root, properties(batch_limit="5", cluster_delay="9s"), complete=True)
     assert values(first) == {"maintenance": "x", "batch-limit": "5", "cluster-delay": "9s"}
-    less = target(first, Wanted((properties(batch_limit="5"),), complete=True))
+    less = target(first, DesiredObjects((properties(batch_limit="5"),), complete=True))
     assert less.changes == {
         "cib-bootstrap-options": {"values:cluster-delay": {"old": "9s", "new": None}}
     }
-    assert values(target(less.root, Wanted((), complete=True)).root) == {"maintenance": "x"}
+    assert values(target(less.root, DesiredObjects((), complete=True)).root) == {"maintenance": "x"}
 
 
 def test_a_property_that_others_set_is_ours_once_the_pillar_names_it():
@@ -136,7 +137,7 @@ def test_a_property_that_others_set_is_ours_once_the_pillar_names_it():
     root = cib(options=theirs, schema=SCHEMA)
     found = applied(root, properties(batch_limit="5"), complete=True)
     assert (patch(root, found), owned(found)) == ([], {"x"})
-    assert values(target(found, Wanted((), complete=True)).root) == {}
+    assert values(target(found, DesiredObjects((), complete=True)).root) == {}
 
 
 def test_what_the_cluster_writes_is_never_owned_nor_taken():
@@ -161,8 +162,8 @@ def test_properties_with_rules_come_and_go_beside_those_of_others():
         "cib-bootstrap-options-cluster_property_set",
         "cib-bootstrap-options-batch-limit",
     }
-    assert target(found, Wanted((wanted,), complete=True)).empty
-    back = target(found, Wanted((), complete=True)).root
+    assert target(found, DesiredObjects((wanted,), complete=True)).empty
+    back = target(found, DesiredObjects((), complete=True)).root
     assert next(back.iter("cluster_property_set")).get("id") == "theirs"
     assert values(back) == {"batch-limit": "7"}
 
@@ -170,7 +171,7 @@ def test_properties_with_rules_come_and_go_beside_those_of_others():
 def test_another_rule_replaces_the_one_that_was_ours():
     first = applied(cib(schema=SCHEMA), options("properties", [NIGHT]), complete=True)
     day = {**NIGHT, "rule": "date spec hours=7-23"}
-    found = target(first, Wanted((options("properties", [day]),), complete=True))
+    found = target(first, DesiredObjects((options("properties", [day]),), complete=True))
     assert [e.get("hours") for e in found.root.iter("date_spec")] == ["7-23"]
     assert list(found.changes["cib-bootstrap-options"]) == ["ruled"]
 
@@ -181,7 +182,7 @@ def test_another_rule_replaces_the_one_that_was_ours():
 def test_whoever_says_something_of_defaults_says_all():
     more = f"<rsc_defaults>{pairs('meta_attributes', 'd', priority='1')}</rsc_defaults>"
     root = cib(more=more, schema=SCHEMA)
-    found = target(root, Wanted((options("resource_defaults", {"is-managed": "true"}),)))
+    found = target(root, DesiredObjects((options("resource_defaults", {"is-managed": "true"}),)))
     assert values(found.root) == {"is-managed": "true"}
 
 
@@ -191,11 +192,11 @@ def test_whoever_says_nothing_of_defaults_takes_only_what_was_his(wanted):
         "</", '<nvpair id="x" name="note" value="mine"/></'
     )
     root = cib(more=f"<rsc_defaults>{inner}</rsc_defaults>{tag('x')}", schema=SCHEMA)
-    found = target(root, Wanted(wanted, complete=True))
+    found = target(root, DesiredObjects(wanted, complete=True))
     assert values(found.root) == {"priority": "1"}
     assert found.changes == {"rsc-options": {"values:note": {"old": "mine", "new": None}}}
     nobodys = cib(more=f"<rsc_defaults>{inner}</rsc_defaults>", schema=SCHEMA)
-    assert target(nobodys, Wanted(wanted, complete=True)).empty
+    assert target(nobodys, DesiredObjects(wanted, complete=True)).empty
 
 
 def test_defaults_with_rules_go_as_they_came():
@@ -203,16 +204,16 @@ def test_defaults_with_rules_go_as_they_came():
             {"values": {"priority": "1"}}]  # fmt: skip
     start = cib(schema=SCHEMA)
     found = applied(start, options("resource_defaults", sets), complete=True)
-    assert target(found, Wanted((options("resource_defaults", sets),), complete=True)).empty
-    back = target(found, Wanted((), complete=True)).root
-    assert cib_target.read_all(back) == ()
+    assert target(found, DesiredObjects((options("resource_defaults", sets),), complete=True)).empty
+    back = target(found, DesiredObjects((), complete=True)).root
+    assert read.read_all(back) == ()
 
 
 # --- who a tag can name -------------------------------------------------------------------------
 
 
 def test_users_are_owned_where_a_tag_can_name_them():
-    wanted = Wanted((Object("acl_user", "alice", {}),), complete=True)
+    wanted = DesiredObjects((Object("acl_user", "alice", {}),), complete=True)
     for schema, names in (("pacemaker-3.9", {"alice"}), ("pacemaker-3.0", set())):
         found = target(cib(schema=schema), wanted).root
         assert owned(found) == names
@@ -221,5 +222,5 @@ def test_users_are_owned_where_a_tag_can_name_them():
 def test_a_user_never_takes_along_what_has_his_name():
     theirs = '<primitive id="alice" class="lsb" type="a"/>'
     first = applied(cib(theirs, schema=SCHEMA), Object("acl_user", "alice", {}), complete=True)
-    found = target(first, Wanted((), complete=True))
+    found = target(first, DesiredObjects((), complete=True))
     assert [e.get("id") for e in found.root.iter("primitive")] == ["alice"]

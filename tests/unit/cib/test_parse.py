@@ -2,9 +2,11 @@
 
 import pytest
 
-from fshalib.cib import target
+from fshalib.cib import document
+from fshalib.cib.document import NotACib, parse, render
+from fshalib.cib.merge import merge
 from fshalib.cib.objects import Object
-from fshalib.cib.target import NotACib, merge, parse, read, render
+from fshalib.cib.read import read
 
 BOMB = (
     '<!DOCTYPE cib [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -71,7 +73,7 @@ def test_an_entity_never_brings_a_file_in(tmp_path):
 def test_hostile_values_stay_values(text):
     values = {"agent": "lsb:FSSofia", "description": text, "params": {"a": text}}
     item = Object("primitive", "p", {**values, "meta": {"b": text}})
-    root = parse(target.EMPTY)
+    root = parse(document.EMPTY)
     merge(root, [item])
     again = parse(render(root))
     assert read(again, item) == item
@@ -80,7 +82,7 @@ def test_hostile_values_stay_values(text):
 
 def test_versions_are_compared_as_the_cluster_does():
     root = parse('<cib admin_epoch="1" epoch="12" num_updates="3"><configuration/></cib>')
-    assert str(target.version(root)) == "1.12.3"
-    target.next_version(root)
-    assert str(target.version(root)) == "1.13.0"
-    assert target.Version(0, 9, 0) < target.Version(0, 10, 0) < target.Version(1, 0, 0)
+    assert str(document.version(root)) == "1.12.3"
+    document.next_version(root)
+    assert str(document.version(root)) == "1.13.0"
+    assert document.Version(0, 9, 0) < document.Version(0, 10, 0) < document.Version(1, 0, 0)

@@ -17,12 +17,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from fshalib.cib import target as cib_target
-from fshalib.cib.document import Document
-from fshalib.cib.fields import RESOURCE_TAGS
+from fshalib.cib import document, ownership
+from fshalib.cib import read as cib_read
+from fshalib.cib.document import Document, parse, render
 from fshalib.cib.kinds import KINDS, normal
+from fshalib.cib.members import RESOURCE_TAGS
+from fshalib.cib.merge import merge
 from fshalib.cib.objects import Object
-from fshalib.cib.target import Wanted, merge, parse, read, read_all, render, target
+from fshalib.cib.read import read, read_all
+from fshalib.cib.target import DesiredObjects, target
 from tests.unit.cib import schemas
 from tests.unit.cib.schemas import faults
 from tests.unit.cib.strategies import Respeller, configurations, texts
@@ -50,7 +53,7 @@ UNTOLD = {
 
 
 def empty(schema: str = "pacemaker-3.9") -> etree._Element:
-    root = parse(cib_target.EMPTY)
+    root = parse(document.EMPTY)
     root.set("validate-with", schema)
     nodes = root.find("configuration/nodes")
     for number, name in enumerate(("fs1", "fs2"), 1):
@@ -60,13 +63,13 @@ def empty(schema: str = "pacemaker-3.9") -> etree._Element:
 
 def live(objects: Iterable[Object], schema: str = "pacemaker-3.9") -> etree._Element:
     """Return the CIB that holds exactly these objects, as fsha itself would have written it."""
-    return target(empty(schema), Wanted(tuple(objects), complete=True)).root
+    return target(empty(schema), DesiredObjects(tuple(objects), complete=True)).root
 
 
 def keyed(objects: Iterable[Object]) -> dict[Key, Mapping]:
     """Return normal forms by kind and id; nodes and options that say nothing are left out."""
-    found = {(o.kind, o.id): normal(o) for o in objects if o.id != cib_target.OWNERSHIP_TAG}
-    return {key: form for key, form in found.items() if form or key[0] not in SHARED_KINDS}
+    found = {(o.kind, o.id): normal(o) for o in objects if o.id != document.OWNERSHIP_TAG}
+    return {key: spec for key, spec in found.items() if spec or key[0] not in SHARED_KINDS}
 
 
 SHARED_KINDS = ("node", "properties", "resource_defaults", "operation_defaults")
@@ -85,8 +88,8 @@ def expected(before: Iterable[Object], after: Iterable[Object]) -> dict[Key, Map
             found.setdefault((kind, id), Object(kind, id, {}))
         if (kind, id) in found:
             now = found[kind, id]
-            kept = {k: item.form[k] for k in UNTOLD.get(kind, ()) if k in item.form}
-            found[kind, id] = Object(kind, id, {**kept, **now.form})
+            kept = {k: item.spec[k] for k in UNTOLD.get(kind, ()) if k in item.spec}
+            found[kind, id] = Object(kind, id, {**kept, **now.spec})
     return keyed(found.values())
 
 
@@ -95,17 +98,17 @@ def ids(objects: Iterable[Object]) -> set[str]:
 
 
 def objects_only(found: Mapping[Key, Mapping]) -> dict[Key, Mapping]:
-    return {key: form for key, form in found.items() if key[0] not in SHARED_KINDS}
+    return {key: spec for key, spec in found.items() if key[0] not in SHARED_KINDS}
 
 
 def uses_a_set(item: Object) -> bool:
-    sets = [*item.form.get("params", ()), *item.form.get("meta", ())]
+    sets = [*item.spec.get("params", ()), *item.spec.get("meta", ())]
     return any(isinstance(one, dict) and "id-ref" in one for one in sets)
 
 
 def own_xml(root: etree._Element, id: str) -> str:
     """Return an object's XML without the resources that it contains."""
-    element = copy.deepcopy(cib_target.find(root, id))
+    element = copy.deepcopy(cib_read.find(root, id))
     for child in list(element.iterchildren(*RESOURCE_TAGS)):
         element.remove(child)
     return etree.tostring(element, encoding="unicode", with_tail=False)
@@ -131,7 +134,7 @@ def test_merging_into_nothing_gives_exactly_what_is_wanted(objects):
     root = empty()
     merge(root, objects)
     assert forms(root) == keyed(objects)
-    assert set(cib_target.manageable(Document(root))) == ids(objects)
+    assert set(ownership.manageable(Document(root))) == ids(objects)
     assert_sound(root)
 
 
@@ -139,17 +142,17 @@ def test_merging_into_nothing_gives_exactly_what_is_wanted(objects):
 @tries(400)
 def test_from_any_state_to_any_other_and_no_further(before, after):
     start = live(before)
-    found = target(start, Wanted(after, complete=True))
+    found = target(start, DesiredObjects(after, complete=True))
     assert forms(found.root) == expected(before, after)
-    assert set(cib_target.manageable(Document(found.root))) == ids(after)
+    assert set(ownership.manageable(Document(found.root))) == ids(after)
     assert_sound(found.root)
-    again = target(parse(render(found.root)), Wanted(after, complete=True))
+    again = target(parse(render(found.root)), DesiredObjects(after, complete=True))
     assert again.changes == {}
     assert again.empty
     # And the other way round: nothing of the one is left in the other.
-    back = target(found.root, Wanted((), complete=True))
+    back = target(found.root, DesiredObjects((), complete=True))
     assert {k for k in forms(back.root) if k[0] != "node"} == set()
-    assert cib_target.owned(back.root) == set()
+    assert ownership.owned(back.root) == set()
     assert_sound(back.root)
 
 
@@ -160,10 +163,10 @@ def test_older_and_newer_schemas_are_served_too(schema):
     @given(configurations(schema), configurations(schema))
     @tries(120)
     def served(before, after):
-        found = target(live(before, schema), Wanted(after, complete=True))
+        found = target(live(before, schema), DesiredObjects(after, complete=True))
         wanted = expected(before, after)
         # No tag of the oldest schemas can name a user, so nobody knows whose they are.
-        left = {key: form for key, form in forms(found.root).items()
+        left = {key: spec for key, spec in forms(found.root).items()
                 if key in wanted or key[0] != "acl_user" or schema != "pacemaker-3.0"}  # fmt: skip
         assert left == wanted
         assert_sound(found.root)
@@ -176,7 +179,7 @@ def test_older_and_newer_schemas_are_served_too(schema):
 def test_changes_name_exactly_the_objects_that_differ(before, after):
     start = live(before)
     text = render(start)
-    found = target(start, Wanted(after, complete=True))
+    found = target(start, DesiredObjects(after, complete=True))
     old, new = keyed(before), expected(before, after)
     differing = {key[1] for key in {*old, *new} if old.get(key) != new.get(key)}
     # Which set is another's by its id counts too, but the values have not changed by it.
@@ -190,7 +193,7 @@ def test_changes_name_exactly_the_objects_that_differ(before, after):
 @tries(200)
 def test_what_does_not_change_keeps_its_xml(before, after):
     start = live(before)
-    found = target(start, Wanted(after, complete=True))
+    found = target(start, DesiredObjects(after, complete=True))
     old = keyed(before)
     same = [o for o in after if old.get((o.kind, o.id)) == normal(o)]
     for item in same:
@@ -203,8 +206,8 @@ def test_what_does_not_change_keeps_its_xml(before, after):
 def test_the_order_of_staging_does_not_matter(before, after, data):
     start = live(before)
     shuffled = tuple(data.draw(st.permutations(after)))
-    one = target(start, Wanted(after, complete=True))
-    other = target(start, Wanted(shuffled, complete=True))
+    one = target(start, DesiredObjects(after, complete=True))
+    other = target(start, DesiredObjects(shuffled, complete=True))
     assert forms(one.root) == forms(other.root)
     assert one.changes == other.changes
     assert_sound(other.root)
@@ -216,11 +219,13 @@ def test_another_spelling_is_no_difference(objects, seed, after):
     root = live(objects)
     Respeller(random.Random(seed)).cib(root)
     text = render(root)
-    found = target(root, Wanted(objects, complete=True))
+    found = target(root, DesiredObjects(objects, complete=True))
     assert found.changes == {}
     assert render(found.root) == text
     # Whatever the spelling, the way leads to the same place.
-    assert forms(target(root, Wanted(after, complete=True)).root) == expected(objects, after)
+    assert forms(target(root, DesiredObjects(after, complete=True)).root) == expected(
+        objects, after
+    )
 
 
 # --- other people's ---------------------------------------------------------------------------
@@ -232,10 +237,10 @@ def test_what_is_not_named_stays_when_the_run_is_not_the_whole(before, data):
     start = live(before)
     extra = Object("primitive", "extra", {"agent": "ocf:pacemaker:Dummy"})
     single = [o.id for o in before if KINDS[o.kind].section == "constraints" or o.kind == "alert"]
-    spoken_of = {id for o in before if o.kind == "tag" for id in o.form["references"]}
+    spoken_of = {id for o in before if o.kind == "tag" for id in o.spec["references"]}
     single = [id for id in single if id not in spoken_of]
     gone = tuple(data.draw(st.lists(st.sampled_from(single), unique=True)) if single else [])
-    found = target(start, Wanted((extra,), absent=gone))
+    found = target(start, DesiredObjects((extra,), absent=gone))
     rest = tuple(o for o in before if o.id not in gone)
     assert forms(found.root) == keyed((*rest, extra))
     assert set(found.removed) == set(gone)
@@ -250,10 +255,10 @@ def test_whatever_is_removed_leaves_nothing_that_dangles(before, data):
     things = sorted(ids(before))
     gone = data.draw(st.lists(st.sampled_from(things), unique=True, max_size=3)) if things else []
     # What others take their values from does not go before they do.
-    gone += [o.id for o in before if o.form.get("template") in gone or uses_a_set(o)]
-    found = target(start, Wanted(absent=tuple(gone)))
+    gone += [o.id for o in before if o.spec.get("template") in gone or uses_a_set(o)]
+    found = target(start, DesiredObjects(absent=tuple(gone)))
     assert set(gone) <= set(found.removed)
-    assert not set(gone) & set(cib_target.manageable(Document(found.root)))
+    assert not set(gone) & set(ownership.manageable(Document(found.root)))
     assert_sound(found.root)
 
 
@@ -261,12 +266,12 @@ def test_whatever_is_removed_leaves_nothing_that_dangles(before, data):
 @tries(150)
 def test_a_purge_leaves_what_is_wanted_and_an_operators_own(before, after):
     start = live(before)
-    cib_target.own(Document(start), ())
-    found = target(start, Wanted(after, complete=True, purge=True))
+    ownership.own(Document(start), ())
+    found = target(start, DesiredObjects(after, complete=True, purge=True))
     wanted = objects_only(expected(before, after))
     left = objects_only(forms(found.root))
     moves = [key for key in left if key[1].startswith("cli-") and key not in wanted]
-    assert {key: form for key, form in left.items() if key not in moves} == wanted
+    assert {key: spec for key, spec in left.items() if key not in moves} == wanted
     assert_sound(found.root)
 
 
@@ -277,19 +282,19 @@ def test_what_others_have_written_stays(before, after, seed):
     chance = random.Random(seed)
     start = live(before)
     theirs = write_as_others(start, chance)
-    found = target(start, Wanted(after, complete=True))
+    found = target(start, DesiredObjects(after, complete=True))
     pairs = {e.get("id"): dict(e.attrib) for e in found.root.iter("nvpair")}
     left = {o.id for o in after}
     for id, owner, attributes in theirs:
         if owner in ("fs1", "fs2", "properties"):
             assert pairs[id] == attributes
         elif owner in left:
-            sets = cib_target.find(found.root, owner).findall("meta_attributes")
+            sets = cib_read.find(found.root, owner).findall("meta_attributes")
             values = {p.get("name"): p.get("value") for nvset in sets for p in nvset}
             assert values["target-role"] == attributes["value"]
     assert_sound(found.root)
-    assert target(found.root, Wanted(after, complete=True)).empty
-    owned = cib_target.owned(found.root)
+    assert target(found.root, DesiredObjects(after, complete=True)).empty
+    owned = ownership.owned(found.root)
     assert not owned & {id for id, owner, _ in theirs}
 
 
@@ -332,18 +337,18 @@ def write_as_others(root, chance):
 def test_what_is_read_is_written_and_read_the_same(objects):
     root = live(objects)
     once = read_all(root)
-    assert not any("other" in item.form for item in once)
-    assert cib_target.strangers(root) == ()
-    ours = {(o.kind, o.id): o for o in once if o.id != cib_target.OWNERSHIP_TAG}
+    assert not any("other" in item.spec for item in once)
+    assert cib_read.strangers(root) == ()
+    ours = {(o.kind, o.id): o for o in once if o.id != document.OWNERSHIP_TAG}
     again = read_all(parse(render(live(ours.values()))))
-    assert {(o.kind, o.id): o for o in again if o.id != cib_target.OWNERSHIP_TAG} == ours
+    assert {(o.kind, o.id): o for o in again if o.id != document.OWNERSHIP_TAG} == ours
 
 
 @given(texts)
 @tries(200)
 def test_every_value_survives_writing_and_reading(text):
-    form = {"agent": "ocf:pacemaker:Dummy", "params": {"ip": text}, "meta": {"note": text}}
-    item = Object("primitive", "p", {**form, "description": text})
+    spec = {"agent": "ocf:pacemaker:Dummy", "params": {"ip": text}, "meta": {"note": text}}
+    item = Object("primitive", "p", {**spec, "description": text})
     root = empty()
     merge(root, [item])
     assert read(parse(render(root)), item) == item

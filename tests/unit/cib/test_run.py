@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fshalib.system import programs
+from fshalib.system import icmp, programs
+from fshalib.system import sip as system_sip
 
 PYTHON = sys.executable
 
@@ -154,7 +155,7 @@ def sip(request):
 
 def test_a_sip_server_is_asked_for_its_options(sip):
     host, port, asked = sip
-    assert programs.sip_options(host, port, timeout=10) == "SIP/2.0 200 OK"
+    assert system_sip.sip_options(host, port, timeout=10) == "SIP/2.0 200 OK"
     (text,) = asked
     shown = f"[{host}]" if ":" in host else host
     assert text.startswith(f"OPTIONS sip:ping@{shown} SIP/2.0\r\nVia: SIP/2.0/UDP {shown};rport")
@@ -164,14 +165,14 @@ def test_a_sip_server_is_asked_for_its_options(sip):
 def test_silence_is_no_answer():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
-        assert programs.sip_options("127.0.0.1", deaf.getsockname()[1], timeout=0.05) == ""
+        assert system_sip.sip_options("127.0.0.1", deaf.getsockname()[1], timeout=0.05) == ""
 
 
 def test_nobody_there_is_no_answer():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.bind(("127.0.0.1", 0))
         port = gone.getsockname()[1]
-    assert programs.sip_options("127.0.0.1", port, timeout=1.0) == ""
+    assert system_sip.sip_options("127.0.0.1", port, timeout=1.0) == ""
 
 
 # --- another host's clock --------------------------------------------------------------------
@@ -179,11 +180,11 @@ def test_nobody_there_is_no_answer():
 
 def reply(mark, came, left, kind=14, options=0):
     header = bytes([0x45 + options]) + bytes(19 + 4 * options)
-    return header + programs.ICMP.pack(kind, 0, 0, mark, 1, 5000, came, left)
+    return header + icmp.ICMP.pack(kind, 0, 0, mark, 1, 5000, came, left)
 
 
 def test_a_request_has_the_internet_checksum():
-    words = struct.unpack("!10H", programs.icmp_timestamp(0xBEEF, 86_399_999))
+    words = struct.unpack("!10H", icmp.icmp_timestamp(0xBEEF, 86_399_999))
     total = sum(words)
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
@@ -203,35 +204,35 @@ def test_a_request_has_the_internet_checksum():
     ],
 )
 def test_an_answer_is_told_from_other_packets(packet, expected):
-    assert programs.parse_icmp_timestamp(packet, 7) == expected
+    assert icmp.parse_icmp_timestamp(packet, 7) == expected
 
 
 @given(st.binary(max_size=60))
 def test_no_packet_breaks_the_parser(packet):
-    programs.parse_icmp_timestamp(packet, 7)
+    icmp.parse_icmp_timestamp(packet, 7)
 
 
 @given(
-    asked=st.integers(0, programs.DAY_MS - 1),
+    asked=st.integers(0, icmp.DAY_MS - 1),
     ahead=st.integers(-3_600_000, 3_600_000),
     there=st.integers(0, 50),
     stay=st.integers(0, 5),
     back=st.integers(0, 50),
 )
 def test_the_offset_is_right_within_what_it_says(asked, ahead, there, stay, back):
-    day = programs.DAY_MS
+    day = icmp.DAY_MS
     came, left = ((asked + ahead + there + more) % day for more in (0, stay))
-    found = programs.clock_answer(asked, there + stay + back, came, left)
+    found = icmp.clock_answer(asked, there + stay + back, came, left)
     assert abs(found.ahead - ahead / 1000) <= found.within
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a raw socket is for root")
 def test_this_hosts_own_clock_is_in_step():
-    found = programs.ask_clock("127.0.0.1", 5)
+    found = icmp.ask_clock("127.0.0.1", 5)
     assert abs(found.ahead) <= found.within + 0.002
 
 
 def test_nobody_answers_for_a_clock():
     begun = time.monotonic()
-    assert programs.ask_clock("240.0.0.1", 0.1) is None  # reserved: nobody is there
+    assert icmp.ask_clock("240.0.0.1", 0.1) is None  # reserved: nobody is there
     assert time.monotonic() - begun < 5

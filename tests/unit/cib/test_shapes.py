@@ -5,12 +5,12 @@ import re
 import pytest
 from lxml import etree
 
-from fshalib.cib import rule
-from fshalib.cib import target as cib_target
+from fshalib.cib import document, read, rule
 from fshalib.cib.kinds import KINDS, normal
 from fshalib.cib.objects import Object
+from fshalib.cib.read import find, read_all, strangers
 from fshalib.cib.rule import Join
-from fshalib.cib.target import Wanted, find, read_all, strangers, target
+from fshalib.cib.target import DesiredObjects, target
 from tests.unit.cib.build import cib, dummy, options, pairs, primitive
 from tests.unit.cib.schemas import faults
 
@@ -156,24 +156,24 @@ FORMS = {
 
 
 def test_every_kind_is_read_in_the_shape_of_the_pillar():
-    root = cib_target.parse(EVERYTHING)
+    root = document.parse(EVERYTHING)
     assert faults(root) == []
-    found = {(item.kind, item.id): dict(item.form) for item in read_all(root)}
+    found = {(item.kind, item.id): dict(item.spec) for item in read_all(root)}
     assert found == FORMS
     assert {kind for kind, _ in found} == set(KINDS)
     assert strangers(root) == ()
 
 
 def test_every_kind_is_written_as_it_was_read():
-    root = cib_target.parse(EVERYTHING)
+    root = document.parse(EVERYTHING)
     items = read_all(root)
-    assert target(root, Wanted(items)).changes == {}
-    start = cib_target.parse(cib_target.EMPTY)
+    assert target(root, DesiredObjects(items)).changes == {}
+    start = document.parse(document.EMPTY)
     start.set("validate-with", "pacemaker-3.9")
-    built = target(start, Wanted(items, complete=True)).root
+    built = target(start, DesiredObjects(items, complete=True)).root
     assert faults(built) == []
     again = {(o.kind, o.id): normal(o) for o in read_all(built) if o.id != "fsha-managed"}
-    assert again == {key: normal(Object(*key, form)) for key, form in FORMS.items()}
+    assert again == {key: normal(Object(*key, spec)) for key, spec in FORMS.items()}
 
 
 # --- what cannot be expressed -----------------------------------------------------------------
@@ -224,8 +224,8 @@ def test_every_kind_is_written_as_it_was_read():
     ],
 )
 def test_what_cannot_be_expressed_is_named_and_a_difference(xml, what):
-    item = cib_target.read_element(etree.fromstring(xml))
-    assert any(what in found for found in item.form["other"]), item.form["other"]
+    item = read.read_element(etree.fromstring(xml))
+    assert any(what in found for found in item.spec["other"]), item.spec["other"]
     assert "other" in normal(item)
 
 
@@ -234,10 +234,10 @@ def test_a_second_value_of_a_name_is_never_used_and_no_difference():
         "</", '<nvpair id="n" name="priority" value="2"/></'
     )
     root = cib(dummy("p", inner))
-    item = cib_target.read(root, primitive("p"))
-    assert item.form["meta"] == {"priority": "1"}
-    assert item.form["unused"] == ["priority='2' of n: the set has a priority before"]
-    assert target(root, Wanted((primitive("p", meta={"priority": "1"}),))).changes == {}
+    item = read.read(root, primitive("p"))
+    assert item.spec["meta"] == {"priority": "1"}
+    assert item.spec["unused"] == ["priority='2' of n: the set has a priority before"]
+    assert target(root, DesiredObjects((primitive("p", meta={"priority": "1"}),))).changes == {}
 
 
 def test_an_operation_that_is_there_twice_is_used_once():
@@ -246,21 +246,21 @@ def test_an_operation_that_is_there_twice_is_used_once():
         '<op id="o2" name="monitor" interval="5000ms" timeout="8s"/></operations>'
     )
     root = cib(dummy("p", ops))
-    found = cib_target.read(root, primitive("p"))
+    found = read.read(root, primitive("p"))
     monitor = {"name": "monitor", "interval": "5s", "timeout": "9s"}
-    assert found.form["operations"] == [monitor]
-    assert found.form["unused"] == ["o2: there is another monitor 5s before"]
-    same = target(root, Wanted((primitive("p", operations=[monitor]),)))
+    assert found.spec["operations"] == [monitor]
+    assert found.spec["unused"] == ["o2: there is another monitor 5s before"]
+    same = target(root, DesiredObjects((primitive("p", operations=[monitor]),)))
     assert (same.changes, [e.get("id") for e in same.root.iter("op")]) == ({}, ["o1", "o2"])
 
 
 def test_what_cannot_be_expressed_is_told_when_it_is_taken_out():
     root = cib('<primitive id="p" class="lsb" type="a" odd="1"/>')
-    found = target(root, Wanted((primitive("p", "lsb:a"),)))
+    found = target(root, DesiredObjects((primitive("p", "lsb:a"),)))
     assert found.changes == {"p": {"other": {"old": ["odd='1' of <primitive>"], "new": None}}}
     assert dict(find(found.root, "p").attrib) == {"id": "p", "class": "lsb", "type": "a"}
     # What nobody asks about is left as it is.
-    left = target(root, Wanted((primitive("q"),)))
+    left = target(root, DesiredObjects((primitive("q"),)))
     assert find(left.root, "p").get("odd") == "1"
 
 
@@ -289,10 +289,10 @@ HOSTILE = '"><primitive id="evil"/><!-- ]]> --> &amp; \'${SHELL}\n\t\U0001f4de'
 )  # fmt: skip
 def test_hostile_values_of_every_kind_stay_values(item):
     root = cib(dummy("a"))
-    wanted = Wanted((item,))
-    again = cib_target.parse(cib_target.render(target(root, wanted).root))
-    assert cib_target.find(again, "evil") is None
-    assert normal(cib_target.read(again, item)) == normal(item)
+    wanted = DesiredObjects((item,))
+    again = document.parse(document.render(target(root, wanted).root))
+    assert read.find(again, "evil") is None
+    assert normal(read.read(again, item)) == normal(item)
     assert target(again, wanted).changes == {}
     # An id that is made from a name is a valid one.
     made = [e.get("id") for e in again.iter("nvpair", "expression", "attribute", "recipient")]
@@ -311,13 +311,11 @@ def test_what_is_of_no_known_kind_is_told():
 
 def test_ids_of_parts_are_read_only_where_something_refers_to_them():
     inner = pairs("instance_attributes", "i", x="1")
-    alone = cib_target.read(cib(dummy("a", inner)), primitive("a"))
-    assert alone.form["params"] == {"x": "1"}
+    alone = read.read(cib(dummy("a", inner)), primitive("a"))
+    assert alone.spec["params"] == {"x": "1"}
     used = cib(dummy("a", inner) + dummy("b", '<instance_attributes id-ref="i"/>'))
-    assert cib_target.read(used, primitive("a")).form["params"] == [
-        {"id": "i", "values": {"x": "1"}}
-    ]
-    assert cib_target.read(used, primitive("b")).form["params"] == [{"id-ref": "i"}]
+    assert read.read(used, primitive("a")).spec["params"] == [{"id": "i", "values": {"x": "1"}}]
+    assert read.read(used, primitive("b")).spec["params"] == [{"id-ref": "i"}]
 
 
 # --- agents -------------------------------------------------------------------------------------
@@ -334,9 +332,9 @@ def test_ids_of_parts_are_read_only_where_something_refers_to_them():
     ],
 )
 def test_an_agents_name_is_three_attributes_or_two(agent, attributes):
-    root = target(cib(), Wanted((primitive("p", agent),))).root
+    root = target(cib(), DesiredObjects((primitive("p", agent),))).root
     assert dict(find(root, "p").attrib) == {"id": "p", **attributes}
-    assert cib_target.read(root, primitive("p")).agent == agent
+    assert read.read(root, primitive("p")).agent == agent
 
 
 def test_what_the_agent_does_anyway_is_no_difference():
@@ -349,14 +347,16 @@ def test_what_the_agent_does_anyway_is_no_difference():
     inner = pairs("instance_attributes", "i", ip="10.0.0.1", nic="eth0")
     root = cib(dummy("p", inner))
     bare = primitive("p", params={"ip": "10.0.0.1", "cidr_netmask": "24"})
-    found = target(root, Wanted((bare,)), defaults)
+    found = target(root, DesiredObjects((bare,)), defaults)
     assert found.changes == {}
     assert asked == ["ocf:heartbeat:Dummy"]
     # Another value is a difference all the same, and so is one that only one side has.
     other = primitive("p", params={"ip": "10.0.0.1", "nic": "eth1"})
-    assert list(target(root, Wanted((other,)), defaults).changes["p"]) == ["params:nic"]
+    assert list(target(root, DesiredObjects((other,)), defaults).changes["p"]) == ["params:nic"]
     more = primitive("p", params={"ip": "10.0.0.1", "cidr_netmask": "25"})
-    assert list(target(root, Wanted((more,)), defaults).changes["p"]) == ["params:cidr_netmask"]
+    assert list(target(root, DesiredObjects((more,)), defaults).changes["p"]) == [
+        "params:cidr_netmask"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -370,4 +370,4 @@ def test_what_the_agent_does_anyway_is_no_difference():
 )
 def test_agents_are_not_asked_where_it_does_not_matter(item):
     root = cib(dummy("p", pairs("instance_attributes", "i", ip="10.0.0.1", nic="eth0")))
-    target(root, Wanted((item,)), lambda agent: pytest.fail(f"{agent} was asked"))
+    target(root, DesiredObjects((item,)), lambda agent: pytest.fail(f"{agent} was asked"))

@@ -7,7 +7,7 @@ import pytest
 from fshalib.events import returns
 from fshalib.freeswitch import client, recovery_db
 from fshalib.report import text
-from fshalib.schema import types
+from fshalib.schema import report
 from fshalib.switchover import operator_settings
 from fshalib.system import poll
 
@@ -150,10 +150,10 @@ def test_the_screen_says_what_is_wrong_in_capitals():
     ],
 )
 def test_a_pillar_that_makes_no_sense_keeps_nobody_from_looking(pillar):
-    assert types.section(pillar, "fsha", "cluster") == {}
+    assert report.section(pillar, "fsha", "cluster") == {}
     assert client.access(pillar).port == 8021
     assert recovery_db.ask_pillars(pillar) is None
-    assert operator_settings.spoken_for(types.section(pillar, "fsha", "pacemaker")) == {}
+    assert operator_settings.spoken_for(report.section(pillar, "fsha", "pacemaker")) == {}
 
 
 def test_a_resource_that_is_no_mapping_says_nothing():

@@ -5,35 +5,28 @@ import dataclasses
 import pytest
 from lxml import etree
 
-from fshalib.cib import target as cib_target
+from fshalib.cib import document, read
 from fshalib.pacemaker import simulate as pacemaker_simulate
 from fshalib.pacemaker.simulate import Action, Transition, parse_transition
 from fshalib.pacemaker.status import FailCount
-from fshalib.switchover.service import (
-    Refused,
-    Service,
-    ban_id,
-    bans,
+from fshalib.switchover.bans import ban_id, bans, is_held, rebanned, with_bans
+from fshalib.switchover.preflight import (
     choose_target,
-    find_service,
     has_failed,
-    is_held,
     is_lost,
     obstacles,
-    previous_node,
-    rebanned,
     simulate,
     stays,
     unproven,
-    with_bans,
     would_serve,
 )
+from fshalib.switchover.service import Service, SwitchoverRefused, find_service, previous_node
 
 VOICE = Service("VoiceServices", ("ip_shared", "fs"), ("10.101.20.219",))
 
 
 def cib(resources):
-    return cib_target.parse(
+    return document.parse(
         f"<cib><configuration><resources>{resources}</resources></configuration></cib>"
     )
 
@@ -92,7 +85,7 @@ def test_beside_a_clone_of_the_switch_it_is_what_holds_the_floating_address():
     ],
 )
 def test_a_service_that_is_not_clear_is_refused(resources, name, reason):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(SwitchoverRefused) as caught:
         find_service(cib(resources), name)
     assert reason in str(caught.value)
     assert str(caught.value).startswith("Nothing was moved: ")
@@ -102,11 +95,11 @@ def test_a_service_that_is_not_clear_is_refused(resources, name, reason):
 
 
 def test_a_ban_is_written_and_lifted_without_a_trace(pair):
-    before = cib_target.render(pair)
+    before = document.render(pair)
     banned = with_bans(pair, "VoiceServices", ["fs1"])
-    assert cib_target.render(pair) == before
+    assert document.render(pair) == before
     assert bans(banned, "VoiceServices") == {"fs1": "cli-ban-VoiceServices-on-fs1"}
-    element = cib_target.find(banned, ban_id("VoiceServices", "fs1"))
+    element = read.find(banned, ban_id("VoiceServices", "fs1"))
     assert dict(element.attrib) == {
         "id": "cli-ban-VoiceServices-on-fs1",
         "rsc": "VoiceServices",
@@ -127,7 +120,7 @@ def test_one_ban_takes_the_place_of_another(pair):
 def test_a_ban_with_a_lifetime_names_its_node_in_its_id_only(pair):
     constraints = pair.find("configuration/constraints")
     constraints.append(
-        cib_target.etree.fromstring(
+        etree.fromstring(
             '<rsc_location id="cli-ban-VoiceServices-on-fs2" rsc="VoiceServices" role="Started">'
             '<rule id="r" score="-INFINITY"><expression id="e" attribute="#uname" operation="eq" '
             'value="fs2"/><date_expression id="d" operation="lt" end="2040-01-01"/></rule>'
@@ -159,7 +152,7 @@ def test_in_a_pair_the_target_is_the_other_node(status):
     ],
 )
 def test_a_target_that_cannot_be_is_refused(status, target, reason):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(SwitchoverRefused) as caught:
         choose_target(status, "fs1", target)
     assert caught.value.reasons == (reason,)
 
@@ -167,10 +160,10 @@ def test_a_target_that_cannot_be_is_refused(status, target, reason):
 def test_among_three_nodes_a_target_has_to_be_named(status):
     third = dataclasses.replace(status.nodes[1], name="fs3")
     more = dataclasses.replace(status, nodes=(*status.nodes, third))
-    with pytest.raises(Refused, match="one of: fs2, fs3"):
+    with pytest.raises(SwitchoverRefused, match="one of: fs2, fs3"):
         choose_target(more, "fs1", None)
     alone = dataclasses.replace(status, nodes=status.nodes[:1])
-    with pytest.raises(Refused, match="no other node"):
+    with pytest.raises(SwitchoverRefused, match="no other node"):
         choose_target(alone, "fs1", None)
 
 
@@ -265,14 +258,14 @@ def test_the_simulation_is_asked_about_the_cib_it_is_given(pair, sample, tools):
     tools.say("crm_simulate", out=sample("transition-move.xml"))
     assert isinstance(simulate(pair, tools), pacemaker_simulate.Transition)
     ((_argv, stdin, _env),) = tools.calls
-    assert stdin == cib_target.render(pair)
+    assert stdin == document.render(pair)
 
 
 def test_the_node_before_is_remembered_on_any_node(pair):
     assert previous_node(pair, "fs2") is None
     state = next(e for e in pair.iter("node_state") if e.get("uname") == "fs2")
     state.append(
-        cib_target.etree.fromstring(
+        etree.fromstring(
             '<transient_attributes id="2"><instance_attributes id="status-2">'
             '<nvpair id="s" name="fsha-previous-node" value="fs1"/></instance_attributes>'
             "</transient_attributes>"
@@ -302,7 +295,7 @@ def monitor(member, call, rc="0", interval="5000"):
 
 def with_history(pair, *ops):
     """Return the pair with these operations on fs2."""
-    root = cib_target.parse(cib_target.render(pair))
+    root = document.parse(document.render(pair))
     (state,) = root.findall("status/node_state[@uname='fs2']")
     for child in list(state):
         state.remove(child)

@@ -10,6 +10,7 @@ from lxml import etree
 from fshalib.freeswitch import client
 from fshalib.pacemaker import tools
 from fshalib.pacemaker.simulate import Action, Transition, parse_transition
+from fshalib.switchover import bans as switchover_bans
 from fshalib.switchover import lock
 from fshalib.switchover import request as switchover_request
 from fshalib.switchover import service as switchover_service
@@ -79,16 +80,16 @@ def cluster(status, pair, sample, monkeypatch):
     monkeypatch.setattr("fshalib.pacemaker.tools.status", lambda: made)
     monkeypatch.setattr("fshalib.pacemaker.status.parse_status", lambda found: found.seen)
     monkeypatch.setattr("fshalib.pacemaker.tools.query", lambda: made)
-    monkeypatch.setattr("fshalib.cib.target.parse", lambda found: found.root)
+    monkeypatch.setattr("fshalib.cib.document.parse", lambda found: found.root)
     monkeypatch.setattr("fshalib.pacemaker.tools.note", lambda *_: None)
     monkeypatch.setattr("fshalib.pacemaker.tools.noted", lambda name: made.attributes.get(name, {}))
     monkeypatch.setattr(
         "fshalib.pacemaker.tools.forget", lambda name, node: made.attributes[name].pop(node)
     )
     monkeypatch.setattr("fshalib.change.commit.change", made.change)
-    monkeypatch.setattr("fshalib.switchover.service.simulate", lambda *_: moved)
-    monkeypatch.setattr("fshalib.switchover.service.stays", lambda *_: True)
-    monkeypatch.setattr("fshalib.switchover.service.unproven", lambda *_: ())
+    monkeypatch.setattr("fshalib.switchover.preflight.simulate", lambda *_: moved)
+    monkeypatch.setattr("fshalib.switchover.preflight.stays", lambda *_: True)
+    monkeypatch.setattr("fshalib.switchover.preflight.unproven", lambda *_: ())
     monkeypatch.setattr("fshalib.switchover.arp.disagreement", lambda *_, **__: "")
     monkeypatch.setattr(
         "fshalib.switchover.lock.known",
@@ -250,7 +251,7 @@ class World(Cluster):
 
     def place(self, root):
         """Return where a CIB puts the service, ``""`` for nowhere."""
-        banned = set(switchover_service.bans(root, "VoiceServices"))
+        banned = set(switchover_bans.bans(root, "VoiceServices"))
         nodes = [self.home, *self.seen.active("VoiceServices"), "fs1", "fs2"]
         return next((node for node in nodes if node and node not in banned), "")
 
@@ -265,7 +266,7 @@ class World(Cluster):
         return Transition(actions, dict.fromkeys(("ip_shared", "fs"), (place,) if place else ()))
 
     def bans(self):
-        return set(switchover_service.bans(self.root, "VoiceServices"))
+        return set(switchover_bans.bans(self.root, "VoiceServices"))
 
 
 @pytest.fixture
@@ -276,9 +277,9 @@ def world(cluster, status, pair, monkeypatch):
         monkeypatch.setattr("fshalib.pacemaker.tools.query", lambda: made)
         monkeypatch.setattr("fshalib.pacemaker.tools.note", made.note)
         monkeypatch.setattr("fshalib.change.commit.change", made.change)
-        monkeypatch.setattr("fshalib.switchover.service.simulate", made.simulate)
+        monkeypatch.setattr("fshalib.switchover.preflight.simulate", made.simulate)
         monkeypatch.setattr(
-            "fshalib.switchover.service.stays", lambda transition, _: not transition.actions
+            "fshalib.switchover.preflight.stays", lambda transition, _: not transition.actions
         )
         monkeypatch.setattr("fshalib.switchover.lock.known", lambda *_: ())
 
@@ -311,7 +312,7 @@ def give(world, verb):
             )
         else:
             order, _ = switchover_request.failback(world.seen, world.root, request)
-    except switchover_service.Refused as refused:
+    except switchover_service.SwitchoverRefused as refused:
         return str(refused)
     return Switchover(order, Switch(), lambda *_: None).run()
 

@@ -7,9 +7,9 @@ import pytest
 
 from fshalib.checks import collect, node_facts
 from fshalib.checks.checklist import lines
-from fshalib.cib import target
+from fshalib.cib import document
 from fshalib.switchover import arp
-from fshalib.system import programs
+from fshalib.system import icmp
 
 MINE = {"node": "fs1", "at": "2026-09-01T12:00:00Z", "switch": {"running": False, "why": "down"}}
 THEIRS = {**MINE, "node": "fs2", "last_drill": "2026-08-01T04:00:00Z"}
@@ -19,7 +19,7 @@ LINKS = tuple(
     for node in ("fs1", "fs2")
     for n in range(3)
 )
-ANSWER = programs.ClockAnswer(0.1, 0.01)
+ANSWER = icmp.ClockAnswer(0.1, 0.01)
 
 
 def noted(facts):
@@ -74,7 +74,7 @@ def test_clocks_are_asked_over_the_links_that_are_connected_until_one_answers():
 
 
 def test_without_a_service_nothing_of_it_is_asked(status, world):
-    empty = target.parse(
+    empty = document.parse(
         "<cib><configuration><resources/><constraints/></configuration><status/></cib>"
     )
     view = gather(status, empty, world)

@@ -7,7 +7,7 @@ import copy
 import random
 from typing import Any
 
-from fshalib.cib import target as cib_target
+from fshalib.cib import document
 
 GONE = object()
 """In place of a value: take the key away."""
@@ -208,7 +208,7 @@ def full() -> dict[str, Any]:
 def empty_cib(*nodes: str) -> str:
     """Return the text of a CIB with nothing in it but nodes."""
     known = "".join(f'<node id="{n}" uname="{name}"/>' for n, name in enumerate(nodes, start=1))
-    text = cib_target.EMPTY.replace("pacemaker-3.0", "pacemaker-3.9")
+    text = document.EMPTY.replace("pacemaker-3.0", "pacemaker-3.9")
     return text.replace("<nodes/>", f"<nodes>{known}</nodes>")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fshalib.cib.kinds import KINDS
 from fshalib.pillar import config as pillar_config
+from fshalib.schema.report import ConfigErrors
 from tests.unit.config.pillars import GONE, changed, full, pillar, random_key
 
 IP = "pacemaker:resources:ip_shared"
@@ -16,7 +17,7 @@ SPANS = {"span1": {"framing": "ccs", "encoding": "hdb3"}}
 
 
 def mistakes(raw):
-    with pytest.raises(pillar_config.ConfigErrors) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         pillar_config.check(raw)
     return caught.value.errors
 
@@ -787,7 +788,7 @@ def test_secrets_in_the_wrong_place_are_not_shown(where, wrap):
     raw = changed((where, wrap(SECRET)))
     try:
         told = repr(pillar_config.check(raw))
-    except pillar_config.ConfigErrors as error:
+    except ConfigErrors as error:
         told = str(error) + repr(error.errors)
     assert SECRET not in told
 
@@ -820,7 +821,7 @@ def test_all_mistakes_are_told_in_the_order_of_the_pillar():
 
 def test_the_text_of_the_exception_is_every_sentence_on_a_line():
     raw = changed(("freeswitch:port", 0), ("cluster:nmae", 1))
-    with pytest.raises(pillar_config.ConfigErrors) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         pillar_config.check(raw)
     assert str(caught.value).splitlines() == [str(error) for error in caught.value.errors]
 

@@ -13,6 +13,9 @@ from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import Object
 from fshalib.pacemaker import agent as agent_types
 from fshalib.pillar import config as pillar_config
+from fshalib.pillar import validate_agents
+from fshalib.schema import report as schema_report
+from fshalib.schema.report import ConfigErrors
 from tests.unit.config.pillars import GONE, changed, full
 
 IP = "pacemaker:resources:ip_shared"
@@ -83,7 +86,7 @@ def test_every_kind_has_a_pillar_form():
 
 def test_values_become_text_wherever_they_stand():
     found = {
-        (item.kind, item.id): item.form for item in pillar_config.check(full()).pacemaker.objects
+        (item.kind, item.id): item.spec for item in pillar_config.check(full()).pacemaker.objects
     }
     assert found["operation_defaults", "op-options"]["sets"] == [
         {"values": {"timeout": "30s"}},
@@ -106,7 +109,7 @@ def test_what_primitives_take_from_their_template():
     carrier = found["ip_carrier"]
     assert carrier.agent == "ocf:heartbeat:IPaddr2"
     assert carrier.values("params") == {"ip": "10.101.20.218", "nic": "eth0"}
-    assert carrier.form["operations"] == [{"name": "monitor", "interval": "10s", "role": "Started"}]
+    assert carrier.spec["operations"] == [{"name": "monitor", "interval": "10s", "role": "Started"}]
     assert found["fs"].agent == "lsb:FSSofia"
 
 
@@ -230,34 +233,34 @@ def test_nothing_given_nothing_managed():
     [(True, "true"), (False, "false"), (3, "3"), ("x", "x"), (2.0, "2"), (2.5, "2.5"), ("", "")],
 )
 def test_text(value, text):
-    assert pillar_config.text(value) == text
+    assert schema_report.text(value) == text
 
 
 @pytest.mark.parametrize("value", [None, [], {}, b"x", pytest.param(10**5000, id="huge")])
 def test_no_text(value):
     with pytest.raises(TypeError):
-        pillar_config.text(value)
+        schema_report.text(value)
 
 
 # --- single objects --------------------------------------------------------------------------
 
 
 def test_make():
-    form = {
+    spec = {
         "agent": "ocf:pacemaker:Dummy",
         "params": {"fail": True},
         "meta": {"priority": "+5"},
         "utilization": None,
         "operations": [{"name": "monitor", "on-fail": "Restart", "enabled": "yes"}],
     }
-    assert pillar_config.make("primitive", "a", form).form == {
+    assert pillar_config.make("primitive", "a", spec).spec == {
         "agent": "ocf:pacemaker:Dummy",
         "params": {"fail": "true"},
         "meta": {"priority": "5"},
         "operations": [{"name": "monitor", "on-fail": "restart", "enabled": "true"}],
     }
     location = {"resource": "g", "node": "fs1", "score": "inf"}
-    assert pillar_config.make("location", "l", location).form["score"] == "INFINITY"
+    assert pillar_config.make("location", "l", location).spec["score"] == "INFINITY"
     made = pillar_config.make("resource_defaults", "other", {"sets": {"priority": 1}})
     assert made == Object("resource_defaults", "rsc-options", {"sets": {"priority": "1"}})
 
@@ -269,12 +272,12 @@ def test_every_kind_is_made_alone():
         given = pacemaker[kind.key]
         objects = {item.id: item for item in whole.of(kind.name)}
         forms = {next(iter(objects)): {"sets": given}} if kind.one else given
-        for id, form in forms.items():
-            assert pillar_config.make(kind.name, id, form) == objects[id]
+        for id, spec in forms.items():
+            assert pillar_config.make(kind.name, id, spec) == objects[id]
 
 
 @pytest.mark.parametrize(
-    ("kind", "id", "form", "path"),
+    ("kind", "id", "spec", "path"),
     [
         ("primitive", "a", {"agent": "ocf:Dummy"}, "a:agent"),
         ("primitive", "a", {"agent": None}, "a:agent"),
@@ -299,12 +302,12 @@ def test_every_kind_is_made_alone():
         ("order", "o", {"first": "a"}, "o:then"),
     ],
 )
-def test_make_refuses(kind, id, form, path):
+def test_make_refuses(kind, id, spec, path):
     if not path:
-        assert pillar_config.make(kind, id, form).form == {"sets": {}}
+        assert pillar_config.make(kind, id, spec).spec == {"sets": {}}
         return
-    with pytest.raises(pillar_config.ConfigErrors) as caught:
-        pillar_config.make(kind, id, form)
+    with pytest.raises(ConfigErrors) as caught:
+        pillar_config.make(kind, id, spec)
     assert [error.path for error in caught.value.errors] == [path]
 
 
@@ -314,7 +317,7 @@ def test_the_section_alone():
     pacemaker["locations"]["prefer-fs1"]["node"] = "elsewhere"
     assert {o.kind for o in pillar_config.check_pacemaker(pacemaker)} == set(KINDS)
     del pacemaker["resources"]["fs"]
-    with pytest.raises(pillar_config.ConfigErrors) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         pillar_config.check_pacemaker(pacemaker)
     assert [error.path for error in caught.value.errors] == [
         "fsha:pacemaker:groups:VoiceServices:members"
@@ -372,13 +375,13 @@ AGENTS = {
 
 def agent_errors(*places, known=(), agents=AGENTS, base=None):
     config = pillar_config.check(changed(*places, base=base))
-    with pytest.raises(pillar_config.ConfigErrors) as caught:
-        pillar_config.check_agents(config, agents.get, known)
+    with pytest.raises(ConfigErrors) as caught:
+        validate_agents.check_agents(config, agents.get, known)
     return [(error.path.removeprefix("fsha:"), error.message) for error in caught.value.errors]
 
 
 def accepted(*places):
-    pillar_config.check_agents(check(*places), AGENTS.get)
+    validate_agents.check_agents(check(*places), AGENTS.get)
 
 
 def resource(name, agent, **params):
@@ -527,8 +530,8 @@ def test_the_check_needs_neither_lxml_nor_salt():
     code = (
         "import sys; sys.modules['lxml'] = None; sys.modules['salt'] = None\n"
         f"sys.path.insert(0, {str(utils)!r})\n"
-        "import fshalib.pillar.config, fshalib.lint.rules\n"
-        f"fshalib.lint.rules.lint(fshalib.pillar.config.check({full()!r}))\n"
+        "import fshalib.pillar.config, fshalib.lint.runner\n"
+        f"fshalib.lint.runner.lint(fshalib.pillar.config.check({full()!r}))\n"
     )
     subprocess.run([sys.executable, "-I", "-B", "-c", code], check=True, timeout=60)
 
@@ -538,7 +541,7 @@ def test_the_host_is_a_node_by_its_name_or_by_an_address():
     node = config.nodes[0]
     pillar_config.check_host(config, node.name, [])
     pillar_config.check_host(config, "another", ["127.0.0.1", node.ips[0]])
-    with pytest.raises(pillar_config.ConfigErrors) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         pillar_config.check_host(config, f"{node.name}x", ["127.0.0.1"])
     said = str(caught.value)
     assert said.startswith("fsha:nodes: ")

@@ -14,12 +14,15 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fshalib.cib import document
 from fshalib.cib import target as cib_target
-from fshalib.corosync import conf as conf_module
-from fshalib.lint import rules
+from fshalib.corosync import build, parser
+from fshalib.lint import runner
 from fshalib.pacemaker import agent as agent_types
 from fshalib.pillar import config as pillar_config
+from fshalib.pillar import validate_agents
 from fshalib.pillar.schema import PILLAR
+from fshalib.schema.report import ConfigErrors
 from tests.unit.cib.schemas import faults
 from tests.unit.config.pillars import empty_cib, full
 
@@ -71,22 +74,22 @@ def outcome(raw):
     """Return the mistakes; for a good pillar go on to what is made of it."""
     try:
         config = pillar_config.check(raw)
-    except pillar_config.ConfigErrors as caught:
+    except ConfigErrors as caught:
         return told(caught.errors)
-    rules.summary(rules.lint(config))
+    runner.summary(runner.lint(config))
     conf = corosync_conf(config)
-    assert conf_module.parse(conf_module.render(conf)) == conf
+    assert parser.parse(parser.render(conf)) == conf
     written(config.pacemaker.objects, config.nodes)
     return ()
 
 
 def written(objects, nodes):
     """Write objects into an empty CIB: what is accepted can be written, and is what was wanted."""
-    live = cib_target.parse(empty_cib(*(node.name for node in nodes)))
-    target = cib_target.target(live, cib_target.Wanted(objects))
+    live = document.parse(empty_cib(*(node.name for node in nodes)))
+    target = cib_target.target(live, cib_target.DesiredObjects(objects))
     assert faults(target.root) == []
     again = cib_target.target(
-        cib_target.parse(cib_target.render(target.root)), cib_target.Wanted(objects)
+        document.parse(document.render(target.root)), cib_target.DesiredObjects(objects)
     )
     assert again.changes == {}
 
@@ -103,9 +106,9 @@ def told(errors):
 
 
 def corosync_conf(config):
-    nodes = [conf_module.Node(node.name, node.id, node.ips) for node in config.nodes]
+    nodes = [build.RingNode(node.name, node.id, node.ips) for node in config.nodes]
     corosync = config.corosync
-    return conf_module.from_settings(
+    return build.from_settings(
         config.cluster.name, nodes, corosync.transport, corosync.crypto, corosync.totem,
         corosync.links, corosync.quorum, corosync.logging,
     )  # fmt: skip
@@ -246,12 +249,12 @@ def test_whatever_agents_say_of_themselves(places, data):
         put(raw, place, data.draw(st.sampled_from(["", "a", "5", "true", "10.101.20.217"])))
     try:
         config = pillar_config.check(raw)
-    except pillar_config.ConfigErrors:
+    except ConfigErrors:
         return
     said = {agent: data.draw(metadata) for agent in pillar_config.agents(config)}
     try:
-        pillar_config.check_agents(config, said.get, data.draw(st.lists(st.text(), max_size=3)))
-    except pillar_config.ConfigErrors as caught:
+        validate_agents.check_agents(config, said.get, data.draw(st.lists(st.text(), max_size=3)))
+    except ConfigErrors as caught:
         told(caught.errors)
 
 

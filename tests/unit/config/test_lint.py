@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fshalib.lint import rules
+from fshalib.lint import rules, runner
 from fshalib.pillar import config
 from tests.unit.config.pillars import GONE, changed, with_key
 
@@ -22,7 +22,7 @@ CLEAN = (
 
 
 def everything(*places):
-    return rules.lint(config.check(changed(*CLEAN, *places)))
+    return runner.lint(config.check(changed(*CLEAN, *places)))
 
 
 def advices(*places):
@@ -32,12 +32,12 @@ def advices(*places):
 
 def example(name):
     raw = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["fsha"]
-    return rules.lint(config.check(with_key(raw)))
+    return runner.lint(config.check(with_key(raw)))
 
 
 def test_nothing_to_say():
     assert advices() == ()
-    assert rules.summary(()) == ""
+    assert runner.summary(()) == ""
 
 
 ARP = {"agent": "ocf:heartbeat:SendArp", "params": {"ip": "10.101.20.219", "nic": "eth0"},
@@ -254,7 +254,7 @@ def test_the_article():
 
 def test_the_summary_says_each_reason_once_and_every_path():
     found = example("examples/article.sls")
-    text = rules.summary(found)
+    text = runner.summary(found)
     for advice in found:
         assert f"{advice.path}: {advice.message}." in text
         assert text.count(advice.reason) == 1
@@ -262,7 +262,7 @@ def test_the_summary_says_each_reason_once_and_every_path():
 
 
 def test_no_password_in_the_advice():
-    assert "ClueCon" not in rules.summary(advices(("freeswitch:password", "ClueCon")))
+    assert "ClueCon" not in runner.summary(advices(("freeswitch:password", "ClueCon")))
 
 
 def test_everything_known_is_found_by_some_test():

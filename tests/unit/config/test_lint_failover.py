@@ -2,7 +2,7 @@
 
 import pytest
 
-from fshalib.lint import finding, rules_failover
+from fshalib.lint import finding, fixes, rules_failover, runner
 from fshalib.lint import rules as lint_rules
 from fshalib.pillar import config
 from tests.unit.config import test_lint
@@ -38,7 +38,7 @@ def one_link():
     raw = changed(*CLEAN, (LINK, [{}]))
     for node in raw["nodes"].values():
         node["addresses"] = node["addresses"][:1]
-    return lint_rules.lint(config.check(raw))
+    return runner.lint(config.check(raw))
 
 
 NEVER = f"{PM}:locations:never"
@@ -244,7 +244,7 @@ def test_a_mend_that_fails_leaves_the_words(monkeypatch):
     def fails(_config, _keys):
         raise IndexError
 
-    monkeypatch.setattr(lint_rules.fixes, "MENDS", {"no-fencing": fails})
+    monkeypatch.setattr(fixes, "MENDS", {"no-fencing": fails})
     (advice,) = [
         a for a in everything((f"{PM}:properties:stonith-enabled", False)) if a.code == "no-fencing"
     ]
@@ -298,7 +298,7 @@ def test_links_are_what_the_nodes_have_addresses_for(addresses, found):
     for number, node in enumerate(raw["nodes"].values(), start=10):
         node["addresses"] = [text.format(number) for text in addresses]
         node.pop("interfaces", None)
-    assert [advice.code for advice in lint_rules.lint(config.check(raw))] == found
+    assert [advice.code for advice in runner.lint(config.check(raw))] == found
 
 
 THIRD = {"addresses": ["10.101.20.111/24", "10.101.21.111/24"]}
@@ -363,15 +363,15 @@ def test_everything_known_is_found_by_some_test():
 
 def test_the_verdict_is_the_last_line_and_the_worst_stands_first():
     found = example("examples/article.sls")
-    page = lint_rules.page(found)
+    page = runner.page(found)
     assert page.startswith("ERROR  fsha:")
     assert page.splitlines()[-1].startswith("It will NOT fail over as it should: ")
-    good = lint_rules.page(example("examples/keeps_calls.sls"))
+    good = runner.page(example("examples/keeps_calls.sls"))
     assert good.splitlines()[-1] == "It will fail over; 1 warning."
-    assert lint_rules.page(()) == "It will fail over; nothing to say."
-    assert {a["severity"] for a in lint_rules.as_data(found)} <= set(finding.SEVERITIES)
+    assert runner.page(()) == "It will fail over; nothing to say."
+    assert {a["severity"] for a in runner.as_data(found)} <= set(finding.SEVERITIES)
 
 
 def test_every_example_is_judged():
     for name in ("pillar.example", "examples/article.sls", "examples/keeps_calls.sls"):
-        assert lint_rules.page(example(name))
+        assert runner.page(example(name))

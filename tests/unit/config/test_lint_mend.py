@@ -6,11 +6,11 @@ import itertools
 import pytest
 import yaml
 
-from fshalib.lint import fixes, rules_failover
+from fshalib.lint import fixes, rules_failover, runner
 from fshalib.lint import rules as lint_rules
-from fshalib.lint.fixes import applied, put_and_removed
+from fshalib.lint.pillar_change import applied, put_and_removed
 from fshalib.pillar import config
-from fshalib.schema.types import path
+from fshalib.schema.report import path
 from tests.unit.config import pillars, test_lint, test_lint_failover
 from tests.unit.config.pillars import changed, with_key
 
@@ -40,7 +40,7 @@ def merged(raw, more):
 
 
 def judged(raw):
-    return lint_rules.lint(config.check(raw))
+    return runner.lint(config.check(raw))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_what_takes_more_than_the_pillar(code):
 
 
 def test_every_finding_has_a_change_or_words_alone():
-    assert set(fixes.MENDS) | fixes.WORDS_ONLY == set(lint_rules.ALL_KNOWN)
+    assert set(fixes.MENDS) | fixes.WORDS_ONLY == set(runner.ALL_KNOWN)
     assert not set(fixes.MENDS) & fixes.WORDS_ONLY
 
 
@@ -113,7 +113,7 @@ def test_the_articles_pair_can_be_mended_change_by_change():
 
 
 def test_the_page_has_it_as_yaml_to_paste():
-    page = lint_rules.page(test_lint.example("examples/article.sls"))
+    page = runner.page(test_lint.example("examples/article.sls"))
     assert "  In the pillar, remove fsha:pacemaker:properties:no-quorum-policy" in page
     block = page.partition("fsha:pacemaker:rsc_defaults: ")[2].partition("  In the pillar:\n")[2]
     lines = itertools.takewhile(lambda line: line.startswith("    "), block.splitlines())

@@ -3,7 +3,7 @@
 import pytest
 
 from fshalib.pacemaker import agent_metadata
-from fshalib.pillar.config import AgentMetadata, Parameter
+from fshalib.pacemaker.agent import AgentMetadata, Parameter
 
 USUAL = """<?xml version="1.0"?>
 <!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd">

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fshalib.cib import kinds, options
+from fshalib.cib import document, kinds, options
 from fshalib.cib import target as cib_target
 from fshalib.cib.kinds import BY_KEY, KINDS
-from fshalib.corosync import conf
+from fshalib.corosync import options as corosync_options
 from fshalib.pillar import config as pillar_config
-from fshalib.pillar import schema
+from fshalib.pillar import schema, schema_corosync
+from fshalib.schema import report as schema_report
 from fshalib.schema import types
+from fshalib.schema.report import ConfigErrors
 from tests.unit.cib.schemas import faults
 from tests.unit.config.pillars import empty_cib, with_key
 
@@ -41,7 +43,7 @@ def sections(kind):
     """Yield every section of the tree."""
     while hasattr(kind, "item"):
         kind = kind.item
-    if isinstance(kind, types.Section):
+    if isinstance(kind, types.Record):
         yield kind
         for known in kind.fields.values():
             yield from sections(known.kind)
@@ -51,10 +53,10 @@ ALL = list(sections(schema.PILLAR))
 # Sections that hold the options of corosync and Pacemaker, of which an example shows some, and the
 # objects of the cluster, which docs/examples.yaml shows.
 OPTIONS = [
-    schema.TOTEM,
-    schema.LINK,
-    schema.QUORUM,
-    schema.LOGGING,
+    schema_corosync.TOTEM,
+    schema_corosync.LINK,
+    schema_corosync.QUORUM,
+    schema_corosync.LOGGING,
     *(one for known in schema.PACEMAKER.fields.values() for one in sections(known.kind)),
 ]
 
@@ -109,8 +111,8 @@ def test_every_kind_has_an_example():
 def test_the_examples_of_objects_are_one_sound_pillar():
     config = example_config()
     assert {item.kind for item in config.pacemaker.objects} == set(KINDS)
-    live = cib_target.parse(empty_cib(*(node.name for node in config.nodes)))
-    wanted = cib_target.Wanted(config.pacemaker.objects)
+    live = document.parse(empty_cib(*(node.name for node in config.nodes)))
+    wanted = cib_target.DesiredObjects(config.pacemaker.objects)
     target = cib_target.target(live, wanted)
     assert faults(target.root) == []
     assert cib_target.target(target.root, wanted).changes == {}
@@ -160,7 +162,7 @@ def test_examples_are_sound(path):
 
 
 def test_the_example_lacks_nothing_but_the_key():
-    with pytest.raises(pillar_config.ConfigErrors) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         pillar_config.check(load(PILLAR_EXAMPLE)["fsha"])
     assert [error.path for error in caught.value.errors] == ["fsha:corosync:authkey"]
 
@@ -242,10 +244,10 @@ def test_the_article_as_it_stands():
 
 
 def test_corosync_options_are_those_that_can_be_written():
-    assert set(schema.TOTEM.fields) == set(conf.TOTEM_KEYS)
-    known = {name for names in conf.LINK_KEYS.values() for name in names}
-    assert set(schema.LINK.fields) == known
-    assert dict(schema.LINK.aliases) == dict(conf.LINK_ALIASES)
+    assert set(schema_corosync.TOTEM.fields) == set(corosync_options.TOTEM_KEYS)
+    known = {name for names in corosync_options.LINK_KEYS.values() for name in names}
+    assert set(schema_corosync.LINK.fields) == known
+    assert dict(schema_corosync.LINK.aliases) == dict(corosync_options.LINK_ALIASES)
 
 
 def test_defaults_and_examples_pass_their_own_check():
@@ -254,9 +256,9 @@ def test_defaults_and_examples_pass_their_own_check():
             for value in (known.default, known.example):
                 if value in (types.UNSET, types.REQUIRED):
                     continue
-                report = types.Report()
-                known.kind.check(value, types.At(report))
-                partly = isinstance(known.kind, (types.Section, types.Named))
+                report = schema_report.Report()
+                known.kind.check(value, schema_report.Location(report))
+                partly = isinstance(known.kind, (types.Record, types.Named))
                 assert report.found == [] or (partly and value == {}), (name, report.found)
 
 

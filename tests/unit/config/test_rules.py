@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from fshalib.cib import rule as rules
+from fshalib.cib import rule_xml
 from fshalib.cib.element_schema import below
 from fshalib.cib.rule import Date, Join, OfOperation, OfResource
 from tests.unit.cib.strategies import default_rules
@@ -155,7 +156,7 @@ def test_what_no_term_can_express_is_named():
         'odd="1"/><rule id="n" score="5" role="Master"><date_expression id="d" operation="gt" '
         'start="2026-01-01" odd="1"><odd/></date_expression></rule><odd/></rule>'
     )
-    rule, strange = rules.read(element)
+    rule, strange = rule_xml.read(element)
     assert rules.render(rule) == "a eq 1 or (date gt 2026-01-01)"
     assert strange == (
         "odd of <expression>",
@@ -167,7 +168,7 @@ def test_what_no_term_can_express_is_named():
 
 
 def test_a_rule_without_a_test_is_named():
-    assert rules.read(etree.fromstring('<rule id="r"/>'))[1] == ("a rule without a test",)
+    assert rule_xml.read(etree.fromstring('<rule id="r"/>'))[1] == ("a rule without a test",)
 
 
 @given(default_rules)
@@ -176,8 +177,8 @@ def test_text_data_and_xml_say_the_same(text):
     rule = rules.parse(text)
     assert rules.render(rule) == text
     element = etree.Element("rule")
-    rules.write(element, rule, below)
-    assert rules.read(etree.fromstring(etree.tostring(element))) == (rule, ())
+    rule_xml.write(element, rule, below)
+    assert rule_xml.read(etree.fromstring(etree.tostring(element))) == (rule, ())
     once = rules.canonical(rule)
     assert rules.canonical(rules.parse(once)) == once
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fshalib.corosync import build, comparable, options, parser, status
 from fshalib.corosync import conf as fc
 from fshalib.corosync import diff as fcc
 from fshalib.corosync import semantics as fcm
-from fshalib.corosync import status
-from fshalib.pillar import config, schema
+from fshalib.pillar import config, schema_corosync
 from fshalib.pillar import export_corosync as fe
+from fshalib.schema.report import ConfigErrors
 from fshalib.schema.types import Choice, Flag, Text, Whole
 
 MANY = 6000 if os.environ.get("FSHA_HYPOTHESIS") == "long" else 300
@@ -24,13 +25,15 @@ DEFAULT_KEY = {"authkey_file": "/etc/corosync/authkey"}
 
 
 def export(text, networks=NETWORKS, **known):
-    return fe.export(fc.parse(text), networks, **known)
+    return fe.export(parser.parse(text), networks, **known)
 
 
 def built(pillar):
     """Build corosync.conf as the formula does."""
     given_ = {key: pillar["corosync"][key] for key in SETTINGS if key in pillar["corosync"]}
-    return fc.from_settings(pillar["cluster"]["name"], fc.nodes_from(pillar["nodes"]), **given_)
+    return build.from_settings(
+        pillar["cluster"]["name"], build.nodes_from(pillar["nodes"]), **given_
+    )
 
 
 def accepted(pillar):
@@ -110,7 +113,7 @@ class TestOwn:
 
     def test_two_links_with_options(self, nodes):
         links = [{"knet_link_priority": 2}, {"knet_link_priority": 1, "knet_transport": "sctp"}]
-        conf = fc.from_settings("voice", fc.nodes_from(nodes), links=links)
+        conf = build.from_settings("voice", build.nodes_from(nodes), links=links)
         exported = fe.export(conf, NETWORKS)
         assert exported.notes == ()
         assert exported.pillar["corosync"]["links"] == links
@@ -120,29 +123,29 @@ class TestOwn:
         }
 
     def test_a_link_without_options_between_others(self, nodes):
-        conf = fc.from_settings("v", fc.nodes_from(nodes), links=[{}, {"mcastport": 5500}])
+        conf = build.from_settings("v", build.nodes_from(nodes), links=[{}, {"mcastport": 5500}])
         exported = fe.export(conf, NETWORKS)
         assert exported.pillar["corosync"]["links"] == [{}, {"mcastport": 5500}]
 
     def test_ipv6(self):
-        nodes = (fc.Node("a", 1, ("2001:db8::1",)), fc.Node("b", 2, ("2001:db8::2",)))
-        exported = fe.export(fc.from_settings("voice", nodes), ["2001:db8::/48"])
+        nodes = (build.RingNode("a", 1, ("2001:db8::1",)), build.RingNode("b", 2, ("2001:db8::2",)))
+        exported = fe.export(build.from_settings("voice", nodes), ["2001:db8::/48"])
         assert exported.notes == ()
         assert exported.pillar["nodes"]["a"]["addresses"] == ["2001:db8::1/48"]
         assert "totem" not in exported.pillar["corosync"]
 
     def test_multicast_as_in_the_article(self):
         links = [{"mcastaddr": "226.94.1.1", "mcastport": 5405}]
-        nodes = fc.nodes_from(PAIR_NODES)
-        exported = fe.export(fc.from_settings("voice", nodes, "udp", links=links), NETWORKS)
+        nodes = build.nodes_from(PAIR_NODES)
+        exported = fe.export(build.from_settings("voice", nodes, "udp", links=links), NETWORKS)
         assert exported.notes == ()
         assert exported.pillar["corosync"] == {"transport": "udp", "links": links}
         accepted(exported.pillar)
 
     def test_values_are_what_the_pillar_wants(self):
-        conf = fc.from_settings(
+        conf = build.from_settings(
             "voice",
-            fc.nodes_from(PAIR_NODES),
+            build.nodes_from(PAIR_NODES),
             crypto={"cipher": "aes128"},
             totem={"token": 1500, "block_unlisted_ips": False},
             quorum={"wait_for_all": False, "two_node": False},
@@ -160,12 +163,12 @@ class TestOwn:
 
     def test_without_crypto_no_key_is_asked_for(self):
         crypto = {"cipher": "none", "hash": "none"}
-        conf = fc.from_settings("voice", fc.nodes_from(PAIR_NODES), crypto=crypto)
+        conf = build.from_settings("voice", build.nodes_from(PAIR_NODES), crypto=crypto)
         assert fe.export(conf, NETWORKS).pillar["corosync"] == {"crypto": crypto}
 
     def test_a_key_elsewhere_is_the_source_and_that_is_told(self):
         totem = {"keyfile": "/srv/key"}
-        conf = fc.from_settings("voice", fc.nodes_from(PAIR_NODES), totem=totem)
+        conf = build.from_settings("voice", build.nodes_from(PAIR_NODES), totem=totem)
         exported = fe.export(conf, NETWORKS)
         assert exported.pillar["corosync"] == {"totem": totem, "authkey_file": "/srv/key"}
         assert "/etc/corosync/authkey" in about(exported, "totem.keyfile")
@@ -278,7 +281,7 @@ class TestForeign:
         exported = export(PCS)
         assert exported.pillar["nodes"]["fs1"]["addresses"] == ["fs1"]
         assert "host name" in about(exported, "nodelist.node[fs1].ring0_addr")
-        with pytest.raises(config.ConfigErrors):
+        with pytest.raises(ConfigErrors):
             accepted(exported.pillar)
         # The rest is compared all the same.
         assert "only pcs" in about(exported, "totem.cluster_uuid")
@@ -542,18 +545,20 @@ def of_cmap(text):
             for name in rest[:-1]:
                 inner = inner.setdefault(name, {})
             inner[rest[-1]] = value
-    return fc.Conf(tuple(fc.Section(name, entries_of(inner)) for name, inner in sections.items()))
+    return parser.Conf(
+        tuple(parser.Section(name, entries_of(inner)) for name, inner in sections.items())
+    )
 
 
 def entries_of(data):
     result = []
     for key, value in data.items():
         if isinstance(value, str):
-            result.append(fc.Option(key, value))
+            result.append(parser.Option(key, value))
             continue
         for number, inner in value.items():
-            more = (fc.Option("linknumber", number),) if key == "interface" else ()
-            result.append(fc.Section(key, (*more, *entries_of(inner))))
+            more = (parser.Option("linknumber", number),) if key == "interface" else ()
+            result.append(parser.Section(key, (*more, *entries_of(inner))))
     return tuple(result)
 
 
@@ -582,8 +587,8 @@ CRYPTO = st.one_of(
     st.just({"cipher": "none", "hash": "none"}),
     st.builds(
         lambda cipher, digest: {"cipher": cipher, "hash": digest},
-        st.sampled_from(fc.CIPHERS),
-        st.sampled_from([name for name in fc.HASHES if name != "none"]),
+        st.sampled_from(options.CIPHERS),
+        st.sampled_from([name for name in options.HASHES if name != "none"]),
     ),
 )
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)
@@ -592,9 +597,9 @@ NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)
 @st.composite
 def pillars(draw):
     """Draw the sections of a pillar that the formula takes."""
-    transport = draw(st.sampled_from(fc.TRANSPORTS))
+    transport = draw(st.sampled_from(options.TRANSPORTS))
     count = draw(st.integers(2, 4))
-    links = draw(st.integers(1, fc.MAX_LINKS[transport]))
+    links = draw(st.integers(1, options.MAX_LINKS[transport]))
     names = draw(st.lists(NAMES, min_size=count, max_size=count, unique=True))
     ids = draw(st.lists(st.integers(1, 65535), min_size=count, max_size=count, unique=True))
     base = draw(st.sampled_from(["10.{}.0.{}/16", "2001:db8:{}::{}/48"]))
@@ -602,20 +607,20 @@ def pillars(draw):
         name: {"id": number, "addresses": [base.format(link, n) for link in range(links)]}
         for n, (name, number) in enumerate(zip(names, ids, strict=True), start=1)
     }
-    quorum = draw(options_of(schema.QUORUM, schema.QUORUM.fields))
+    quorum = draw(options_of(schema_corosync.QUORUM, schema_corosync.QUORUM.fields))
     if count != 2 and quorum.get("two_node"):
         del quorum["two_node"]
     if count == 2 and quorum.get("two_node", True):
         quorum.pop("auto_tie_breaker", None)
-    link = options_of(schema.LINK, fc.LINK_KEYS[transport])
-    totem = set(schema.TOTEM.fields) - {"keyfile"}
+    link = options_of(schema_corosync.LINK, options.LINK_KEYS[transport])
+    totem = set(schema_corosync.TOTEM.fields) - {"keyfile"}
     corosync = {
         "transport": transport,
-        "crypto": draw(CRYPTO) if transport == fc.KNET else {},
-        "totem": draw(options_of(schema.TOTEM, totem)),
+        "crypto": draw(CRYPTO) if transport == options.KNET else {},
+        "totem": draw(options_of(schema_corosync.TOTEM, totem)),
         "links": draw(st.lists(link, max_size=links)),
         "quorum": quorum,
-        "logging": draw(options_of(schema.LOGGING, schema.LOGGING.fields)),
+        "logging": draw(options_of(schema_corosync.LOGGING, schema_corosync.LOGGING.fields)),
     }
     return {"cluster": {"name": draw(NAMES)}, "nodes": nodes, "corosync": corosync}
 
@@ -647,11 +652,11 @@ TEXTS = st.sampled_from(
         "none", "aes256", "sha1", "on", "off", "yes", "no", "/srv/key", "²", "ü" * 99,
     ]
 )  # fmt: skip
-OPTIONS = st.builds(fc.Option, KEYS, TEXTS)
+OPTIONS = st.builds(parser.Option, KEYS, TEXTS)
 
 
 def sections(name, inner):
-    return st.builds(fc.Section, name, st.lists(inner, max_size=5).map(tuple))
+    return st.builds(parser.Section, name, st.lists(inner, max_size=5).map(tuple))
 
 
 def pieces(*known):
@@ -668,8 +673,8 @@ TOPS = st.one_of(
     sections(st.just("logging"), pieces()),
 )
 JUNK = st.builds(
-    lambda sound, junk: fc.Conf((*sound, *junk)),
-    st.sampled_from([(), fc.parse(WHOLE).entries]),
+    lambda sound, junk: parser.Conf((*sound, *junk)),
+    st.sampled_from([(), parser.parse(WHOLE).entries]),
     st.lists(TOPS, max_size=6),
 )
 
@@ -678,7 +683,7 @@ class TestRandom:
     @settings(max_examples=MANY, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(pillars())
     def test_what_the_formula_wrote_comes_back_without_a_note(self, pillar):
-        conf = fc.parse(fc.render(built(pillar)))
+        conf = parser.parse(parser.render(built(pillar)))
         exported = fe.export(conf, networks_of(pillar))
         assert exported.notes == ()
         assert fcc.difference(conf, built(exported.pillar)) == ()
@@ -693,7 +698,7 @@ class TestRandom:
         conf = fcm.plain(conf)
         again = rebuilt(exported.pillar)
         flat = fc.flatten(again)
-        mine, theirs = fcm.normal(conf), fcm.normal(again)
+        mine, theirs = comparable.normal(conf), comparable.normal(again)
         same = {path for path in fc.flatten(conf) if mine.get(path) == theirs.get(path)}
         for path, text in fc.flatten(conf).items():
             if flat.get(path) != text and not path.startswith("nodelist.node"):
@@ -706,14 +711,14 @@ class TestRandom:
 def rebuilt(pillar):
     """Build from a pillar; from one whose nodes are wrong, with others in their place."""
     cluster = pillar["cluster"] or {"name": "voice"}
-    links = fc.MAX_LINKS[pillar["corosync"].get("transport", "knet")]
+    links = options.MAX_LINKS[pillar["corosync"].get("transport", "knet")]
     sound = {
         name: {"id": n, "addresses": [f"10.{link}.0.{n}" for link in range(links)]}
         for n, name in enumerate(pillar["nodes"] or ("a", "b"), start=1)
     }
     try:
         return built({**pillar, "cluster": cluster})
-    except fc.SettingsError:
+    except build.SettingsError:
         return built({**pillar, "cluster": cluster, "nodes": sound})
 
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from fshalib.corosync import comparable, parser, status
 from fshalib.corosync import conf as fc
 from fshalib.corosync import diff as fcc
 from fshalib.corosync import semantics as fcm
-from fshalib.corosync import status
 from fshalib.pillar import config as pillar_config
 from fshalib.pillar import export_corosync as fe
 from tests.unit.corosync.test_export import NETWORKS, PACEMAKER, SETTINGS, built
 
 FOREIGN = Path(__file__).parent / "foreign"
 PAIRS = ("pcs-0.11", "pcs-0.12", "crmsh-4.4", "crmsh-5.0", "debian-pair", "by-hand")
-KNOWN = fcm.Known(
+KNOWN = fcm.ClusterFacts(
     {1: "fs1", 2: "fs2"}, {"fs1": ["10.101.20.110"], "fs2": ["10.101.20.220"]}
 )  # fmt: skip
 of_pairs = pytest.mark.parametrize("pair", PAIRS)
@@ -32,20 +32,20 @@ def read(pair):
 
 def exported(pair):
     """Return a pair's pillar, as the formula takes it."""
-    found = fe.export(fc.parse(read(pair)), NETWORKS, KNOWN.names, KNOWN.hosts)
+    found = fe.export(parser.parse(read(pair)), NETWORKS, KNOWN.names, KNOWN.hosts)
     pillar_config.check({**found.pillar, "pacemaker": PACEMAKER})
     return found
 
 
 @of_pairs
 def test_the_file_that_the_pillar_gives_means_the_same(pair):
-    old = fc.parse(read(pair))
+    old = parser.parse(read(pair))
     kept = fcc.kept(old, built(exported(pair).pillar))
-    written = fc.parse(fc.render(kept.conf))
+    written = parser.parse(parser.render(kept.conf))
     for one, other in ((old, kept.conf), (old, written), (written, old)):
         changes = fcc.difference(one, other, KNOWN)
         assert (changes, fcc.change_class(changes)) == ((), fcc.NONE)
-    assert fcm.normal(written, KNOWN) == fcm.normal(old, KNOWN)
+    assert comparable.normal(written, KNOWN) == comparable.normal(old, KNOWN)
 
 
 @of_pairs
@@ -56,17 +56,17 @@ def test_no_note_tells_of_a_reload_or_a_restart(pair):
 @pytest.mark.parametrize("name", [*PAIRS, "log-daemon", "two-nodelists"])
 def test_a_corosync_that_runs_with_it_has_nothing_to_take_over(name):
     cmap = status.parse_cmap((FOREIGN / f"{name}.cmap").read_text())
-    conf = fc.parse(read(name))
+    conf = parser.parse(read(name))
     kept = fcc.kept(conf, built(exported(name).pillar)).conf if name in PAIRS else conf
     assert fcc.running_difference(conf, cmap, KNOWN) == ()
     assert fcc.running_difference(kept, cmap, KNOWN) == ()
 
 
 def test_what_a_logging_daemon_says_of_corosync_is_said_of_the_log():
-    conf = fc.parse(read("log-daemon"))
+    conf = parser.parse(read("log-daemon"))
     settings = fe.export(conf, NETWORKS).pillar["corosync"]["logging"]
     assert (settings["debug"], settings.get("to_syslog", True)) == ("on", True)
-    meaning = fcm.normal(conf)
+    meaning = comparable.normal(conf)
     assert meaning["logging.debug"] == "on"
     assert "logging.to_syslog" not in meaning
     # The first of a repeated key counts in a subsystem, so it logs as all others do.
@@ -77,12 +77,12 @@ def test_what_a_logging_daemon_says_of_corosync_is_said_of_the_log():
 
 
 def test_a_second_nodelist_lies_over_the_first():
-    conf = fc.parse(read("two-nodelists"))
+    conf = parser.parse(read("two-nodelists"))
     found = fe.export(conf, NETWORKS)
     assert found.pillar["nodes"]["fs1"] == {"id": 7, "addresses": ["10.101.20.110/24"]}
     assert list(found.pillar["nodes"]) == ["fs1", "fs2"]
     assert [note for note in found.notes if note.startswith("nodelist: there are several")]
-    assert fcm.normal(conf)["nodelist.node[fs1].quorum_votes"] == "2"
+    assert comparable.normal(conf)["nodelist.node[fs1].quorum_votes"] == "2"
 
 
 @pytest.fixture
@@ -134,11 +134,11 @@ def test_the_state_leaves_it_alone(config, bus, pair, test):
 )
 def test_what_is_not_the_formulas_survives_a_change_and_is_named(config, pair, paths):
     config.file.write_text(read(pair))
-    before = fc.flatten(fc.parse(read(pair)))
+    before = fc.flatten(parser.parse(read(pair)))
     found = exported(pair)
     ret = apply(config, found.pillar, token=7777)
     assert list(ret["changes"]) == ["totem.token"]
-    after = fc.flatten(fc.parse(config.file.read_text()))
+    after = fc.flatten(parser.parse(config.file.read_text()))
     assert {path: after[path] for path in paths} == {path: before[path] for path in paths}
     for path in paths:
         assert any(path.startswith(note.partition(":")[0].partition("[")[0])
@@ -146,6 +146,6 @@ def test_what_is_not_the_formulas_survives_a_change_and_is_named(config, pair, p
 
 
 def test_the_packages_example_is_nobodys_cluster():
-    conf = fc.parse(read("debian"))
+    conf = parser.parse(read("debian"))
     assert fc.is_packaged_default(conf)
     assert fcc.kept(conf, built(exported("debian-pair").pillar)).rest == ()

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fshalib.corosync import build, comparable, options, parser
 from fshalib.corosync import conf as fc
 from fshalib.corosync import diff as fcc
 from fshalib.corosync import semantics as fcm
-from fshalib.pillar import config, schema
+from fshalib.pillar import config, schema_corosync
 from fshalib.pillar import export_corosync as fe
 from tests.unit.corosync.test_export import JUNK, MANY, PACEMAKER, built, values_of
 
@@ -49,7 +50,7 @@ HOSTS = {"fs1": ["10.101.20.110"], "fs2": ["10.101.20.220"]}
 
 
 def same(one, other, known=fcm.NOTHING_KNOWN):
-    old, new = fc.parse(one), fc.parse(other)
+    old, new = parser.parse(one), parser.parse(other)
     changes = fcc.difference(old, new, known)
     assert fcc.difference(new, old, known) == () or changes
     return changes == ()
@@ -73,7 +74,7 @@ def test_a_default_that_is_said_says_nothing(path):
     if section == "totem.interface":
         line = f"interface {{\nlinknumber: 1\n{key}: {fcm.DEFAULTS[path]}\n}}"
         assert same(with_lines("totem", line), KNET)
-    elif not fc.parse(KNET).sections(section)[0].options().get(key):
+    elif not parser.parse(KNET).sections(section)[0].options().get(key):
         assert same(with_lines(section, f"{key}: {fcm.DEFAULTS[path]}"), KNET)
 
 
@@ -98,7 +99,7 @@ def test_a_default_that_is_said_says_nothing(path):
     ],
 )  # fmt: skip
 def test_other_words_for_the_same(before, after):
-    known = fcm.Known({1: "fs1", 2: "fs2"}, HOSTS)
+    known = fcm.ClusterFacts({1: "fs1", 2: "fs2"}, HOSTS)
     assert before in KNET
     assert same(KNET.replace(before, after), KNET, known)
 
@@ -132,7 +133,7 @@ def test_other_words_for_the_same(before, after):
 )  # fmt: skip
 def test_what_corosync_would_do_otherwise_is_a_difference(before, after, path, cost):
     assert before in KNET
-    old, new = fc.parse(KNET), fc.parse(KNET.replace(before, after))
+    old, new = parser.parse(KNET), parser.parse(KNET.replace(before, after))
     for changes in (fcc.difference(old, new), fcc.difference(new, old)):
         assert path in [change.path for change in changes]
         assert fcc.change_class(changes) == cost
@@ -264,31 +265,31 @@ logging {
 @pytest.mark.parametrize("text", [KNET, PCS, CRMSH, PACKAGED, BY_HAND],
                          ids=["own", "pcs", "crmsh", "packaged", "by hand"])  # fmt: skip
 def test_a_foreign_file_is_adopted_without_a_change(text):
-    conf = fc.parse(text)
-    known = fcm.Known({1: "fs1", 2: "fs2"}, HOSTS)
+    conf = parser.parse(text)
+    known = fcm.ClusterFacts({1: "fs1", 2: "fs2"}, HOSTS)
     exported = fe.export(conf, ["10.101.20.0/24", "10.101.21.0/24"], known.names, known.hosts)
     assert not [note for note in exported.notes if "restart" in note or "reload" in note]
     config.check({**exported.pillar, "pacemaker": PACEMAKER})
     kept = fcc.kept(conf, built(exported.pillar))
     assert fcc.difference(conf, kept.conf, known) == ()
     # What it would be written as, if something else changed, means the same as well.
-    assert fcc.difference(fc.parse(fc.render(kept.conf)), conf, known) == ()
+    assert fcc.difference(parser.parse(parser.render(kept.conf)), conf, known) == ()
 
 
 def test_what_the_formula_cannot_say_is_kept_when_it_writes():
     device = "device {\n    model: net\n    net {\n    host: q1\n    }\n    }"
     text = PCS.replace("two_node: 1", device) + "system {\n    sched_rr: no\n}\n"
-    old = fc.parse(text)
-    nodes = fc.nodes_from(
+    old = parser.parse(text)
+    nodes = build.nodes_from(
         {
             "fs1": {"addresses": ["10.101.20.110/24", "10.101.21.110/24"]},
             "fs2": {"addresses": ["10.101.20.220/24", "10.101.21.220/24"]},
         }
     )
-    wanted = fc.from_settings("voice", nodes, totem={"token": 1500}, quorum={"two_node": False})
+    wanted = build.from_settings("voice", nodes, totem={"token": 1500}, quorum={"two_node": False})
     kept = fcc.kept(old, wanted)
     assert set(kept.paths) == {"totem.cluster_uuid", "quorum.device", "system"}
-    written = fc.flatten(fc.parse(fc.render(kept.conf)))
+    written = fc.flatten(parser.parse(parser.render(kept.conf)))
     assert written["totem.cluster_uuid"] == "5a1b"
     assert written["quorum.device.net.host"] == "q1"
     assert written["system.sched_rr"] == "no"
@@ -313,18 +314,18 @@ def respelled(draw):
     ):
         if draw(st.booleans()):
             text = text.replace(before, after)
-    conf = fc.parse(text)
+    conf = parser.parse(text)
     order = draw(st.permutations(conf.entries))
-    return fc.Conf(
-        tuple(fc.Section(e.name, tuple(draw(st.permutations(e.entries)))) for e in order)
+    return parser.Conf(
+        tuple(parser.Section(e.name, tuple(draw(st.permutations(e.entries)))) for e in order)
     )
 
 
 @settings(max_examples=200, deadline=None)
 @given(respelled())
 def test_any_spelling_and_order_means_the_same(conf):
-    assert fcm.normal(conf) == fcm.normal(fc.parse(KNET))
-    assert fcc.difference(conf, fc.parse(KNET)) == ()
+    assert comparable.normal(conf) == comparable.normal(parser.parse(KNET))
+    assert fcc.difference(conf, parser.parse(KNET)) == ()
 
 
 @settings(max_examples=MANY, deadline=None)
@@ -332,7 +333,7 @@ def test_any_spelling_and_order_means_the_same(conf):
 def test_what_was_put_together_stays_so(conf):
     once = fcm.plain(conf)
     assert fcm.plain(once) == once
-    assert fcm.normal(once) == fcm.normal(conf)
+    assert comparable.normal(once) == comparable.normal(conf)
     assert fcc.difference(conf, once) == ()
 
 
@@ -341,10 +342,22 @@ def test_what_was_put_together_stays_so(conf):
 # Each default of these hangs on other settings; they are above.
 ELSEWHERE = {"ip_version", "wait_for_all", "expected_votes", "mcastport", "bindnetaddr"}
 KINDS = {
-    **{("totem", key): schema.TOTEM.fields[key].kind for key in schema.TOTEM.fields},
-    **{("quorum", key): schema.QUORUM.fields[key].kind for key in schema.QUORUM.fields},
-    **{("logging", key): schema.LOGGING.fields[key].kind for key in schema.LOGGING.fields},
-    **{("links", key): schema.LINK.fields[key].kind for key in fc.LINK_KEYS[fc.KNET]},
+    **{
+        ("totem", key): schema_corosync.TOTEM.fields[key].kind
+        for key in schema_corosync.TOTEM.fields
+    },
+    **{
+        ("quorum", key): schema_corosync.QUORUM.fields[key].kind
+        for key in schema_corosync.QUORUM.fields
+    },
+    **{
+        ("logging", key): schema_corosync.LOGGING.fields[key].kind
+        for key in schema_corosync.LOGGING.fields
+    },
+    **{
+        ("links", key): schema_corosync.LINK.fields[key].kind
+        for key in options.LINK_KEYS[options.KNET]
+    },
 }
 PLACES = st.sampled_from([place for place in KINDS if place[1] not in ELSEWHERE])
 
@@ -353,18 +366,20 @@ def said(place, value):
     """Return a setting's path, the path of its default, and the text that the formula writes."""
     section, key = place
     where = {"links": "totem.interface"}.get(section, section)
-    nodes = fc.nodes_from({name: {"addresses": [f"{a}/24"]} for name, (a,) in HOSTS.items()})
+    nodes = build.nodes_from({name: {"addresses": [f"{a}/24"]} for name, (a,) in HOSTS.items()})
     wanted = {section: [{key: value}] if section == "links" else {key: value}}
     path = f"totem.interface[0].{key}" if section == "links" else f"{section}.{key}"
-    return path, f"{where}.{key}", fc.flatten(fc.from_settings("voice", nodes, **wanted))[path]
+    return path, f"{where}.{key}", fc.flatten(build.from_settings("voice", nodes, **wanted))[path]
 
 
 def with_setting(path, text):
     """Return KNET with one setting more, over what it says of it."""
     head, _, key = path.rpartition(".")
-    option = fc.Option(key, text)
-    added = fc.Section("interface", (option,)) if "[" in head else option
-    return fc.Conf((*fc.parse(KNET).entries, fc.Section(head.partition(".")[0], (added,))))
+    option = parser.Option(key, text)
+    added = parser.Section("interface", (option,)) if "[" in head else option
+    return parser.Conf(
+        (*parser.parse(KNET).entries, parser.Section(head.partition(".")[0], (added,)))
+    )
 
 
 @settings(max_examples=MANY, deadline=None)
@@ -377,15 +392,15 @@ def test_every_other_value_is_a_difference_and_only_the_default_is_none(place, d
     changes = fcc.difference(with_setting(path, text), with_setting(path, said(place, other)[2]))
     assert (path in [change.path for change in changes]) is (one != other)
     assert (fcc.change_class(changes) != fcc.NONE) is (one != other)
-    bare = fcc.difference(fc.parse(KNET), with_setting(path, text))
-    unsaid = fc.flatten(fc.parse(KNET)).get(path, fcm.DEFAULTS.get(kind))
+    bare = fcc.difference(parser.parse(KNET), with_setting(path, text))
+    unsaid = fc.flatten(parser.parse(KNET)).get(path, fcm.DEFAULTS.get(kind))
     assert (path in [change.path for change in bare]) is (text != unsaid)
 
 
 def test_ports_count_by_two_with_broadcast():
-    ports = fc.parse(with_lines("totem", "interface {\nlinknumber: 1\nmcastport: 5406\n}"))
+    ports = parser.parse(with_lines("totem", "interface {\nlinknumber: 1\nmcastport: 5406\n}"))
     link = "interface {\nlinknumber: 0\nbroadcast: yes\n}"
     text = with_lines("totem", link)
-    assert "totem.interface[1].mcastport" not in fcm.normal(ports)
-    both = fc.Conf((*fc.parse(text).entries, *ports.sections("totem")))
-    assert fcm.normal(both)["totem.interface[1].mcastport"] == "5406"
+    assert "totem.interface[1].mcastport" not in comparable.normal(ports)
+    both = parser.Conf((*parser.parse(text).entries, *ports.sections("totem")))
+    assert comparable.normal(both)["totem.interface[1].mcastport"] == "5406"

@@ -1,14 +1,15 @@
 import pytest
 
+from fshalib.corosync import build
 from fshalib.corosync import conf as fc
 from fshalib.corosync import diff as fcc
 from fshalib.corosync import status as fr
 
 WANTED = (
-    fc.Node("freeswitch-dev", 1, ("10.101.20.110", "10.101.21.110")),
-    fc.Node("ubuntu-v20z", 2, ("10.101.20.220", "10.101.21.220")),
+    build.RingNode("freeswitch-dev", 1, ("10.101.20.110", "10.101.21.110")),
+    build.RingNode("ubuntu-v20z", 2, ("10.101.20.220", "10.101.21.220")),
 )
-ONE_LINK = tuple(fc.Node(n.name, n.id, n.addresses[:1]) for n in WANTED)
+ONE_LINK = tuple(build.RingNode(n.name, n.id, n.addresses[:1]) for n in WANTED)
 
 
 def test_a_whole_ring_is_read_and_has_no_fault(tools):
@@ -57,7 +58,7 @@ def test_udp_has_one_link_that_follows_membership(tools):
 
 def test_a_stranger_and_links_that_do_not_run_are_named(tools):
     ring = fr.read(tools.running("knet-ok"))
-    wanted = (WANTED[0], fc.Node("fs2", 2, ("10.101.20.220",)))
+    wanted = (WANTED[0], build.RingNode("fs2", 2, ("10.101.20.220",)))
     assert fr.faults(ring, wanted) == (
         "fs2 (nodeid 2): not a member of the cluster",
         "ubuntu-v20z (nodeid 2): in the running cluster, but none of the wanted nodes",
@@ -67,7 +68,7 @@ def test_a_stranger_and_links_that_do_not_run_are_named(tools):
 
 def test_a_link_to_another_address_is_named(tools):
     ring = fr.read(tools.running("knet-ok"))
-    wanted = (WANTED[0], fc.Node("ubuntu-v20z", 2, ("10.101.20.9", "10.101.21.220")))
+    wanted = (WANTED[0], build.RingNode("ubuntu-v20z", 2, ("10.101.20.9", "10.101.21.220")))
     assert fr.faults(ring, wanted) == (
         "link 0 to ubuntu-v20z (10.101.20.9): runs to 10.101.20.220 instead",
     )
@@ -93,7 +94,7 @@ def test_status_is_plain_data(tools):
 
 
 class TestRunning:
-    CONF = fc.from_settings(
+    CONF = build.from_settings(
         "voice", WANTED, totem={"token": 1500}, links=[{"link_priority": 2}, {"link_priority": 1}]
     )
 
@@ -103,14 +104,14 @@ class TestRunning:
 
     def test_what_corosync_fills_in_by_itself_does_not_count(self, tools):
         cmap = fr.read_cmap(tools.running("udp-ok"))
-        conf = fc.from_settings("voice", ONE_LINK, transport="udp", totem={"token": 1500})
+        conf = build.from_settings("voice", ONE_LINK, transport="udp", totem={"token": 1500})
         assert fcc.running_difference(conf, cmap) == ()
 
     def test_a_changed_file_differs_and_the_running_value_is_the_old_one(self, tools):
         cmap = fr.read_cmap(tools.running("knet-ok"))
-        conf = fc.from_settings("voice", WANTED, totem={"token": 3000}, links=[{}, {}])
+        conf = build.from_settings("voice", WANTED, totem={"token": 3000}, links=[{}, {}])
         assert fcc.running_difference(conf, cmap) == (
             # corosync's own defaults are no settings: 3000 and, for link 1, a priority of 1.
-            fc.Change("totem.interface[0].knet_link_priority", "2", None),
-            fc.Change("totem.token", "1500", "3000"),
+            fc.ConfChange("totem.interface[0].knet_link_priority", "2", None),
+            fc.ConfChange("totem.token", "1500", "3000"),
         )

@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from fshalib.corosync import build, parser
 from fshalib.corosync import conf as fc
 
 KEY = bytes(range(256))
@@ -104,7 +105,7 @@ class TestConfig:
         assert len(bus) == 1
 
     def test_the_dry_pass_of_a_prereq_sends_nothing(self, config, nodes, bus):
-        config.file.write_text(fc.render(fc.from_settings("v", fc.nodes_from(nodes))))
+        config.file.write_text(parser.render(build.from_settings("v", build.nodes_from(nodes))))
         config.low["__prereq__"] = True
         assert _manage(config, nodes, test=True)["changes"]
         assert bus == []
@@ -141,7 +142,7 @@ class TestConfig:
         _manage(config, nodes, test=True)
         ((path, text),) = config.context["fsha.corosync.wanted"].items()
         assert path == str(config.file)
-        assert fc.cluster_name(fc.parse(text)) == "voice"
+        assert fc.cluster_name(parser.parse(text)) == "voice"
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from salt.exceptions import CommandExecutionError
 
-from fshalib.corosync import authkey
+from fshalib.corosync import authkey, build, parser
 from fshalib.corosync import conf as fc
 from fshalib.system import programs
 
 KEY = bytes(range(256))
-WANTED = fc.from_settings(
+WANTED = build.from_settings(
     "voice",
     (
-        fc.Node("freeswitch-dev", 1, ("10.101.20.110", "10.101.21.110")),
-        fc.Node("ubuntu-v20z", 2, ("10.101.20.220", "10.101.21.220")),
+        build.RingNode("freeswitch-dev", 1, ("10.101.20.110", "10.101.21.110")),
+        build.RingNode("ubuntu-v20z", 2, ("10.101.20.220", "10.101.21.220")),
     ),
     totem={"token": 1500},
     links=[{"link_priority": 2}, {"link_priority": 1}],
@@ -55,10 +55,10 @@ def _render(**settings):
         "totem": {"token": 1500},
         "links": [{"link_priority": 2}, {"link_priority": 1}],
     }
-    return fc.render(fc.from_settings(**{**base, **settings}))
+    return parser.render(build.from_settings(**{**base, **settings}))
 
 
-SAME = fc.render(WANTED)
+SAME = parser.render(WANTED)
 RELOAD = _render(totem={"token": 3000})
 RESTART = _render(crypto={"cipher": "aes128", "hash": "sha1"})
 

@@ -9,7 +9,14 @@ from lxml import etree
 
 from fshalib.freeswitch import config as fsc
 from fshalib.freeswitch import preprocessor as fsx
-from fshalib.freeswitch.config import Profile, Wanted, candidate, fragments, overlay, verified
+from fshalib.freeswitch.config import (
+    DesiredConfig,
+    ProfileConfig,
+    candidate,
+    fragments,
+    overlay,
+    verified,
+)
 from fshalib.freeswitch.preprocessor import SwitchConfError
 
 DSN = "pgsql://host=10.101.20.1 dbname=fs user=fs password=s3cr\"et<&>'"
@@ -50,8 +57,8 @@ FILES = {
 </profile>
 """,
 }
-WANTED = Wanted(
-    "voice", DSN, False, (Profile("internal", "sip_profiles/internal.xml", "10.0.0.9", True),)
+WANTED = DesiredConfig(
+    "voice", DSN, False, (ProfileConfig("internal", "sip_profiles/internal.xml", "10.0.0.9", True),)
 )
 
 
@@ -113,8 +120,8 @@ def test_a_module_that_is_loaded_is_not_loaded_twice(conf):
 
 
 def test_what_is_not_wanted_is_left_to_the_user(conf):
-    assert candidate(Wanted(), conf, read) == {}
-    only = Wanted(profiles=(Profile("internal", "sip_profiles/internal.xml"),))
+    assert candidate(DesiredConfig(), conf, read) == {}
+    only = DesiredConfig(profiles=(ProfileConfig("internal", "sip_profiles/internal.xml"),))
     (one,) = [f for f in fragments(only) if "profile" in f.path]
     assert dict(one.lines) == {"track-calls": "true"}
 
@@ -160,9 +167,9 @@ def test_a_configuration_that_could_not_be_loaded_is_told_with_its_place(
 @pytest.mark.parametrize("value", ["$${hostname}", "two\nlines"])
 def test_values_that_freeswitch_would_replace_are_refused(value):
     with pytest.raises(SwitchConfError, match="which FreeSWITCH replaces"):
-        fragments(Wanted(switchname=value))
+        fragments(DesiredConfig(switchname=value))
     with pytest.raises(SwitchConfError) as caught:
-        fragments(Wanted(core_db_dsn=f"secret{value}"))
+        fragments(DesiredConfig(core_db_dsn=f"secret{value}"))
     assert "secret" not in str(caught.value)
 
 
@@ -177,13 +184,13 @@ def test_secrets_are_in_no_change_and_no_repr():
 
 def test_tables_are_made_unless_told_otherwise():
     """On an empty database a FreeSWITCH that may not clear does not start."""
-    (switch, *_) = fragments(Wanted(core_db_dsn=DSN))
+    (switch, *_) = fragments(DesiredConfig(core_db_dsn=DSN))
     assert "auto-clear-sql" not in switch.lines
 
 
 def test_two_nodes_that_agree_have_the_same_digest():
-    other = Wanted("voice", DSN + "x", False, WANTED.profiles)
-    assert fsc.digest(WANTED) == fsc.digest(Wanted("voice", DSN, False, WANTED.profiles))
+    other = DesiredConfig("voice", DSN + "x", False, WANTED.profiles)
+    assert fsc.digest(WANTED) == fsc.digest(DesiredConfig("voice", DSN, False, WANTED.profiles))
     assert fsc.digest(WANTED) != fsc.digest(other)
 
 
@@ -192,7 +199,7 @@ PLAIN = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_
 
 @given(PLAIN.filter(lambda text: "$${" not in text))
 def test_every_value_is_read_back_as_it_was_given(value):
-    (one,) = fragments(Wanted(switchname=value))
+    (one,) = fragments(DesiredConfig(switchname=value))
     # FreeSWITCH leaves these lines out, whatever else stands in them.
     lines = fsx.expanded(Path("/x"), lambda _: one.text)
     text = fsx.without_comments("\n".join(line.text for line in lines))
@@ -204,7 +211,7 @@ def test_every_value_is_read_back_as_it_was_given(value):
 @given(st.lists(st.sampled_from(["<a/>", "<!-- x -->", "  ", "</settings>", "\n", "<settings>"])))
 def test_an_include_is_added_once_and_the_rest_is_kept(parts):
     text = "<settings>" + "".join(parts) + "</settings>\n"
-    one = fragments(Wanted(switchname="v"))[0]
+    one = fragments(DesiredConfig(switchname="v"))[0]
     once = fsc.with_include(text, one, Path("/etc/freeswitch"))
     assert fsc.with_include(once, one, Path("/etc/freeswitch")) == once
     line = fsc.directive("/etc/freeswitch/fsha/switch.xml")
@@ -272,7 +279,7 @@ def test_the_first_settings_are_those_that_freeswitch_reads(conf):
 
 def test_a_value_with_which_freeswitch_leaves_its_line_out(conf):
     with pytest.raises(SwitchConfError, match=r"would not read switchname in fsha/switch.xml"):
-        verified(Wanted("an x-pre-process"), conf, read)
+        verified(DesiredConfig("an x-pre-process"), conf, read)
 
 
 def test_what_is_no_longer_wanted_goes(conf):
@@ -281,12 +288,12 @@ def test_what_is_no_longer_wanted_goes(conf):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     (conf / "fsha" / "mine.xml").write_text("<include/>", encoding="utf-8")
-    new = candidate(Wanted("voice"), conf, read)
+    new = candidate(DesiredConfig("voice"), conf, read)
     gone = {path.name for path, text in new.items() if text is None}
     assert gone == {"sofia.xml", "pre_load.xml", "profile_internal.xml"}
     profile = conf / "sip_profiles/internal.xml"
     assert new[profile] == before["sip_profiles/internal.xml"]
-    assert "fsha/" not in whole(conf, verified(Wanted(), conf, read))
+    assert "fsha/" not in whole(conf, verified(DesiredConfig(), conf, read))
 
 
 def test_what_only_a_start_makes_effective():

@@ -1,0 +1,156 @@
+"""The plan of a change: target, what the cluster would do about it, and the guard's verdict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from fshalib.change import guard as change_guard
+from fshalib.change import interruption, restore
+from fshalib.change.guard import Calls, Verdict
+from fshalib.cib import compare, document, normalize
+from fshalib.cib import secrets as cib_secrets
+from fshalib.cib import target as cib_target
+from fshalib.cib.document import Element
+from fshalib.cib.target import Target
+from fshalib.pacemaker import simulate, tools
+from fshalib.pillar.guard_policy import Policy
+from fshalib.system import programs
+from fshalib.system.programs import Runner
+
+
+def nobody() -> Calls:
+    """No calls: what is asked where nothing carries calls."""
+    return Calls(None, "", "nobody was asked")
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+Make = Callable[[Element], Target]
+"""Makes the target out of the live CIB; it leaves that as it is."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What the operator allows, and who counts the calls; asked only if any are at stake."""
+
+    policy: Policy = field(default_factory=Policy)
+    count: Callable[[], Calls] = nobody
+    now: Callable[[], datetime] = now
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done, before it is done; without ``judged``, nobody could be asked."""
+
+    target: Target
+    transition: simulate.Transition
+    verdict: Verdict
+    warnings: tuple[str, ...] = ()
+    judged: bool = True
+
+    @property
+    def empty(self) -> bool:
+        """Whether the CIB is already as it is wanted."""
+        return self.target.empty
+
+
+NO_TRANSITION = simulate.Transition(actions=(), placement={})
+NOTHING_AT_STAKE = change_guard.judge(Policy(), (), nobody(), now())
+ON_FILE = "a file stands in for the cluster"
+
+
+def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = programs.run) -> Plan:
+    """Return what has to be done to a CIB, what the cluster would do, and whether it may.
+
+    cib
+        The text of the live CIB.
+    make
+        Makes the target out of it, such as :func:`wanting` returns.
+    guard
+        What the operator allows; without it nothing may be interrupted.
+
+    Raises :class:`target.CibError`, :class:`programs.RunError`.
+    """
+    target = make(document.parse(cib))
+    if target.empty:
+        return nothing_to_do(target)
+    document.next_version(target.root)
+    # Without the status: what runs is no fault of the configuration, and crm_verify takes a
+    # resource that is still active on two nodes for one.
+    warnings = tools.verify(document.render(document.configuration_only(target.root)), run)
+    foreseen = tools.foresee(document.render(target.root), run)
+    transition = simulate.parse_transition(foreseen)
+    verdict = _judged(target, transition, guard or Guard())
+    return Plan(target, transition, verdict, warnings)
+
+
+def nothing_to_do(target: Target) -> Plan:
+    """Return the plan of a change that changes nothing."""
+    return Plan(target, NO_TRANSITION, NOTHING_AT_STAKE)
+
+
+def wanting(wanted: cib_target.DesiredObjects, defaults: compare.Defaults | None = None) -> Make:
+    """Return what makes the target of a run that wants these objects."""
+    return lambda live: cib_target.target(live, wanted, defaults)
+
+
+def restoring(point: Element) -> Make:
+    """Return what makes the target that is an earlier configuration."""
+    return lambda live: restore.restored(live, point)
+
+
+def _judged(target: Target, transition: simulate.Transition, guard: Guard) -> Verdict:
+    # What a change removes is voice only in the CIB before it, what it adds only in that after.
+    voice = interruption.voice_resources(target.live) | interruption.voice_resources(target.root)
+    stops = interruption.interrupted(transition, voice, transition.before)
+    if not stops:
+        return NOTHING_AT_STAKE
+    if tools.on_file():
+        calls = Calls(None, stops[0].nodes[0], ON_FILE, expected=False)
+        verdict = change_guard.judge(Policy(calls=None), stops, calls, guard.now())
+        return replace(verdict, reason=f"{ON_FILE}, so that no call is lost")
+    return change_guard.judge(guard.policy, stops, guard.count(), guard.now())
+
+
+def make_first_plan(cib: str, make: Make) -> Plan:
+    """Return the plan for a host that has none of the cluster's tools yet.
+
+    Raises :class:`target.CibError`.
+    """
+    target = make(document.parse(cib))
+    return Plan(target, NO_TRANSITION, NOTHING_AT_STAKE, judged=False)
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """Return a plan as plain data for Salt's returns and events."""
+    before = plan.transition.before
+    return {
+        "changes": cib_secrets.masked(plan.target.changes),
+        "drifted": list(plan.target.drifted),
+        "unmanaged": list(plan.target.unmanaged),
+        "transition": [str(action) for action in plan.transition.actions],
+        "interrupted": {id: list(before.get(id, ())) for id in plan.verdict.interrupted},
+        "guard": plan.verdict.as_data(),
+        "warnings": list(plan.warnings),
+    }
+
+
+def summary(plan: Plan) -> str:
+    """Return a plan in a few lines for people."""
+    shown = cib_secrets.masked(plan.target.changes)
+    lines = [f"{name}: {normalize.shown(delta)}" for name, delta in shown.items()]
+    if not lines and not plan.empty:
+        lines.append("only the list of what fsha manages changes")
+    actions = "; ".join(str(action) for action in plan.transition.actions)
+    if plan.judged:
+        lines.append(f"The cluster would then: {actions or 'do nothing'}.")
+    else:
+        lines.append("What the cluster would then do can't be told before it is installed.")
+    if plan.verdict.interrupted:
+        lines.append(str(plan.verdict))
+    lines.extend(f"crm_verify warns: {warning}" for warning in plan.warnings)
+    return "\n".join(lines)

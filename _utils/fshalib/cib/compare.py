@@ -1,0 +1,237 @@
+"""What differs between an object as it is and as it is wanted, for people and for the patch."""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from lxml import etree
+
+from fshalib.cib import shared_nvsets
+from fshalib.cib.document import (
+    Document,
+    Element,
+)
+from fshalib.cib.element_schema import OTHER, UNUSED
+from fshalib.cib.kinds import BY_TAG, KINDS, normal
+from fshalib.cib.normalize import Normal, changes
+from fshalib.cib.nvset import is_plain
+from fshalib.cib.objects import Object, plain_values
+from fshalib.cib.ownership import OPERATOR_META, manageable, owned_ids
+from fshalib.cib.read import locate, read_element
+from fshalib.cib.secrets import masked
+
+Defaults = Callable[[str], Mapping[str, str]]
+"""Returns the defaults of an agent's parameters, by the agent's name."""
+
+
+def kept(live: Object | None, item: Object, owned: frozenset[str]) -> Object:
+    """Return what is wanted of an object with what is somebody else's in it kept.
+
+    owned
+        The names of its pairs that the formula has written before.
+    """
+    if live is None:
+        return item
+    spec = dict(item.spec)
+    if "meta" in KINDS[item.kind].section_keys:
+        operators = {n: v for n, v in live.values("meta").items() if n in OPERATOR_META}
+        _add(spec, "meta", operators)
+    if item.kind in _DEFAULTS and not item.spec.get("sets"):
+        # Whoever says nothing about defaults takes nobody's away.
+        _add(spec, "sets", {n: v for n, v in live.values("sets").items() if n not in owned})
+    for key in _UNTOLD.get(item.kind, ()):
+        if key in live.spec:
+            spec.setdefault(key, live.spec[key])
+    return Object(item.kind, item.id, spec)
+
+
+_DEFAULTS = ("resource_defaults", "operation_defaults")
+# What is left as it is when it is not said: notes for people, and what nobody uses.
+_UNTOLD: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("primitive", "template", "group", "clone", "bundle"), ("description",)),
+    "node": ("description", "score", "type"),
+}
+
+
+def _add(spec: dict[str, Any], key: str, more: Mapping[str, str]) -> None:
+    """Add values that are not wanted otherwise to the first plain set of a spec."""
+    sets = spec.get(key, {})
+    left = {n: v for n, v in more.items() if n not in plain_values(sets)}
+    if not left:
+        return
+    if isinstance(sets, Mapping):
+        spec[key] = {**sets, **left}
+        return
+    first = next((n for n, one in enumerate(sets) if is_plain(one)), len(sets))
+    one = sets[first] if first < len(sets) else {}
+    held = {**one.get("values", {}), **left}
+    spec[key] = [*sets[:first], {**one, "values": held}, *sets[first + 1 :]]
+
+
+def without_operators(live: Object, item: Object) -> Object:
+    """Return an object without what operators have set in it, wherever it stands."""
+    named = plain_values(item.spec.get("meta", {}))
+    sets = live.spec.get("meta", {})
+
+    def told(values: Mapping[str, str]) -> dict[str, str]:
+        return {n: v for n, v in values.items() if n in named or n not in OPERATOR_META}
+
+    if isinstance(sets, Mapping):
+        meta: Any = told(sets)
+    else:
+        meta = [{**s, "values": told(s["values"])} if is_plain(s) else s for s in sets]
+    return Object(live.kind, live.id, {**live.spec, "meta": meta})
+
+
+def _without_implied(
+    live: Object | None, item: Object, defaults: Defaults | None
+) -> tuple[Object | None, Object]:
+    """Drop parameters that say what the agent does anyway, where only one side has them."""
+    if defaults is None or live is None or item.kind != "primitive" or not item.agent:
+        return live, item
+    mine, theirs = item.spec.get("params", {}), live.spec.get("params", {})
+    if mine == theirs or not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
+        return live, item
+    if not set(mine) ^ set(theirs):
+        return live, item
+    implied = defaults(item.agent)
+    return _explicit(live, theirs, mine, implied), _explicit(item, mine, theirs, implied)
+
+
+def _explicit(
+    item: Object, mine: Mapping[str, str], theirs: Mapping[str, str], implied: Mapping[str, str]
+) -> Object:
+    told = {n: v for n, v in mine.items() if n in theirs or implied.get(n) != v}
+    return Object(item.kind, item.id, {**item.spec, "params": told})
+
+
+def comparable(
+    document: Document, item: Object, owned: frozenset[str], defaults: Defaults | None
+) -> tuple[Element | None, Normal | None, Normal | None, Object]:
+    """Return an object's element, its normal form now and as wanted, and what is wanted."""
+    kind = KINDS[item.kind]
+    element = locate(document, kind, item.id)
+    live = None if element is None else read_element(element, document.referenced())
+    wanted = kept(live, item, owned_names(element, owned))
+    if kind.name in shared_nvsets.SHARED:
+        return element, *_shared_forms(element, live, wanted, owned), wanted
+    if live is not None and live.spec == wanted.spec and not document.referenced_ids:
+        # Word for word the same: both need not be spelt out first.
+        return element, {}, {}, wanted
+    compared = _without_implied(live, item, defaults)
+    before, after = compared[0], kept(compared[0], compared[1], owned_names(element, owned))
+    if before is not None and "meta" in kind.section_keys:
+        before, after = without_operators(before, item), without_operators(after, item)
+    # A section that is missing says no less than an empty one.
+    held = {} if before is None and kind.one else normal(before)
+    return element, *_with_ids(document, element, item, held, normal(after)), wanted
+
+
+def _shared_forms(
+    element: Element | None, live: Object | None, wanted: Object, owned: frozenset[str]
+) -> tuple[Normal | None, Normal | None]:
+    """Return the normal forms of what several people write in, as far as it is ours."""
+    before, after = shared_nvsets.compared(element, wanted, owned)
+    new = normal(Object(wanted.kind, wanted.id, {**wanted.spec, **after}))
+    if live is None:
+        return {} if KINDS[wanted.kind].one else None, new
+    told = {key: text for key, text in live.spec.items() if key not in (OTHER, UNUSED)}
+    return normal(Object(wanted.kind, wanted.id, {**told, **before})), new
+
+
+def _with_ids(
+    document: Document,
+    element: Element | None,
+    item: Object,
+    before: Normal | None,
+    after: Normal | None,
+) -> tuple[Normal | None, Normal | None]:
+    """Note the ids of parts that others refer to, where the parts do not have them yet."""
+    if not document.referenced_ids or element is None or before is None or after is None:
+        return before, after
+    held = {part.get("id") for part in element.iter("*")}
+    missing = sorted(ids_in("id", item.spec) & document.referenced_ids - held)
+    return ({**before, "ids": []}, {**after, "ids": missing}) if missing else (before, after)
+
+
+def ids_in(key: str, spec: Any) -> set[str]:
+    """Return the ids that a spec says on any level, given (``id``) or referred to (``id-ref``)."""
+    found: set[str] = set()
+    left = [spec]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            continue
+        if isinstance(one, Mapping):
+            id = one.get(key)
+            if isinstance(id, str):
+                found.add(id)
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return found
+
+
+def owned_names(element: Element | None, owned: frozenset[str]) -> frozenset[str]:
+    """Return the names of an element's pairs that the formula owns by their ids."""
+    if element is None:
+        return frozenset()
+    return frozenset(p.get("name", "") for p in element.iter("nvpair") if p.get("id") in owned)
+
+
+Difference = Mapping[str, Mapping[str, Any]]
+
+
+def removal(root: Element | Document, id: str) -> Difference:
+    """Return the difference that the end of an object makes, if it is there."""
+    document = root if isinstance(root, Document) else Document(root)
+    return removal_of(document, id) if id in manageable(document) else {}
+
+
+def removal_of(document: Document, id: str) -> Difference:
+    """Return the difference that the end of an object makes."""
+    return {"object": {"old": _described(document, id), "new": None}}
+
+
+def removals(
+    live: Element, removed: Iterable[str], described: Mapping[str, Difference]
+) -> dict[str, Difference]:
+    """Return the differences that removals make, also those that others have brought about."""
+    document = Document(live)
+    return {id: described.get(id) or removal_of(document, id) for id in removed}
+
+
+def describe(root: Element, id: str) -> Normal | str | None:
+    """Return an object of any kind for people: its normal form, else its XML.
+
+    The XML is without the values of secrets; a normal form still has them.
+    """
+    return _described(Document(root), id)
+
+
+def _described(document: Document, id: str) -> Normal | str | None:
+    element = document.find(id)
+    if element is None:
+        return None
+    if element.tag in BY_TAG:
+        return normal(read_element(element, document.referenced()))
+    return _shown(element)
+
+
+def _shown(element: Element) -> str:
+    copied = copy.deepcopy(element)
+    for pair in copied.iter("nvpair"):
+        name, text = pair.get("name", ""), pair.get("value", "")
+        pair.set("value", masked({name: text})[name])
+    return etree.tostring(copied, encoding="unicode", with_tail=False)
+
+
+def object_changes(
+    document: Document, item: Object, defaults: Defaults | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return what one object would change in a CIB.
+
+    Raises :class:`CibError`.
+    """
+    _, before, after, _ = comparable(document, item, owned_ids(document), defaults)
+    return changes(before, after)

@@ -1,0 +1,97 @@
+"""Operations of a resource: monitor, start, stop and so on (``resources-*.rng``)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fshalib.cib import normalize
+from fshalib.cib.element_schema import (
+    Element,
+    Reading,
+    Spec,
+    below,
+    unknown_attributes,
+    unknown_children,
+)
+from fshalib.cib.nvset import NO_ATTRIBUTES
+from fshalib.schema.types import UNSET, Field, ListOf
+
+
+@dataclass(frozen=True)
+class Operations:
+    """The operations of a primitive or template; name and interval tell them apart."""
+
+    shape: Any
+    key: str = "operations"
+    attributes: frozenset[str] = NO_ATTRIBUTES
+    tags: tuple[str, ...] = ("operations",)
+
+    @property
+    def field(self) -> Field:
+        """What the pillar expects of it."""
+        return Field(
+            ListOf(self.shape.section, "a list of operations", keyed=True),
+            "operations; without a monitor the cluster sees no failure",
+            UNSET,
+            [{"name": "monitor", "interval": "5s", "timeout": "20s"}],
+        )
+
+    def read(self, element: Element, reading: Reading) -> Any:
+        """Return the operations."""
+        sections = element.findall("operations")
+        if not sections:
+            return UNSET
+        found = []
+        for section in sections:
+            unknown_attributes(section, frozenset({"id", "id-ref"}), reading)
+            unknown_children(section, ("op",), reading)
+            if section.get("id-ref"):
+                found.append({"id-ref": section.get("id-ref")})
+            if section.get("id") in reading.referenced:
+                reading.strange.append(f"operations {section.get('id')}, which others refer to")
+            found += [self.shape.read(op, reading) for op in _first_ones(section, reading)]
+        return found
+
+    def write(self, element: Element, value: list[Spec]) -> None:
+        """Make the operations."""
+        if not value:
+            return
+        section = below(element, "operations")
+        for item in value:
+            if "id-ref" in item:
+                section.set("id-ref", item["id-ref"])
+            else:
+                self.shape.write(below(section, "op"), item)
+                op = section[-1]
+                op.set("interval", op.get("interval", "0s"))
+
+    def normal(self, value: list[Spec]) -> Any:
+        """Return name and interval → the rest; ``UNSET`` without any."""
+        if not value:
+            return UNSET
+        found: dict[str, Any] = {}
+        for item in value:
+            spec = self.shape.normal(item)
+            base = operation_key(spec.pop("name", ""), spec.pop("interval", "0s"))
+            key, number = base, 1
+            while key in found:
+                number += 1
+                key = f"{base} ({number})"
+            found[key] = spec
+        return {key: found[key] for key in sorted(found)}
+
+
+def _first_ones(section: Element, reading: Reading) -> list[Element]:
+    """Return the operations without those that repeat an earlier one, which are never used."""
+    found: dict[tuple[str, str], Element] = {}
+    for op in section.findall("op"):
+        key = operation_key(op.get("name", ""), op.get("interval", "0")), op.get("role", "")
+        if key in found:
+            reading.unused.append(f"{op.get('id')}: there is another {key[0]} before")
+        else:
+            found[key] = op
+    return list(found.values())
+
+
+def operation_key(name: str, interval: str) -> str:
+    """Return what identifies an operation: its name and its interval, ``monitor 2s``."""
+    return f"{name} {normalize.value('interval', interval)}"

@@ -1,0 +1,198 @@
+"""A corosync.conf in the one form in which two can be compared."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from fshalib.corosync.conf import inner, node_id, walk
+from fshalib.corosync.parser import Conf, Option, Section
+from fshalib.corosync.semantics import (
+    EMPTY,
+    NOTHING_KNOWN,
+    ClusterFacts,
+    Meaning,
+    ip,
+    plain,
+    resolve,
+    rings,
+    spelled_value,
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two configurations to compare: what it says, and what that means.
+
+    ``literal`` is true where its ``ip_version`` decides nothing.
+    """
+
+    texts: Mapping[str, str]
+    values: Mapping[str, str]
+    literal: bool
+
+    def only(self, fits: Callable[[str], bool]) -> "Side":
+        """Return the side with only those values whose paths fit."""
+        return replace(self, values={p: v for p, v in self.values.items() if fits(p)})
+
+
+def side_of(conf: Conf, known: ClusterFacts, beside: Conf = EMPTY) -> Side:
+    """Return what a configuration says and means, to be compared with another one."""
+    named, assumed = with_names(plain(conf), known, plain(beside))
+    meaning = Meaning(named, known)
+    settings = {s.path: s for s in walk(named.entries, merge=True) if s.path not in assumed}
+    values = {path: meaning.of(setting) for path, setting in settings.items()}
+    unsaid = {path: value for path, value in meaning.unsaid().items() if path not in settings}
+    return Side(
+        texts={path: setting.value for path, setting in settings.items()},
+        values={**unsaid, **{p: v for p, v in values.items() if v is not None}},
+        literal=meaning.literal(),
+    )
+
+
+def with_names(conf: Conf, known: ClusterFacts, beside: Conf) -> tuple[Conf, frozenset[str]]:
+    """Give each node the name by which Pacemaker calls it.
+
+    A node of which that is not known gets the name that ``beside`` has for its nodeid or its
+    address, so that the two are compared; returned are the paths of such names, which are not
+    the node's own.
+    """
+    nodes = [node.options() for node in inner(conf, "nodelist", "node")]
+    taken = {options.get("name", "") for options in nodes}
+    others = {}
+    for node in inner(beside, "nodelist", "node"):
+        for key in _marks(beside, node.options(), known):
+            others[key] = node.options().get("name", "")
+    assumed = set()
+
+    def name_of(options: Mapping[str, str]) -> str:
+        name = _pacemakers_name(options, known)
+        if not name:
+            found = (others.get(key, "") for key in _marks(conf, options, known))
+            name = next((n for n in found if n not in taken), "")
+            assumed.add(f"nodelist.node[{name}].name")
+        taken.add(name)
+        return name
+
+    def named(section: Section) -> Section:
+        if section.name != "node" or section.options().get("name"):
+            return section
+        name = name_of(section.options())
+        added = (Option("name", name),) if name else ()
+        return Section(section.name, (*section.entries, *added))
+
+    return _with_sections(conf, "nodelist", named), frozenset(assumed)
+
+
+def _marks(conf: Conf, options: Mapping[str, str], known: ClusterFacts) -> list[str]:
+    """Return what tells a node: its nodeid, then its first address."""
+    address = next((resolve(conf, text, known.hosts) for text in rings(options)), None)
+    number = node_id(options)
+    return [mark for mark in (str(number or ""), address) if mark]
+
+
+def _pacemakers_name(options: Mapping[str, str], known: ClusterFacts) -> str:
+    """Return how Pacemaker calls a node without a name, if that is known."""
+    address = options.get("ring0_addr", "")
+    return known.names.get(node_id(options), "") or ("" if ip(address) else address)
+
+
+def _with_sections(conf: Conf, name: str, change: Callable[[Section], Section]) -> Conf:
+    """Return a configuration with the sections in all of one name changed."""
+    return Conf(
+        tuple(
+            Section(e.name, tuple(change(i) if isinstance(i, Section) else i for i in e.entries))
+            if isinstance(e, Section) and e.name == name
+            else e
+            for e in conf.entries
+        )
+    )
+
+
+def settled(one: Side, other: Side) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the values of two sides without what means the same on both.
+
+    While two_node is the same, a wait_for_all that follows it is no setting of its own; where
+    two_node changes, it is, since only one that is not said changes with it.
+    """
+    two_node = one.values.get("quorum.two_node", "0")
+    follows = two_node == other.values.get("quorum.two_node", "0")
+
+    def values(side: Side) -> dict[str, str]:
+        result = dict(side.values)
+        if one.literal and other.literal:
+            result.pop("totem.ip_version", None)
+        if follows and result.get("quorum.wait_for_all") == two_node:
+            del result["quorum.wait_for_all"]
+        return result
+
+    return values(one), values(other)
+
+
+def names_of(conf: Conf, known: ClusterFacts = NOTHING_KNOWN) -> dict[int, str]:
+    """Return the nodes' names by nodeid, as Pacemaker calls them; without those unknown."""
+    named, _ = with_names(plain(conf), known, EMPTY)
+    options = [node.options() for node in inner(named, "nodelist", "node")]
+    return {node_id(has): has["name"] for has in options if has.get("name")}
+
+
+def nameless(conf: Conf) -> bool:
+    """Tell whether there is a node without a name of its own."""
+    return not all(node.options().get("name") for node in inner(conf, "nodelist", "node"))
+
+
+def host_names(conf: Conf) -> tuple[str, ...]:
+    """Return the host names that stand where nodes have their addresses."""
+    texts = [text for node in inner(conf, "nodelist", "node") for text in rings(node.options())]
+    return tuple(dict.fromkeys(text for text in texts if text and not ip(text)))
+
+
+def needs_key(conf: Conf) -> bool:
+    """Tell whether the configuration encrypts or signs, and so reads the authkey."""
+    values = normal(conf)
+    return any(f"totem.crypto_{kind}" in values for kind in ("cipher", "hash"))
+
+
+def normal(conf: Conf, known: ClusterFacts = NOTHING_KNOWN) -> dict[str, str]:
+    """Return what a configuration means to corosync 3.1: settings by path, in one spelling.
+
+    Two files are the same to corosync when this is the same:
+
+    - what is not said and what is said as corosync takes it anyway (:data:`DEFAULTS`) are one;
+      so are ``two_node: 1`` and that with ``wait_for_all: 1``, and an ``expected_votes`` that
+      is the sum of the nodes' votes;
+    - numbers, booleans and addresses have one spelling, each of those that corosync takes for
+      that key; a host name is the address that corosync chooses of what ``known`` has for it;
+    - ``secauth`` is the cipher and hash that it stands for;
+    - a node without a name has the one that Pacemaker gives it: the CIB's, else its
+      ``ring0_addr`` if that is a host name;
+    - several sections about one link, or one subsystem of the log, are one, and a subsystem
+      that logs as all others do is none;
+    - what corosync does nothing with is left out: :data:`UNUSED`, ``bindnetaddr`` and
+      ``member`` beside a nodelist, ``mcastaddr`` without multicast, options of knet with
+      another transport, ``votes`` beside a nodelist, ``key`` beside a ``keyfile``, a
+      ``logfile`` that nothing goes to, and an ``ip_version`` where all addresses are written
+      out. What corosync would refuse stays.
+
+    Sections are put together as :func:`plain` does it.
+    """
+    side = side_of(conf, known)
+    return settled(side, side)[0]
+
+
+def unused(conf: Conf) -> dict[str, str]:
+    """Return the settings that corosync does nothing with, by path; see :func:`normal`.
+
+    ``secauth`` is none of them.
+    """
+    named, _ = with_names(plain(conf), NOTHING_KNOWN, EMPTY)
+    meaning = Meaning(named, NOTHING_KNOWN)
+    settings = (s for s in walk(named.entries, merge=True) if s.kind != "totem.secauth")
+    return {s.path: s.value for s in settings if meaning.is_unused(s.kind, s.value)}
+
+
+def spelled(path: str, text: str) -> str:
+    """Return a setting's value in the one spelling of those that corosync takes for it.
+
+    path
+        Of a setting that stands in no repeated section (``totem.token``).
+    """
+    return spelled_value(path, text)

@@ -1,0 +1,93 @@
+"""Run all rules over a configuration, and show the findings."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from fshalib.lint import fixes, pillar_change, rules_failover
+from fshalib.lint.finding import ERROR, SEVERITIES, Advice, KnownFinding
+from fshalib.lint.rules import CHECKS, KNOWN
+from fshalib.pillar.config import Config
+from fshalib.schema.report import Keys, path
+
+log = logging.getLogger(__name__)
+
+ALL_KNOWN: Mapping[str, KnownFinding] = {**KNOWN, **rules_failover.KNOWN}
+
+
+def lint(config: Config) -> tuple[Advice, ...]:
+    """Return everything that is not advised in a checked configuration.
+
+    config
+        What ``fshalib.pillar.config.check`` returned.
+    """
+    checks = (*CHECKS, *rules_failover.CHECKS)
+    found = [finding for look in checks for finding in look(config)]
+    return tuple(_advice(config, *finding) for finding in found)
+
+
+def _advice(config: Config, code: str, keys: Keys, message: str) -> Advice:
+    known = ALL_KNOWN[code]
+    told = (known.reason, known.source, known.mend, known.severity)
+    try:
+        change = fixes.change(code, keys, config)
+    except (LookupError, TypeError, ValueError):
+        # Every run of the formula asks: a change that can't be made must not end it.
+        log.exception("%s at %s has no change of the pillar", code, path(keys))
+        change = {}
+    put, removed = pillar_change.put_and_removed(change)
+    return Advice(code, path(keys), message, *told, put, tuple(map(path, removed)))
+
+
+def summary(advices: Iterable[Advice]) -> str:
+    """Return one text with every advice, each reason once; empty without advice."""
+    by_code: dict[str, list[Advice]] = {}
+    for advice in advices:
+        by_code.setdefault(advice.code, []).append(advice)
+    if not by_code:
+        return ""
+    lines = ["This works, but is not advised:"]
+    for number, (code, found) in enumerate(by_code.items(), start=1):
+        known = ALL_KNOWN[code]
+        lines.append(f"{number}. {' '.join(f'{a.path}: {a.message}.' for a in found)}")
+        lines.append(f"   Why: {known.reason} ({known.source}).")
+        lines.append(f"   Instead: {known.mend}.")
+    return "\n".join(lines)
+
+
+def verdict(advices: Iterable[Advice]) -> str:
+    """Return in one line whether it will fail over."""
+    counts = {word: sum(a.severity == word for a in advices) for word in SEVERITIES}
+    told = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
+    if counts[ERROR]:
+        return f"It will NOT fail over as it should: {told}."
+    return f"It will fail over; {told}." if told else "It will fail over; nothing to say."
+
+
+def page(advices: Iterable[Advice]) -> str:
+    """Return every advice as a block of text, the worst first, and the verdict at the end."""
+    found = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
+    blocks = [
+        f"{advice.severity.upper()}  {advice.path}: {advice.message}.\n"
+        f"  Why: {advice.reason} ({advice.source}).\n"
+        f"  Instead: {advice.mend}.{_change(advice)}"
+        for advice in found
+    ]
+    return "\n".join([*blocks, verdict(found)])
+
+
+def _change(advice: Advice) -> str:
+    """Return the lines with the change of the pillar."""
+    lines = [f"  In the pillar, remove {path}" for path in advice.remove]
+    if advice.change:
+        told = yaml.safe_dump({"fsha": advice.change}, default_flow_style=None, sort_keys=False)
+        lines += ["  In the pillar:", *(f"    {line}" for line in told.splitlines())]
+    return "".join(f"\n{line}" for line in lines)
+
+
+def as_data(advices: Iterable[Advice]) -> list[dict[str, Any]]:
+    """Return the same as plain data for Salt's returns."""
+    return [asdict(advice) for advice in advices]

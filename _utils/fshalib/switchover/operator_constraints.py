@@ -1,0 +1,93 @@
+"""Bans and preferences by hand, as operator actions."""
+
+from collections.abc import Iterator
+
+from fshalib.cib import ownership
+from fshalib.cib.document import Element
+from fshalib.cib.normalize import value
+from fshalib.cib.values import UnitError, is_infinite
+from fshalib.switchover import bans
+from fshalib.switchover.operator_action import (
+    BAN,
+    HOLD,
+    PREFERENCE,
+    OperatorAction,
+    Spoken,
+    command,
+    deletion,
+)
+
+
+def constraints(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
+    """Yield the bans and preferences that somebody has set by hand."""
+    ours = ownership.owned(root) | set(spoken)
+    for element in root.iterfind("configuration/constraints/*"):
+        id = element.get("id", "")
+        if ownership.OPERATOR_CONSTRAINT.match(id) and id not in ours:
+            yield _constraint(root, element)
+
+
+def _constraint(root: Element, element: Element) -> OperatorAction:
+    id, resource, node = element.get("id", ""), _resource(element), _named_node(element)
+    if id == bans.ban_id(resource, node) and bans.is_held(root, resource, node):
+        what = f"kept away from {node} by a switchover that is being held ({id})"
+        hint = command("salt-call", "fsha.failback", f"resource={resource}")
+        return OperatorAction(HOLD, resource, what, node, None, hint)
+    prefers = id.startswith("cli-prefer-")
+    verb = "drawn to" if prefers else "banned from"
+    where = node or "nodes by a rule"
+    what = f"{verb} {where}{_details(element)} ({id})"
+    kind = PREFERENCE if prefers else BAN
+    return OperatorAction(kind, resource, what, node, None, _clearing(root, element, node))
+
+
+def _resource(element: Element) -> str:
+    names = (element.get("rsc"), element.get("rsc-pattern"), element.get("id"))
+    return next((name for name in names if name), "")
+
+
+def _named_node(element: Element) -> str:
+    """Return the node that a location names, itself or by the rule that crm_resource writes."""
+    if element.get("node"):
+        return element.get("node", "")
+    named = [
+        e.get("value", "")
+        for e in element.iterfind("rule/expression")
+        if e.get("attribute") == "#uname" and e.get("operation") == "eq"
+    ]
+    return named[0] if len(named) == 1 else ""
+
+
+def _details(element: Element) -> str:
+    """Return what else a location says: its role, a score that isn't infinite, its end."""
+    parts = []
+    role = value("role", element.get("role", "Started"))
+    if role != "Started":
+        parts.append(f" in the role {role}")
+    rule = element.find("rule")
+    score = element.get("score") or (None if rule is None else rule.get("score"))
+    if score is not None and not _is_infinite(score):
+        parts.append(f" with a score of {score}")
+    parts += [f" until {e.get('end')}" for e in element.iter("date_expression") if e.get("end")]
+    return "".join(parts)
+
+
+def _is_infinite(score: str) -> bool:
+    try:
+        return is_infinite(score)
+    except UnitError:
+        return False
+
+
+def _clearing(root: Element, element: Element, node: str) -> str:
+    id, resource = element.get("id", ""), element.get("rsc", "")
+    usual = {bans.ban_id(resource, node), f"cli-prefer-{resource}"}
+    cleared = [
+        other
+        for other in root.iterfind("configuration/constraints/rsc_location")
+        if other.get("id") in usual and _named_node(other) == node
+    ]
+    # A constraint with a lifetime is not always cleared by its node's name.
+    if cleared == [element] and element.get("node"):
+        return command("crm_resource", "--clear", "--resource", resource, "--node", node)
+    return deletion(str(element.tag), id)
