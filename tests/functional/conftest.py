@@ -14,7 +14,7 @@ from fshalib.pacemaker import tools
 
 ROOT = Path(__file__).parents[2]
 TOOLS = "/usr/sbin:/usr/bin:/sbin:/bin"
-PAIR = ROOT / "tests/unit/cib/samples/pair.xml"
+PAIR = ROOT / "tests/unit/samples/pair.xml"
 
 
 @pytest.fixture(scope="session")

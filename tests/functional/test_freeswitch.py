@@ -12,7 +12,7 @@ from fshalib.freeswitch import client, pending
 from fshalib.pacemaker import tools
 from fshalib.pillar import config as pillar_config
 from tests.functional.conftest import ROOT
-from tests.unit.freeswitch.test_conf import FILES
+from tests.unit.freeswitch.test_config import FILES
 from tests.unit.standin.harness import Phone, nodes
 
 
@@ -132,7 +132,7 @@ def test_bad_arguments(verbs, bad):
 
 def test_config_hash(verbs, tmp_path):
     conf = tmp_path / "conf"
-    shutil.copytree(ROOT / "tests/unit/cib/samples", conf / "sip_profiles")
+    shutil.copytree(ROOT / "tests/unit/samples", conf / "sip_profiles")
     data = verbs.config_hash(str(conf))
     assert set(data["parts"]) == {"sip_profiles"}
     with pytest.raises(CommandExecutionError, match="is no directory"):

@@ -15,7 +15,7 @@ from fshalib.cib.document import parse, render
 from fshalib.cib.kinds import normal
 from fshalib.cib.read import read_all, strangers
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.cib.schemas import faults
+from tests.unit.schemas import faults
 
 ROOT = Path(__file__).parents[3]
 CORPUS = Path(os.environ.get("FSHA_CIB_CORPUS") or ROOT.parent / "shared" / "cib-corpus")

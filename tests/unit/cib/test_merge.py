@@ -9,7 +9,7 @@ from fshalib.cib.kinds import ONE_IDS, normal
 from fshalib.cib.objects import Object
 from fshalib.cib.read import find, read
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.cib.build import (
+from tests.unit.build import (
     applied,
     cib,
     dummy,

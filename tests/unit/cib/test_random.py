@@ -26,9 +26,9 @@ from fshalib.cib.merge import merge
 from fshalib.cib.objects import Object
 from fshalib.cib.read import read, read_all
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.cib import schemas
-from tests.unit.cib.schemas import faults
-from tests.unit.cib.strategies import Respeller, configurations, texts
+from tests.unit import schemas
+from tests.unit.schemas import faults
+from tests.unit.strategies import Respeller, configurations, texts
 
 LONG = os.environ.get("FSHA_HYPOTHESIS") == "long"
 

@@ -9,16 +9,6 @@ import pytest
 ROOT = Path(__file__).parents[3]
 SAMPLES = Path(__file__).parent / "samples"
 
-NODES = {
-    "freeswitch-dev": {"addresses": ["10.101.20.110/24", "10.101.21.110/24"]},
-    "ubuntu-v20z": {"addresses": ["10.101.20.220/24", "10.101.21.220/24"]},
-}
-
-
-@pytest.fixture
-def nodes():
-    return {name: dict(facts) for name, facts in NODES.items()}
-
 
 class Tools:
     """Stands in for ``fshalib.system.programs.run``: answers by the program and its arguments."""

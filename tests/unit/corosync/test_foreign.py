@@ -16,7 +16,7 @@ from fshalib.corosync import diff as fcc
 from fshalib.corosync import semantics as fcm
 from fshalib.pillar import config as pillar_config
 from fshalib.pillar import export_corosync as fe
-from tests.unit.corosync.test_export import NETWORKS, PACEMAKER, SETTINGS, built
+from tests.unit.pillar.test_export_corosync import NETWORKS, PACEMAKER, SETTINGS, built
 
 FOREIGN = Path(__file__).parent / "foreign"
 PAIRS = ("pcs-0.11", "pcs-0.12", "crmsh-4.4", "crmsh-5.0", "debian-pair", "by-hand")

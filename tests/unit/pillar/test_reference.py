@@ -17,8 +17,8 @@ from fshalib.pillar import schema, schema_corosync
 from fshalib.schema import report as schema_report
 from fshalib.schema import types
 from fshalib.schema.report import ConfigErrors
-from tests.unit.cib.schemas import faults
-from tests.unit.config.pillars import empty_cib, with_key
+from tests.unit.pillars import empty_cib, with_key
+from tests.unit.schemas import faults
 
 ROOT = Path(__file__).resolve().parents[3]
 PILLAR_EXAMPLE = ROOT / "pillar.example"

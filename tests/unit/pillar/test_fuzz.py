@@ -23,8 +23,8 @@ from fshalib.pillar import config as pillar_config
 from fshalib.pillar import validate_agents
 from fshalib.pillar.schema import PILLAR
 from fshalib.schema.report import ConfigErrors
-from tests.unit.cib.schemas import faults
-from tests.unit.config.pillars import empty_cib, full
+from tests.unit.pillars import empty_cib, full
+from tests.unit.schemas import faults
 
 QUICK = settings(
     deadline=None,

@@ -16,7 +16,7 @@ from fshalib.pillar import config as pillar_config
 from fshalib.pillar import validate_agents
 from fshalib.schema import report as schema_report
 from fshalib.schema.report import ConfigErrors
-from tests.unit.config.pillars import GONE, changed, full
+from tests.unit.pillars import GONE, changed, full
 
 IP = "pacemaker:resources:ip_shared"
 FS = "pacemaker:resources:fs"

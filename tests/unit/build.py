@@ -10,7 +10,7 @@ from fshalib.cib.document import parse
 from fshalib.cib.kinds import ONE_IDS
 from fshalib.cib.objects import Object
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.cib.schemas import faults
+from tests.unit.schemas import faults
 
 DUMMY = "ocf:heartbeat:Dummy"
 

@@ -11,8 +11,8 @@ from fshalib.cib.objects import Object
 from fshalib.cib.read import find, read_all, strangers
 from fshalib.cib.rule import Join
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.cib.build import cib, dummy, options, pairs, primitive
-from tests.unit.cib.schemas import faults
+from tests.unit.build import cib, dummy, options, pairs, primitive
+from tests.unit.schemas import faults
 
 EVERYTHING = """
 <cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0"><configuration>

@@ -9,7 +9,7 @@ from fshalib.cib import rule as rules
 from fshalib.cib import rule_xml
 from fshalib.cib.element_schema import below
 from fshalib.cib.rule import Date, Join, OfOperation, OfResource
-from tests.unit.cib.strategies import default_rules
+from tests.unit.strategies import default_rules
 
 QUICK = settings(deadline=None, max_examples=150)
 

@@ -9,7 +9,7 @@ from fshalib.cib import read as cib_read
 from fshalib.cib.objects import Object
 from fshalib.cib.read import find, read
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.cib.build import (
+from tests.unit.build import (
     applied,
     cib,
     clone,
@@ -24,7 +24,7 @@ from tests.unit.cib.build import (
     tag,
     text,
 )
-from tests.unit.cib.schemas import faults
+from tests.unit.schemas import faults
 
 NEW, OLD = "pacemaker-3.9", "pacemaker-3.0"
 MONITOR = {"name": "monitor", "interval": "5s"}

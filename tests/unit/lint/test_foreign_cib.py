@@ -7,8 +7,9 @@ from lxml import etree
 from fshalib.cib import document, target
 from fshalib.lint import foreign_cib, runner
 from fshalib.pillar import config as pillar_config
+from tests.unit import pillars
 from tests.unit.cib.test_corpus import FILES
-from tests.unit.config import pillars, test_lint
+from tests.unit.lint import test_rules as test_lint
 
 EXAMPLES = ("pillar.example", "examples/article.sls", "examples/keeps_calls.sls")
 # What only a pillar can tell, or only a cluster.

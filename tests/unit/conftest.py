@@ -71,3 +71,14 @@ class Tools:
 def tools(monkeypatch):
     monkeypatch.delenv("CIB_file", raising=False)
     return Tools()
+
+
+NODES = {
+    "freeswitch-dev": {"addresses": ["10.101.20.110/24", "10.101.21.110/24"]},
+    "ubuntu-v20z": {"addresses": ["10.101.20.220/24", "10.101.21.220/24"]},
+}
+
+
+@pytest.fixture
+def nodes():
+    return {name: dict(facts) for name, facts in NODES.items()}

@@ -11,8 +11,10 @@ from fshalib.lint import rules as lint_rules
 from fshalib.lint.pillar_change import applied, put_and_removed
 from fshalib.pillar import config
 from fshalib.schema.report import path
-from tests.unit.config import pillars, test_lint, test_lint_failover
-from tests.unit.config.pillars import changed, with_key
+from tests.unit import pillars
+from tests.unit.lint import test_rules as test_lint
+from tests.unit.lint import test_rules_failover as test_lint_failover
+from tests.unit.pillars import changed, with_key
 
 CASES = [
     *((case[0], case[1], case[2]) for case in test_lint.test_one_advice.pytestmark[0].args[1]),

@@ -9,7 +9,7 @@ from fshalib.pacemaker.status import Failure, Status
 from fshalib.switchover import lock, unplanned
 from fshalib.switchover.service import Service
 from fshalib.system import programs
-from tests.unit.cib.test_check import STATUS, node
+from tests.unit.checks.test_checklist import STATUS, node
 
 SERVICE = Service("voice", ("vip", "fs"), ("192.0.2.9",), sofia=("fs",), keeps=True)
 FAILED = Failure("fs", "monitor", "fs1", "not running", "", "")

@@ -7,7 +7,7 @@ import yaml
 
 from fshalib.lint import rules, runner
 from fshalib.pillar import config
-from tests.unit.config.pillars import GONE, changed, with_key
+from tests.unit.pillars import GONE, changed, with_key
 
 ROOT = Path(__file__).resolve().parents[3]
 IP = "pacemaker:resources:ip_shared"

@@ -17,7 +17,7 @@ from fshalib.schema.report import ConfigErrors
 from fshalib.schema.types import Choice, Flag, Text, Whole
 
 MANY = 6000 if os.environ.get("FSHA_HYPOTHESIS") == "long" else 300
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parents[1] / "corosync/samples"
 NETWORKS = ["10.101.20.0/24", "10.101.21.0/24"]
 SETTINGS = ("transport", "crypto", "totem", "links", "quorum", "logging")
 PACEMAKER = {"properties": {"stonith-enabled": False}}

@@ -6,7 +6,7 @@ from fshalib.cib import read
 from fshalib.cib.objects import Object
 from fshalib.cib.ownership import owned
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.cib.build import applied, cib, options, pairs, patch, properties, tag
+from tests.unit.build import applied, cib, options, pairs, patch, properties, tag
 
 SCHEMA = "pacemaker-3.9"
 FS1 = '<node id="1" uname="fs1">{}</node>'

@@ -5,9 +5,9 @@ import pytest
 from fshalib.lint import finding, fixes, rules_failover, runner
 from fshalib.lint import rules as lint_rules
 from fshalib.pillar import config
-from tests.unit.config import test_lint
-from tests.unit.config.pillars import GONE, changed
-from tests.unit.config.test_lint import CLEAN, FS, IP, everything, example
+from tests.unit.lint import test_rules as test_lint
+from tests.unit.lint.test_rules import CLEAN, FS, IP, everything, example
+from tests.unit.pillars import GONE, changed
 
 PM = "pacemaker"
 GROUP = f"{PM}:groups:VoiceServices:members"

@@ -10,7 +10,7 @@ from fshalib.corosync import diff as fcc
 from fshalib.corosync import semantics as fcm
 from fshalib.pillar import config, schema_corosync
 from fshalib.pillar import export_corosync as fe
-from tests.unit.corosync.test_export import JUNK, MANY, PACEMAKER, built, values_of
+from tests.unit.pillar.test_export_corosync import JUNK, MANY, PACEMAKER, built, values_of
 
 KNET = """\
 totem {

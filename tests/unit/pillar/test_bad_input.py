@@ -8,7 +8,7 @@ import pytest
 from fshalib.cib.kinds import KINDS
 from fshalib.pillar import config as pillar_config
 from fshalib.schema.report import ConfigErrors
-from tests.unit.config.pillars import GONE, changed, full, pillar, random_key
+from tests.unit.pillars import GONE, changed, full, pillar, random_key
 
 IP = "pacemaker:resources:ip_shared"
 FS = "pacemaker:resources:fs"
