@@ -31,16 +31,16 @@ HEAD = """\
 
 <!-- Made by docs/make_pillar.py from the definitions that check the pillar; do not edit. -->
 
-All keys stand below the key `fsha`. Paths are in Salt's form (`fsha:cluster:name`). Words in capitals
-stand for names that you choose, `N` for a position in a list, counted from 0. A key that is not
-listed here is refused, and the message suggests the nearest known name.
+All keys stand below the key `fsha`. Paths are in Salt's form (`fsha:cluster:name`). Words in
+capitals stand for names that you choose, `N` for a position in a list, counted from 0. A key that
+is not listed here is refused, and the message suggests the nearest known name.
 [pillar.example](../pillar.example) is a complete pillar to start from;
 [examples/article.sls](../examples/article.sls) is a small one.
 
-Where the cluster expects text, you can write YAML's numbers and `true` or `false`. Durations are `2s`,
-`2000ms`, `5min`, `1h` or ISO 8601 (`PT2S`); a bare number is seconds. Scores are whole numbers,
-`INFINITY` or `-INFINITY`. Defaults in parentheses apply without the key; most are those of corosync or
-Pacemaker. No message shows a secret (`authkey`, `password`).
+Where the cluster expects text, you can write YAML's numbers and `true` or `false`. Durations are
+`2s`, `2000ms`, `5min`, `1h` or ISO 8601 (`PT2S`); a bare number is seconds. Scores are whole
+numbers, `INFINITY` or `-INFINITY`. Defaults in parentheses apply without the key; most are those of
+corosync or Pacemaker. No message shows a secret (`authkey`, `password`).
 """
 RULES = """
 ### Rule expressions
@@ -56,8 +56,8 @@ RULES = """
 
 A test is `ATTRIBUTE OPERATION VALUE` with the operations `lt`, `lte`, `eq`, `gte`, `gt` and `ne`,
 or `defined ATTRIBUTE`, `not_defined ATTRIBUTE`. A type (`string`, `integer`, `number`, `version`)
-and a colon may precede the operation. `param NAME` or `meta NAME` in place of the value takes it from
-the resource. Dates are `date gt DATE`, `date lt DATE`, `date in_range start=DATE end=DATE`
+and a colon may precede the operation. `param NAME` or `meta NAME` in place of the value takes it
+from the resource. Dates are `date gt DATE`, `date lt DATE`, `date in_range start=DATE end=DATE`
 (or `duration PART=N …` in place of the end) and `date spec PART=RANGE …`. In the rules of
 `rsc_defaults` and `op_defaults`, `resource CLASS:PROVIDER:TYPE` (each part may be empty) and
 `op NAME interval=DURATION` say what the set applies to. Tests are joined by `and` or by `or`; use
@@ -73,8 +73,8 @@ then it applies to all resources of the template.
 SETS = """
 ### Sets with rules
 
-In place of a mapping of parameters, meta attributes or options you can write a list of sets. For each
-name, the set with the highest score counts, of those that have the name and whose rule is true.
+In place of a mapping of parameters, meta attributes or options you can write a list of sets. For
+each name, the set with the highest score counts, of those that have the name and a true rule.
 
 """
 Table = tuple[str, str, Record]
