@@ -256,7 +256,7 @@ def could_move(view: View) -> Iterator[Line]:
         "failover",
         "Failover",
         FAIL,
-        f"the cluster would not start it on another node; it would: {actions}",
+        f"the cluster would not start it elsewhere; it would: {actions}",
         "fsha.lint and 'crm_simulate -sL' show why",
         blocks=True,
     )
@@ -265,7 +265,7 @@ def could_move(view: View) -> Iterator[Line]:
 def wire(view: View) -> Iterator[Line]:
     """The node that serves is the one that answers for its addresses."""
     if view.wire is None:
-        yield Line("vip", "Floating address", SKIP, "it can't be checked from here")
+        yield Line("vip", "Floating address", SKIP, "the network can't be asked from here")
     elif view.wire:
         yield Line(
             "vip",

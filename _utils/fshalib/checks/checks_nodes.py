@@ -31,7 +31,7 @@ def known(view: View) -> Iterator[Line]:
                 "facts",
                 "Facts",
                 WARN,
-                "this node's switch and files are not known",
+                "nothing is known of this node's switch and files",
                 f"run fsha.check there once: salt {node} fsha.check",
                 node,
             )
