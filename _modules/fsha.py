@@ -1249,8 +1249,7 @@ def history(limit=20, kind=None):
     limit
         How many entries.
     kind
-        One kind of event only: drift, unmanaged, commit, refused, ring, failover, operator,
-        overdue.
+        One kind of event only: drift, commit, refused, ring, failover, operator, overdue.
 
     CLI Example:
 

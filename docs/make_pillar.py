@@ -31,16 +31,16 @@ HEAD = """\
 
 <!-- Made by docs/make_pillar.py from the definitions that check the pillar; do not edit. -->
 
-Everything stands below the key `fsha`. Paths are written as Salt writes them
-(`fsha:cluster:name`); words in capitals stand for names that you give, `N` for a position in a
-list, counted from 0. A key that is not listed here is refused, with the nearest name that is.
-[pillar.example](../pillar.example) is a whole pillar to start from, and
-[examples/article.sls](../examples/article.sls) a small one.
+All keys stand below the key `fsha`. Paths are in Salt's form (`fsha:cluster:name`). Words in
+capitals stand for names that you choose, `N` for a position in a list, counted from 0. A key that
+is not listed here is refused, and the message suggests the nearest known name.
+[pillar.example](../pillar.example) is a complete pillar to start from;
+[examples/article.sls](../examples/article.sls) is a small one.
 
-YAML's numbers and `true` or `false` may stand wherever the cluster wants text. Durations are `2s`,
-`2000ms`, `5min`, `1h` or ISO 8601 (`PT2S`), a bare number is seconds; scores are whole numbers,
-`INFINITY` or `-INFINITY`. Defaults in parentheses are those of corosync or Pacemaker, which hold
-when the key is left out. A secret (`authkey`, `password`) is never shown in a message.
+Where the cluster expects text, you can write YAML's numbers and `true` or `false`. Durations are
+`2s`, `2000ms`, `5min`, `1h` or ISO 8601 (`PT2S`); a bare number is seconds. Scores are whole
+numbers, `INFINITY` or `-INFINITY`. Defaults in parentheses apply without the key; most are those of
+corosync or Pacemaker. No message shows a secret (`authkey`, `password`).
 """
 RULES = """
 ### Rule expressions
@@ -56,25 +56,25 @@ RULES = """
 
 A test is `ATTRIBUTE OPERATION VALUE` with the operations `lt`, `lte`, `eq`, `gte`, `gt` and `ne`,
 or `defined ATTRIBUTE`, `not_defined ATTRIBUTE`. A type (`string`, `integer`, `number`, `version`)
-and a colon may stand before the operation; `param NAME` or `meta NAME` in place of the value takes
-it from the resource. Dates are `date gt DATE`, `date lt DATE`, `date in_range start=DATE end=DATE`
+and a colon may precede the operation. `param NAME` or `meta NAME` in place of the value takes it
+from the resource. Dates are `date gt DATE`, `date lt DATE`, `date in_range start=DATE end=DATE`
 (or `duration PART=N …` in place of the end) and `date spec PART=RANGE …`. In the rules of
-`rsc_defaults` and `op_defaults`, `resource CLASS:PROVIDER:TYPE` (each may be empty) and
-`op NAME interval=DURATION` say whom the set is for. Tests are joined by `and` or by `or`, not by
-both unless brackets keep them apart. What holds spaces or brackets stands in double quotes.
+`rsc_defaults` and `op_defaults`, `resource CLASS:PROVIDER:TYPE` (each part may be empty) and
+`op NAME interval=DURATION` say what the set applies to. Tests are joined by `and` or by `or`; use
+brackets to combine both. Text with spaces or brackets stands in double quotes.
 """
 PLACES = {"nodes": "NODE", "nodes:NODE:interfaces": "NIC", "pacemaker:nodes": "NODE"}
 OBJECTS = """\
-Each kind of object has an example below, and the same object as `crm configure show` prints it,
-where `ocf:heartbeat:` goes without saying. All ids of the section are different from each other,
-those that parts of objects are given among them. A constraint may name a tag, or a template for
-all that is made from it, in place of a resource.
+Each kind of object has an example below, and beside it the same object as `crm configure show`
+prints it (crmsh leaves out `ocf:heartbeat:`). No two ids of the section may be equal, and that
+includes ids of parts of objects. In place of a resource a constraint can name a tag, or a template:
+then it applies to all resources of the template.
 """
 SETS = """
 ### Sets with rules
 
-Where a mapping of parameters, of meta attributes or of options is expected, a list of sets may
-stand in its place; the set with the highest score that has a name and whose rule holds decides.
+In place of a mapping of parameters, meta attributes or options you can write a list of sets. For
+each name, the set with the highest score counts, of those that have the name and a true rule.
 
 """
 Table = tuple[str, str, Record]

@@ -1,9 +1,9 @@
-# The set-up of the article "RedFone & FreeSWITCH high availability", as it stands there: names,
-# addresses, ids, times and options. It comes up and switches over on today's Pacemaker; the run
-# says in one warning what is advised otherwise, and why. pillar.example is the recommended pair.
+# The set-up of the article "RedFone & FreeSWITCH high availability", with its names, addresses, ids,
+# times and options. It comes up and switches over on today's Pacemaker. The run says in one warning
+# what is advised today instead, and why. pillar.example is the recommended pair.
 #
-# What the cluster writes itself (dc-version, cluster-infrastructure, last-lrm-refresh) and the
-# node ids of Heartbeat are left out.
+# Not here: what the cluster writes itself (dc-version, cluster-infrastructure, last-lrm-refresh), and
+# the node ids of Heartbeat.
 fsha:
   cluster:
     name: voice

@@ -1,6 +1,6 @@
-# A pair that keeps its calls: the switch runs on both nodes as a clone, its profiles stand by hot on
-# the node that does not serve, calls are recovered from a database that both share, and the formula
-# tells FreeSWITCH what that takes. docs/freeswitch.md says why; pillar.example explains the rest.
+# A pair that keeps its calls. The switch runs on both nodes as a clone. On the standby its profiles
+# are in hot standby. Calls are recovered from a database that both nodes share. The formula
+# configures FreeSWITCH for all that. docs/freeswitch.md says why; pillar.example explains the rest.
 fsha:
   cluster:
     name: voice
@@ -12,13 +12,13 @@ fsha:
   network:
     nonlocal_bind: true
   corosync:
-    # authkey or authkey_file has to be given, see pillar.example.
+    # Give authkey or authkey_file, see pillar.example.
     links:
       - {knet_link_priority: 2}
       - {knet_link_priority: 1}
   pacemaker:
     properties:
-      # On real hosts: a fence device, and true.
+      # On real hosts configure a fence device, and set true.
       stonith-enabled: false
       no-quorum-policy: stop
       cluster-recheck-interval: 2min
@@ -29,8 +29,8 @@ fsha:
     resources:
       switch:
         agent: ocf:fsha:FSSwitch
-        # It has failed only when systemd, which starts it again after a second, has given up. On a
-        # standby that costs nobody a call, so it may be tried again.
+        # systemd restarts the switch after a second. So a failure here means that systemd has given
+        # up. On a standby that costs no call, so the cluster may try again.
         meta: {migration-threshold: 5, failure-timeout: 1min}
         operations:
           - {name: monitor, interval: 5s, timeout: 15s}
@@ -57,9 +57,9 @@ fsha:
     clones:
       switch-clone:
         resource: switch
-        # What happens to one instance is nothing to those that depend on the other.
+        # What depends on one instance does not wait for the other instance.
         meta: {interleave: true}
-    # The service only where a switch runs, and after it.
+    # The service runs only where a switch runs, and starts after it.
     colocations:
       voice-with-switch:
         resource: VoiceServices

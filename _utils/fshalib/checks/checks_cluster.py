@@ -36,8 +36,8 @@ def quorum(view: View) -> Iterator[Line]:
         if ok
         else "there is no quorum"
         if view.status.dc
-        else "there is no DC just now, which would know",
-        "" if ok else "see corosync-quorumtool -s: without quorum nothing is started",
+        else "not known: there is no DC at the moment",
+        "" if ok else "see corosync-quorumtool -s: without quorum the cluster starts nothing",
         blocks=True,
     )
 
@@ -45,7 +45,9 @@ def quorum(view: View) -> Iterator[Line]:
 def rings(view: View) -> Iterator[Line]:
     """Every link of every node is connected."""
     if view.links is None:
-        yield Line("rings", "Ring links", WARN, "they can't be read", "is corosync up here?")
+        yield Line(
+            "rings", "Ring links", WARN, "the links can't be read", "is corosync running here?"
+        )
         return
     seen = {view.me: down(view.links)}
     # A link can fail one way only.
@@ -59,7 +61,7 @@ def rings(view: View) -> Iterator[Line]:
                 "Ring links",
                 WARN,
                 f"not connected: {', '.join(links)}",
-                "look at the network of that link: the pair is one fault away from being cut",
+                "check the network of that link: one more fault cuts the pair in two",
                 node,
             )
     if not any(seen.values()):
@@ -79,10 +81,10 @@ def settled(view: View) -> Iterator[Line]:
     dc = view.status.dc
     yield Line(
         "settled",
-        "Cluster at rest",
+        "Cluster idle",
         WARN if actions or not dc else PASS,
         f"the cluster is about to: {actions}" if actions else f"the DC ({dc or 'none'}) is idle",
-        "wait for it (crm_resource --wait)" if actions else "",
+        "wait until it is done (crm_resource --wait)" if actions else "",
     )
 
 
@@ -124,7 +126,7 @@ def leftovers(view: View) -> Iterator[Line]:
             "Set by operators",
             FAIL if stands or late else WARN,
             f"{action.subject}: {action.what}{by}{late}",
-            f"when it is done with: {action.hint}",
+            f"when it is no longer needed: {action.hint}",
             action.node,
             blocks=stands,
         )
@@ -144,7 +146,7 @@ def operations(view: View) -> Iterator[Line]:
     for told in view.operations:
         yield Line("operations", "Operations", WARN, told)
     if not view.operations:
-        yield Line("operations", "Operations", PASS, "nobody is at it")
+        yield Line("operations", "Operations", PASS, "none is running")
 
 
 def fencing(view: View) -> Iterator[Line]:
@@ -170,8 +172,8 @@ def fencing(view: View) -> Iterator[Line]:
             "fencing",
             "Fencing",
             WARN,
-            "it is off: a node that hangs may keep the address",
-            "configure a fence device, and stonith-enabled: true",
+            "there is no fencing: a node that hangs may keep the address",
+            "configure a fence device, and set stonith-enabled: true",
         )
 
 
@@ -187,16 +189,16 @@ def fenced(view: View) -> Iterator[Line]:
             "fence-history",
             "Fencing lately",
             FAIL if pending else WARN,
-            f"{event.action} is going on" if pending else f"{event.action} has failed{at}{why}",
+            f"{event.action} is running" if pending else f"{event.action} has failed{at}{why}",
             "wait for its end"
             if pending
-            else f"mend the fence device; then stonith_admin --cleanup --history {event.target}",
+            else f"repair the fence device; then stonith_admin --cleanup --history {event.target}",
             event.target,
             blocks=pending,
         )
     if not bad:
         times = len(view.status.fenced)
-        done = f"{times} times, the last of each node succeeded" if times else "never needed"
+        done = f"{times} times; the last one of each node succeeded" if times else "never needed"
         yield Line("fence-history", "Fencing lately", PASS, done)
 
 
@@ -254,8 +256,8 @@ def could_move(view: View) -> Iterator[Line]:
         "failover",
         "Failover",
         FAIL,
-        f"the cluster would not start it elsewhere, but do: {actions}",
-        "fsha.lint and 'crm_simulate -sL' say what holds it back",
+        f"the cluster would not start it elsewhere; it would: {actions}",
+        "fsha.lint and 'crm_simulate -sL' show why",
         blocks=True,
     )
 
@@ -274,4 +276,4 @@ def wire(view: View) -> Iterator[Line]:
             blocks=True,
         )
     else:
-        yield Line("vip", "Floating address", PASS, "on one node, as the network sees it")
+        yield Line("vip", "Floating address", PASS, "only one node answers for it")

@@ -43,7 +43,7 @@ def known(view: View) -> Iterator[Line]:
                 "Clock",
                 WARN,
                 f"it is {-age.total_seconds():.0f} s ahead of the clock of {view.me}",
-                "keep both in step by NTP: times in logs, rules and remarks differ",
+                "synchronise both by NTP: times in logs, rules and remarks differ",
                 node,
             )
         old = node != view.me and age > STALE
@@ -52,7 +52,7 @@ def known(view: View) -> Iterator[Line]:
             "Facts",
             WARN if old else PASS,
             f"{int(max(age.total_seconds(), 0) // 60)} minutes old",
-            f"salt {node} fsha.check brings them up to date" if old else "",
+            f"salt {node} fsha.check renews them" if old else "",
             node,
         )
 
@@ -71,7 +71,7 @@ def clocks(view: View) -> Iterator[Line]:
             if apart
             else f"in step with that of {view.me} ({clock.ahead:+g} s, to {clock.within:g} s)"
         )
-        advice = "keep both in step by NTP: times in logs, rules and remarks differ"
+        advice = "synchronise both by NTP: times in logs, rules and remarks differ"
         verdict_ = WARN if apart else PASS
         yield Line("offset", "Clock", verdict_, said, advice if apart else "", node)
 
@@ -88,7 +88,7 @@ def switches(view: View) -> Iterator[Line]:
                 "Switch",
                 FAIL,
                 switch.get("why", "it does not run"),
-                "start it; a service without a switch can't go there",
+                "start it: without a switch the service can't move there",
                 node,
                 blocks=node in view.peers and view.is_fresh(node),
             )
@@ -100,7 +100,7 @@ def switches(view: View) -> Iterator[Line]:
             bad.append("it refuses new calls")
         uptime = switch.get("uptime")
         if uptime is not None and uptime < SHORT_UPTIME:
-            bad.append(f"it is up for {uptime} s only")
+            bad.append(f"it started only {uptime} s ago")
         yield Line(
             "switch",
             "Switch",
@@ -112,12 +112,14 @@ def switches(view: View) -> Iterator[Line]:
 
 
 _ALIKE: Mapping[str, tuple[str, str]] = {
-    "version": ("Version", "install the same on both: a recovered call is data of that version"),
-    "switchname": ("Switchname", "give both the same: registrations are kept by it"),
+    "version": (
+        "Version",
+        "install the same version on both: the data of a recovered call depends on it",
+    ),
+    "switchname": ("Switchname", "give both the same name: registrations are stored under it"),
     "config": (
         "Configuration",
-        "profiles, database, RTP ports and dialplan come from it: freeswitch.config_hash names "
-        "the files",
+        "it has profiles, database, RTP ports and dialplan; freeswitch.config_hash names the files",
     ),
 }
 
@@ -139,9 +141,9 @@ def _difference(values: Mapping[str, Any]) -> str:
     if all(isinstance(value, dict) for value in values.values()):
         keys = sorted({key for value in values.values() for key in value})
         apart = [k for k in keys if len({repr(value.get(k)) for value in values.values()}) > 1]
-        return f"not the same in {', '.join(apart)}"
+        return f"different in {', '.join(apart)}"
     shown = ", ".join(f"{value or 'none'} on {node}" for node, value in sorted(values.items()))
-    return f"not the same: {shown}"
+    return f"different: {shown}"
 
 
 def files(view: View) -> Iterator[Line]:
@@ -174,7 +176,7 @@ def routers(view: View) -> Iterator[Line]:
                 "Network gateway",
                 SKIP if answers is None else PASS if answers else FAIL,
                 f"{address} {said[answers]}",
-                "look at this node's cable, switch port and router: calls can't get through here"
+                "check this node's cable, switch port and router: calls can't get through here"
                 if answers is False
                 else "",
                 node,
@@ -194,7 +196,7 @@ def certificates(view: View) -> Iterator[Line]:
                 "certificate",
                 "Certificate",
                 FAIL if over else WARN if days < EXPIRES else PASS,
-                f"{name} ran out {-days} days ago" if over else f"{name} runs out in {days} days",
+                f"{name} expired {-days} days ago" if over else f"{name} expires in {days} days",
                 "renew it, and restart the profile" if days < EXPIRES else "",
                 node,
             )
@@ -217,7 +219,7 @@ def gateways(view: View) -> Iterator[Line]:
         f"not registered: {', '.join(down)}"
         if down
         else f"all {len(switch['gateways'])} are registered",
-        "ask the carrier, or look at freeswitch.gateways" if down else "",
+        "ask the carrier; freeswitch.gateways has more" if down else "",
         view.active,
     )
 
@@ -228,15 +230,15 @@ def recovery(view: View) -> Iterator[Line]:
     if told is None:
         return
     title, keeps = "Recovery database", bool(view.service and view.service.keeps)
-    mend = "calls go on, but none can be recovered: mend it before you move"
+    mend = "calls go on, but none can be recovered: repair it before you switch over"
     if "why" in told:
         yield Line("database", title, FAIL, told["why"], mend, view.me, keeps)
     elif not told["writable"]:
         yield Line("database", title, FAIL, "it can't be written to", mend, view.me, keeps)
     else:
         slow = told["seconds"] > recovery_db.SLOW
-        advice = "see what keeps it busy: recovering takes as long" if slow else ""
-        said = f"writable, it answers in {told['seconds']:g} s"
+        advice = "find out what keeps it busy: recovering calls takes as long" if slow else ""
+        said = f"writable, and answers in {told['seconds']:g} s"
         yield Line("database", title, WARN if slow else PASS, said, advice, view.me)
         yield from _copies(view, told.get("copies") or {})
         yield from _ghosts(view, told["rows"])
@@ -266,8 +268,11 @@ def _ghosts(view: View, rows: Mapping[str, int]) -> Iterator[Line]:
         "ghosts",
         "Rows of calls",
         WARN if number else PASS,
-        f"{number} are of a switch that no longer runs" if number else "none but of live calls",
-        "the next start would ring for them: fs_cli -x 'sofia recover flush' while none serves"
+        f"{number} belong to a switch that no longer runs"
+        if number
+        else "only those of live calls",
+        "the next start would ring those phones: run fs_cli -x 'sofia recover flush' while no "
+        "node serves"
         if number
         else "",
     )
@@ -282,7 +287,7 @@ def database(view: View) -> Iterator[Line]:
                 "Recovery database",
                 FAIL,
                 "the switch gets no answer from it",
-                "calls go on, but none can be recovered: mend it before you move",
+                "calls go on, but none can be recovered: repair it before you switch over",
                 node,
                 blocks=bool(view.service and view.service.keeps),
             )
@@ -300,7 +305,7 @@ def hosts(view: View) -> Iterator[Line]:
                 "Disk",
                 worst,
                 f"{free} % of {name} is free",
-                "make room: the cluster stops when it can't write" if worst != PASS else "",
+                "free some space: the cluster stops if it can't write" if worst != PASS else "",
                 node,
             )
         if facts.get("locked"):
@@ -309,7 +314,7 @@ def hosts(view: View) -> Iterator[Line]:
                 "Packages",
                 WARN,
                 f"{facts['locked']} is locked",
-                "an installation is going on: wait for its end",
+                "an installation is running: wait for its end",
                 node,
             )
         if facts.get("state_run"):
@@ -318,7 +323,7 @@ def hosts(view: View) -> Iterator[Line]:
                 "State run",
                 WARN,
                 f"{facts['state_run']} is running",
-                "wait for its end: two that change the pair at once are one too many",
+                "wait for its end: only one run at a time should change the pair",
                 node,
             )
         if facts.get("synchronised") is False:
@@ -326,7 +331,7 @@ def hosts(view: View) -> Iterator[Line]:
                 "clock",
                 "Clock",
                 WARN,
-                "it is not kept in step by NTP",
+                "it is not synchronised by NTP",
                 "start chrony or systemd-timesyncd: times in logs and rules differ",
                 node,
             )
@@ -339,8 +344,8 @@ def drill(view: View) -> Iterator[Line]:
             "drill",
             "Last drill",
             WARN,
-            "none is on record here",
-            "salt-call fsha.drill proves that the pair does what it is for",
+            "none is recorded here",
+            "salt-call fsha.drill proves that the pair can switch over and back",
         )
         return
     age = view.now - parse_time(view.last_drill)

@@ -31,8 +31,8 @@ NODE = ElementSchema(
         DESCRIPTION,
         Attribute("score", SCORE, "score of the node (no use known)"),
         Sets("attributes", "instance_attributes", VALUES,
-             "permanent node attributes; standby and maintenance are the operator's unless they "
-             "are given here", options=False, example={"site": "east"}),
+             "permanent node attributes; standby and maintenance belong to the operator unless "
+             "they stand here", options=False, example={"site": "east"}),
         UTILIZATION,
     ),
 )  # fmt: skip
@@ -47,7 +47,7 @@ RSC_DEFAULTS = ElementSchema(
     "rsc_defaults",
     (
         Sets("sets", "meta_attributes", META_SECTION,
-             "meta attributes that every resource has unless it says otherwise",
+             "defaults for the meta attributes of all resources",
              example={"resource-stickiness": 100}),
     ),
 )  # fmt: skip
@@ -57,7 +57,7 @@ OP_DEFAULTS = ElementSchema(
         Sets("sets", "meta_attributes", Record(
             {n: f for n, f in OPERATION.items() if n not in ("name", "interval", "role")},
             "a mapping of options of operations", others=PARAMETER_VALUE),
-            "options that every operation has unless it says otherwise",
+            "defaults for the options of all operations",
             example={"timeout": "60s"}),
     ),
 )  # fmt: skip
@@ -77,17 +77,17 @@ LEVEL = ElementSchema(
     ),
 )  # fmt: skip
 TAG = ElementSchema(
-    "tag", (References("references", "obj_ref", ID, "ids of what is tagged", example=["fs"]),)
+    "tag", (References("references", "obj_ref", ID, "ids of the tagged objects", example=["fs"]),)
 )
 _PERMISSION = ElementSchema(
     "acl_permission",
     (
         Attribute("kind", Choice(("read", "write", "deny")), "what is permitted", required=True,
                   example="read"),
-        Attribute("xpath", TEXT, "for what this XPath finds", example="//nodes"),
+        Attribute("xpath", TEXT, "for the elements that this XPath matches", example="//nodes"),
         Attribute("reference", ID, "for the object with this id"),
-        Attribute("object-type", TEXT, "for elements of this tag"),
-        Attribute("attribute", TEXT, "only for this attribute of them"),
+        Attribute("object-type", TEXT, "for elements with this tag"),
+        Attribute("attribute", TEXT, "only for this attribute of the elements"),
         DESCRIPTION,
         Id(ID),
     ),
@@ -96,19 +96,19 @@ ACL_ROLE = ElementSchema(
     "acl_role",
     (
         DESCRIPTION,
-        Several("permissions", _PERMISSION, "what the role may do, first match counts",
+        Several("permissions", _PERMISSION, "what the role may do; the first match counts",
                 ordered=True, example=[{"kind": "read", "xpath": "/cib"}]),
     ),
 )  # fmt: skip
-_ROLES = References("roles", "role", ID, "roles that it has", ordered=True, required=False,
+_ROLES = References("roles", "role", ID, "roles of the user or group", ordered=True, required=False,
                     example=["operator"])  # fmt: skip
 ACL_USER = ElementSchema(
     "acl_target",
-    (Attribute("name", TEXT, "the user's name, when it is not the id", "login"), _ROLES),
+    (Attribute("name", TEXT, "the user's name, if it is not the id", "login"), _ROLES),
 )
 ACL_GROUP = ElementSchema(
     "acl_group",
-    (Attribute("name", TEXT, "the group's name, when it is not the id", "login"), _ROLES),
+    (Attribute("name", TEXT, "the group's name, if it is not the id", "login"), _ROLES),
 )
 
 _ALERT_META = Sets(
@@ -119,7 +119,7 @@ _ALERT_META = Sets(
             "timeout": Attribute("timeout", DURATION, "how long the program may take",
                                  theirs="30s").field,
             "timestamp-format": Attribute("timestamp-format", STRING,
-                                          "format of the time, as date(1) has it",
+                                          "format of the time, as for date(1)",
                                           theirs="%H:%M:%S.%06N").field,
             "enabled": Attribute("enabled", BOOLEAN, "whether the alert is sent",
                                  theirs="true").field,
@@ -134,7 +134,7 @@ _ALERT_PARAMS = Sets("params", "instance_attributes", VALUES, "parameters of the
 _RECIPIENT = ElementSchema(
     "recipient",
     (
-        Attribute("value", TEXT, "what the program is given as CRM_alert_recipient",
+        Attribute("value", TEXT, "the value of CRM_alert_recipient for the program",
                   required=True, example="ops@example.org"),
         DESCRIPTION,
         _ALERT_META,
@@ -145,7 +145,7 @@ _RECIPIENT = ElementSchema(
 ALERT = ElementSchema(
     "alert",
     (
-        Attribute("path", TEXT, "the program that is run", required=True,
+        Attribute("path", TEXT, "the program to run", required=True,
                   example="/usr/share/pacemaker/alerts/alert_file.sh"),
         DESCRIPTION,
         _ALERT_META,

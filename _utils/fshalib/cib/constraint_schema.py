@@ -13,7 +13,9 @@ from fshalib.cib.resource_schema import ANY_NAME, TEXT
 from fshalib.cib.resource_set import ResourceSets
 from fshalib.schema.types import Choice
 
-_LIFETIME = Within("lifetime", Rules("lifetime", "rules that say when it holds (no Pacemaker 3)"))
+_LIFETIME = Within(
+    "lifetime", Rules("lifetime", "rules that say when it holds (not in Pacemaker 3)")
+)
 _DISCOVERY = Attribute(
     "resource-discovery",
     Choice(("always", "never", "exclusive")),
@@ -29,8 +31,8 @@ LOCATION = ElementSchema(
         Attribute("role", ROLE, "only for instances in this role", default="Started"),
         Attribute("node", HOST, "the node; together with score", example="freeswitch-dev"),
         Attribute("score", SCORE,
-                  "how much: positive prefers, negative avoids, -INFINITY forbids; keep a "
-                  "preference below the stickiness, else every switchover bounces back",
+                  "how much: positive prefers, negative avoids, -INFINITY forbids; a "
+                  "preference above the stickiness undoes every switchover",
                   example=50),
         _DISCOVERY,
         ResourceSets(),
@@ -41,18 +43,18 @@ LOCATION = ElementSchema(
 COLOCATION = ElementSchema(
     "rsc_colocation",
     (
-        Attribute("rsc", ID, "the resource that is placed", "resource", example="fs"),
-        Attribute("with-rsc", ID, "the resource that it is placed with", "with",
+        Attribute("rsc", ID, "the resource to place", "resource", example="fs"),
+        Attribute("with-rsc", ID, "the resource to place it with", "with",
                   example="ip_shared"),
-        Attribute("score", SCORE, "INFINITY together, -INFINITY apart, else how much",
+        Attribute("score", SCORE, "INFINITY: together; -INFINITY: apart; otherwise how much",
                   theirs="0", default="0", example="INFINITY"),
         Attribute("rsc-role", ROLE, "only while `resource` is in this role", "role",
                   default="Started"),
         Attribute("with-rsc-role", ROLE, "only while `with` is in this role", "with-role",
                   default="Started"),
-        Attribute("node-attribute", TEXT, "same value of this node attribute, not same node",
-                  default="#uname"),
-        Attribute("influence", BOOLEAN, "whether `resource` has a say in where `with` runs",
+        Attribute("node-attribute", TEXT,
+                  "same value of this node attribute, in place of the same node", default="#uname"),
+        Attribute("influence", BOOLEAN, "whether `resource` influences where `with` runs",
                   theirs="critical of the resource"),
         _LIFETIME,
         ResourceSets(),
@@ -64,7 +66,7 @@ ORDER = ElementSchema(
     (
         Attribute("first", ID, "the resource that acts first", example="ip_shared"),
         Attribute("then", ID, "the resource that acts then", example="fs"),
-        Attribute("first-action", _ACTIONS, "what `first` has to have done", default="start"),
+        Attribute("first-action", _ACTIONS, "what `first` must have done", default="start"),
         Attribute("then-action", _ACTIONS, "what `then` waits to do", theirs="first-action"),
         Attribute("kind", Choice(("Optional", "Mandatory", "Serialize")),
                   "how strict the order is", theirs="Mandatory"),

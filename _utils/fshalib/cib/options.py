@@ -109,7 +109,7 @@ PROPERTIES: Mapping[str, Field] = {
     "stonith-watchdog-timeout": _option(
         TIMEOUT, "0", "when a lost node counts as fenced by its own watchdog"),
     "fence-reaction": _option(
-        Choice(("stop", "panic")), "stop", "what a node does that learns of its own fencing"),
+        Choice(("stop", "panic")), "stop", "what a node does if it learns that it was fenced"),
     "concurrent-fencing": _option(BOOLEAN, "false", "whether several nodes are fenced at once"),
     "startup-fencing": _option(
         BOOLEAN, "true", "whether nodes that were never seen are fenced at the start"),
@@ -123,17 +123,17 @@ PROPERTIES: Mapping[str, Field] = {
     "start-failure-is-fatal": _option(
         BOOLEAN, "true", "whether one failed start bans a resource from the node"),
     "enable-startup-probes": _option(
-        BOOLEAN, "true", "whether a starting node is asked what it runs already"),
+        BOOLEAN, "true", "whether a starting node is checked for running resources"),
     "shutdown-lock": _option(
         BOOLEAN, "false", "whether resources wait for a node that was shut down cleanly"),
-    "shutdown-lock-limit": _option(DURATION, "0", "how long they wait; 0 is for ever"),
+    "shutdown-lock-limit": _option(DURATION, "0", "how long they wait; 0: for ever"),
     "stop-all-resources": _option(BOOLEAN, "false", "whether everything is stopped"),
     "stop-orphan-resources": _option(
         BOOLEAN, "true", "whether resources without a configuration are stopped"),
     "stop-orphan-actions": _option(
         BOOLEAN, "true", "whether operations without a configuration are cancelled"),
     "cluster-recheck-interval": _option(
-        DURATION, "15min", "how often time-based things, such as failure-timeout, are looked at"),
+        DURATION, "15min", "how often time-based settings, such as failure-timeout, are checked"),
     "cluster-delay": _option(DURATION, "60s", "estimated round trip of an action on the network"),
     "dc-deadtime": _option(DURATION, "20s", "how long a starting node waits for the others"),
     "election-timeout": _option(DURATION, "2min", "how long the election of a DC may take"),
@@ -142,10 +142,10 @@ PROPERTIES: Mapping[str, Field] = {
     "join-finalization-timeout": _option(DURATION, "30min", "do not change this"),
     "transition-delay": _option(DURATION, "0s", "pause before a transition starts"),
     "node-pending-timeout": _option(
-        DURATION, "0s", "how long a node may be a member without taking part, then it is fenced"),
+        DURATION, "0s", "how long a node may be a member without joining before it is fenced"),
     "load-threshold": _option(PERCENTAGE, "80%", "CPU load above which fewer actions are run"),
-    "node-action-limit": _option(INTEGER, "0", "actions that run at once per node; 0 is 2 x cores"),
-    "batch-limit": _option(INTEGER, "0", "actions that run at once in the cluster; 0 is by load"),
+    "node-action-limit": _option(INTEGER, "0", "actions at once per node; 0: twice the cores"),
+    "batch-limit": _option(INTEGER, "0", "actions at once in the cluster; 0: by load"),
     "migration-limit": _option(INTEGER, "-1", "live migrations at once per node"),
     "placement-strategy": _option(
         Choice(("default", "utilization", "minimal", "balanced")), "default",
@@ -163,11 +163,11 @@ PROPERTIES: Mapping[str, Field] = {
     "pe-warn-series-max": _option(INTEGER, "5000", "inputs kept of transitions with warnings"),
     "pe-input-series-max": _option(INTEGER, "4000", "inputs kept of other transitions"),
     **{
-        name: _option(STRING, "", "written by the cluster itself; accepted, and left alone")
+        name: _option(STRING, "", "the cluster writes it; accepted and ignored")
         for name in sorted(SERVER_WRITTEN)
     },
     "expected-quorum-votes": _option(
-        STRING, "", "obsolete since corosync counts the votes; accepted, and left alone"),
+        STRING, "", "obsolete, because corosync counts the votes; accepted and ignored"),
 }  # fmt: skip
 
 META: Mapping[str, Field] = {
@@ -178,15 +178,15 @@ META: Mapping[str, Field] = {
         SCORE, "0 (1 for a clone)", "how much a resource prefers to stay where it runs"),
     "migration-threshold": _option(
         SCORE, "INFINITY", "failures on a node after which the resource leaves it"),
-    "failure-timeout": _option(DURATION, "0", "after which a failure is forgotten; 0 is never"),
+    "failure-timeout": _option(DURATION, "0", "time after which a failure is forgotten; 0: never"),
     "priority": _option(SCORE, "0", "which resources are kept when not all can run"),
     "is-managed": _option(BOOLEAN, "true", "whether the cluster may start and stop the resource"),
     "maintenance": _option(BOOLEAN, "false", "whether the cluster leaves the resource alone"),
     "critical": _option(
-        BOOLEAN, "true", "whether its failure moves the group, or only stops this resource"),
+        BOOLEAN, "true", "true: its failure moves the group; false: it only stops this resource"),
     "multiple-active": _option(
         Choice(("block", "stop_only", "stop_start", "stop_unexpected")), "stop_start",
-        "what happens when the resource is found running twice"),
+        "what happens if the resource runs twice"),
     "requires": _option(
         Choice(("nothing", "quorum", "fencing", "unfencing")), "by fencing",
         "what must be true before the resource may start"),
@@ -200,17 +200,17 @@ META: Mapping[str, Field] = {
     "ordered": _option(BOOLEAN, "false", "clone: whether instances start one after the other"),
     "interleave": _option(
         BOOLEAN, "false", "clone: whether what depends on it waits for its own node only"),
-    "notify": _option(BOOLEAN, "false", "clone: whether instances are told of each other"),
+    "notify": _option(BOOLEAN, "false", "clone: whether instances are notified of each other"),
     "promotable": _option(BOOLEAN, "false", "clone: whether instances have two roles"),
     "promoted-max": _option(INTEGER, "1", "promotable clone: how many are promoted"),
     "promoted-node-max": _option(INTEGER, "1", "promotable clone: how many on one node"),
     "master-max": _option(INTEGER, "1", "older name of promoted-max"),
     "master-node-max": _option(INTEGER, "1", "older name of promoted-node-max"),
     "container-attribute-target": _option(STRING, "", "for bundles"),
-    "remote-node": _option(STRING, "", "name of the guest node that the resource is"),
+    "remote-node": _option(STRING, "", "name of the guest node, if the resource is one"),
     "remote-addr": _option(STRING, "", "address of the guest node"),
     "remote-port": _option(INTEGER, "3121", "port of the guest node"),
-    "remote-connect-timeout": _option(DURATION, "60s", "for the connection to the guest node"),
+    "remote-connect-timeout": _option(DURATION, "60s", "timeout of the connection to the guest"),
     "remote-allow-migrate": _option(BOOLEAN, "true", "whether the guest node may move live"),
 }  # fmt: skip
 
@@ -218,13 +218,13 @@ _NAME = Plain("the name of an operation (monitor, start, stop, …)", _plain_wor
 
 OPERATION: Mapping[str, Field] = {
     "name": Field(_NAME, "monitor, start, stop, …", example="monitor"),
-    "interval": _option(DURATION, "0s", "pause between two runs; 0 runs it only when needed"),
+    "interval": _option(DURATION, "0s", "pause between two runs; 0: only when needed"),
     "timeout": _option(DURATION, "20s", "how long it may take before it counts as failed"),
     "on-fail": _option(
         Choice(("ignore", "block", "demote", "stop", "restart", "standby", "fence",
                 "restart-container")), "restart (stop: fence, or block without fencing)",
         "what happens when it fails"),
-    "enabled": _option(BOOLEAN, "true", "whether the operation is run at all"),
+    "enabled": _option(BOOLEAN, "true", "whether the operation runs at all"),
     "record-pending": _option(BOOLEAN, "true", "whether it is shown while it runs"),
     "role": _option(ROLE, "", "only for resources in this role"),
     "start-delay": _option(DURATION, "0s", "wait before the first run; do not use"),

@@ -39,7 +39,7 @@ UTILIZATION = Sets(
     "utilization",
     "utilization",
     VALUES,
-    "what it needs, or has: capacities by name",
+    "capacities that it needs, or has, by name",
     options=False,
     example={"cpu": 2},
 )
@@ -59,7 +59,7 @@ OPERATION_SCHEMA = ElementSchema(
              options=False, example={"OCF_CHECK_LEVEL": 10}),
         Sets("meta", "meta_attributes", Named(PARAMETER_VALUE, PARAMETER),
              "options of the operation that depend on rules"),
-        Attribute("id-ref", ID, "id of operations to use, in place of all else"),
+        Attribute("id-ref", ID, "id of operations to use, in place of all other keys"),
     ),
     "a mapping (name, interval, timeout …)",
 )  # fmt: skip
@@ -70,8 +70,8 @@ PRIMITIVE = ElementSchema(
     "primitive",
     (
         Agent(required=False),
-        Attribute("template", ID, "template to take everything from that is not said here, in "
-                  "place of `agent`"),
+        Attribute("template", ID, "template for everything that is not set here, in place of "
+                  "`agent`"),
         DESCRIPTION,
         *_COMMON,
     ),
@@ -120,7 +120,7 @@ _PORT = ElementSchema(
     "port-mapping",
     (
         Attribute("port", INTEGER, "port on the replica's address"),
-        Attribute("internal-port", INTEGER, "port inside, when it is another"),
+        Attribute("internal-port", INTEGER, "port inside, if it differs"),
         Attribute("range", Text("a range of ports", r"[0-9-]+"), "ports, in place of `port`"),
         Id(ID),
     ),
@@ -144,7 +144,7 @@ _NETWORK = ElementSchema(
         Attribute("host-netmask", INTEGER, "prefix length of the addresses", theirs="32"),
         Attribute("add-host", BOOLEAN, "whether /etc/hosts inside names the replicas",
                   default="true"),
-        Several("ports", _PORT, "ports that lead inside", example=[{"port": 5060}]),
+        Several("ports", _PORT, "ports that lead into the container", example=[{"port": 5060}]),
     ),
 )  # fmt: skip
 BUNDLE = ElementSchema(
@@ -155,7 +155,7 @@ BUNDLE = ElementSchema(
         Sets("params", "instance_attributes", VALUES, "parameters of the bundle", options=False),
         Single("docker", _container("docker"), "the container, run by docker"),
         Single("podman", _container("podman"), "the container, run by podman"),
-        Single("rkt", _container("rkt"), "the container, run by rkt (no Pacemaker 3)"),
+        Single("rkt", _container("rkt"), "the container, run by rkt (not in Pacemaker 3)"),
         Single("network", _NETWORK, "addresses and ports"),
         Within("storage", Several("storage", _STORAGE, "what is mounted inside",
                                   example=[{"source-dir": "/srv/fs", "target-dir": "/srv"}])),

@@ -18,14 +18,13 @@ SCHEMA = 1
 TAG_PREFIX = "fsha"
 
 DRIFT = "drift"
-UNMANAGED = "unmanaged"
 COMMIT = "commit"
 REFUSED = "refused"
 RING = "ring"
 FAILOVER = "failover"
 OPERATOR = "operator"
 OVERDUE = "overdue"
-KINDS = (DRIFT, UNMANAGED, COMMIT, REFUSED, RING, FAILOVER, OPERATOR, OVERDUE)
+KINDS = (DRIFT, COMMIT, REFUSED, RING, FAILOVER, OPERATOR, OVERDUE)
 
 Fire = Callable[[str, dict[str, Any]], object]
 

@@ -1,6 +1,6 @@
 """What fsha asks of FreeSWITCH on this node, through ``fs_cli``.
 
-Facts (measured on FreeSWITCH 1.11, see docs/design.md): ``fs_cli`` ends with 0 for every
+Facts (measured on FreeSWITCH 1.11): ``fs_cli`` ends with 0 for every
 reply, errors included; with 255 when the switch is down, still starting, or refuses the
 password; it can hang for ever without ``-T``. Only ``sofia status`` and ``sofia xmlstatus``
 answer without asking the database, and a stopped profile is simply absent from them.

@@ -20,27 +20,28 @@ from fshalib.pillar import config as pillar_config
 from fshalib.schema.report import ConfigErrors, path
 
 NOT_UNDERSTOOD = KnownFinding(
-    "The cluster does not understand it either, and takes its default without a word",
-    "Pacemaker's schema takes any text here; crm_verify says more in its log",
-    "give it a value of the kind that is expected",
+    "The cluster does not understand it either, and silently uses its default",
+    "Pacemaker's schema accepts any text here; the log of crm_verify has more",
+    "give it a valid value",
     ERROR,
 )
 _TOOL = "crm_resource(8), --move, --ban and --clear"
 LEFT_BEHIND = KnownFinding(
-    "It was made by crm_resource --ban and lasts until somebody clears it: the service stays away "
-    "from that node whatever fails",
+    "It was made by crm_resource --ban and lasts until somebody clears it. Whatever fails, the "
+    "service does not go to that node",
     _TOOL,
-    "crm_resource --clear --resource RESOURCE, once the reason has gone",
+    "crm_resource --clear --resource RESOURCE, when the reason is gone",
     ERROR,
 )
 LEFT_PREFERENCE = KnownFinding(
-    "It was made by crm_resource --move and lasts until somebody clears it: the service fails "
-    "over, and comes back to that node as soon as it can, a second interruption",
+    "It was made by crm_resource --move and lasts until somebody clears it. The service fails "
+    "over, and comes back to that node as soon as it can, which interrupts calls again",
     _TOOL,
-    "crm_resource --clear --resource RESOURCE, once the reason has gone",
+    "crm_resource --clear --resource RESOURCE, when the reason is gone",
 )
 LEFT_OVER = KnownFinding(
-    "It was made by crm_resource for a time that is over, and does nothing any more",
+    "It was made by crm_resource for a limited time. That time is over, and it has no effect any "
+    "more",
     "crm_resource(8), --lifetime and --expired",
     "crm_resource --clear --expired",
     HINT,
@@ -84,7 +85,7 @@ def _faults(item: Object, now: datetime) -> Iterator[Advice]:
     if _is_left(item):
         where = item.spec.get("node", "a node")
         score = item.spec.get("score", "a rule")
-        told = f"it is left of a move or ban ({score} for {where})"
+        told = f"a move or ban has left it behind ({score} for {where})"
         yield _advice(_left(item, now), path(keys), told)
         return
     try:

@@ -1,4 +1,4 @@
-"""What works but is not advised: said once, with the reason and what to do instead.
+"""What works but is not advised, with the reason and what to do instead.
 
 Each check is a function from the configuration to places and findings; what is known about a
 finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry and one function.
@@ -24,116 +24,116 @@ PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
 
 KNOWN: Mapping[str, KnownFinding] = {
     "nic-alias": KnownFinding(
-        "An alias is no interface to today's kernels, only a label on an address; the agents want "
-        "the card's own name",
+        "For today's kernels an alias is only a label on an address, not an interface. The agents "
+        "need the name of the card",
         "metadata of ocf:heartbeat:IPaddr2, parameters nic and iflabel",
-        "name the card alone (eth0); a label goes to iflabel",
+        "name only the card (eth0); put a label into iflabel",
     ),
     "send-arp": KnownFinding(
-        "IPaddr2 announces its address to the network by itself, five times; a second announcer "
-        "adds nothing but one more resource that can fail and move the group",
+        "IPaddr2 announces its address to the network by itself, five times. A second announcer "
+        "is only one more resource that can fail and move the group",
         "ocf:heartbeat:IPaddr2, parameters arp_count and arp_bg",
         "remove the SendArp resource from the group and from resources",
     ),
     "infinite-preference": KnownFinding(
-        "No stickiness outweighs infinity: a switchover away from the preferred node does nothing "
-        "or is undone at once, and a repaired node pulls all calls back, a second interruption",
+        "No stickiness outweighs infinity. A switchover away from the preferred node does nothing "
+        "or is undone at once. A repaired node pulls all calls back, which interrupts them again",
         "Pacemaker Explained, scores: INFINITY plus anything is INFINITY",
-        "use a score below the resource-stickiness of all members together, half of it at most",
+        "use a score below the resource-stickiness of all members together, at most half of it",
     ),
     "strong-preference": KnownFinding(
-        "A preference that outweighs the stickiness of all that moves together pulls the calls "
-        "back as soon as a repaired node returns, a second interruption",
+        "A preference above the stickiness of all members pulls the calls back as soon as a "
+        "repaired node returns, which interrupts them again",
         "Pacemaker Explained, resource-stickiness: that of a group is the sum of its members'",
-        "use a score below the resource-stickiness of all members together, half of it at most",
+        "use a score below the resource-stickiness of all members together, at most half of it",
     ),
     "cli-id": KnownFinding(
-        "Ids that begin with cli- belong to crm_resource: its --move replaces such a constraint "
-        "and its --clear removes it, and the next run would put it back in the middle of that",
+        "Ids that begin with cli- belong to crm_resource. Its --move replaces such a constraint, "
+        "its --clear removes it, and the next run of the formula puts it back",
         "crm_resource(8), --move, --ban and --clear",
         "give the constraint an id of its own (prefer-NODE)",
     ),
     "migration-threshold": KnownFinding(
-        "Without a migration-threshold a resource that fails is restarted where it is, however "
-        "often; only a failed start makes it fail over, and not even that with "
+        "Without a migration-threshold a resource that fails is restarted on its node, however "
+        "often. Only a failed start makes it fail over, and not even that with "
         "start-failure-is-fatal: false",
         "Pacemaker Explained, meta attribute migration-threshold: INFINITY by default",
         "set migration-threshold: 1 and a failure-timeout in rsc_defaults",
         ERROR,
     ),
     "split-brain": KnownFinding(
-        "With fencing off and lost quorum ignored, a cut between the nodes makes both hold the "
-        "floating address and both take over each other's calls",
+        "With fencing off and lost quorum ignored, a cut between the nodes gives both of them the "
+        "floating address, and each takes over the other's calls",
         "votequorum(5), two_node; Pacemaker Explained, no-quorum-policy",
         "remove no-quorum-policy: ignore (corosync's two_node, on by default, gives the survivor "
         "quorum), and configure fencing",
         ERROR,
     ),
     "no-fencing": KnownFinding(
-        "Without fencing a node that hangs may still hold the floating address, and a stop that "
-        "fails blocks the failover",
+        "Without fencing a node that hangs may keep the floating address, and a failed stop "
+        "blocks the failover",
         "Pacemaker Explained, stonith-enabled",
         "configure a fence device on real hosts and set stonith-enabled: true",
     ),
     "no-fence-device": KnownFinding(
-        "With fencing on and no fence device the cluster starts nothing at all, and with one that "
-        "is stopped it waits for ever for a lost node to be fenced",
+        "With fencing on and no fence device the cluster starts nothing. If the device is "
+        "stopped, the cluster waits for ever for a lost node to be fenced",
         "Pacemaker Explained, stonith-enabled; crm_verify refuses a configuration without a device",
         "add a resource of class stonith, or set stonith-enabled: false where there is no fencing",
         ERROR,
     ),
     "no-monitor": KnownFinding(
-        "The cluster notices no failure of a resource that it does not monitor",
+        "The cluster notices no failure of a resource without a monitor",
         "Pacemaker Explained, resource operations",
         "add {name: monitor, interval: 5s, timeout: 20s} to its operations",
         ERROR,
     ),
     "no-fence-monitor": KnownFinding(
-        "That a fence device does not work shows only when a node has to be fenced, and then the "
-        "failover waits",
+        "Without a monitor, a broken fence device shows only when a node must be fenced, and then "
+        "the failover waits",
         "Pacemaker Explained, fencing: a monitor asks the device for its status",
         "add {name: monitor, interval: 60s, timeout: 60s} to its operations",
     ),
     "monitor-times": KnownFinding(
-        "The two numbers are easily swapped: interval is the pause between two monitors, timeout "
-        "how long one may take; a short timeout turns a busy moment into a failover, and for the "
-        "length of an interval nobody notices a failure",
+        "The two numbers are easily swapped. timeout is how long one monitor may take: a short "
+        "one turns a busy moment into a failover. interval is the pause between two monitors: in "
+        "that time nobody notices a failure",
         "Pacemaker Explained, operation properties",
         "give the monitor a timeout of 20s, and one monitor of each resource an interval of 5s",
     ),
     "agent-timeout": KnownFinding(
-        "The cluster would give up before the agent does, count a slow start or stop as a failure, "
-        "and a failed stop without fencing blocks the failover",
+        "The cluster gives up before the agent does, and counts a slow start or stop as a "
+        "failure. Without fencing a failed stop blocks the failover",
         "lsb:FSSofia, START_TIMEOUT and STOP_TIMEOUT; metadata of ocf:fsha:FSSofia and FSSwitch; "
         "Pacemaker Explained: 20s for an operation that names no timeout",
         "give the operation a longer timeout (start 60s, stop 90s)",
     ),
     "nonlocal-bind": KnownFinding(
-        "The profiles then run on the standby node as well, where they register gateways and "
-        "answer requests. The formula's own FSSofia tells the two apart by a stamp that it leaves "
-        "when it is started; any other script reports them active on both nodes, and the "
-        "cluster then stops them on both and starts one again",
+        "The profiles then also run on the standby node, register gateways and answer requests "
+        "there. The formula's own FSSofia recognizes the active node by a stamp from its start. "
+        "Any other script reports the profiles as active on both nodes; the cluster then stops "
+        "them on both and starts one again",
         "Pacemaker Explained, multiple-active; ip-sysctl, ip_nonlocal_bind",
-        "set network:nonlocal_bind: false, unless the standby has to have its profiles ready",
+        "set network:nonlocal_bind: false, unless the standby must have its profiles ready",
     ),
     "not-managed": KnownFinding(
         "The cluster writes it itself, or its schema refuses it today (corosync counts the votes "
-        "now); the formula leaves it alone",
+        "now). The formula ignores it",
         "Pacemaker's options-3.0.rng and upgrade-2.10.xsl; votequorum(5)",
         "remove it from the pillar",
         HINT,
     ),
     "several-rules": KnownFinding(
-        "Pacemaker 3 accepts one rule per constraint only",
+        "Pacemaker 3 accepts only one rule per constraint",
         "Pacemaker 3.0.0 release notes",
-        "make one constraint of each rule",
+        "make one constraint for each rule",
         HINT,
     ),
     "published-password": KnownFinding(
-        "FreeSWITCH's default password is known to everyone, and the Event Socket gives full "
-        "control of the switch",
+        "Everybody knows FreeSWITCH's default password, and the Event Socket gives full control "
+        "of the switch",
         "FreeSWITCH, event_socket.conf.xml",
-        "choose a password of your own, and keep it in an encrypted pillar",
+        "choose your own password, and keep it in an encrypted pillar",
         HINT,
     ),
 }
@@ -172,7 +172,8 @@ def _preferences(config: Config) -> Iterator[Finding]:
             yield "infinite-preference", pull.score.keys, "the preference is infinite"
         else:
             message = (
-                f"preferences weigh {pull.weight}, the stickiness of all members {pull.stickiness}"
+                f"preferences add up to {pull.weight}, the stickiness of all members to "
+                f"{pull.stickiness}"
             )
             yield "strong-preference", pull.score.keys, message
 
@@ -180,7 +181,7 @@ def _preferences(config: Config) -> Iterator[Finding]:
 def _ids_of_the_tool(config: Config) -> Iterator[Finding]:
     for item in config.pacemaker.of("location"):
         if item.id.startswith("cli-"):
-            message = "the id is one of crm_resource's own"
+            message = "the id belongs to crm_resource"
             yield "cli-id", ("pacemaker", "locations", item.id), message
 
 
@@ -207,7 +208,7 @@ def _thresholds(config: Config) -> Iterator[Finding]:
         told = score_value(found[0][1]) if found else INFINITY
         if told in (0, INFINITY):
             by_rule = not found and _by_rule(config, "migration-threshold")
-            why = "but by a rule" if by_rule else ""
+            why = "except by a rule" if by_rule else ""
             without.setdefault(why, []).append(item.id)
         elif told > MOST_FAILURES:
             without.setdefault(f"below {told}", []).append(item.id)
@@ -291,7 +292,7 @@ def _fssofias(config: Config) -> list[Object]:
 
 def _nonlocal_bind(config: Config) -> Iterator[Finding]:
     if config.network.nonlocal_bind and _fssofias(config):
-        message = "the standby may bind the floating address, too"
+        message = "the standby may bind the floating address too"
         yield "nonlocal-bind", ("network", "nonlocal_bind"), message
 
 
@@ -303,7 +304,7 @@ def _not_managed(config: Config) -> Iterator[Finding]:
 
 def _passwords(config: Config) -> Iterator[Finding]:
     if config.freeswitch.password in PUBLISHED_PASSWORDS:
-        message = "this is the password that FreeSWITCH comes with"
+        message = "this is FreeSWITCH's default password"
         yield "published-password", ("freeswitch", "password"), message
 
 

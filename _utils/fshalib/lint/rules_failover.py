@@ -35,131 +35,134 @@ _RESOURCES: Keys = ("pacemaker", "resources")
 
 KNOWN: Mapping[str, KnownFinding] = {
     "stop-can-fail": KnownFinding(
-        "A stop that fails is answered by fencing; without it the resource is blocked where it is, "
-        "and the failover does not take place",
+        "After a failed stop the cluster fences the node. Without fencing it blocks the resource "
+        "on its node, and there is no failover",
         "Pacemaker Explained, on-fail of a stop: fence, or block without fencing",
-        "take ocf:fsha:FSSofia, whose stop ends in a kill (in place of an agent that starts the "
-        "switch itself, and with ocf:fsha:FSSwitch as a clone), or configure fencing",
+        "use ocf:fsha:FSSofia, whose stop ends with a kill (in place of an agent that starts the "
+        "switch itself; add ocf:fsha:FSSwitch as a clone), or configure fencing",
     ),
     "wait-for-all": KnownFinding(
-        "After a power cut a node that boots alone then starts the service by itself, while the "
-        "other one may serve behind a broken network",
+        "After a power cut a node that boots alone then starts the service, although the other "
+        "node may serve behind a broken network",
         "votequorum(5): two_node enables wait_for_all, unless it is overridden",
         "remove quorum:wait_for_all, or set it to 1",
     ),
     "lost-quorum": KnownFinding(
-        "The node that is left has no quorum, and the cluster stops the service there in place of "
-        "starting it",
+        "The remaining node has no quorum. The cluster stops the service there and does not start "
+        "it",
         "votequorum(5): two_node, auto_tie_breaker; Pacemaker Explained, no-quorum-policy",
-        "remove two_node and auto_tie_breaker: a pair has two_node unless it is told otherwise",
+        "remove two_node and auto_tie_breaker: a pair has two_node by default",
         ERROR,
     ),
     "failure-timeout": KnownFinding(
-        "A node that has failed once is never used again, until somebody cleans up: the second "
-        "failure leaves no node to go to; what is forgotten too soon never reaches a threshold",
+        "A node that has failed once is not used again until somebody cleans up. After the second "
+        "failure no node is left. Failures that are forgotten too soon never reach a threshold",
         "Pacemaker Explained, meta attribute failure-timeout: 0 (never) by default",
         "set failure-timeout: 10min beside the migration-threshold",
     ),
     "vip-after-switch": KnownFinding(
-        "The profiles start before their address is there: a cold one can't bind, and a hot one "
-        "must not recover calls",
-        "Pacemaker Explained, groups start in the order of their members; a colocation is no order",
+        "The profiles start before their address is there. A cold profile can't bind, and a hot "
+        "one must not recover calls",
+        "Pacemaker Explained, groups start in the order of their members; a colocation is not an "
+        "order",
         "put the IPaddr2 before FSSofia in the group, or add an order (kind Mandatory)",
         ERROR,
     ),
     "not-together": KnownFinding(
-        "Nothing keeps the profiles where their address is: after a failover they may stand on two "
-        "nodes, and no call gets through",
-        "Pacemaker Explained, colocation: without a score it says nothing",
+        "Nothing keeps the profiles on the node of their address. After a failover they may be on "
+        "two nodes, and no call gets through",
+        "Pacemaker Explained, colocation: without a score it has no effect",
         "put both into one group, the address first",
         ERROR,
     ),
     "no-service": KnownFinding(
-        "Where the cluster runs nothing that callers need, nothing fails over",
-        "examples/keeps_calls.sls has all of it",
+        "The cluster runs nothing that callers need, so nothing fails over",
+        "examples/keeps_calls.sls",
         "add an IPaddr2 and an ocf:fsha:FSSofia, as a group",
         ERROR,
     ),
     "cloned-vip": KnownFinding(
-        "A clone runs on every node at once: two nodes hold one address, or run one profile's "
-        "calls, and nothing moves",
+        "A clone runs on all nodes at once. Two nodes then have the same address, or run the "
+        "calls of the same profile, and nothing moves",
         "Pacemaker Explained, clones",
-        "clone the switch alone (ocf:fsha:FSSwitch), and leave address and profiles as a group",
+        "clone only the switch (ocf:fsha:FSSwitch), and keep address and profiles as a group",
         ERROR,
     ),
     "comes-back": KnownFinding(
-        "Without stickiness the service moves again, and interrupts calls, when a node comes back",
+        "Without stickiness the service moves again when a node comes back, which interrupts calls",
         "Pacemaker Explained, resource-stickiness: 0 by default",
         "set rsc_defaults: resource-stickiness: 100",
     ),
     "only-one-node": KnownFinding(
-        "With the other node forbidden for it the service stops, in place of failing over",
-        "Pacemaker Explained, location constraints: a negative score is never, as is another node "
-        "with resource-discovery exclusive, and one that is not named with symmetric-cluster false",
+        "The service may not run on the other node, so it stops and does not fail over",
+        "Pacemaker Explained, location constraints: a negative score forbids a node; so does "
+        "resource-discovery exclusive on another node, or symmetric-cluster false for a node "
+        "without a score",
         "remove the constraint, or give it a score that is not negative",
         ERROR,
     ),
     "held-by-pillar": KnownFinding(
-        "What the pillar holds still, no failure starts elsewhere",
+        "With this setting the service does not start on another node after a failure",
         "Pacemaker Explained: target-role, is-managed, maintenance, critical and influence, "
-        "standby, and the properties of these names",
-        "remove it from the pillar; fsha.maintenance does it for as long as it is needed",
+        "standby, and the properties with these names",
+        "remove it from the pillar; for a limited time use fsha.maintenance",
         ERROR,
     ),
     "failure-ignored": KnownFinding(
-        "The cluster takes note of the failure, and starts the service nowhere else; after a stop "
-        "that failed and is ignored the address may stay on two nodes",
+        "The cluster records the failure and does not start the service on another node. If a "
+        "failed stop is ignored, the address may stay on two nodes",
         "Pacemaker Explained, operation properties: on-fail, enabled",
         "remove on-fail (or enabled) from the operation, or from op_defaults",
         ERROR,
     ),
     "hot-flag": KnownFinding(
-        "A profile that is ready on the standby node without the flag answers calls, registers "
-        "gateways and expires registrations there while the other node serves; no status shows it",
+        "Without the flag a profile on the standby node answers calls, registers gateways and "
+        "expires registrations while the other node serves. No status shows it",
         "FreeSWITCH's mod_sofia, parameter profile-standby",
-        "set freeswitch:configuration:profiles:NAME:standby: hot, or see that the profile's own "
-        "XML has profile-standby",
+        "set freeswitch:configuration:profiles:NAME:standby: hot, or make sure that the profile's "
+        "own XML has profile-standby",
     ),
     "single-link": KnownFinding(
-        "One cable or one switch that fails cuts the pair in two",
+        "One broken cable or switch cuts the pair in two",
         "corosync.conf(5): up to eight links with transport knet",
         "give each node a second address in another network",
         HINT,
     ),
     "token": KnownFinding(
-        "It is how long a node may be silent before it counts as dead: much more delays every "
-        "failover, much less makes one of a busy moment",
+        "It is how long a node may be silent before it counts as dead. A much higher value delays "
+        "every failover; a much lower one turns a busy moment into a failover",
         "corosync.conf(5), token: 3000 ms by default",
-        "set totem:token between 1000 and 5000, or leave it",
+        "set totem:token between 1000 and 5000, or remove it",
         HINT,
     ),
     "no-deep-check": KnownFinding(
-        "A profile that runs may be deaf, which only an answer to SIP OPTIONS shows",
+        "A profile may run and not answer calls. Only SIP OPTIONS shows that",
         "ocf:fsha:FSSofia, monitor of depth 10",
         "add {name: monitor, interval: 30s, timeout: 30s, params: {OCF_CHECK_LEVEL: 10}}",
         HINT,
     ),
     "switch-by-systemd": KnownFinding(
-        "Pacemaker sets Restart=no for it and counts a switch that was killed to keep its calls as "
-        "failed; on Pacemaker 2.1.5 a cleanup while it starts leaves a fail count of INFINITY",
+        "Pacemaker sets Restart=no for the unit, and counts a switch that was killed to keep its "
+        "calls as failed. On Pacemaker 2.1.5 a cleanup while it starts leaves a fail count of "
+        "INFINITY",
         "measured; Pacemaker's drop-in for units that it starts",
-        "take ocf:fsha:FSSwitch for the clone, see examples/keeps_calls.sls",
+        "use ocf:fsha:FSSwitch for the clone, see examples/keeps_calls.sls",
     ),
     "switch-apart": KnownFinding(
         "The service may start on a node whose switch does not work",
         "Pacemaker Explained, ordering and colocation",
-        "add a colocation of the group with the clone (INFINITY) and an order clone, then group",
+        "add a colocation of the group with the clone (INFINITY), and an order: clone, then group",
     ),
     "switch-not-interleaved": KnownFinding(
-        "A second clone that depends on this one would wait for all of its nodes; what is no clone "
-        "does not mind",
+        "A second clone that depends on this one would wait for all of its nodes. Anything that "
+        "is not a clone is not affected",
         "Pacemaker Explained, clone option interleave: false by default; simulated",
-        "set meta: {interleave: true} at the clone",
+        "set meta: {interleave: true} on the clone",
         HINT,
     ),
     "short-monitor": KnownFinding(
-        "FSSofia asks a hung switch for several seconds before it says so; a shorter timeout makes "
-        "a failover of a slow answer",
+        "FSSofia needs several seconds to be sure that a switch hangs. A shorter timeout turns a "
+        "slow answer into a failover",
         "ocf:fsha:FSSofia: 1.5 s to connect, 2.5 s for each answer",
         "give its monitor a timeout of 15s",
     ),
@@ -175,7 +178,7 @@ def _stops(config: Config) -> Iterator[Finding]:
         return
     for item in voices(config):
         if item.agent != AGENT:
-            message = f"a stop of {item.agent} that takes too long fails, and nothing fences"
+            message = f"a stop of {item.agent} that takes too long fails, and there is no fencing"
             yield "stop-can-fail", (*_RESOURCES, item.id), message
 
 
@@ -202,10 +205,10 @@ def _quorum(config: Config) -> Iterator[Finding]:
     told = config.corosync.quorum
     if told.get("auto_tie_breaker"):
         node = told.get("auto_tie_breaker_node", "lowest")
-        message = f"only one node keeps quorum alone ({node})"
+        message = f"only one node keeps quorum when it is alone ({node})"
         yield "lost-quorum", ("corosync", "quorum", "auto_tie_breaker"), message
     else:
-        message = "it is switched off, and 1 of 2 votes is no majority"
+        message = "it is switched off, and 1 of 2 votes is not a majority"
         yield "lost-quorum", ("corosync", "quorum", "two_node"), message
 
 
@@ -271,7 +274,7 @@ def _staying(config: Config) -> Iterator[Finding]:
         found = settings(config, item.id, "resource-stickiness")
         if not found or score_value(found[0][1]) <= 0:
             keys = ("pacemaker", "rsc_defaults", "resource-stickiness")
-            yield "comes-back", keys, f"{item.id} does not stay where it is"
+            yield "comes-back", keys, f"{item.id} does not stay on its node"
 
 
 def _nodes_left(config: Config) -> Iterator[Finding]:
@@ -293,9 +296,9 @@ HOLDS: Mapping[str, Callable[[str], bool]] = {  # meta attribute → does it hol
     "critical": lambda text: not parse_boolean(text),
 }
 HELD_PROPERTIES: Mapping[str, str] = {
-    "maintenance-mode": "the whole cluster is in maintenance",
+    "maintenance-mode": "the whole cluster is in maintenance mode",
     "stop-all-resources": "all resources are stopped",
-    "shutdown-lock": "what ran on a node that is shut down waits for it to come back",
+    "shutdown-lock": "resources of a node that is shut down wait until it comes back",
 }
 HELD_NODES = ("standby", "maintenance")
 """Attributes of a node on which nothing is started then."""
@@ -366,7 +369,7 @@ def _flags(config: Config) -> Iterator[Finding]:
             if told.get(name, {}).get("standby") != "hot"
         ]
         if without:
-            message = f"the formula does not give {', '.join(without)} the standby flag"
+            message = f"the formula does not set the standby flag for {', '.join(without)}"
             yield "hot-flag", (*_RESOURCES, item.id, "params", "standby"), message
 
 
@@ -377,7 +380,7 @@ def _ring(config: Config) -> Iterator[Finding]:
             given = ("corosync", "links") if config.corosync.links else ()
             yield "single-link", given or ("nodes", node.name, "addresses"), "there is one link"
         elif len(set(networks)) < len(networks):
-            message = "two links are in one network, which one card and one switch carry"
+            message = "two links are in the same network, with one card and one switch"
             yield "single-link", ("nodes", node.name, "addresses"), message
     token = config.corosync.totem.get("token")
     if token is not None and not FASTEST_TOKEN <= int(token) <= SLOWEST_TOKEN:

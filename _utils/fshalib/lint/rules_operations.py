@@ -88,7 +88,7 @@ def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
         }
     asked = METADATA.get(item.agent, {})
     found = {
-        name: Limit(seconds * 1000, f"shorter than its agent asks for ({seconds}s)")
+        name: Limit(seconds * 1000, f"shorter than the agent's metadata asks for ({seconds}s)")
         for name, seconds in asked.items()
     }
     params = item.values("params")
@@ -96,7 +96,7 @@ def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
         time = params.get("drain_time", str(DRAIN_TIME))
         seconds = int(time) + DRAIN_REST if time.isdecimal() else 0
         if seconds * 1000 > found["stop"].least:
-            found["stop"] = Limit(seconds * 1000, f"shorter than drain_time takes ({seconds}s)")
+            found["stop"] = Limit(seconds * 1000, f"shorter than drain_time needs ({seconds}s)")
     return found
 
 
@@ -136,10 +136,10 @@ def ignored(config: Config) -> Iterator[Finding]:
     home: Keys = ("pacemaker", "op_defaults")
     # What is not written has the default as well: each resource is started and stopped.
     if given.get("on-fail") in _STAYS:
-        message = f"on-fail is {given['on-fail']} for all operations that do not say otherwise"
+        message = f"on-fail is {given['on-fail']} by default for all operations"
         yield "failure-ignored", (*home, "on-fail"), message
     if _is_off(given.get("enabled", "true")):
-        message = "no monitor is enabled that does not say otherwise"
+        message = "monitors are disabled by default"
         yield "failure-ignored", (*home, "enabled"), message
 
 
@@ -169,7 +169,7 @@ def hasty(config: Config) -> Iterator[Finding]:
         if found and item.id in ids:
             keys, often = min(found, key=lambda one: parse_duration(one[1].interval))
             if parse_duration(often.interval) > LONGEST_INTERVAL:
-                rare[keys] = f"it is looked at every {often.interval} only"
+                rare[keys] = f"it is checked only every {often.interval}"
     for keys, message in rare.items():
         yield "monitor-times", keys, message
 
@@ -186,4 +186,4 @@ def deep(config: Config) -> Iterator[Finding]:
         ]
         if not any(level.isdecimal() and int(level) >= 10 for level in levels):
             keys = ("pacemaker", "resources", item.id, "operations")
-            yield "no-deep-check", keys, "no monitor asks by SIP"
+            yield "no-deep-check", keys, "no monitor uses SIP OPTIONS"

@@ -64,7 +64,7 @@ def verdict(advices: Iterable[Advice]) -> str:
     told = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
     if counts[ERROR]:
         return f"It will NOT fail over as it should: {told}."
-    return f"It will fail over; {told}." if told else "It will fail over; nothing to say."
+    return f"It will fail over; {told}." if told else "It will fail over; no findings."
 
 
 def page(advices: Iterable[Advice]) -> str:

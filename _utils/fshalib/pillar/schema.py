@@ -30,25 +30,25 @@ CLUSTER = Record(
                 "a name of letters, digits, dots, - and _",
                 r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
             ),
-            "name of the cluster in corosync.conf; the same on both nodes, different from that "
-            "of every other cluster on the network",
+            "name of the cluster in corosync.conf: the same on both nodes, and different from "
+            "every other cluster on the network",
             "voice",
         ),
         "unmanaged": Field(
             Choice(("report", "purge", "ignore")),
-            "what happens to objects in the CIB that neither the pillar names nor the cluster "
-            "keeps for itself",
+            "what happens to other people's objects in the CIB: those that the pillar does not "
+            "name and the cluster does not write itself",
             "report",
         ),
         "membership_timeout": Field(
-            SECONDS, "seconds to wait until every link is connected and the pair is quorate", 120
+            SECONDS, "seconds to wait until every link is connected and the pair has quorum", 120
         ),
         "settle_timeout": Field(
-            SECONDS, "seconds to wait after a change until the cluster is at rest again", 120
+            SECONDS, "seconds to wait after a change until the cluster is idle again", 120
         ),
         "restore_points": Field(
             Whole(1, 10000),
-            "restore points that each node keeps: the CIB as it was before each of its commits",
+            "how many restore points each node keeps (the CIB before each of its commits)",
             20,
         ),
     }
@@ -59,13 +59,12 @@ GUARD = Record(
     {
         "calls": Field(
             Ceiling(),
-            "so many call legs may be interrupted by a change, or `any` number; a bridged call has "
-            "two legs",
+            "how many call legs a change may interrupt, or `any`; a bridged call has two legs",
             0,
         ),
         "unknown": Field(
             Choice(("refuse", "allow")),
-            "what happens when calls can't be counted although FreeSWITCH should be up",
+            "what happens if calls can't be counted although FreeSWITCH should be up",
             "refuse",
         ),
         "window": Field(
@@ -73,27 +72,27 @@ GUARD = Record(
                 {
                     "days": Field(
                         ListOf(Choice(DAYS), "a list of days (mon, tue …)", 1, distinct=True),
-                        "days on which it begins; without it every day",
+                        "days on which the window begins; default: every day",
                         example=["sat", "sun"],
                     ),
-                    "from": Field(_TIME, "when it begins; without it at midnight", example="02:00"),
+                    "from": Field(_TIME, "when it begins; default: midnight", example="02:00"),
                     "to": Field(
                         _TIME,
-                        "when it ends, maybe the next day; without it at 24:00",
+                        "when it ends, also on the next day; default: 24:00",
                         example="05:00",
                     ),
                     "timezone": Field(
                         Text("the name of a time zone", r"[A-Za-z0-9_+/-]{1,64}"),
-                        "whose clock; without it the host's",
+                        "time zone of the window; default: the host's",
                         example="Europe/Berlin",
                     ),
                 }
             ),
-            "when a change may interrupt the running voice service at all; without it always",
+            "when a change may interrupt the running voice service; default: always",
         ),
         "override": Field(
             YES_NO,
-            'allow whatever it costs; for one run, by the command line: pillar=\'{"fsha": '
+            'allow any cost; better for one run, on the command line: pillar=\'{"fsha": '
             '{"guard": {"override": true}}}\'',
             False,
         ),
@@ -118,26 +117,26 @@ NODE = Record(
     {
         "id": Field(
             Whole(1, MAX_NODEID),
-            "corosync's nodeid; without it the node's position, counted from 1. Never change it "
-            "on a running cluster",
+            "corosync's nodeid; default: the node's position, counted from 1. Never change it on a "
+            "running cluster",
             example=1,
         ),
         "addresses": Field(
             ListOf(HOST_ADDRESS, f"a list with {HOST_ADDRESS.expected} for each link", 1),
             "one address per link, with its prefix length, link 0 first; every node has the same "
-            "number of them, in the same networks",
+            "number of addresses, in the same networks",
             REQUIRED,
             ["10.101.20.110/24", "10.101.21.110/24"],
         ),
         "aliases": Field(
             ListOf(HOST, "a list of host names", distinct=True),
-            "further names of the node for /etc/hosts",
+            "more names of the node for /etc/hosts",
             [],
             ["freeswitch-dev.redfonelabs.com"],
         ),
         "interfaces": Field(
             Named(STANZA, INTERFACE),
-            "static interfaces of the node, written only with network:interfaces",
+            "static interfaces of the node; written only if network:interfaces is true",
             {},
             {"eth0": {"address": "10.101.20.110/24", "gateway": "10.101.20.1"}},
         ),
@@ -148,12 +147,12 @@ NODES = Named(NODE, NODE_NAME, "a mapping of two or more nodes by name", low=2)
 
 NETWORK = Record(
     {
-        "hosts": Field(YES_NO, "keep entries for all nodes in /etc/hosts", True),
-        "interfaces": Field(YES_NO, "write the nodes' static interfaces", False),
+        "hosts": Field(YES_NO, "whether to keep all nodes in /etc/hosts", True),
+        "interfaces": Field(YES_NO, "whether to write the nodes' static interfaces", False),
         "nonlocal_bind": Field(
             YES_NO,
-            "let programs bind to an address that the host does not hold at the moment "
-            "(net.ipv4.ip_nonlocal_bind and its IPv6 twin)",
+            "whether programs may bind to an address that the host does not have at the moment "
+            "(net.ipv4.ip_nonlocal_bind and net.ipv6.ip_nonlocal_bind)",
             True,
         ),
     }
@@ -184,7 +183,7 @@ LOOKUP = Record(
             example="python3-lxml",
         ),
         "settings_dir": Field(
-            ABSOLUTE, "where settings of init scripts lie", example="/etc/default"
+            ABSOLUTE, "directory of the init scripts' settings", example="/etc/default"
         ),
     }
 )
@@ -192,7 +191,7 @@ LOOKUP = Record(
 PILLAR = Record(
     {
         "cluster": Field(CLUSTER, "the cluster as a whole", {}),
-        "nodes": Field(NODES, "the nodes by name, which is what `uname -n` prints", REQUIRED),
+        "nodes": Field(NODES, "the nodes, by the name that `uname -n` prints", REQUIRED),
         "network": Field(NETWORK, "what the formula does to the host's network", {}),
         "corosync": Field(COROSYNC, "membership and messaging", {}),
         "pacemaker": Field(PACEMAKER, "what the cluster runs, and where", {}),

@@ -13,7 +13,7 @@ from fshalib.pillar.field_types import (
 from fshalib.schema.types import Choice, Field, ListOf, Record, Text, Whole
 
 _TOTEM_MILLISECONDS = {
-    "token": "time without the token after which a node counts as lost (corosync: 3000)",
+    "token": "time without the token until a node counts as lost (corosync: 3000)",
     "consensus": "time to agree on a new membership (1.2 x token)",
     "token_retransmit": "when to send the token again (by token)",
     "hold": "how long to hold the token when idle (by token)",
@@ -33,13 +33,13 @@ _TOTEM_NUMBERS = {
     "window_size": "messages per rotation (50)",
     "max_messages": "messages per node and token (17)",
     "miss_count_const": "token receipts before a resend is asked for (5)",
-    "netmtu": "longest packet (65536 with knet, else 1500)",
-    "knet_mtu": "longest packet of knet; 0 finds it out (0)",
+    "netmtu": "longest packet (65536 with knet, otherwise 1500)",
+    "knet_mtu": "longest packet of knet; 0: knet measures it (0)",
     "knet_pmtud_interval": "seconds between two searches for the MTU (30)",
     "knet_compression_threshold": "bytes below which nothing is compressed (100)",
     "knet_compression_level": "level of the compression",
     "config_version": "version of the configuration (0)",
-    "threads": "threads for sending; without effect with knet (0)",
+    "threads": "threads for sending; no effect with knet (0)",
 }
 _WORD = Text("a word of letters, digits, dots, - and _", r"[A-Za-z0-9._-]{1,64}")
 
@@ -55,8 +55,8 @@ TOTEM = Record(
         ),
         "crypto_model": Field(Choice(("nss", "openssl", "gcrypt")), "library for crypto (nss)"),
         "knet_compression_model": Field(_WORD, "compression (none)", example="lz4"),
-        "keyfile": Field(HIDDEN_PATH, "where the authkey lies (/etc/corosync/authkey)"),
-        "block_unlisted_ips": Field(YES_NO, "drop packets of hosts that are no node (yes)"),
+        "keyfile": Field(HIDDEN_PATH, "path of the authkey (/etc/corosync/authkey)"),
+        "block_unlisted_ips": Field(YES_NO, "drop packets of hosts that are not nodes (yes)"),
         "cancel_token_hold_on_retransmit": Field(YES_NO, "never hold with resends pending (no)"),
         "clear_node_high_bit": Field(YES_NO, "for node ids made of addresses (no)"),
     },
@@ -76,10 +76,10 @@ TOTEM = Record(
 LINK = Record(
     {
         "knet_link_priority": Field(
-            Whole(0, 255), "priority in passive mode; the highest carries (1)", example=2
+            Whole(0, 255), "priority in passive mode; the highest has the traffic (1)", example=2
         ),
         "knet_ping_interval": Field(MILLISECONDS, "pause between two pings (token / 4)"),
-        "knet_ping_timeout": Field(MILLISECONDS, "silence after which it is down (token / 2)"),
+        "knet_ping_timeout": Field(MILLISECONDS, "silence until the link is down (token / 2)"),
         "knet_ping_precision": Field(Whole(), "pings that make the average latency (2048)"),
         "knet_pong_count": Field(Whole(), "answers after which the link is up (2)"),
         "knet_transport": Field(Choice(("udp", "sctp")), "protocol below knet (udp)"),
@@ -101,8 +101,7 @@ QUORUM = Record(
     {
         "wait_for_all": Field(
             YES_NO,
-            "be quorate for the first time only when all nodes were seen; with two nodes yes "
-            "unless it is given here",
+            "wait for all nodes before the first quorum; default: yes with two nodes, otherwise no",
             example=True,
         ),
         "expected_votes": Field(Whole(1), "votes of the whole cluster (by nodes)"),
@@ -150,27 +149,30 @@ COROSYNC = Record(
             Record(
                 {
                     "cipher": Field(
-                        Choice(CIPHERS), "cipher; with knet aes256, else none", example="aes256"
+                        Choice(CIPHERS),
+                        "cipher; default: aes256 with knet, otherwise none",
+                        example="aes256",
                     ),
                     "hash": Field(
-                        Choice(HASHES), "hash; with knet sha256, else none", example="sha256"
+                        Choice(HASHES),
+                        "hash; default: sha256 with knet, otherwise none",
+                        example="sha256",
                     ),
                 }
             ),
-            "how the cluster's traffic is protected; only knet can",
+            "how the cluster's traffic is protected; only knet can do it",
             {},
         ),
         "authkey": Field(
             SecretKey(),
-            "the cluster's key, the same on all nodes; give this or authkey_file when there is "
-            "crypto",
+            "the cluster's key, the same on all nodes; crypto needs this or authkey_file",
         ),
         "authkey_file": Field(
             HIDDEN_PATH,
-            "a file on the minion that holds the key, put there by other means",
+            "a file on the minion with the key, which you have put there",
             example="/etc/fsha/authkey",
         ),
-        "totem": Field(TOTEM, "further options of corosync.conf's totem section", {}),
+        "totem": Field(TOTEM, "more options of corosync.conf's totem section", {}),
         "links": Field(
             ListOf(LINK, "a list with a mapping for each link", keyed=True),
             "options per link, link 0 first",

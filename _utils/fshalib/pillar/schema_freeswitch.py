@@ -28,17 +28,17 @@ SWITCH_PROFILE = Record(
             _RELATIVE, "the profile's file (sip_profiles/NAME.xml)", example="sip_profiles/in.xml"
         ),
         "vip": Field(
-            ADDRESS, "the floating address: sip-ip, rtp-ip, ext-sip-ip and ext-rtp-ip are set to it"
+            ADDRESS, "the floating address, for sip-ip, rtp-ip, ext-sip-ip and ext-rtp-ip"
         ),
         "standby": Field(
-            Choice(("cold", "hot")), "what it does where it does not serve: profile-standby"
+            Choice(("cold", "hot")), "what it does on the standby node; hot sets profile-standby"
         ),
         "track_calls": Field(
-            YES_NO, "write a row for each answered call; false leaves it to the profile (true)"
+            YES_NO, "write a row for each answered call; false: as the profile has it (true)"
         ),
         "odbc_dsn": Field(_DSN, "data source of the registrations, shared by both nodes"),
         "odbc_dsn_file": Field(
-            HIDDEN_PATH, "a file on the minion that holds it", example="/etc/fsha/freeswitch.dsn"
+            HIDDEN_PATH, "a file on the minion that has it", example="/etc/fsha/freeswitch.dsn"
         ),
     }
 )
@@ -51,27 +51,27 @@ CONFIGURATION = Record(
             _DSN, "data source of the core database, from which calls are recovered"
         ),
         "core_db_dsn_file": Field(
-            HIDDEN_PATH, "a file on the minion that holds it", example="/etc/fsha/freeswitch.dsn"
+            HIDDEN_PATH, "a file on the minion that has it", example="/etc/fsha/freeswitch.dsn"
         ),
         "group": Field(
             Text("a group's name", r"[A-Za-z_][A-Za-z0-9_.-]{0,31}"),
-            "the group that the switch runs with, which may read what the formula writes (that of "
-            "the running switch; else that of freeswitch.xml)",
+            "the switch's group, which may read what the formula writes (that of the running "
+            "switch, otherwise that of freeswitch.xml)",
         ),
         "restart": Field(
             Choice(("never", "passive")),
-            "passive: restart the switch of a node that neither serves nor has calls, when only "
-            "that makes a change effective (never)",
+            "passive: if a change needs a restart, restart a switch that neither serves nor has "
+            "calls (never)",
         ),
         "auto_clear_sql": Field(
             YES_NO,
-            "whether a start deletes the rows of channels and calls under its switchname, the "
-            "other node's as well; false only once the tables are there, for FreeSWITCH then makes "
-            "none and does not start without them (true)",
+            "whether a start deletes the rows of channels and calls of its switchname, also those "
+            "of the other node. Set false only when the tables exist: FreeSWITCH then makes none "
+            "and does not start without them (true)",
         ),
         "profiles": Field(
             Named(SWITCH_PROFILE, PROFILE, "a mapping of profiles by name"),
-            "what is set in each SIP profile, with auto-restart off",
+            "settings of each SIP profile; auto-restart is switched off",
         ),
     }
 )
@@ -80,8 +80,8 @@ INSTALL = Record(
     {
         "method": Field(
             Choice(("none", "package", "repository", "prefix")),
-            "none: it is there; package: the distribution's; repository: SignalWire's, with a "
-            "token; prefix: built from source, with a unit to run it",
+            "none: it is installed already; package: from the distribution; repository: from "
+            "SignalWire, with a token; prefix: built from source, and the formula writes a unit",
             REQUIRED,
         ),
         "packages": Field(
@@ -91,7 +91,7 @@ INSTALL = Record(
         ),
         "url": Field(
             Text("an https URL", r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/-]*"),
-            "repository: where it is (SignalWire's for Debian)",
+            "repository: its URL (SignalWire's for Debian)",
         ),
         "suite": Field(
             Text("a suite's name", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}"),
@@ -105,17 +105,17 @@ INSTALL = Record(
         ),
         "key_url": Field(
             Text("an https URL", r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/-]*"),
-            "repository: its key, as it is put into a keyring (SignalWire's)",
+            "repository: URL of its key, as a keyring (SignalWire's)",
         ),
         "key_hash": Field(
             Text("a SHA-256 sum (64 hexadecimal digits)", r"(?:sha256=)?[0-9a-f]{64}"),
-            "repository: what the key has to be",
+            "repository: checksum of the key",
         ),
         "token": Field(
             Text("a token", r"[!-~]{1,256}", hidden=True),
-            "repository: SignalWire's personal access token; goes into a file for root",
+            "repository: SignalWire's personal access token; only root can read the file with it",
         ),
-        "prefix": Field(ABSOLUTE, "prefix: where it was installed to (/usr/local/freeswitch)"),
+        "prefix": Field(ABSOLUTE, "prefix: where FreeSWITCH is installed (/usr/local/freeswitch)"),
     }
 )
 
@@ -131,8 +131,8 @@ FREESWITCH = Record(
         "port": Field(PORT, "port of the Event Socket", 8021),
         "password": Field(
             PASSWORD,
-            "the Event Socket's password, written to password_file; without it that file is "
-            "expected to exist",
+            "the Event Socket's password; the formula writes it to password_file. Without it that "
+            "file must exist",
         ),
         "password_file": Field(
             HIDDEN_PATH,
@@ -145,25 +145,27 @@ FREESWITCH = Record(
             "freeswitch",
         ),
         "install": Field(
-            INSTALL, "how FreeSWITCH gets onto the nodes; without it, it is expected to be there"
+            INSTALL, "how to install FreeSWITCH; without it, FreeSWITCH must be installed"
         ),
         "configuration": Field(
             CONFIGURATION,
-            "what FreeSWITCH is told by files that the formula includes in its configuration; "
-            "without it, nothing is touched",
+            "settings that the formula adds to FreeSWITCH's configuration; without it, the formula "
+            "does not touch the configuration",
         ),
-        "init_script": Field(YES_NO, "lay down /etc/init.d/FSSofia and /etc/default/FSSofia", True),
+        "init_script": Field(YES_NO, "write /etc/init.d/FSSofia and /etc/default/FSSofia", True),
         "start_timeout": Field(
             Whole(1, 3600, "seconds"), "seconds FSSofia waits until all profiles run", 45
         ),
         "stop_timeout": Field(
             Whole(1, 3600, "seconds"), "seconds FSSofia waits until all profiles are gone", 60
         ),
-        "recover": Field(YES_NO, "take over the peer's calls (sofia recover) after a start", True),
+        "recover": Field(
+            YES_NO, "recover the other node's calls after a start (sofia recover)", True
+        ),
         "vips": Field(
             ListOf(ADDRESS, "a list of addresses", distinct=True),
-            "floating addresses of the profiles; without any, those of the IPaddr2 resources in "
-            "the group that holds FSSofia",
+            "floating addresses of the profiles; default: those of the IPaddr2 resources in the "
+            "group of FSSofia",
             [],
         ),
     }
@@ -199,7 +201,7 @@ FONEBRIDGE = Record(
         ),
         "spans": Field(
             Named(SPAN, Text("span1 to span4", r"span[1-4]"), "a mapping of spans by name", low=1),
-            "the lines; the same on both nodes, so that a takeover is one short gap",
+            "the lines, the same on both nodes; then a takeover is one short gap",
             REQUIRED,
         ),
     }

@@ -186,7 +186,7 @@ def _move(move: Data) -> dict[str, Any]:
         "at": str(move["at"]).replace("T", " ").removesuffix("Z"),
         "what": f"{_VERBS.get(verb, verb)} {_direction(move)}",
         "by": str(move.get("by") or ""),
-        "failed": "" if move["ok"] else str(move.get("why") or "no reason was told"),
+        "failed": "" if move["ok"] else str(move.get("why") or "no reason is known"),
         "why": str(move.get("why") or "") if move["ok"] else "",
         "gap": "not known" if seconds is None else _told_gap(seconds, move),
         "calls": _told_calls(kept, before),

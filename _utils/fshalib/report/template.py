@@ -169,8 +169,8 @@ PAGE = """<!DOCTYPE html>
 {% endif %}
 {% endfor %}
 </svg>
-<p class="hint">A dot is a switchover that succeeded, a cross one that failed; a square is a failover that nobody
-ordered, from the failure as the cluster noticed it. A cross at the top: nobody knows for how long.</p>
+<p class="hint">Dot: a switchover that succeeded. Cross: one that failed; at the top, its gap is not known. Square: a
+failover that nobody ordered; its gap begins when the cluster noticed the failure.</p>
 {% endif %}
 {% if moves %}
 <table class="moves">
@@ -184,7 +184,7 @@ ordered, from the failure as the cluster noticed it. A cross at the top: nobody 
 </tbody>
 </table>
 {% else %}
-<p class="soft">No switchover is on record on this node.</p>
+<p class="soft">This node has recorded no switchover.</p>
 {% endif %}
 </section>
 
@@ -194,7 +194,7 @@ ordered, from the failure as the cluster noticed it. A cross at the top: nobody 
 <p><strong>{{ action.subject }}</strong>: {{ action.what }}{% if action.by %}, by {{ action.by }} since {{ action.since }}: {{ action.reason }}{% endif %}{% if action.until %}, until {{ action.until }}{% endif %}<br>
 <code>{{ action.hint }}</code></p>
 {% else %}
-<p class="soft">Nothing is held.</p>
+<p class="soft">Nothing is set.</p>
 {% endfor %}
 </section>
 </div>
@@ -204,7 +204,7 @@ ordered, from the failure as the cluster noticed it. A cross at the top: nobody 
 {% for change in changes %}
 <details{{ ' open' if loop.first }}>
 <summary><span class="badge {{ 'fail' if change.kind == 'refused' else 'warn' if change.kind == 'drift' else 'pass' }}">{{ change.kind }}</span>
- {{ change.subject }}, {{ change.at|replace('T', ' ')|replace('Z', ' UTC') }}, told by {{ change.node }}{{ ' (test run)' if change.test }}</summary>
+ {{ change.subject }}, {{ change.at|replace('T', ' ')|replace('Z', ' UTC') }}, sent by {{ change.node }}{{ ' (test run)' if change.test }}</summary>
 {% if change.rows %}
 <table>
 <thead><tr><th scope="col">what</th><th scope="col">old</th><th scope="col">new</th></tr></thead>
@@ -215,11 +215,11 @@ ordered, from the failure as the cluster noticed it. A cross at the top: nobody 
 </tbody>
 </table>
 {% else %}
-<p class="soft">No difference was told.</p>
+<p class="soft">No difference is recorded.</p>
 {% endif %}
 </details>
 {% else %}
-<p class="soft">Nothing is on record on this node.</p>
+<p class="soft">This node has recorded nothing.</p>
 {% endfor %}
 </section>
 </main>

@@ -232,7 +232,7 @@ def test_a_threshold_by_rule_is_none_at_other_times():
     sets = [{"rule": "date spec hours=9-16", "values": {"migration-threshold": 1}}]
     found = everything(("pacemaker:rsc_defaults", sets))
     (advice,) = [advice for advice in found if advice.code == "migration-threshold"]
-    assert advice.message == "there is no migration-threshold but by a rule for ip_shared, fs"
+    assert advice.message == "there is no migration-threshold except by a rule for ip_shared, fs"
 
 
 def test_only_what_is_too_short_is_given_more_time():

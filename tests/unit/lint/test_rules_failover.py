@@ -368,7 +368,7 @@ def test_the_verdict_is_the_last_line_and_the_worst_stands_first():
     assert page.splitlines()[-1].startswith("It will NOT fail over as it should: ")
     good = runner.page(example("examples/keeps_calls.sls"))
     assert good.splitlines()[-1] == "It will fail over; 1 warning."
-    assert runner.page(()) == "It will fail over; nothing to say."
+    assert runner.page(()) == "It will fail over; no findings."
     assert {a["severity"] for a in runner.as_data(found)} <= set(finding.SEVERITIES)
 
 
