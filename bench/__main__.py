@@ -8,48 +8,94 @@ Absolute seconds say more about the machine than about fsha: read the ratios.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bench import byhand, calls, engine, switchover
+from bench.resources import Setup
 from lab import Lab, Node, voice
 
 PARTS = ("service", "switchover", "engine", "calls")
 
 
+@dataclass(frozen=True)
+class Size:
+    """How much is measured: switchovers of each way, calls in each scenario, turns of each tool."""
+
+    runs: int = 10
+    answered: int = 50
+    turns: int = engine.TURNS
+    applies: int = 5
+    ways: Sequence[switchover.Way] = switchover.WAYS
+    setups: Sequence[Setup] = engine.SETUPS
+    pairs: Sequence[calls.Pair] = calls.PAIRS
+    crashes: Sequence[calls.Event] = calls.CRASHES
+
+
+SMALLEST = Size(
+    runs=1,
+    answered=2,
+    turns=1,
+    applies=1,
+    ways=(switchover.WAYS[0], switchover.WAYS[-1]),
+    setups=engine.SETUPS[:1],
+    pairs=(calls.Pair("cold", "cold", ("recover",), calls.with_agent("cold")),),
+    crashes=calls.CRASHES[:1],
+)
+"""Every part once, for a test of the bench itself; its figures say nothing."""
+
+
 def main() -> int:
     """Measure and print; return the exit code of a program."""
+    full = Size()
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
-    parser.add_argument("--runs", type=int, default=10, help="switchovers of each kind")
+    parser.add_argument("--runs", type=int, default=full.runs, help="switchovers of each kind")
     parser.add_argument("--only", choices=PARTS, help="one part of the figures")
-    parser.add_argument("--calls", type=int, default=50, help="answered calls in each scenario")
+    parser.add_argument(
+        "--calls", type=int, default=full.answered, help="answered calls in each scenario"
+    )
     parser.add_argument("--lab", default="fshabench", help="the lab's name; it is made anew")
     options = parser.parse_args()
+    size = dataclasses.replace(full, runs=options.runs, answered=options.calls)
     lab = Lab(options.lab)
     lab.down()
     lines: list[str] = []
     try:
         lab.up(database=True)
-        if options.only in (None, "service"):
-            lines += _service(lab)
-            lab.reset()
-        if options.only in (None, "switchover"):
-            lines += switchover.report(lab, options.runs)
-            lab.reset()
-        if options.only in (None, "engine"):
-            lines += engine.report(lab)
-        if options.only in (None, "calls"):
-            lines += calls.report(lab, options.calls)
+        for part in PARTS:
+            if options.only in (None, part):
+                lines += measure(lab, part, size)
     finally:
         lab.down()
     print("\n".join(lines))
     return 0
 
 
-def _service(lab: Lab) -> list[str]:
-    rows = [*_bare_to_serving(lab), *_no_change(lab)]
+def measure(lab: Lab, part: str, size: Size) -> list[str]:
+    """Measure one part of :data:`PARTS` and return the lines to print.
+
+    Args:
+        lab: a lab that is up, with a database; its nodes are made bare first.
+        part: what is measured.
+        size: how much of it.
+
+    """
+    lab.reset()
+    if part == "service":
+        return _service(lab, size.applies)
+    if part == "switchover":
+        return switchover.report(lab, size.runs, size.ways, min(size.answered, switchover.CALLS))
+    if part == "engine":
+        return engine.report(lab, size.setups, size.turns)
+    return calls.report(lab, size.answered, size.pairs, size.crashes)
+
+
+def _service(lab: Lab, applies: int) -> list[str]:
+    rows = [*_bare_to_serving(lab), *_no_change(lab, applies)]
     return ["\t".join(row).expandtabs(44) for row in rows]
 
 
@@ -83,14 +129,14 @@ def _apply(lab: Lab) -> None:
 # --- nothing to change ---------------------------------------------------------------------
 
 
-def _no_change(lab: Lab) -> list[tuple[str, str, str]]:
+def _no_change(lab: Lab, applies: int) -> list[tuple[str, str, str]]:
     node = next(iter(lab.nodes.values()))
     applied = voice.apply(lab, node.name)
     count = len(applied.states[node.name])
     states = "\n".join(f"noop-{n}:\n  test.nop: []" for n in range(count))
     lab.outside.write("/srv/salt/noop.sls", states + "\n")
-    fsha = statistics.median(_timed(lambda: _call(node, "fsha")) for _ in range(5))
-    noop = statistics.median(_timed(lambda: _call(node, "noop")) for _ in range(5))
+    fsha = statistics.median(_timed(lambda: _call(node, "fsha")) for _ in range(applies))
+    noop = statistics.median(_timed(lambda: _call(node, "noop")) for _ in range(applies))
     return [_row(f"no-change run, {count} states", fsha, f"{count} no-op states", noop)]
 
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from lab import VIP, Lab, Node, voice
 from lab.identity import PASSWORD_FILE
 
-ROOT = Path(__file__).parent.parent
+FILES = Path(__file__).parent.parent / "fsha/files"
+SCRIPTS = (
+    ("FSSofia", "/etc/init.d/FSSofia", 0o755),
+    ("fssofia.sh", "/usr/lib/fsha/fssofia.sh", 0o644),
+    ("fsha-probe", "/usr/lib/fsha/fsha-probe", 0o755),
+)
+"""What FSSofia is made of: the init script, its library, and what asks the network for it."""
 KEY_BYTES = 256
 PACKAGES = ["corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents"]
 
@@ -95,10 +101,13 @@ def _prepare(node: Node, key: str) -> None:
     node.write("/etc/corosync/corosync.conf", COROSYNC_CONF)
     node.run(["sh", "-c", "umask 377; base64 -d > /etc/corosync/authkey"], input=key)
     node.write("/etc/default/FSSofia", SETTINGS)
-    node.write("/etc/init.d/FSSofia", (ROOT / "fsha/files/FSSofia").read_text("utf-8"), 0o755)
+    for source, target, mode in SCRIPTS:
+        node.write(target, (FILES / source).read_text("utf-8"), mode)
     node.run(["systemctl", "enable", "-q", "--now", "corosync", "pacemaker"], timeout=120)
 
 
 def _joined(node: Node, count: int) -> bool:
-    status = voice.cluster(node)
+    status = voice.cluster_if_up(node)
+    if status is None:
+        return False
     return bool(status.dc) and sum(n.word == "online" for n in status.nodes) == count

@@ -131,13 +131,16 @@ CRASHES = (Event("switch killed", _kill_switch), Event("node without power", _cu
 # --- scenarios -----------------------------------------------------------------------------
 
 
-def report(lab: Lab, answered: int, pairs: Sequence[Pair] = PAIRS) -> list[str]:
+def report(
+    lab: Lab, answered: int, pairs: Sequence[Pair] = PAIRS, crashes: Sequence[Event] = CRASHES
+) -> list[str]:
     """Measure on a lab that is up, with its database, and return the lines to print.
 
     Args:
         lab: its nodes are made bare for every pair.
         answered: how many calls with audio are up in each scenario.
         pairs: which ways to build the pair.
+        crashes: what happens to each pair beside the switchovers of its stop modes.
 
     """
     rows: list[Sequence[str]] = [HEAD]
@@ -145,7 +148,7 @@ def report(lab: Lab, answered: int, pairs: Sequence[Pair] = PAIRS) -> list[str]:
     for pair in pairs:
         build(lab, pair)
         used = pair.modes[0]
-        for event, mode in _events(pair):
+        for event, mode in _events(pair, crashes):
             lab.progress("bench", f"{pair.name}: {event.name}")
             if mode != used:
                 _use(lab, pair, mode)
@@ -157,10 +160,10 @@ def report(lab: Lab, answered: int, pairs: Sequence[Pair] = PAIRS) -> list[str]:
     return [NOTE, *aligned(rows), "", f"longest stall of the callers themselves: {stall:.2f} s"]
 
 
-def _events(pair: Pair) -> list[tuple[Event, str]]:
+def _events(pair: Pair, crashes: Sequence[Event]) -> list[tuple[Event, str]]:
     """Return every event of a pair with the stop mode to use, ordered so that few are changed."""
     planned = [(Event(f"switchover, {mode}", _switch_over), mode) for mode in pair.modes]
-    return planned + [(event, pair.modes[-1]) for event in CRASHES]
+    return planned + [(event, pair.modes[-1]) for event in crashes]
 
 
 def build(lab: Lab, pair: Pair) -> None:

@@ -45,23 +45,30 @@ class Figure:
     told: str = "-"
 
 
-def report(lab: Lab) -> list[str]:
-    """Measure on a bare node of a lab that is up, and return the lines to print."""
+def report(lab: Lab, setups: Sequence[Setup] = SETUPS, turns: int = TURNS) -> list[str]:
+    """Measure on a bare node of a lab that is up, and return the lines to print.
+
+    Args:
+        lab: only its first node is used.
+        setups: how many resources, in which arrangement.
+        turns: how often each tool does each case; the median counts.
+
+    """
     node = next(iter(lab.nodes.values()))
     tools.install(node)
     before = os.getloadavg()[0]
     table: list[Sequence[str]] = [HEAD]
     each: dict[str, float] = {}
-    for setup in SETUPS:
-        race = _Race(node, setup, each)
-        if setup is SETUPS[0]:
+    for setup in setups:
+        race = _Race(node, setup, each, turns)
+        if setup is setups[0]:
             race.warm_up()
         for case in CASES:
             lab.progress("bench", f"{setup}, {case}")
             ours, *others = _shown(race.figures(case))
             table.append((f"{setup}, {case}", ours, race.memory(), *others))
     load = f"load of this machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after"
-    return [NOTE, *aligned(table), "", *_salt(race.fsha), load]
+    return [NOTE, *aligned(table), "", *_salt(race.fsha, turns), load]
 
 
 def _shown(figures: Sequence[Figure]) -> list[str]:
@@ -84,8 +91,8 @@ class _Race:
         Case → the seconds that pcs took for each resource; what is measured is noted there.
     """
 
-    def __init__(self, node: Node, setup: Setup, each: dict[str, float]) -> None:
-        self._setup, self._each = setup, each
+    def __init__(self, node: Node, setup: Setup, each: dict[str, float], turns: int) -> None:
+        self._setup, self._each, self._turns = setup, each, turns
         crm = Crmsh(node, setup)
         self.fsha, self._pcs = Fsha(node, setup), Pcs(node, setup)
         self._tools: list[Tool] = [self.fsha, crm, self._pcs, Floor(crm)]
@@ -101,7 +108,7 @@ class _Race:
         """Run all tools in turns, and return what each took, fsha's first."""
         told = {tool: self._excuse(tool, case) for tool in self._tools}
         taken: dict[Tool, list[float]] = {tool: [] for tool in self._tools if not told[tool]}
-        for tool in [tool for _turn in range(TURNS) for tool in list(taken)]:
+        for tool in [tool for _turn in range(self._turns) for tool in list(taken)]:
             if told[tool] or max(taken[tool], default=0) > LONG:
                 continue
             try:
@@ -151,7 +158,7 @@ class _Race:
         return f"{own:3.0f} MiB  ({largest:.0f})"
 
 
-def _salt(fsha: Fsha) -> list[str]:
+def _salt(fsha: Fsha, turns: int) -> list[str]:
     """Return what Salt itself adds, where nothing is to change."""
     if not fsha.ready:
         return []
@@ -159,8 +166,8 @@ def _salt(fsha: Fsha) -> list[str]:
     plan = [*SALT_CALL, "fsha.plan", f"pillar={fsha.pillar(NONE)}"]
     ping = [*SALT_CALL, "test.ping"]
     fsha.node.run([*SALT_CALL, "saltutil.sync_all"], timeout=180)
-    turns = [[_call(fsha, argv) for argv in (plan, ping)] for _turn in range(TURNS)]
-    planned, pinged = (statistics.median(taken) for taken in zip(*turns, strict=True))
+    seconds = [[_call(fsha, argv) for argv in (plan, ping)] for _turn in range(turns)]
+    planned, pinged = (statistics.median(taken) for taken in zip(*seconds, strict=True))
     return [
         f"salt-call fsha.plan, {fsha.setup}, {NONE}: {planned:.2f} s, "
         f"salt-call test.ping {pinged:.2f} s, ratio {planned / pinged:.2f}"

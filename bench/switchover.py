@@ -75,20 +75,28 @@ WAYS = (
 )  # fmt: skip
 
 
-def report(lab: Lab, runs: int) -> list[str]:
-    """Measure on a lab that is up, with its database, and return the lines to print."""
+def report(lab: Lab, runs: int, ways: Sequence[Way] = WAYS, placed: int = CALLS) -> list[str]:
+    """Measure on a lab that is up, with its database, and return the lines to print.
+
+    Args:
+        lab: its nodes are made bare for every way.
+        runs: switchovers of each way.
+        ways: which ways; ratios are to the first one.
+        placed: calls that are up in each switchover.
+
+    """
     rows: list[Sequence[str]] = [HEAD]
     first = 0.0
-    for way in WAYS:
+    for way in ways:
         _build(lab, way)
-        found = [_measure(lab, way) for _ in range(runs)]
+        found = [_measure(lab, way, placed) for _ in range(runs)]
         gaps = [one.gap for one in found]
         median = statistics.median(gaps)
         first = first or median
-        kept, placed = sum(one.kept for one in found), sum(one.placed for one in found)
+        kept, up = sum(one.kept for one in found), sum(one.placed for one in found)
         numbers = (median, min(gaps), max(gaps), statistics.median(one.seconds for one in found))
         shown = [f"{number:.2f}" for number in numbers]
-        rows.append((way.name, way.command, *shown, f"{kept} of {placed}", f"{median / first:.2f}"))
+        rows.append((way.name, way.command, *shown, f"{kept} of {up}", f"{median / first:.2f}"))
         lab.progress("bench", ", ".join(map(" ".join, zip(HEAD, rows[-1], strict=True))))
     return [NOTE, *aligned(rows)]
 
@@ -103,19 +111,19 @@ def _build(lab: Lab, way: Way) -> None:
     voice.restart_standby(lab)
 
 
-def _measure(lab: Lab, way: Way) -> Run:
+def _measure(lab: Lab, way: Way, placed: int) -> Run:
     calls.wait_ready(lab)
     old = lab.nodes[voice.serving(lab)]
     new = next(node for node in lab.nodes.values() if node is not old)
-    tracked = lab.recovery_rows() + CALLS
-    with lab.calls(CALLS, ringing=0, held=0) as up, lab.probe() as probe:
+    tracked = lab.recovery_rows() + placed
+    with lab.calls(placed, ringing=0, held=0) as up, lab.probe() as probe:
         probe.wait_answered_by(old.name)
         lab.wait(lambda: lab.recovery_rows() >= tracked, calls.PATIENCE, "the rows of the calls")
         begun = time.monotonic()
         way.move(lab, old, new)
         seconds = time.monotonic() - begun
         probe.wait_answered_by(new.name)
-        calls.wait_heard_or_ended(up, CALLS)
+        calls.wait_heard_or_ended(up, placed)
     gap = probe.result.longest
     counts = up.result.counts("answered")
     return Run(gap.seconds if gap else 0.0, seconds, counts.placed, counts.survived)

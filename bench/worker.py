@@ -13,7 +13,6 @@ A minion runs modules that Salt has copied into its cache directory, where Pytho
 
 from __future__ import annotations
 
-import importlib
 import json
 import resource
 import sys
@@ -24,23 +23,21 @@ from pathlib import Path
 def main(utils: str, pillar: str) -> None:
     """Reconcile, and print what came of it and the memory that it took at its peak."""
     sys.path.insert(0, utils)
-    rooms = {
-        "actions": "switchover.operator_settings",
-        "cib": "cib.target",
-        "commit": "change.commit",
-    }
-    fsha = {name: importlib.import_module(f"fshalib.{room}") for name, room in rooms.items()}
-    config = importlib.import_module("fshalib.pillar.config")
-    told = json.loads(Path(pillar).read_text("utf-8"))["fsha"]
-    objects = config.check_pacemaker(told["pacemaker"])
-    wanted = fsha["cib"].Wanted(objects, complete=True)
-    outcome = fsha["commit"].Committer().commit(fsha["commit"].wanting(wanted))
-    report = fsha["commit"].as_data(outcome.plan)
+    from fshalib.change import commit, plan
+    from fshalib.cib.target import DesiredObjects
+    from fshalib.pillar import config
+    from fshalib.switchover import operator_settings, settings_text
+
+    data = json.loads(Path(pillar).read_text("utf-8"))["fsha"]
+    objects = config.check_pacemaker(data["pacemaker"])
+    wanted = DesiredObjects(objects, complete=True)
+    outcome = commit.Committer().commit(plan.wanting(wanted))
+    report = plan.as_data(outcome.plan)
     live = outcome.plan.target.live
-    done = fsha["actions"].actions(live, None, fsha["actions"].spoken_by(objects))
-    last = fsha["actions"].last_change(live)
-    report["actions"] = fsha["actions"].as_lines(done, last, datetime.now(timezone.utc))
-    report["comment"] = fsha["commit"].summary(outcome.plan)
+    actions = operator_settings.actions(live, None, operator_settings.spoken_by(objects))
+    last = settings_text.last_change(live)
+    report["actions"] = settings_text.as_lines(actions, last, datetime.now(timezone.utc))
+    report["comment"] = plan.summary(outcome.plan)
     answer = {
         "committed": outcome.committed,
         "changes": len(report["changes"]),

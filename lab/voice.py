@@ -19,7 +19,7 @@ import yaml
 
 from lab import database
 from lab.core import Lab, Node
-from lab.errors import LabError
+from lab.errors import LabCommandError, LabError
 from lab.identity import PASSWORD_FILE, STANDIN_SETTINGS
 from lab.settings import VIP
 
@@ -30,6 +30,8 @@ from fshalib.pacemaker.status import Status, parse_status  # noqa: E402  found b
 
 TOP = "base:\n  '*':\n    - fsha\n    - fsha_secrets\n"
 KEY_BYTES = 256
+NOT_CONNECTED = 102
+"""The exit code of Pacemaker's tools where Pacemaker does not run (CRM_EX_DISCONNECT)."""
 
 
 def example(path: str | Path = "pillar.example") -> dict[str, Any]:
@@ -206,9 +208,23 @@ def cluster(node: Node) -> Status:
     return parse_status(node.run(["crm_mon", "-1", "--inactive", "--output-as=xml"]).out)
 
 
+def cluster_if_up(node: Node) -> Status | None:
+    """Return the cluster's status as a node sees it, ``None`` while Pacemaker is not up there."""
+    try:
+        return cluster(node)
+    except LabCommandError as error:
+        if error.completed.code == NOT_CONNECTED:
+            return None
+        raise
+
+
 def serving(lab: Lab, group: str = "VoiceServices") -> str:
-    """Return the node where the voice group serves, by any node that runs, ``""`` for none."""
+    """Return the node where the voice group serves, ``""`` for none.
+
+    Asked is the first node that runs and whose cluster is up.
+    """
     for node in lab.nodes.values():
-        if node.running:
-            return cluster(node).serving(group)
+        status = cluster_if_up(node) if node.running else None
+        if status is not None:
+            return status.serving(group)
     return ""

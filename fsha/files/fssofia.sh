@@ -306,6 +306,7 @@ write_stamps() {
         write_file "$profile" "$CORE_UUID
 $SWITCH" || return 1
     done
+    forget_starting
 }
 
 remove_stamps() {
@@ -357,6 +358,7 @@ switch_holds_port() {
 # Start profile $1 and wait until it is listed: "started successfully" proves nothing.
 start_profile() {
     wait_for_teardown "$1"
+    write_file ".starting.$1" "$CORE_UUID" || fail_start "cannot write to $RUNTIME_DIR"
     ask "sofia profile $1 start" "$ACTION_TIMEOUT_MS" || {
         explain
         fail_start "profile $1: $WHY"
@@ -560,6 +562,42 @@ stop_listed() {
         *) WHY="profile $profile: $REPLY" ;;
         esac
     done
+}
+
+# Set STARTING to the profiles that a start has brought up and not finished with.
+find_starting() {
+    STARTING=''
+    set +f
+    set -- "$RUNTIME_DIR"/.starting.*
+    set -f
+    for note in "$@"; do
+        [ ! -f "$note" ] || STARTING="$STARTING${STARTING:+ }${note##*/.starting.}"
+    done
+    [ -n "$STARTING" ]
+}
+
+forget_starting() {
+    find_starting || return 0
+    for profile in $STARTING; do rm -f "$RUNTIME_DIR/.starting.$profile"; done
+}
+
+# Stop what a failed start has left running; it took no calls over, and nothing else would stop it.
+stop_half_started() {
+    find_starting || return 0
+    prepare_home
+    if [ -n "$HOME_ERROR" ] || ! ask_core_uuid; then
+        complain "profiles that a failed start may have left running: $STARTING"
+        return 0
+    fi
+    PROFILES=''
+    for profile in $STARTING; do
+        read -r starting_uuid 2>/dev/null <"$RUNTIME_DIR/.starting.$profile" || continue
+        [ "$starting_uuid" != "$CORE_UUID" ] || PROFILES="$PROFILES${PROFILES:+ }$profile"
+    done
+    [ -n "$PROFILES" ] || return 0
+    complain "stopping what a failed start has left running: $PROFILES"
+    stop_profiles
+    wait_for_sockets
 }
 
 # A profile that is no longer listed still holds its socket for a moment.

@@ -14,7 +14,14 @@ from xdist.scheduler import LoadScopeScheduling
 from lab import Lab, voice
 
 BARE = frozenset(
-    {"test_4_article", "test_6_engine", "test_7_agent", "test_9_clean", "test_91_install"}
+    {
+        "test_4_article",
+        "test_6_engine",
+        "test_7_agent",
+        "test_9_clean",
+        "test_91_install",
+        "test_92_bench",
+    }
 )
 """Files that begin with bare nodes; the others go on with the pair that the one before has left."""
 NODES = ("freeswitch-dev", "ubuntu-v20z")

@@ -285,7 +285,7 @@ def test_the_counters_of_another_device_do_not_count(bridge):
         ("nic", "eth77", INSTALLED, "this node has no interface eth77"),
         ("fonulator", "/nowhere/fonulator", INSTALLED, "there is no program"),
         ("config", "/nowhere/redfone.conf", INSTALLED, "can't be read"),
-        ("config", "/etc/hostname", CONFIGURED, "has no line fb="),
+        ("config", "/etc/hostname", INSTALLED, "has no line fb="),
         ("attempt_timeout", "soon", CONFIGURED, "a number of seconds is expected"),
     ],
 )

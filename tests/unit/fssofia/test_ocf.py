@@ -644,6 +644,19 @@ def test_what_was_started_for_nothing_is_stopped_again(cold):
     assert "sofia profile internal stop" in cold.commands()
 
 
+def test_the_stop_after_a_failed_start_ends_what_it_left_running(cold):
+    assert (cold.run("start").code, cold.run("stop").code) == (OK, OK)
+    assert not cold.node.listed()
+    cold.parameters["vips"] = "127.0.0.1"
+    cold.node.fault("refuse-stop")  # as FreeSWITCH does in a profile's first ten seconds
+    done = cold.run("start")
+    assert (done.code, "none of vips" in reason(done)) == (GENERIC, True)
+    assert cold.node.listed()
+    cold.node.fault("off")
+    assert cold.run("stop").code == OK
+    assert not cold.node.listed()
+
+
 # --- bad input ----------------------------------------------------------------------------------
 
 
@@ -661,6 +674,18 @@ def test_what_was_started_for_nothing_is_stopped_again(cold):
         ("cold_start", "ring", CONFIGURED, "flush or recover is expected"),
         ("stop_mode", "kill", CONFIGURED, "hangup, drain or recover"),
         ("drain_time", "soon", CONFIGURED, "a whole number"),
+        ("drain_time", "2min", CONFIGURED, "a whole number"),
+        ("flush_ms", "500ms", CONFIGURED, "a whole number"),
+        ("profiles", "internal,external", CONFIGURED, "is no profile's name"),
+        ("vips", "10.0.0.1,10.0.0.2", CONFIGURED, "without prefix length"),
+        ("standby", "Hot", CONFIGURED, "cold or hot"),
+        ("options_targets", "10.0.0.1", CONFIGURED, "ADDRESS:PORT is expected"),
+        ("options_targets", "10.0.0.1:", CONFIGURED, "ADDRESS:PORT is expected"),
+        ("options_targets", "10.0.0.1:sip", CONFIGURED, "ADDRESS:PORT is expected"),
+        ("options_targets", ":5060", CONFIGURED, "ADDRESS:PORT is expected"),
+        ("options_targets", "10.0.0.1,10.0.0.2:5060", CONFIGURED, "ADDRESS:PORT is expected"),
+        ("options_targets", "2001:db8::1:5060", CONFIGURED, "[ADDRESS]:PORT for IPv6"),
+        ("options_targets", "[]:5060", CONFIGURED, "[ADDRESS]:PORT for IPv6"),
         ("fs_cli", "/nowhere/fs_cli", INSTALLED, "is no program"),
         ("password_file", "/nowhere/password", INSTALLED, "is missing"),
         ("password_file", "/dev/null", INSTALLED, "is missing"),
@@ -675,6 +700,11 @@ def test_bad_parameters(cold, parameter, value, code, words):
     assert cold.commands() == []
     # A stop must not fail, whatever is wrong.
     assert cold.run("stop").code == OK
+
+
+def test_targets_of_the_deep_check(cold):
+    cold.parameters["options_targets"] = "10.0.0.1:5060 [2001:db8::1]:5080 sip.example.org:5060"
+    assert cold.run("validate-all").code == OK
 
 
 @pytest.mark.parametrize(
@@ -692,7 +722,8 @@ def test_an_empty_password_file(cold):
     cold.node.password_file.chmod(0o600)
     cold.node.password_file.write_text("", encoding="utf-8")
     done = cold.run("start")
-    assert (done.code, "is empty" in reason(done)) == (CONFIGURED, True)
+    # Of this node alone: Pacemaker may try the other one.
+    assert (done.code, "is empty" in reason(done)) == (INSTALLED, True)
 
 
 def test_hot_standby_needs_nonlocal_bind(made):
@@ -748,8 +779,15 @@ def test_the_metadata_need_nothing_and_are_all_that_is_read():
     for name, default in defaults.items():
         if default:
             assert re.search(rf"OCF_RESKEY_{name}:-{re.escape(default)}}}", body), name
-    dtd = Path("/usr/share/resource-agents")
-    if (dtd / "ra-api-1.dtd").exists():
-        # As ocf-tester does it; what OCF 1.1 has more is declared in the document.
-        parser = etree.XMLParser(dtd_validation=True, load_dtd=True, no_network=True)
-        etree.fromstring(done.stdout, parser, base_url=f"file://{dtd}/metadata.xml")
+    # As ocf-tester does it: the document brings its own DTD, which knows what OCF 1.1 has more.
+    etree.fromstring(done.stdout, etree.XMLParser(dtd_validation=True, no_network=True))
+    choices = {
+        parameter.get("name"): [option.get("value") for option in parameter.iter("option")]
+        for parameter in root.iter("parameter")
+        if parameter.find("content").get("type") == "select"
+    }
+    assert choices == {
+        "standby": ["cold", "hot"],
+        "stop_mode": ["hangup", "drain", "recover"],
+        "cold_start": ["flush", "recover"],
+    }
