@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "_utils"))
 
 from fshalib.cib.kinds import BY_KEY  # noqa: E402
-from fshalib.cib.nvset import OneOrSeveral, set_section  # noqa: E402
+from fshalib.cib.nvset_field import OneOrSeveral, set_section  # noqa: E402
 from fshalib.cib.resource_schema import VALUES  # noqa: E402
 from fshalib.pillar.schema import PILLAR  # noqa: E402
 from fshalib.schema.types import REQUIRED, UNSET, Field, ListOf, Named, Record, ValueType  # noqa: E402
