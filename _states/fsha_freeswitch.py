@@ -9,7 +9,7 @@ import fshalib
 
 fshalib.renew()
 from fshalib.events import returns
-from fshalib.pillar import config as pillar_config
+from fshalib.pillar import once
 from fshalib.schema.report import ConfigErrors
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def settings(name, source, pillar="fsha"):
             - source: salt://fsha/files/FSSofia.default.jinja
     """
     try:
-        config = pillar_config.check(__pillar__.get(pillar))
+        config = once.checked(__pillar__.get(pillar))
     except ConfigErrors as error:
         return returns.failed(name, str(error))
     told = dataclasses.asdict(config.freeswitch)
