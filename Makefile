@@ -51,7 +51,7 @@ bench: HOST_PACKAGES += strace
 bench: venv host ## Figures, side by side in one run
 	$(BIN)/python -m bench
 
-docs: venv ## Generate docs/pillar.md
+docs: venv ## Generate docs/pillar.md and fsha/parameters/defaults.yaml
 	$(BIN)/python docs/make_pillar.py
 
 spm: venv ## Build the formula's package into build/

@@ -26,7 +26,7 @@ try:
     from fshalib.freeswitch import config_hash as freeswitch_config_hash
     from fshalib.freeswitch import pending as freeswitch_pending
     from fshalib.pacemaker import tools, transient
-    from fshalib.pillar import config as pillar_config
+    from fshalib.pillar import once
     from fshalib.schema.report import ConfigErrors
     from fshalib.system import files, poll, programs
 
@@ -368,10 +368,8 @@ def _no_right(wanted: list[str], serves: tuple[str, ...], vips: Any) -> str:
 
 
 def _pillars_vips() -> list[str]:
-    from fshalib.pillar import config as pillar_config
-
     try:
-        return list(pillar_config.check(__pillar__.get("fsha")).freeswitch.vips)
+        return list(once.checked(__pillar__.get("fsha")).freeswitch.vips)
     except ConfigErrors as error:
         raise CommandExecutionError(str(error)) from error
 
@@ -420,7 +418,7 @@ def configure(directory, pillar="fsha", patience=60, test=None):
     if testing and not where.is_dir():
         return _answer(None, f"{where} is not there yet; would be looked at.", changes={})
     try:
-        config = pillar_config.check(__pillar__.get(pillar))
+        config = once.checked(__pillar__.get(pillar))
         wanted = freeswitch_config.from_pillar(config.freeswitch.configuration or {}, _text)
         new = freeswitch_config.verified(wanted, where, _text)
         group = _group(where, config.freeswitch)

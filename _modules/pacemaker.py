@@ -131,12 +131,11 @@ def _defaults(agent: str) -> dict[str, str]:
 
 def _ask_defaults(agent: str) -> dict[str, str]:
     try:
-        text = tools.metadata(agent)
-        found = {} if text is None else agent_metadata.parse_metadata(text).parameters
-    except (programs.RunError, agent_metadata.MetadataError):
+        found = agent_metadata.ask(agent)
+    except agent_metadata.AgentError:
         # Without its metadata every difference counts, which is the safe side.
         return {}
-    return {name: p.default for name, p in found.items() if p.default is not None}
+    return {} if found is None else found.defaults
 
 
 def _guard(guard: dict[str, Any] | None, override: bool) -> Any:
@@ -530,10 +529,10 @@ def agent(name):
         salt fs1 pacemaker.agent ocf:heartbeat:IPaddr2
     """
     try:
-        text = tools.metadata(_name(name, "name: an agent such as ocf:heartbeat:IPaddr2"))
-        return None if text is None else dataclasses.asdict(agent_metadata.parse_metadata(text))
-    except (programs.RunError, agent_metadata.MetadataError) as error:
-        raise CommandExecutionError(f"{name}: {error}") from error
+        found = agent_metadata.ask(_name(name, "name: an agent such as ocf:heartbeat:IPaddr2"))
+    except agent_metadata.AgentError as error:
+        raise CommandExecutionError(str(error)) from error
+    return None if found is None else dataclasses.asdict(found)
 
 
 def agents(space):

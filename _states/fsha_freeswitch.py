@@ -9,7 +9,7 @@ import fshalib
 
 fshalib.renew()
 from fshalib.events import returns
-from fshalib.pillar import config as pillar_config
+from fshalib.pillar import once
 from fshalib.schema.report import ConfigErrors
 
 if TYPE_CHECKING:
@@ -38,9 +38,15 @@ def password(name, pillar="fsha"):
         /etc/fsha/event_socket.password:
           fsha_freeswitch.password: []
     """
+    try:
+        secret = once.checked(__pillar__.get(pillar)).freeswitch.password
+    except ConfigErrors as error:
+        return returns.failed(name, str(error))
+    if secret is None:
+        return returns.failed(name, f"{pillar}:freeswitch:password: this key is missing.")
     return __states__["file.managed"](
         name,
-        contents=str(__pillar__[pillar]["freeswitch"]["password"]),
+        contents=secret,
         mode="0400",
         makedirs=True,
         dir_mode="0700",
@@ -64,7 +70,11 @@ def repository_token(name, url, pillar="fsha"):
           fsha_freeswitch.repository_token:
             - url: https://freeswitch.signalwire.com/repo/deb/debian-release/
     """
-    token = __pillar__[pillar]["freeswitch"]["install"].get("token")
+    try:
+        install = once.checked(__pillar__.get(pillar)).freeswitch.install or {}
+    except ConfigErrors as error:
+        return returns.failed(name, str(error))
+    token = install.get("token")
     if not token:
         return returns.unchanged(name, "No token is given; the repository is asked without one.")
     host = url.partition("://")[2].partition("/")[0]
@@ -94,7 +104,7 @@ def settings(name, source, pillar="fsha"):
             - source: salt://fsha/files/FSSofia.default.jinja
     """
     try:
-        config = pillar_config.check(__pillar__.get(pillar))
+        config = once.checked(__pillar__.get(pillar))
     except ConfigErrors as error:
         return returns.failed(name, str(error))
     told = dataclasses.asdict(config.freeswitch)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from salt.exceptions import CommandExecutionError
-
 import fshalib
 
 fshalib.renew()
 from fshalib.events import returns
 from fshalib.lint import runner
-from fshalib.pacemaker import agent as agent_types
 from fshalib.pillar import config as pillar_config
-from fshalib.pillar import validate_agents
+from fshalib.pillar import once
 from fshalib.schema.report import ConfigErrors
+from fshalib.system.programs import RunError
+
+try:
+    from fshalib.pillar import installed_agents
+except ImportError:
+    # lxml is not there yet; Salt loads this file again once it is.
+    installed_agents = None
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
@@ -23,8 +27,6 @@ if TYPE_CHECKING:
     __salt__: dict[str, Any]
 
 __virtualname__ = "fsha_pillar"
-
-OWN_AGENTS = "ocf:fsha:"
 
 
 def __virtual__():
@@ -45,7 +47,7 @@ def checked(name="fsha"):
             - failhard: true
     """
     try:
-        config = pillar_config.check(__pillar__.get(name))
+        config = once.checked(__pillar__.get(name))
         addresses = [*__grains__.get("ipv4", []), *__grains__.get("ipv6", [])]
         pillar_config.check_host(config, __grains__["nodename"], addresses)
     except ConfigErrors as error:
@@ -68,35 +70,14 @@ def agents_known(name="fsha"):
 
     In a test run on a host without the cluster's packages there is nothing to ask yet.
     """
+    test = __opts__["test"]
     try:
-        config = pillar_config.check(__pillar__.get(name))
-        missing = "pacemaker.agent" not in __salt__ or not __salt__["cmd.has_exec"]("crm_resource")
-        if missing and __opts__["test"]:
+        config = once.checked(__pillar__.get(name))
+        if test and (installed_agents is None or not __salt__["cmd.has_exec"]("crm_resource")):
             return returns.not_yet(name, "The agents are not installed yet; would check them.")
-        if "pacemaker.agent" not in __salt__:
+        if installed_agents is None:
             return returns.failed(name, "The agents can't be asked before lxml is in place.")
-        _ask_agents(config)
-    except (ConfigErrors, CommandExecutionError) as error:
+        installed_agents.check(config, test)
+    except (ConfigErrors, RunError) as error:
         return returns.failed(name, str(error))
     return returns.unchanged(name, "Every agent is installed and knows its parameters.")
-
-
-def _ask_agents(config: pillar_config.Config) -> None:
-    """Ask every agent about itself, and for a missing one, which others there are."""
-    told = {agent: _metadata(agent) for agent in pillar_config.agents(config)}
-    # The formula lays it down later in the same run; it has no parameters to check.
-    later = {pillar_config.FSSOFIA} if config.freeswitch.init_script else set()
-    if __opts__["test"]:
-        later |= {agent for agent in told if agent.startswith(OWN_AGENTS)}
-    spaces = {_space(agent) for agent, found in told.items() if found is None}
-    known = [name for space in sorted(spaces) for name in __salt__["pacemaker.agents"](space)]
-    validate_agents.check_agents(config, told.get, [*known, *later], later)
-
-
-def _space(agent: str) -> str:
-    return agent.rpartition(":")[0]
-
-
-def _metadata(agent: str) -> agent_types.AgentMetadata | None:
-    found = __salt__["pacemaker.agent"](agent)
-    return None if found is None else agent_types.agent_metadata(found)

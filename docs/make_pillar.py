@@ -1,4 +1,4 @@
-"""Write docs/pillar.md from the definitions that check the pillar.
+"""Write docs/pillar.md and the formula's defaults from the definitions that check the pillar.
 
 Run it after a change of ``_utils/fshalib/pillar/schema.py``, ``_utils/fshalib/cib/kinds.py``,
 ``_utils/fshalib/cib/options.py`` or ``docs/examples.yaml``::
@@ -9,7 +9,9 @@ Run it after a change of ``_utils/fshalib/pillar/schema.py``, ``_utils/fshalib/c
 from __future__ import annotations
 
 import json
+import math
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,12 +21,27 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "_utils"))
 
 from fshalib.cib.kinds import BY_KEY  # noqa: E402
-from fshalib.cib.nvset import OneOrSeveral, set_section  # noqa: E402
+from fshalib.cib.nvset_field import OneOrSeveral, set_section  # noqa: E402
 from fshalib.cib.resource_schema import VALUES  # noqa: E402
 from fshalib.pillar.schema import PILLAR  # noqa: E402
-from fshalib.schema.types import REQUIRED, UNSET, Field, ListOf, Named, Record, ValueType  # noqa: E402
+from fshalib.schema.types import (  # noqa: E402
+    REQUIRED,
+    UNSET,
+    Field,
+    ListOf,
+    Named,
+    Record,
+    ValueType,
+    defaults,
+)
 
 TARGET = HERE / "pillar.md"
+DEFAULTS = HERE.parent / "fsha" / "parameters" / "defaults.yaml"
+DEFAULTS_HEAD = """\
+# The formula's defaults. Pillar data below the key fsha is merged over them.
+# Made by docs/make_pillar.py from _utils/fshalib/pillar/schema.py; do not edit, run "make docs".
+# docs/pillar.md explains every key.
+"""
 EXAMPLES = yaml.safe_load((HERE / "examples.yaml").read_text(encoding="utf-8"))
 HEAD = """\
 # Pillar reference
@@ -153,9 +170,27 @@ def render() -> str:
     return "\n".join(lines).rstrip("\n") + "\n" + SETS + sets + RULES
 
 
+def render_defaults() -> str:
+    """Return the file of defaults, which the formula's templates read."""
+    return DEFAULTS_HEAD + "\n".join(yaml_lines(defaults(PILLAR))) + "\n"
+
+
+def yaml_lines(data: dict[str, object], indent: str = "") -> Iterator[str]:
+    """Yield a mapping as lines of YAML: mappings as blocks, lists and empty mappings in a line."""
+    for name, value in data.items():
+        if isinstance(value, dict) and value:
+            yield f"{indent}{name}:"
+            yield from yaml_lines(value, f"{indent}  ")
+        else:
+            flow = None if isinstance(value, (dict, list)) else False
+            text = yaml.safe_dump({name: value}, default_flow_style=flow, width=math.inf)
+            yield from textwrap.indent(text, indent).splitlines()
+
+
 def main() -> None:
-    """Write the file."""
+    """Write the files."""
     TARGET.write_text(render(), encoding="utf-8")
+    DEFAULTS.write_text(render_defaults(), encoding="utf-8")
 
 
 if __name__ == "__main__":

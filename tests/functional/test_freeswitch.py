@@ -10,7 +10,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 from fshalib.freeswitch import client, pending
 from fshalib.pacemaker import tools
-from fshalib.pillar import config as pillar_config
+from fshalib.pillar import once
 from tests.functional.conftest import ROOT
 from tests.unit.freeswitch.test_config import FILES
 from tests.unit.standin.harness import Phone, nodes
@@ -174,7 +174,7 @@ def conf(tmp_path, loaders, monkeypatch, told):
         freeswitch=SimpleNamespace(configuration=told, service="freeswitch", vips=("192.0.2.9",)),
         pacemaker=SimpleNamespace(primitives=lambda: [SimpleNamespace(agent=AGENT)]),
     )
-    monkeypatch.setattr(pillar_config, "check", lambda _pillar: config)
+    monkeypatch.setattr(once, "checked", lambda _pillar: config)
     monkeypatch.setattr(client, "group_of", lambda _service: None)
 
     def no_cluster():

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+from fshalib.pillar import config as pillar_config
+from fshalib.pillar import once
 from tests.functional.conftest import ROOT, TOOLS
 
 BANS = "//rsc_location[starts-with(@id, 'cli-ban-')]"
@@ -198,6 +200,40 @@ def test_a_sound_pillar(checked, cib_file):
     assert checked("fsha_pillar.agents_known", PILLAR).result is True
 
 
+@pytest.mark.parametrize("test", [False, True])
+def test_the_pillar_is_checked_once_in_a_run(high, pillar, cib_file, tmp_path, monkeypatch, test):
+    checks = []
+    check = pillar_config.check
+
+    def counted(raw):
+        checks.append(raw)
+        return check(raw)
+
+    monkeypatch.setattr(pillar_config, "check", counted)
+    monkeypatch.setattr(once, "_LAST", {})
+    pillar["fsha"] = PILLAR
+    settings = tmp_path / "FSSofia"
+    source = str(ROOT / "fsha/files/FSSofia.default.jinja")
+    done = high(
+        ("fsha", "fsha_pillar", "checked", {}),
+        ("agents", "fsha_pillar", "agents_known", {"name": "fsha"}),
+        (str(settings), "fsha_freeswitch", "settings", {"source": source}),
+        (str(tmp_path), "freeswitch_config", "managed", {}),
+        test=test,
+    )
+    assert (done["fsha"].result, done["agents"].result) == (True, True)
+    assert done[str(settings)].result is (None if test else True)
+    assert "freeswitch.xml" in done[str(tmp_path)].comment
+    assert checks == [PILLAR]
+
+
+def test_a_run_with_another_pillar_checks_that_one(checked, cib_file):
+    assert "2 cluster objects" in checked("fsha_pillar.checked", PILLAR).comment
+    fewer = {**PILLAR, "pacemaker": {"properties": {"stonith-enabled": False}}}
+    assert "1 cluster objects" in checked("fsha_pillar.checked", fewer).comment
+    assert "2 cluster objects" in checked("fsha_pillar.checked", PILLAR).comment
+
+
 def test_a_host_that_is_no_node_is_told(checked, cib_file):
     nodes = {"fs1": PILLAR["nodes"][platform.node()], "fs2": PILLAR["nodes"]["fs2"]}
     done = checked("fsha_pillar.checked", {**PILLAR, "nodes": nodes})
@@ -226,6 +262,42 @@ def test_an_agent_or_parameter_that_does_not_exist_is_told(checked, cib_file):
     assert '"ocf:heartbeat:Dumy" is not on this node' in done.comment
     assert "fsha:pacemaker:resources:b:params:stat" in done.comment
     assert "state" in done.comment
+
+
+def _with_freeswitch(**rest):
+    return {**PILLAR, "freeswitch": {**PILLAR["freeswitch"], **rest}}
+
+
+def test_the_password_goes_from_the_checked_pillar_into_a_file_for_root(loaders, pillar, tmp_path):
+    file = tmp_path / "password"
+    pillar["fsha"] = _with_freeswitch(password="s3cret")
+    run = loaders.modules.state.single
+    done = run("fsha_freeswitch.password", name=str(file))
+    assert (done.result, file.read_text(encoding="utf-8")) == (True, "s3cret\n")
+    assert file.stat().st_mode & 0o777 == 0o400
+    assert "s3cret" not in str(done.changes)
+    pillar["fsha"] = PILLAR
+    done = run("fsha_freeswitch.password", name=str(file))
+    assert (done.result, done.comment) == (False, "fsha:freeswitch:password: this key is missing.")
+    pillar["fsha"] = _with_freeswitch(password=5)
+    done = run("fsha_freeswitch.password", name=str(file))
+    assert done.result is False
+    assert done.comment.startswith("fsha:freeswitch:password: a password of visible ASCII")
+
+
+def test_the_token_goes_from_the_checked_pillar_into_apts_file(loaders, pillar, tmp_path):
+    file = tmp_path / "freeswitch.conf"
+    run = loaders.modules.state.single
+    url = "https://freeswitch.signalwire.com/repo/deb/debian-release/"
+    pillar["fsha"] = _with_freeswitch(install={"method": "repository"})
+    done = run("fsha_freeswitch.repository_token", name=str(file), url=url)
+    assert (done.result, file.exists()) == (True, False)
+    pillar["fsha"] = _with_freeswitch(install={"method": "repository", "token": "t0ken"})
+    done = run("fsha_freeswitch.repository_token", name=str(file), url=url)
+    assert done.result is True
+    line = "machine freeswitch.signalwire.com login signalwire password t0ken\n"
+    assert file.read_text(encoding="utf-8") == line
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 # --- the host --------------------------------------------------------------------------------

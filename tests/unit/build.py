@@ -9,6 +9,7 @@ from lxml import etree
 from fshalib.cib.document import parse
 from fshalib.cib.kinds import ONE_IDS
 from fshalib.cib.objects import Object
+from fshalib.cib.spec import from_pillar
 from fshalib.cib.target import DesiredObjects, target
 from tests.unit.schemas import faults
 
@@ -17,24 +18,29 @@ DUMMY = "ocf:heartbeat:Dummy"
 # --- what is wanted --------------------------------------------------------------------------
 
 
+def obj(kind, id, spec=None):
+    """Return an object whose spec is written as in the pillar."""
+    return Object(kind, id, from_pillar(kind, spec or {}))
+
+
 def primitive(name, agent=DUMMY, **rest):
-    return Object("primitive", name, {"agent": agent, **rest})
+    return obj("primitive", name, {"agent": agent, **rest})
 
 
 def group(name, *members, **rest):
-    return Object("group", name, {"members": list(members), **rest})
+    return obj("group", name, {"members": list(members), **rest})
 
 
 def clone(name, resource, **rest):
-    return Object("clone", name, {"resource": resource, **rest})
+    return obj("clone", name, {"resource": resource, **rest})
 
 
 def location(name, resource, node="fs1", score="5"):
-    return Object("location", name, {"resource": resource, "node": node, "score": score})
+    return obj("location", name, {"resource": resource, "node": node, "score": score})
 
 
 def options(kind, sets):
-    return Object(kind, ONE_IDS[kind], {"sets": sets})
+    return obj(kind, ONE_IDS[kind], {"sets": sets})
 
 
 def properties(**sets):

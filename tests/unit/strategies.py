@@ -20,9 +20,11 @@ from fshalib.cib import rule as cib_rule
 from fshalib.cib.fields import Attribute
 from fshalib.cib.kinds import BY_TAG, KINDS, ONE_IDS
 from fshalib.cib.members import RESOURCE_TAGS
+from fshalib.cib.nvset import NvSets
 from fshalib.cib.objects import Object
 from fshalib.cib.options import PROPERTY_ALIASES, SERVER_WRITTEN
 from fshalib.cib.rule import Date, Join, OfOperation, OfResource, Test
+from fshalib.cib.spec import from_pillar
 from fshalib.cib.values import parse_boolean, parse_duration, parse_score
 
 NODES = ("fs1", "fs2")
@@ -235,7 +237,7 @@ class World:
 
     def add(self, kind: str, id: str, spec: Fields) -> None:
         assert spec.keys() <= KINDS[kind].section_keys, spec
-        self.found.append(Object(kind, id, spec))
+        self.found.append(Object(kind, id, from_pillar(kind, spec)))
 
     def ids(self, *kinds: str) -> list[str]:
         return [item.id for item in self.found if item.kind in kinds]
@@ -302,7 +304,7 @@ def _share(world: World) -> None:
     key = "params" if shared == "shared-params" else "meta"
     own = {"id": shared, "values": {"note": "shared"}}
     for item, one in ((owner, own), (user, {"id-ref": shared})):
-        world.found[world.found.index(item)] = Object(item.kind, item.id, {**item.spec, key: [one]})
+        world.found[world.found.index(item)] = item.with_sets(key, NvSets.of([one]))
 
 
 def _groups(world: World) -> None:

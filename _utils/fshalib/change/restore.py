@@ -1,7 +1,6 @@
 """The target that brings a configuration back to an earlier one."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from fshalib.cib import shared_nvsets
 from fshalib.cib.compare import owned_names, removal_of, removals, without_operators
@@ -15,7 +14,6 @@ from fshalib.cib.element_schema import OTHER
 from fshalib.cib.kinds import KINDS, normal
 from fshalib.cib.leaving import copy_without_leaving
 from fshalib.cib.merge import merge
-from fshalib.cib.nvset import is_plain
 from fshalib.cib.objects import Object
 from fshalib.cib.ownership import OPERATOR_CONSTRAINT, OPERATOR_OPTIONS, manageable, own, owned_ids
 from fshalib.cib.read import locate, read, read_all, strangers
@@ -127,17 +125,7 @@ def _without_their_settings(document: Document, then: Document, item: Object) ->
         return without_operators(item, bare) if "meta" in item.spec else item
     key, names = _OPERATOR_PAIRS[item.kind]
     names -= owned_names(locate(then, KINDS[item.kind], item.id), owned_ids(then))
-    sets = item.spec.get(key, {})
-    if isinstance(sets, Mapping):
-        left: Any = {n: v for n, v in sets.items() if n not in names}
-    else:
-        left = [
-            {**s, "values": {n: v for n, v in s["values"].items() if n not in names}}
-            if is_plain(s)
-            else s
-            for s in sets
-        ]
-    return Object(item.kind, item.id, {**item.spec, key: left})
+    return item.with_sets(key, item.sets(key).without(names))
 
 
 def _owned_again(document: Document, then: Document, items: Iterable[Object]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from fshalib.cib.element_schema import (
     below,
     unknown_children,
 )
-from fshalib.cib.nvset import NO_ATTRIBUTES
+from fshalib.cib.nvset_field import NO_ATTRIBUTES
 from fshalib.schema.types import UNSET, Choice, Field, ListOf, Record, Text
 
 _SELECTIONS = ("fencing", "nodes", "resources")

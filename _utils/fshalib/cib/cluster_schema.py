@@ -4,7 +4,7 @@ from fshalib.cib.alert_select import Select
 from fshalib.cib.element_schema import ElementSchema
 from fshalib.cib.field_types import ID, PARAMETER_VALUE
 from fshalib.cib.fields import Attribute, Commas, Id, References, Several
-from fshalib.cib.nvset import Sets
+from fshalib.cib.nvset_field import Sets
 from fshalib.cib.options import (
     BOOLEAN,
     DURATION,

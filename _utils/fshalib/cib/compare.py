@@ -14,8 +14,8 @@ from fshalib.cib.document import (
 from fshalib.cib.element_schema import OTHER, UNUSED
 from fshalib.cib.kinds import BY_TAG, KINDS, normal
 from fshalib.cib.normalize import Normal, changes
-from fshalib.cib.nvset import is_plain
-from fshalib.cib.objects import Object, plain_values
+from fshalib.cib.nvset import NvSets, in_pillar
+from fshalib.cib.objects import Object
 from fshalib.cib.ownership import OPERATOR_META, manageable, owned_ids
 from fshalib.cib.read import locate, read_element
 from fshalib.cib.secrets import masked
@@ -35,10 +35,11 @@ def kept(live: Object | None, item: Object, owned: frozenset[str]) -> Object:
     spec = dict(item.spec)
     if "meta" in KINDS[item.kind].section_keys:
         operators = {n: v for n, v in live.values("meta").items() if n in OPERATOR_META}
-        _add(spec, "meta", operators)
-    if item.kind in _DEFAULTS and not item.spec.get("sets"):
+        _add(spec, "meta", item.sets("meta").with_values(operators))
+    if item.kind in _DEFAULTS and not item.sets("sets"):
         # Whoever says nothing about defaults takes nobody's away.
-        _add(spec, "sets", {n: v for n, v in live.values("sets").items() if n not in owned})
+        theirs = {n: v for n, v in live.values("sets").items() if n not in owned}
+        _add(spec, "sets", item.sets("sets").with_values(theirs))
     for key in _UNTOLD.get(item.kind, ()):
         if key in live.spec:
             spec.setdefault(key, live.spec[key])
@@ -53,34 +54,16 @@ _UNTOLD: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _add(spec: dict[str, Any], key: str, more: Mapping[str, str]) -> None:
-    """Add values that are not wanted otherwise to the first plain set of a spec."""
-    sets = spec.get(key, {})
-    left = {n: v for n, v in more.items() if n not in plain_values(sets)}
-    if not left:
-        return
-    if isinstance(sets, Mapping):
-        spec[key] = {**sets, **left}
-        return
-    first = next((n for n, one in enumerate(sets) if is_plain(one)), len(sets))
-    one = sets[first] if first < len(sets) else {}
-    held = {**one.get("values", {}), **left}
-    spec[key] = [*sets[:first], {**one, "values": held}, *sets[first + 1 :]]
+def _add(spec: dict[str, Any], key: str, sets: NvSets) -> None:
+    """Put sets into a spec, unless there are none."""
+    if sets:
+        spec[key] = sets
 
 
 def without_operators(live: Object, item: Object) -> Object:
     """Return an object without what operators have set in it, wherever it stands."""
-    named = plain_values(item.spec.get("meta", {}))
-    sets = live.spec.get("meta", {})
-
-    def told(values: Mapping[str, str]) -> dict[str, str]:
-        return {n: v for n, v in values.items() if n in named or n not in OPERATOR_META}
-
-    if isinstance(sets, Mapping):
-        meta: Any = told(sets)
-    else:
-        meta = [{**s, "values": told(s["values"])} if is_plain(s) else s for s in sets]
-    return Object(live.kind, live.id, {**live.spec, "meta": meta})
+    names = OPERATOR_META.difference(item.values("meta"))
+    return live.with_sets("meta", live.sets("meta").without(names))
 
 
 def _without_implied(
@@ -89,20 +72,18 @@ def _without_implied(
     """Drop parameters that say what the agent does anyway, where only one side has them."""
     if defaults is None or live is None or item.kind != "primitive" or not item.agent:
         return live, item
-    mine, theirs = item.spec.get("params", {}), live.spec.get("params", {})
-    if mine == theirs or not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
-        return live, item
-    if not set(mine) ^ set(theirs):
+    mine, theirs = item.values("params"), live.values("params")
+    if item.sets("params").listed or live.sets("params").listed or mine.keys() == theirs.keys():
         return live, item
     implied = defaults(item.agent)
-    return _explicit(live, theirs, mine, implied), _explicit(item, mine, theirs, implied)
+    return _explicit(live, mine, implied), _explicit(item, theirs, implied)
 
 
-def _explicit(
-    item: Object, mine: Mapping[str, str], theirs: Mapping[str, str], implied: Mapping[str, str]
-) -> Object:
-    told = {n: v for n, v in mine.items() if n in theirs or implied.get(n) != v}
-    return Object(item.kind, item.id, {**item.spec, "params": told})
+def _explicit(item: Object, other: Mapping[str, str], implied: Mapping[str, str]) -> Object:
+    """Return an object without the parameters that the other side lacks and the agent implies."""
+    own = item.values("params")
+    names = {n for n, text in own.items() if n not in other and implied.get(n) == text}
+    return item.with_sets("params", item.sets("params").without(names))
 
 
 def comparable(
@@ -157,7 +138,7 @@ def _with_ids(
 def ids_in(key: str, spec: Any) -> set[str]:
     """Return the ids that a spec says on any level, given (``id``) or referred to (``id-ref``)."""
     found: set[str] = set()
-    left = [spec]
+    left = [in_pillar(spec)]
     while left:
         one = left.pop()
         if isinstance(one, str):

@@ -23,6 +23,7 @@ from fshalib.cib.element_schema import (
     unknown_attributes,
     unknown_children,
 )
+from fshalib.cib.nvset import shown
 
 Canonical = Callable[[str], str]
 
@@ -261,7 +262,7 @@ class Several:
         if not value:
             return UNSET
         forms = [self.shape.normal(item) for item in value]
-        return forms if self.ordered else sorted(forms, key=repr)
+        return forms if self.ordered else sorted(forms, key=lambda one: repr(shown(one)))
 
 
 @dataclass(frozen=True)

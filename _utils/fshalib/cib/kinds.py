@@ -8,7 +8,7 @@ Explained for meanings and defaults.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,9 +25,10 @@ from fshalib.cib.cluster_schema import (
     TAG,
 )
 from fshalib.cib.constraint_schema import COLOCATION, LOCATION, ORDER, TICKET
-from fshalib.cib.element_schema import OTHER, ElementSchema
-from fshalib.cib.nvset import as_few, is_plain, score_of
-from fshalib.cib.objects import Object, plain_values
+from fshalib.cib.element_schema import ElementSchema
+from fshalib.cib.nvset import NO_SETS, NvSets, shown
+from fshalib.cib.nvset_field import as_few
+from fshalib.cib.objects import Object
 from fshalib.cib.options import (
     SERVER_WRITTEN,
 )
@@ -131,21 +132,24 @@ def normal(item: Object | None) -> dict[str, Any] | None:
         return None
     spec = KINDS[item.kind].shape.normal(item.spec)
     special = _SPECIAL.get(item.kind)
-    return special(spec) if special else spec
+    result: dict[str, Any] = shown(special(spec) if special else spec)
+    return result
 
 
 def _normal_properties(spec: dict[str, Any]) -> dict[str, Any]:
     """Return one mapping for all plain sets: which of them holds an option does not count."""
-    sets = spec.get("sets", {})
-    values = {n: v for n, v in plain_values(sets).items() if n not in SERVER_WRITTEN}
-    ruled = [] if isinstance(sets, Mapping) else [one for one in sets if not is_plain(one)]
-    shown = {name: values[name] for name in sorted(values)}
-    return {**({"values": shown} if shown else {}), **({"ruled": ruled} if ruled else {})}
+    sets: NvSets = spec.get("sets", NO_SETS)
+    values = sets.without(SERVER_WRITTEN).plain_values()
+    found = {
+        "values": {name: values[name] for name in sorted(values)},
+        "ruled": NvSets.several(sets.conditional),
+    }
+    return {key: held for key, held in found.items() if held}
 
 
 def _normal_defaults(spec: dict[str, Any]) -> dict[str, Any]:
-    sets = spec.get("sets", {})
-    return {"values": sets} if sets and isinstance(sets, Mapping) else spec
+    sets: NvSets = spec.get("sets", NO_SETS)
+    return {"values": sets} if sets and not sets.conditional else spec
 
 
 def _normal_order(spec: dict[str, Any]) -> dict[str, Any]:
@@ -164,12 +168,13 @@ def _normal_order(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _normal_node(spec: dict[str, Any]) -> dict[str, Any]:
     """Put sets that hold by a rule in front of others of their score, as they are written."""
-    return {key: _ruled_first(held) if isinstance(held, list) and key != OTHER else held
+    return {key: _ruled_first(held) if isinstance(held, NvSets) else held
             for key, held in spec.items()}  # fmt: skip
 
 
-def _ruled_first(sets: list[Any]) -> list[Any]:
-    return as_few(sorted(sets, key=lambda one: (-score_of(one), is_plain(one))))
+def _ruled_first(sets: NvSets) -> NvSets:
+    ordered = as_few(sorted(sets, key=lambda one: (-one.weight, one.plain)))
+    return replace(sets, sets=tuple(ordered))
 
 
 def _normal_bundle(spec: dict[str, Any]) -> dict[str, Any]:

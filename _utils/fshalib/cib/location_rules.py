@@ -13,7 +13,7 @@ from fshalib.cib.element_schema import (
     unknown_attributes,
 )
 from fshalib.cib.field_types import ID, RuleText
-from fshalib.cib.nvset import NO_ATTRIBUTES, canonical_rule
+from fshalib.cib.nvset_field import NO_ATTRIBUTES, canonical_rule
 from fshalib.cib.options import ROLE, SCORE
 from fshalib.schema.types import UNSET, Field, ListOf, Record, Text
 

@@ -8,7 +8,7 @@ from fshalib.cib.element_schema import (
     Reading,
 )
 from fshalib.cib.field_types import ID
-from fshalib.cib.nvset import NO_ATTRIBUTES
+from fshalib.cib.nvset_field import NO_ATTRIBUTES
 from fshalib.schema.types import REQUIRED, UNSET, Field, ListOf, ValueType
 
 RESOURCE_TAGS = ("primitive", "group", "clone", "master", "bundle", "template")

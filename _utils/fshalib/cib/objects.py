@@ -4,14 +4,16 @@ Every other room speaks in these words: ``fshalib.pillar.config`` makes objects 
 ``fshalib.cib.target`` turns them into the CIB's XML and back. Nothing here knows of Salt, files or
 programs.
 
-An object's *form* has the shape of the pillar, and its values are text exactly as the cluster
-stores them; what two spellings have in common (``2s`` and ``2000ms``) is the business of the
-normal form.
+An object's *spec* has the shape of the pillar, but for its sets of pairs, which are
+:class:`fshalib.cib.nvset.NvSets`. Its values are text exactly as the cluster stores them; what two
+spellings have in common (``2s`` and ``2000ms``) is the business of the normal form.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from fshalib.cib.nvset import NO_SETS, NvSets
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Object:
         The kind's name: ``primitive``, ``group``, ``location`` … (``fshalib.cib.kinds.KINDS``).
     id
         The object's id; a node's name for a node.
-    form
+    spec
         What it says, in the shape of the pillar.
     """
 
@@ -45,22 +47,19 @@ class Object:
 
     def values(self, key: str) -> Mapping[str, str]:
         """Return the values that always hold under ``params``, ``meta`` or ``utilization``."""
-        return plain_values(self.spec.get(key, {}))
+        return self.sets(key).plain_values()
+
+    def sets(self, key: str) -> NvSets:
+        """Return the sets of pairs under a key, none where it is not there."""
+        sets: NvSets = self.spec.get(key, NO_SETS)
+        return sets
+
+    def with_sets(self, key: str, sets: NvSets) -> "Object":
+        """Return the object with other sets of pairs under a key."""
+        return Object(self.kind, self.id, {**self.spec, key: sets})
 
 
 CONTAINERS = ("group", "clone", "bundle")
-
-
-def plain_values(sets: Any) -> dict[str, str]:
-    """Return the values of all sets without a rule, the first of a name first."""
-    if isinstance(sets, Mapping):
-        return dict(sets)
-    found: dict[str, str] = {}
-    for one in sets:
-        if "rule" not in one:
-            for name, text in one.get("values", {}).items():
-                found.setdefault(name, text)
-    return found
 
 
 def inherited(item: Object, template: Object | None) -> Object:
@@ -69,7 +68,7 @@ def inherited(item: Object, template: Object | None) -> Object:
         return item
     spec = {**item.spec, "agent": item.agent or template.agent}
     for key in ("params", "meta", "utilization"):
-        sets = [*_sets(item.spec.get(key)), *_sets(template.spec.get(key))]
+        sets = NvSets.several([*item.sets(key), *template.sets(key)])
         if sets:
             spec[key] = sets
     told = {(op.name, op.interval) for op in operations(item)}
@@ -77,13 +76,6 @@ def inherited(item: Object, template: Object | None) -> Object:
     if more:
         spec["operations"] = [*item.spec.get("operations", ()), *more]
     return Object(item.kind, item.id, spec)
-
-
-def _sets(given: Any) -> list[Any]:
-    """Return a list of sets, whichever way they were given."""
-    if not given:
-        return []
-    return [{"values": given}] if isinstance(given, Mapping) else list(given)
 
 
 @dataclass(frozen=True)

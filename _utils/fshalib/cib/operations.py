@@ -12,7 +12,7 @@ from fshalib.cib.element_schema import (
     unknown_attributes,
     unknown_children,
 )
-from fshalib.cib.nvset import NO_ATTRIBUTES
+from fshalib.cib.nvset_field import NO_ATTRIBUTES
 from fshalib.schema.types import UNSET, Field, ListOf
 
 

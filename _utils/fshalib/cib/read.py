@@ -1,6 +1,6 @@
 """Find and read the objects of a CIB, as data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from fshalib.cib.document import (
@@ -11,6 +11,7 @@ from fshalib.cib.document import (
 from fshalib.cib.element_schema import OTHER, UNUSED, Reading
 from fshalib.cib.kinds import BY_TAG, KINDS, ONE_IDS, Kind, normal
 from fshalib.cib.members import RESOURCE_TAGS
+from fshalib.cib.nvset import NO_SETS, NvSets
 from fshalib.cib.objects import Object
 
 # Sections whose elements are whole objects with an id of their own.
@@ -65,11 +66,8 @@ def object_name(element: Element) -> str:
 
 
 def _as_clone(spec: dict[str, Any]) -> None:
-    meta = spec.get("meta", {})
-    if isinstance(meta, Mapping):
-        spec["meta"] = {**meta, "promotable": "true"}
-    else:
-        spec["meta"] = [*meta, {"values": {"promotable": "true"}}]
+    meta: NvSets = spec.get("meta", NO_SETS)
+    spec["meta"] = meta.without({"promotable"}).with_values({"promotable": "true"})
 
 
 def read_all(root: Element) -> tuple[Object, ...]:

@@ -5,7 +5,7 @@ from fshalib.cib.element_schema import ElementSchema
 from fshalib.cib.field_types import ID, PARAMETER, PARAMETER_VALUE
 from fshalib.cib.fields import Attribute, Id, Several, Single, Within
 from fshalib.cib.members import Members
-from fshalib.cib.nvset import Sets
+from fshalib.cib.nvset_field import Sets
 from fshalib.cib.operations import Operations
 from fshalib.cib.options import (
     BOOLEAN,

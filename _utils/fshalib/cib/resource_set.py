@@ -13,7 +13,7 @@ from fshalib.cib.element_schema import (
 )
 from fshalib.cib.field_types import ID
 from fshalib.cib.fields import Attribute
-from fshalib.cib.nvset import NO_ATTRIBUTES
+from fshalib.cib.nvset_field import NO_ATTRIBUTES
 from fshalib.cib.options import BOOLEAN, ROLE, SCORE
 from fshalib.schema.types import UNSET, Choice, Field, ListOf, Record
 

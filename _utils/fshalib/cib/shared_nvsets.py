@@ -11,10 +11,11 @@ from typing import Any, cast
 
 from fshalib.cib import compat, update
 from fshalib.cib.document import Document, Element
-from fshalib.cib.element_schema import Reading, Spec
+from fshalib.cib.element_schema import Reading
 from fshalib.cib.kinds import KINDS, ONE_IDS
 from fshalib.cib.normalize import option_name
-from fshalib.cib.nvset import Sets, in_order, is_plain, score_of
+from fshalib.cib.nvset import NvSet, NvSets, score_of
+from fshalib.cib.nvset_field import Sets, in_order
 from fshalib.cib.objects import Object
 from fshalib.cib.options import SERVER_WRITTEN
 from fshalib.cib.values import score_text
@@ -40,7 +41,7 @@ def _plain(element: Element, part: Sets) -> list[Element]:
     """Return the sets that always hold, the one that counts first in front."""
     found = [s for s in element.findall(part.tag) if not _is_whole(s)]
     return sorted(
-        found, key=lambda s: (s.get("id") != ONE_IDS["properties"], -score_of(dict(s.attrib)))
+        found, key=lambda s: (s.get("id") != ONE_IDS["properties"], -score_of(s.get("score")))
     )
 
 
@@ -74,31 +75,25 @@ class _Pair:
     score: int = 0
 
 
-def _wanted(part: Sets, value: Any) -> dict[str, _Pair]:
+def _wanted(part: Sets, wanted: NvSets) -> dict[str, _Pair]:
     """Return the pairs that are wanted, by their best-known names."""
     found: dict[str, _Pair] = {}
-    sets = [{"values": value}] if isinstance(value, Mapping) else in_order(value)
-    for one in filter(is_plain, sets):
-        score = score_of(one) if _scored(part, value) else 0
-        for name, text in one.get("values", {}).items():
-            if name not in SERVER_WRITTEN:
-                found.setdefault(_name(part, name), _Pair(name, text, score))
+    for one in in_order(one for one in wanted.without(SERVER_WRITTEN) if one.plain):
+        score = one.weight if _scored(part, wanted) else 0
+        for name, text in one.values.items():
+            found.setdefault(_name(part, name), _Pair(name, text, score))
     return found
 
 
-def _scored(part: Sets, value: Any) -> bool:
+def _scored(part: Sets, wanted: NvSets) -> bool:
     """Tell whether scores mean something: beside sets that may hold or not.
 
     The cluster takes its own set of properties first, whatever the scores.
     """
-    return part.tag != "cluster_property_set" and bool(_wanted_ruled(value))
+    return part.tag != "cluster_property_set" and bool(wanted.conditional)
 
 
-def _wanted_ruled(value: Any) -> list[Spec]:
-    return [] if isinstance(value, Mapping) else [one for one in value if not is_plain(one)]
-
-
-def _said(part: Sets, nvset: Element) -> dict[str, Any]:
+def _said(part: Sets, nvset: Element) -> NvSet:
     """Return what a set says, in normal form."""
     return part.normal_set(part.read_set(nvset, Reading()))
 
@@ -116,8 +111,8 @@ def compared(
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for part in parts(item.kind):
-        value = item.spec.get(part.key, {})
-        wanted, ruled = _wanted(part, value), _wanted_ruled(value)
+        value = item.sets(part.key)
+        wanted, ruled = _wanted(part, value), value.conditional
         after[part.key] = _form(wanted, ruled)
         if element is not None:
             standing = {
@@ -132,12 +127,12 @@ def compared(
 
 def _standing(pair: Element, scored: bool) -> _Pair:
     nvset = cast(Element, pair.getparent())
-    score = score_of(dict(nvset.attrib)) if scored else 0
+    score = score_of(nvset.get("score")) if scored else 0
     return _Pair(pair.get("name", ""), pair.get("value", ""), score)
 
 
 def _ours(
-    element: Element, part: Sets, ruled: Sequence[Spec], owned: frozenset[str]
+    element: Element, part: Sets, ruled: Sequence[NvSet], owned: frozenset[str]
 ) -> list[Element]:
     """Return the sets with rules that the formula owns, or wants as they are."""
     wanted = [part.normal_set(one) for one in ruled]
@@ -148,12 +143,12 @@ def _ours(
     ]
 
 
-def _form(pairs: Mapping[str, _Pair], ruled: Sequence[Spec]) -> Any:
+def _form(pairs: Mapping[str, _Pair], ruled: Sequence[NvSet]) -> NvSets:
     sets = [
-        {"score": str(score), "values": {n: p.text for n, p in pairs.items() if p.score == score}}
+        NvSet({n: p.text for n, p in pairs.items() if p.score == score}, score=str(score))
         for score in sorted({pair.score for pair in pairs.values()})
     ]
-    return [*ruled, *sets]
+    return NvSets.several([*ruled, *sets])
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -162,15 +157,15 @@ def _form(pairs: Mapping[str, _Pair], ruled: Sequence[Spec]) -> Any:
 def merge(document: Document, element: Element, item: Object, owned: frozenset[str]) -> None:
     """Bring the wanted pairs into an object's element, and take out what is ours no longer."""
     for part in parts(item.kind):
-        value = item.spec.get(part.key, {})
-        _merge_plain(document, element, part, value, owned)
-        _merge_ruled(document, element, part, _wanted_ruled(value), owned)
+        sets = item.sets(part.key)
+        _merge_plain(document, element, part, sets, owned)
+        _merge_ruled(document, element, part, sets.conditional, owned)
 
 
 def _merge_plain(
-    document: Document, element: Element, part: Sets, value: Any, owned: frozenset[str]
+    document: Document, element: Element, part: Sets, sets: NvSets, owned: frozenset[str]
 ) -> None:
-    wanted, scored = _wanted(part, value), _scored(part, value)
+    wanted, scored = _wanted(part, sets), _scored(part, sets)
     standing = _pairs(element, part)
     missing = [wanted[name] for name in wanted if name not in standing]
     for name, pair in standing.items():
@@ -194,7 +189,7 @@ def _set_for(
 ) -> Element:
     """Return the set that a new pair belongs into."""
     for nvset in _plain(element, part):
-        if not scored or score_of(dict(nvset.attrib)) == pair.score:
+        if not scored or score_of(nvset.get("score")) == pair.score:
             return nvset
     if part.tag == "cluster_property_set":
         return update.insert(document, element, update.new_element(part.tag, _FIRST))
@@ -225,7 +220,7 @@ def _merge_ruled(
     document: Document,
     element: Element,
     part: Sets,
-    wanted: Sequence[Spec],
+    wanted: Sequence[NvSet],
     owned: frozenset[str],
 ) -> None:
     free = _ours(element, part, wanted, owned)
@@ -250,7 +245,7 @@ def _merge_ruled(
             element.append(nvset)
 
 
-def _new_set(document: Document, element: Element, part: Sets, one: Spec) -> Element:
+def _new_set(document: Document, element: Element, part: Sets, one: NvSet) -> Element:
     holder = update.new_element(str(element.tag))
     part.write(holder, [one])
     compat.fit_to_schema(document, holder)
@@ -272,15 +267,15 @@ def to_own(element: Element, item: Object) -> frozenset[str]:
     """Return the ids by which the pairs and sets of an object are owned."""
     found: set[str] = set()
     for part in parts(item.kind):
-        value = item.spec.get(part.key, {})
+        sets = item.sets(part.key)
         if item.kind in SHARED:
             pairs = _pairs(element, part)
-            ours = [pairs[name] for name in _wanted(part, value) if name in pairs]
-            ours += _ours(element, part, _wanted_ruled(value), frozenset())
+            ours = [pairs[name] for name in _wanted(part, sets) if name in pairs]
+            ours += _ours(element, part, sets.conditional, frozenset())
         else:
             # Whoever says something about defaults says all of it.
-            ours = [*_ruled(element, part)] if value else []
-            plain = _plain(element, part) if value else []
+            ours = [*_ruled(element, part)] if sets else []
+            plain = _plain(element, part) if sets else []
             ours += [pair for nvset in plain for pair in nvset.findall("nvpair")]
         found |= {one.get("id", "") for one in ours}
     # What stands for another set has no id.

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from fshalib.cib.kinds import BY_KEY
+from fshalib.cib.nvset import in_pillar
 from fshalib.cib.objects import Object, Operation, operations
 from fshalib.cib.values import parse_duration, score_value
 from fshalib.lint.pillar_change import PM, PillarChange, leads_into_sets
@@ -75,7 +76,7 @@ def _home(item: Object) -> Keys:
 
 
 def _operations(item: Object) -> list[dict[str, Any]]:
-    return [dict(operation) for operation in item.spec.get("operations", ())]
+    return [in_pillar(operation) for operation in item.spec.get("operations", ())]
 
 
 def _free(config: Config, id: str) -> str:

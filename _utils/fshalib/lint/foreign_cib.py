@@ -3,8 +3,7 @@
 A path in a finding is the key that the thing has in the pillar that ``fsha.export`` makes of it.
 """
 
-import copy
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,7 +12,9 @@ from fshalib.cib import rule as cib_rule
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
 from fshalib.cib.kinds import KINDS
+from fshalib.cib.nvset import in_pillar
 from fshalib.cib.objects import Object
+from fshalib.cib.spec import from_pillar
 from fshalib.lint import runner
 from fshalib.lint.finding import ERROR, HINT, Advice, KnownFinding
 from fshalib.pillar import config as pillar_config
@@ -73,7 +74,9 @@ def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
         faults = tuple(_faults(item, now))
         own += faults
         if faults and KINDS[item.kind].one:
-            sound.append(_without(item, {fault.path.rpartition(":")[2] for fault in faults}))
+            names = {fault.path.rpartition(":")[2] for fault in faults}
+            sets = item.sets("sets").without(names, conditional=True)
+            sound.append(Object(item.kind, item.id, {"sets": sets}))
         elif item.id != OWNERSHIP_TAG and not _is_left(item):
             sound += [item] if not faults else _as_understood(item)
     config = pillar_config.of_cib(sound, told, read.node_names(root).values())
@@ -103,12 +106,15 @@ def _is_left(item: Object) -> bool:
 
 
 def _known(item: Object) -> dict[str, Any]:
-    return {key: value for key, value in item.spec.items() if key not in (OTHER, UNUSED)}
+    """Return an object as the pillar would say it, without what the pillar can't say."""
+    told = {key: value for key, value in item.spec.items() if key not in (OTHER, UNUSED)}
+    spec: dict[str, Any] = in_pillar(told)
+    return spec
 
 
 def _as_understood(item: Object) -> list[Object]:
     """Return an object without the values that the cluster does not understand, if that is one."""
-    spec: Any = copy.deepcopy(_known(item))
+    spec: Any = _known(item)
     try:
         pillar_config.make(item.kind, item.id, spec)
     except ConfigErrors as wrong:
@@ -118,7 +124,7 @@ def _as_understood(item: Object) -> list[Object]:
         pillar_config.make(item.kind, item.id, spec)
     except ConfigErrors:
         return []
-    return [Object(item.kind, item.id, spec)]
+    return [Object(item.kind, item.id, from_pillar(item.kind, spec))]
 
 
 def _take_out(spec: Any, keys: Sequence[str]) -> None:
@@ -155,19 +161,6 @@ def _is_before(text: str, now: datetime) -> bool:
     except ValueError:
         return False
     return (told if told.tzinfo else told.replace(tzinfo=timezone.utc)) < now
-
-
-def _without(item: Object, names: Collection[str]) -> Object:
-    """Return properties or defaults without some names."""
-    sets = item.spec.get("sets", {})
-
-    def rest(values: Mapping[str, str]) -> dict[str, str]:
-        return {name: text for name, text in values.items() if name not in names}
-
-    if isinstance(sets, Mapping):
-        return Object(item.kind, item.id, {"sets": rest(sets)})
-    left = [{**one, "values": rest(one.get("values", {}))} for one in sets]
-    return Object(item.kind, item.id, {"sets": left})
 
 
 def _advice(code: str, where: str, message: str) -> Advice:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fshalib.cib.kinds import BY_KEY
+from fshalib.cib.nvset import in_pillar
 from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys
 
@@ -49,7 +50,7 @@ def leads_into_sets(config: Config, keys: Keys) -> bool:
     found = [o for o in config.pacemaker.of(kind.name) if kind.one or o.id in keys[2:3]]
     if not found:
         return False
-    spec: Any = found[0].spec
+    spec: Any = in_pillar(found[0].spec)
     for key in ("sets",) if kind.one else keys[3:-1]:
         spec = spec.get(key, {}) if isinstance(spec, Mapping) else spec
     return not isinstance(spec, Mapping)

@@ -5,7 +5,6 @@ finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import Object, Operation, operations
@@ -226,8 +225,8 @@ def _leaves(config: Config, item: Object) -> bool:
 
 def _by_rule(config: Config, name: str) -> bool:
     """Tell whether a default holds only where a rule says so."""
-    sets: Any = next((item.spec["sets"] for item in config.pacemaker.of("resource_defaults")), {})
-    return not isinstance(sets, Mapping) and any(name in one.get("values", {}) for one in sets)
+    given = config.pacemaker.of("resource_defaults")
+    return any(name in one.values for item in given for one in item.sets("sets").conditional)
 
 
 def _fencing(config: Config) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fshalib.cib.kinds import KINDS
-from fshalib.cib.objects import Object, Operation, operations, plain_values
+from fshalib.cib.nvset import NO_SETS
+from fshalib.cib.objects import Object, Operation, operations
 from fshalib.cib.values import UnitError, parse_boolean, parse_duration
 from fshalib.lint.finding import Finding
 from fshalib.lint.topology import needs, served
@@ -180,7 +181,7 @@ def deep(config: Config) -> Iterator[Finding]:
         if item.agent != AGENT:
             continue
         levels = [
-            plain_values(operation.attributes.get("params", {})).get("OCF_CHECK_LEVEL", "0")
+            operation.attributes.get("params", NO_SETS).plain_values().get("OCF_CHECK_LEVEL", "0")
             for operation in operations(item)
             if operation.name == "monitor"
         ]

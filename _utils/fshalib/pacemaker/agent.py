@@ -5,7 +5,6 @@ Apart from its reader, so that a pillar can be checked where lxml is not there y
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,8 @@ class AgentMetadata:
     parameters: Mapping[str, Parameter]
     actions: tuple[str, ...] = ()
 
-
-def agent_metadata(data: Mapping[str, Any]) -> AgentMetadata:
-    """Make metadata of what ``dataclasses.asdict`` made of it, as a Salt function returns it."""
-    parameters = {name: _parameter(item) for name, item in data["parameters"].items()}
-    return AgentMetadata(parameters, tuple(data["actions"]))
-
-
-def _parameter(item: Mapping[str, Any]) -> Parameter:
-    # What was sent on the way has lists for tuples.
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in item.items()}
-    return Parameter(**values)
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The parameters' defaults, by name."""
+        told = {name: parameter.default for name, parameter in self.parameters.items()}
+        return {name: text for name, text in told.items() if text is not None}

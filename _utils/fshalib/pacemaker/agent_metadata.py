@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from lxml import etree
 
 from fshalib.cib.values import TRUE_WORDS
+from fshalib.pacemaker import tools
 from fshalib.pacemaker.agent import AgentMetadata, Parameter
+from fshalib.system import programs
+from fshalib.system.programs import Runner
 
 
 class MetadataError(ValueError):
@@ -21,6 +24,29 @@ class MetadataError(ValueError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"The resource agent's metadata cannot be read: {reason}.")
+
+
+class AgentError(programs.RunError):
+    """An agent can't be asked about itself."""
+
+    def __init__(self, agent: str, reason: Exception) -> None:
+        self.agent, self.reason = agent, reason
+        super().__init__(f"{agent}: {reason}")
+
+
+def ask(agent: str, run: Runner = programs.run) -> AgentMetadata | None:
+    """Return what an installed agent says of itself; ``None`` when it is not installed.
+
+    agent
+        Its name, ``ocf:heartbeat:IPaddr2``.
+
+    Raises :class:`AgentError`.
+    """
+    try:
+        text = tools.metadata(agent, run)
+        return None if text is None else parse_metadata(text)
+    except (programs.RunError, MetadataError) as error:
+        raise AgentError(agent, error) from error
 
 
 def parse_metadata(xml: str) -> AgentMetadata:

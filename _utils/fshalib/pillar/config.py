@@ -12,7 +12,8 @@ from typing import Any
 
 from fshalib.cib.field_types import ID, NODE_NAME
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
-from fshalib.cib.objects import Object, inherited, plain_values
+from fshalib.cib.nvset import NO_SETS, NvSets
+from fshalib.cib.objects import Object, inherited
 from fshalib.cib.options import SERVER_WRITTEN, WITHOUT_EFFECT
 from fshalib.pillar import guard_policy, validate, validate_freeswitch
 from fshalib.pillar.guard_policy import Policy
@@ -283,8 +284,7 @@ def _corosync(data: Mapping[str, Any]) -> Corosync:
 
 
 def _pacemaker(data: Mapping[str, Any]) -> Pacemaker:
-    properties = plain_values(data["properties"])
-    ignored = tuple(name for name in properties if name in NOT_MANAGED)
+    ignored = tuple(n for n in data["properties"].plain_values() if n in NOT_MANAGED)
     return Pacemaker(objects(data), ignored)
 
 
@@ -295,25 +295,19 @@ def objects(pacemaker: Mapping[str, Any]) -> tuple[Object, ...]:
     """
     found: list[Object] = []
     for key, kind in BY_KEY.items():
-        given = pacemaker.get(key, {})
         if kind.one:
-            found += _options(kind.name, given) if given else []
+            found += _options(kind.name, pacemaker.get(key, NO_SETS))
         else:
+            given = pacemaker.get(key, {})
             found += [Object(kind.name, name, spec) for name, spec in given.items()]
     return tuple(found)
 
 
-def _options(kind: str, sets: Any) -> list[Object]:
+def _options(kind: str, sets: NvSets) -> list[Object]:
     """Return properties or defaults as one object, without what the formula leaves alone."""
     if kind == "properties":
-        sets = _managed(sets) if isinstance(sets, Mapping) else [
-            {**one, "values": _managed(one.get("values", {}))} for one in sets
-        ]  # fmt: skip
+        sets = sets.without(NOT_MANAGED, conditional=True)
     return [Object(kind, ONE_IDS[kind], {"sets": sets})] if sets else []
-
-
-def _managed(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in values.items() if name not in NOT_MANAGED}
 
 
 def _freeswitch(data: Mapping[str, Any], pacemaker: Pacemaker) -> FreeSwitch:
@@ -359,8 +353,8 @@ def make(kind: str, id: object, spec: object) -> Object:
         object_checks(kind, data, raw, at)
     report.raise_for(raw, id)
     if known.one:
-        found = _options(kind, data.get("sets", {}))  # type: ignore[attr-defined]
-        return found[0] if found else Object(kind, id, {"sets": {}})
+        found = _options(kind, data.get("sets", NO_SETS))  # type: ignore[attr-defined]
+        return found[0] if found else Object(kind, id, {"sets": NO_SETS})
     return Object(kind, id, data)  # type: ignore[arg-type]
 
 

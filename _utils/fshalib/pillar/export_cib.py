@@ -5,11 +5,11 @@ dropped in silence. What is left is proved: the pillar is checked as any other, 
 the very CIB that it came from, and whatever that would change becomes a note.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fshalib.cib import normalize, ownership, read, secrets, target
+from fshalib.cib import normalize, nvset, ownership, read, secrets, target
 from fshalib.cib import ownership as cib_ownership
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
@@ -78,40 +78,31 @@ def _form(item: Object, notes: _Notes) -> dict[str, Any]:
     for what in item.spec.get(UNUSED, ()):
         notes.add(item.kind, item.id, f"{what}, so the cluster never uses it")
     if item.kind == "properties":
-        _drop(spec, "sets", SERVER_WRITTEN, item, notes, "the cluster's own")
-        _drop(spec, "sets", cib_ownership.OPERATOR_OPTIONS, item, notes, "an operator's")
+        _leave_out(spec, "sets", SERVER_WRITTEN, item, notes, "the cluster's own")
+        _leave_out(spec, "sets", cib_ownership.OPERATOR_OPTIONS, item, notes, "an operator's")
     if item.kind == "node":
-        _drop(spec, "attributes", NODE_STATE, item, notes, "an operator's")
+        _leave_out(spec, "attributes", NODE_STATE, item, notes, "an operator's")
         if spec.get("type") == "member":
             del spec["type"]
     if "meta" in spec:
-        _drop(spec, "meta", ownership.OPERATOR_META, item, notes, "an operator's")
-    return {key: _plain(value) for key, value in spec.items() if value not in ({}, [])}
+        _leave_out(spec, "meta", ownership.OPERATOR_META, item, notes, "an operator's")
+    told = nvset.in_pillar(spec)
+    return {key: _plain(value) for key, value in told.items() if value not in ({}, [])}
 
 
-def _drop(
+def _leave_out(
     spec: dict[str, Any],
     key: str,
-    names: Iterable[str],
+    names: Collection[str],
     item: Object,
     notes: _Notes,
     whose: str,
 ) -> None:
-    """Leave some values out of the plain sets of a form, with a note."""
-    sets = spec.get(key, {})
-    gone: dict[str, str] = {}
-
-    def without(values: Mapping[str, str]) -> dict[str, str]:
-        gone.update({n: v for n, v in values.items() if n in names})
-        return {n: v for n, v in values.items() if n not in names}
-
-    if isinstance(sets, Mapping):
-        spec[key] = without(sets)
-    else:
-        spec[key] = [
-            one if "rule" in one else {**one, "values": without(one.get("values", {}))}
-            for one in sets
-        ]
+    """Leave some values out of the plain sets of a spec, with a note."""
+    sets: nvset.NvSets = spec.get(key, nvset.NO_SETS)
+    spec[key] = sets.without(names)
+    plain = [one.values for one in sets if one.plain]
+    gone = {n: text for values in plain for n, text in values.items() if n in names}
     for name, text in gone.items():
         notes.add(item.kind, item.id, f"{name}={text} is {whose}, and stays as it is")
 

@@ -1,7 +1,7 @@
 """What the pillar of fsha may hold: every key with its kind, default, example and meaning.
 
-This tree is the one definition of the pillar. It checks (``fshalib.pillar.config``), it holds the
-defaults that ``fsha/parameters/defaults.yaml`` repeats, and ``docs/pillar.md`` is made from it.
+This tree is the one definition of the pillar. It checks (``fshalib.pillar.config``), and
+``docs/make_pillar.py`` makes ``docs/pillar.md`` and ``fsha/parameters/defaults.yaml`` from it.
 
 Names and meanings of corosync's options are those of corosync.conf(5) and votequorum(5).
 """

@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fshalib.cib.objects import plain_values
+from fshalib.cib.nvset import NO_SETS
 from fshalib.corosync.options import LINK_KEYS, MAX_LINKS
 from fshalib.pillar import validate_freeswitch, validate_objects
 from fshalib.pillar.field_types import is_network_end
@@ -232,7 +232,7 @@ def vip_parameters(pacemaker: Data) -> Iterator[tuple[Keys, str]]:
     for key in ("templates", "resources"):
         for name, resource in pacemaker.get(key, {}).items():
             parameter = VIP_PARAMETER.get(validate_objects.agent_of(pacemaker, resource), "")
-            value = plain_values(resource.get("params", {})).get(parameter)
+            value = resource.get("params", NO_SETS).plain_values().get(parameter)
             # A value that was told as wrong is no text.
             if isinstance(value, str):
                 yield (key, name, "params", parameter), value

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fshalib.cib.objects import Object
 from fshalib.cib.secrets import masked
@@ -87,7 +86,7 @@ def _uses(pacemaker: Pacemaker) -> Iterator[_Use]:
         yield _Use(keys, item.id, item.agent, _given(item), {}, complete=False)
     for item, whole in zip(pacemaker.of("primitive"), pacemaker.primitives(), strict=True):
         # With rules, or sets of others, what it is given depends on more than this.
-        plain = all(not {"rule", "id-ref"} & set(one) for one in _sets(whole))
+        plain = not whole.sets("params").conditional
         keys = ("pacemaker", "resources", item.id)
         params = whole.values("params")
         if whole.agent:
@@ -96,13 +95,8 @@ def _uses(pacemaker: Pacemaker) -> Iterator[_Use]:
             )  # fmt: skip
 
 
-def _sets(item: Object) -> Sequence[Mapping[str, Any]]:
-    sets = item.spec.get("params", {})
-    return [{"values": sets}] if isinstance(sets, Mapping) else sets
-
-
 def _given(item: Object) -> list[tuple[str, str]]:
-    return [pair for one in _sets(item) for pair in one.get("values", {}).items()]
+    return [pair for one in item.sets("params") for pair in one.values.items()]
 
 
 def _parameters(use: _Use, found: AgentMetadata, at: Location) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.cib.objects import plain_values
+from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.values import parse_boolean, parse_duration
 from fshalib.schema.report import Location, printable, quoted
 
@@ -31,7 +31,7 @@ def check(data: Data, at: Location) -> None:
     nonlocal_bind = data.get("network", {}).get("nonlocal_bind")
     where = at.below("pacemaker", "resources")
     agents = list(_agents(pacemaker))
-    default = str(plain_values(pacemaker.get("op_defaults", {})).get("timeout", "20s"))
+    default = str(pacemaker.get("op_defaults", NO_SETS).plain_values().get("timeout", "20s"))
     for id, item, params in agents:
         here = where.below(id)
         _standby(params, nonlocal_bind, here)
@@ -45,7 +45,7 @@ def check(data: Data, at: Location) -> None:
 def _agents(pacemaker: Data) -> Iterator[tuple[str, Data, Data]]:
     for id, item in pacemaker.get("resources", {}).items():
         if item.get("agent") == FSSOFIA:
-            yield id, item, plain_values(item.get("params", {}))
+            yield id, item, item.get("params", NO_SETS).plain_values()
 
 
 def _standby(params: Data, nonlocal_bind: object, at: Location) -> None:
@@ -82,7 +82,7 @@ def _vips(pacemaker: Data, id: str, params: Data) -> list[str]:
         if not told and id in group.get("members", ()):
             members = (pacemaker.get("resources", {}).get(m, {}) for m in group["members"])
             told = [
-                str(plain_values(m.get("params", {})).get("ip", ""))
+                str(m.get("params", NO_SETS).plain_values().get("ip", ""))
                 for m in members
                 if m.get("agent") == IPADDR2
             ]

@@ -1,19 +1,17 @@
 """Checks within one object of the cluster."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fshalib.cib.element_schema import ElementSchema
 from fshalib.cib.field_types import PLAIN_CLASSES
-from fshalib.cib.fields import Several, Single, Within
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.location_rules import Rules
-from fshalib.cib.nvset import Sets
-from fshalib.cib.operations import Operations
+from fshalib.cib.nvset_field import stands_alone
 from fshalib.cib.options import OPERATION
 from fshalib.cib.resource_set import ResourceSets
+from fshalib.cib.spec import items
 from fshalib.cib.values import parse_duration
-from fshalib.schema.report import Keys, Location, given, printable
+from fshalib.schema.report import Location, given, printable
 
 Data = Mapping[str, Any]
 
@@ -66,14 +64,6 @@ def _only_with(raw: Data, key: str, other: str, at: Location) -> None:
         at.below(key).error(f"{key} is expected beside {other}; this key is missing.")
     elif key in raw and other not in raw:
         at.below(key).error(f"{key} is expected only beside {other}.")
-
-
-def _alone(item: Data, raw: Data, at: Location) -> bool:
-    """Tell whether something refers to another one; report what is given beside that."""
-    others = [key for key in item if key != "id-ref"] if "id-ref" in raw else []
-    if others:
-        at.below(others[0]).error(f"{others[0]} is not expected beside id-ref.")
-    return "id-ref" in raw
 
 
 def _one_of(*keys: str) -> Check:
@@ -131,7 +121,7 @@ def _operations(data: Data, raw: Data, at: Location) -> None:
     operations = data.get("operations", ())
     for number, operation in enumerate(operations):
         told, here = _raw(raw, "operations", number), at.below("operations", number)
-        if _alone(operation, told, here):
+        if stands_alone(operation, told, here):
             if len(operations) > 1:
                 here.below("id-ref").error("no other operations are expected beside id-ref.")
             continue
@@ -185,19 +175,14 @@ def _permissions(data: Data, raw: Data, at: Location) -> None:
             here.below("attribute").error("attribute is expected only beside object-type.")
 
 
-def _set(item: Data, raw: Data, at: Location) -> None:
-    if not _alone(item, raw, at) and "values" not in raw:
-        at.below("values").error("values or id-ref is expected; this key is missing.")
-
-
 def _resource_set(item: Data, raw: Data, at: Location) -> None:
-    if not _alone(item, raw, at) and "resources" not in raw:
+    if not stands_alone(item, raw, at) and "resources" not in raw:
         at.below("resources").error("resources or id-ref is expected; this key is missing.")
     _not_both(raw, ("score", "kind"), at)
 
 
 def _rule(item: Data, raw: Data, at: Location) -> None:
-    if _alone(item, raw, at):
+    if stands_alone(item, raw, at):
         return
     if "expression" not in raw:
         at.below("expression").error("this key is missing; a rule expression is expected.")
@@ -208,7 +193,7 @@ def _rule(item: Data, raw: Data, at: Location) -> None:
         _either(raw, ("score", "score-attribute"), at)
 
 
-_LOOKS: Mapping[type, Check] = {Sets: _set, Rules: _rule, ResourceSets: _resource_set}
+_LOOKS: Mapping[type, Check] = {Rules: _rule, ResourceSets: _resource_set}
 _CHECKS: Mapping[str, tuple[Check, ...]] = {
     "primitive": (_one_of("agent", "template"), _agent, _operations),
     "template": (_agent, _operations),
@@ -231,26 +216,3 @@ _CHECKS: Mapping[str, tuple[Check, ...]] = {
     "fencing_level": (_one_of("target", "target-pattern", "target-attribute"), _level),
     "acl_role": (_permissions,),
 }
-
-
-def items(shape: ElementSchema, spec: Data, *kinds: type) -> Iterator[tuple[Any, Data, Keys]]:
-    """Yield the parts of some kinds that hold lists, of sets or of rules, with each item."""
-    for part, value, keys in parts(shape, spec):
-        if isinstance(part, kinds) and not isinstance(value, Mapping):
-            for number, item in enumerate(value):
-                yield part, item, (*keys, number)
-
-
-def parts(shape: ElementSchema, spec: Data, keys: Keys = ()) -> Iterator[tuple[Any, Any, Keys]]:
-    """Yield each part that a form has, on every level, with its value and its place."""
-    for key, outer in shape.by_key.items():
-        if key not in spec:
-            continue
-        part = outer.part if isinstance(outer, Within) else outer
-        value, here = spec[key], (*keys, key)
-        yield part, value, here
-        if isinstance(part, Single):
-            yield from parts(part.shape, value, here)
-        elif isinstance(part, (Several, Operations)):
-            for number, item in enumerate(value):
-                yield from parts(part.shape, item, (*here, number))

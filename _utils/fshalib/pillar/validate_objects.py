@@ -13,10 +13,11 @@ from fshalib.cib.field_types import NODE_NAME
 from fshalib.cib.fields import Id
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.location_rules import Rules
-from fshalib.cib.nvset import Sets
-from fshalib.cib.objects import plain_values
+from fshalib.cib.nvset import NO_SETS
+from fshalib.cib.nvset_field import Sets
 from fshalib.cib.resource_set import ResourceSets
-from fshalib.pillar.validate_object import Data, items, object_checks, parts
+from fshalib.cib.spec import items, parts
+from fshalib.pillar.validate_object import Data, object_checks
 from fshalib.schema.report import Keys, Location, Report, given, printable, quoted, suggestion
 from fshalib.schema.types import INVALID
 
@@ -66,7 +67,7 @@ def _objects(pacemaker: Data) -> Iterator[tuple[Keys, str, Data]]:
     """Yield the place of each object, its kind and its form."""
     for key, kind in BY_KEY.items():
         if kind.one:
-            yield (key,), kind.name, {"sets": pacemaker.get(key, {})}
+            yield (key,), kind.name, {"sets": pacemaker.get(key, NO_SETS)}
             continue
         for name, spec in pacemaker.get(key, {}).items():
             yield (key, name), kind.name, spec
@@ -266,7 +267,7 @@ def _remote_nodes(pacemaker: Data) -> Iterator[str]:
     for name, resource in pacemaker["resources"].items():
         if agent_of(pacemaker, resource) == REMOTE:
             yield name
-        guest = plain_values(resource.get("meta", {})).get("remote-node")
+        guest = resource.get("meta", NO_SETS).plain_values().get("remote-node")
         if guest is not None:
             yield guest
     for name, node in pacemaker.get("nodes", {}).items():

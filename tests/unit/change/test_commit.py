@@ -11,15 +11,13 @@ from fshalib.change import restore_points, stop_first
 from fshalib.change.guard import Calls
 from fshalib.cib import document, merge, read
 from fshalib.cib import target as cib_target
-from fshalib.cib.objects import Object
 from fshalib.cib.target import DesiredObjects
 from fshalib.pacemaker import tools as pacemaker_tools
 from fshalib.pillar.guard_policy import Policy
 from fshalib.system import programs
+from tests.unit.build import obj
 
-DUMMY = Object(
-    "primitive", "extra", {"agent": "ocf:heartbeat:Dummy", "params": {"passwd": "hunter2"}}
-)
+DUMMY = obj("primitive", "extra", {"agent": "ocf:heartbeat:Dummy", "params": {"passwd": "hunter2"}})
 NOTHING = "<pacemaker-result><actions/></pacemaker-result>"
 
 
@@ -452,7 +450,7 @@ def test_without_a_point_nothing_is_written(cluster, naps, points):
 def edited(root):
     new = copy.deepcopy(root)
     options = {"sets": {"maintenance-mode": "true"}}
-    merge.merge(new, [Object("properties", "cib-bootstrap-options", options)])
+    merge.merge(new, [obj("properties", "cib-bootstrap-options", options)])
     return new
 
 
@@ -487,7 +485,7 @@ def test_a_plan_in_a_few_lines(tools, sample):
     tools.say("crm_verify", err="x\twarning: old\n", code=78)
     tools.say("crm_simulate", out=sample("transition-restart.xml"))
     params = {"ip": "10.101.20.220", "nic": "eth0"}
-    vip = Object("primitive", "ip_shared", {"agent": "ocf:heartbeat:IPaddr2", "params": params})
+    vip = obj("primitive", "ip_shared", {"agent": "ocf:heartbeat:IPaddr2", "params": params})
     wanted = wanting(vip, DUMMY, absent=("voice-prefers-fs1",))
     plan = change_plan.make_plan(sample("pair.xml"), wanted, guard(3), tools)
     assert change_plan.summary(plan).splitlines() == [
@@ -548,7 +546,7 @@ def test_a_plan_for_a_host_without_the_clusters_tools():
 
 def test_a_change_of_the_ownership_alone_is_said(tools, sample):
     tools.say("crm_verify").say("crm_simulate", out=NOTHING)
-    held = read.read(document.parse(sample("pair.xml")), Object("primitive", "fs"))
+    held = read.read(document.parse(sample("pair.xml")), obj("primitive", "fs"))
     plan = change_plan.make_plan(sample("pair.xml"), wanting(held), guard(), tools)
     assert change_plan.summary(plan).splitlines() == [
         "only the list of what fsha manages changes",

@@ -5,8 +5,8 @@ import pytest
 from fshalib.cib import document
 from fshalib.cib.document import NotACib, parse, render
 from fshalib.cib.merge import merge
-from fshalib.cib.objects import Object
 from fshalib.cib.read import read
+from tests.unit.build import obj
 
 BOMB = (
     '<!DOCTYPE cib [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -72,7 +72,7 @@ def test_an_entity_never_brings_a_file_in(tmp_path):
 )
 def test_hostile_values_stay_values(text):
     values = {"agent": "lsb:FSSofia", "description": text, "params": {"a": text}}
-    item = Object("primitive", "p", {**values, "meta": {"b": text}})
+    item = obj("primitive", "p", {**values, "meta": {"b": text}})
     root = parse(document.EMPTY)
     merge(root, [item])
     again = parse(render(root))

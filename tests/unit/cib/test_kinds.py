@@ -7,11 +7,11 @@ from lxml import etree
 
 from fshalib.cib import document, read, rule
 from fshalib.cib.kinds import KINDS, normal
-from fshalib.cib.objects import Object
+from fshalib.cib.nvset import in_pillar
 from fshalib.cib.read import find, read_all, strangers
 from fshalib.cib.rule import Join
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.build import cib, dummy, options, pairs, primitive
+from tests.unit.build import cib, dummy, obj, options, pairs, primitive
 from tests.unit.schemas import faults
 
 EVERYTHING = """
@@ -158,7 +158,7 @@ FORMS = {
 def test_every_kind_is_read_in_the_shape_of_the_pillar():
     root = document.parse(EVERYTHING)
     assert faults(root) == []
-    found = {(item.kind, item.id): dict(item.spec) for item in read_all(root)}
+    found = {(item.kind, item.id): in_pillar(item.spec) for item in read_all(root)}
     assert found == FORMS
     assert {kind for kind, _ in found} == set(KINDS)
     assert strangers(root) == ()
@@ -173,7 +173,7 @@ def test_every_kind_is_written_as_it_was_read():
     built = target(start, DesiredObjects(items, complete=True)).root
     assert faults(built) == []
     again = {(o.kind, o.id): normal(o) for o in read_all(built) if o.id != "fsha-managed"}
-    assert again == {key: normal(Object(*key, spec)) for key, spec in FORMS.items()}
+    assert again == {key: normal(obj(*key, spec)) for key, spec in FORMS.items()}
 
 
 # --- what cannot be expressed -----------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_a_second_value_of_a_name_is_never_used_and_no_difference():
     )
     root = cib(dummy("p", inner))
     item = read.read(root, primitive("p"))
-    assert item.spec["meta"] == {"priority": "1"}
+    assert in_pillar(item.spec["meta"]) == {"priority": "1"}
     assert item.spec["unused"] == ["priority='2' of n: the set has a priority before"]
     assert target(root, DesiredObjects((primitive("p", meta={"priority": "1"}),))).changes == {}
 
@@ -274,14 +274,14 @@ HOSTILE = '"><primitive id="evil"/><!-- ]]> --> &amp; \'${SHELL}\n\t\U0001f4de'
         primitive("p", params=[{"rule": rule.render(Join("and", (
             rule.Test(HOSTILE, "eq", HOSTILE),))), "values": {"a": "1"}}]),
         primitive("p", operations=[{"name": "monitor", "interval": "5s", "description": HOSTILE}]),
-        Object("location", "l", {"rsc-pattern": HOSTILE, "node": HOSTILE, "score": "1"}),
-        Object("ticket", "t", {"ticket": HOSTILE, "resource": "a"}),
-        Object("node", HOSTILE, {"description": HOSTILE, "attributes": {HOSTILE: HOSTILE}}),
-        Object("fencing_level", "f", {"target-attribute": HOSTILE, "target-value": HOSTILE,
+        obj("location", "l", {"rsc-pattern": HOSTILE, "node": HOSTILE, "score": "1"}),
+        obj("ticket", "t", {"ticket": HOSTILE, "resource": "a"}),
+        obj("node", HOSTILE, {"description": HOSTILE, "attributes": {HOSTILE: HOSTILE}}),
+        obj("fencing_level", "f", {"target-attribute": HOSTILE, "target-value": HOSTILE,
                                       "index": "1", "devices": ["a"]}),
-        Object("acl_role", "r", {"permissions": [{"kind": "read", "xpath": HOSTILE}]}),
-        Object("acl_user", HOSTILE, {"login": HOSTILE}),
-        Object("alert", "x", {"path": HOSTILE, "recipients": [{"value": HOSTILE}],
+        obj("acl_role", "r", {"permissions": [{"kind": "read", "xpath": HOSTILE}]}),
+        obj("acl_user", HOSTILE, {"login": HOSTILE}),
+        obj("alert", "x", {"path": HOSTILE, "recipients": [{"value": HOSTILE}],
                               "select": {"events": ["attributes"], "attributes": [HOSTILE]}}),
         options("properties", {HOSTILE: HOSTILE}),
     ],
@@ -312,10 +312,11 @@ def test_what_is_of_no_known_kind_is_told():
 def test_ids_of_parts_are_read_only_where_something_refers_to_them():
     inner = pairs("instance_attributes", "i", x="1")
     alone = read.read(cib(dummy("a", inner)), primitive("a"))
-    assert alone.spec["params"] == {"x": "1"}
+    assert in_pillar(alone.spec["params"]) == {"x": "1"}
     used = cib(dummy("a", inner) + dummy("b", '<instance_attributes id-ref="i"/>'))
-    assert read.read(used, primitive("a")).spec["params"] == [{"id": "i", "values": {"x": "1"}}]
-    assert read.read(used, primitive("b")).spec["params"] == [{"id-ref": "i"}]
+    a, b = (in_pillar(read.read(used, primitive(name)).spec) for name in "ab")
+    assert a["params"] == [{"id": "i", "values": {"x": "1"}}]
+    assert b["params"] == [{"id-ref": "i"}]
 
 
 # --- agents -------------------------------------------------------------------------------------

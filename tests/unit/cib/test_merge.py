@@ -6,7 +6,6 @@ from fshalib.cib import compare, merge, ownership, references
 from fshalib.cib import read as cib_read
 from fshalib.cib.document import EMPTY, Document, parse, render
 from fshalib.cib.kinds import ONE_IDS, normal
-from fshalib.cib.objects import Object
 from fshalib.cib.read import find, read
 from fshalib.cib.target import DesiredObjects, target
 from tests.unit.build import (
@@ -16,6 +15,7 @@ from tests.unit.build import (
     group,
     ids,
     location,
+    obj,
     options,
     primitive,
     properties,
@@ -327,7 +327,7 @@ BY_HAND = (
     'score="INFINITY" boolean-op="and"><expression id="cli-prefer-expr-g" attribute="#uname" '
     'operation="eq" value="fs1" type="string"/></rule></rsc_location>'
 )
-BY_PILLAR = Object(
+BY_PILLAR = obj(
     "location",
     "cli-prefer-g",
     {
@@ -497,11 +497,11 @@ def test_devices_and_roles_go_from_where_they_are_named():
     ("item", "id"),
     [
         (location("l", "nix"), "nix"),
-        (Object("order", "o", {"first": "a", "then": "nix"}), "nix"),
-        (Object("colocation", "c", {"sets": [{"resources": ["a", "nix"]}]}), "nix"),
-        (Object("acl_user", "u", {"roles": ["nix"]}), "nix"),
-        (Object("acl_role", "r", {"permissions": [{"kind": "read", "reference": "nix"}]}), "nix"),
-        (Object("primitive", "p", {"template": "nix"}), "nix"),
+        (obj("order", "o", {"first": "a", "then": "nix"}), "nix"),
+        (obj("colocation", "c", {"sets": [{"resources": ["a", "nix"]}]}), "nix"),
+        (obj("acl_user", "u", {"roles": ["nix"]}), "nix"),
+        (obj("acl_role", "r", {"permissions": [{"kind": "read", "reference": "nix"}]}), "nix"),
+        (obj("primitive", "p", {"template": "nix"}), "nix"),
         (primitive("p", params=[{"id-ref": "nix"}]), "nix"),
     ],
 )

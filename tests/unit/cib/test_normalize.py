@@ -5,14 +5,14 @@ import pytest
 from fshalib.cib import secrets
 from fshalib.cib.kinds import normal
 from fshalib.cib.normalize import changes, value
-from fshalib.cib.objects import Object
 from fshalib.cib.secrets import masked
+from tests.unit.build import obj
 
 DUMMY = "ocf:heartbeat:Dummy"
 
 
 def spec(object_kind, **given):
-    return normal(Object(object_kind, "x", given))
+    return normal(obj(object_kind, "x", given))
 
 
 def dummy(**given):

@@ -27,6 +27,7 @@ from fshalib.cib.objects import Object
 from fshalib.cib.read import read, read_all
 from fshalib.cib.target import DesiredObjects, target
 from tests.unit import schemas
+from tests.unit.build import obj
 from tests.unit.schemas import faults
 from tests.unit.strategies import Respeller, configurations, texts
 
@@ -102,8 +103,7 @@ def objects_only(found: Mapping[Key, Mapping]) -> dict[Key, Mapping]:
 
 
 def uses_a_set(item: Object) -> bool:
-    sets = [*item.spec.get("params", ()), *item.spec.get("meta", ())]
-    return any(isinstance(one, dict) and "id-ref" in one for one in sets)
+    return any(one.id_ref for key in ("params", "meta") for one in item.sets(key))
 
 
 def own_xml(root: etree._Element, id: str) -> str:
@@ -348,7 +348,7 @@ def test_what_is_read_is_written_and_read_the_same(objects):
 @tries(200)
 def test_every_value_survives_writing_and_reading(text):
     spec = {"agent": "ocf:pacemaker:Dummy", "params": {"ip": text}, "meta": {"note": text}}
-    item = Object("primitive", "p", {**spec, "description": text})
+    item = obj("primitive", "p", {**spec, "description": text})
     root = empty()
     merge(root, [item])
     assert read(parse(render(root)), item) == item

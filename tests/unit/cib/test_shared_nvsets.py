@@ -3,10 +3,10 @@
 import pytest
 
 from fshalib.cib import read
-from fshalib.cib.objects import Object
+from fshalib.cib.nvset import in_pillar
 from fshalib.cib.ownership import owned
 from fshalib.cib.target import DesiredObjects, target
-from tests.unit.build import applied, cib, options, pairs, patch, properties, tag
+from tests.unit.build import applied, cib, obj, options, pairs, patch, properties, tag
 
 SCHEMA = "pacemaker-3.9"
 FS1 = '<node id="1" uname="fs1">{}</node>'
@@ -14,7 +14,7 @@ NIGHT = {"rule": "date spec hours=0-6", "values": {"batch-limit": "1"}}
 
 
 def node(**spec):
-    return Object("node", "fs1", spec)
+    return obj("node", "fs1", spec)
 
 
 def values(root):
@@ -106,7 +106,9 @@ def test_beside_rules_the_scores_of_plain_sets_count():
         ("9", 1),
         (None, 1),
     ]
-    lower = node(attributes=[wanted.spec["attributes"][0], {"values": {"a": "2", "b": "3"}}])
+    lower = node(
+        attributes=[in_pillar(wanted.spec["attributes"])[0], {"values": {"a": "2", "b": "3"}}]
+    )
     again = applied(found, lower)
     assert {pair.get("value"): pair.getparent().get("score") for pair in again.iter("nvpair")} == {
         "1": "5",
@@ -213,7 +215,7 @@ def test_defaults_with_rules_go_as_they_came():
 
 
 def test_users_are_owned_where_a_tag_can_name_them():
-    wanted = DesiredObjects((Object("acl_user", "alice", {}),), complete=True)
+    wanted = DesiredObjects((obj("acl_user", "alice", {}),), complete=True)
     for schema, names in (("pacemaker-3.9", {"alice"}), ("pacemaker-3.0", set())):
         found = target(cib(schema=schema), wanted).root
         assert owned(found) == names
@@ -221,6 +223,6 @@ def test_users_are_owned_where_a_tag_can_name_them():
 
 def test_a_user_never_takes_along_what_has_his_name():
     theirs = '<primitive id="alice" class="lsb" type="a"/>'
-    first = applied(cib(theirs, schema=SCHEMA), Object("acl_user", "alice", {}), complete=True)
+    first = applied(cib(theirs, schema=SCHEMA), obj("acl_user", "alice", {}), complete=True)
     found = target(first, DesiredObjects((), complete=True))
     assert [e.get("id") for e in found.root.iter("primitive")] == ["alice"]

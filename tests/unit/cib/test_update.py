@@ -6,7 +6,6 @@ from fshalib.change.restore import restored
 from fshalib.change.stop_first import stopped_first
 from fshalib.cib import document, leaving, ownership
 from fshalib.cib import read as cib_read
-from fshalib.cib.objects import Object
 from fshalib.cib.read import find, read
 from fshalib.cib.target import DesiredObjects, target
 from tests.unit.build import (
@@ -16,6 +15,7 @@ from tests.unit.build import (
     dummy,
     group,
     ids,
+    obj,
     options,
     pairs,
     patch,
@@ -133,7 +133,7 @@ def test_a_rule_keeps_its_id_and_what_of_it_stays():
     )
 
     def item(expression, score="5"):
-        return Object(
+        return obj(
             "location",
             "l",
             {"resource": "p", "rules": [{"score": score, "expression": expression}]},
@@ -165,15 +165,15 @@ def test_ids_of_new_things_are_made_from_their_owners():
         meta=[{"rule": "#uname eq fs1 or date spec hours=9-16", "values": {"priority": "1"}}],
         operations=[MONITOR, {"name": "monitor", "interval": "10s", "params": {"depth": "1"}}],
     )
-    order = Object(
+    order = obj(
         "order", "o", {"sets": [{"resources": ["p"], "action": "start"}, {"resources": ["q"]}]}
     )
-    alert = Object(
+    alert = obj(
         "alert",
         "a",
         {"path": "/a", "recipients": [{"value": "x"}], "select": {"attributes": ["site"]}},
     )
-    role = Object("acl_role", "r", {"permissions": [{"kind": "read", "xpath": "/cib"}]})
+    role = obj("acl_role", "r", {"permissions": [{"kind": "read", "xpath": "/cib"}]})
     root = applied(cib(dummy("q"), schema=NEW), item, order, alert, role)
     assert [id for id in ids(root.find("configuration"), "*") if id is not None] == [
         "q",
@@ -282,13 +282,13 @@ def test_new_parts_stand_where_every_schema_wants_them():
         primitive("p", operations=[MONITOR], utilization={"cpu": "1"}, params={"a": "1"},
                   meta={"priority": "1"}, description="d"),
         group("g", "q", params={"a": "1"}, meta={"priority": "1"}, description="d"),
-        Object("location", "l1", {"sets": sets, "lifetime": life, "rules": life}),
-        Object("colocation", "c1", {"sets": sets, "lifetime": life}),
-        Object("order", "o1", {"sets": sets, "lifetime": life}),
-        Object("bundle", "b", {"storage": [{"source-dir": "/a", "target-dir": "/b"}],
+        obj("location", "l1", {"sets": sets, "lifetime": life, "rules": life}),
+        obj("colocation", "c1", {"sets": sets, "lifetime": life}),
+        obj("order", "o1", {"sets": sets, "lifetime": life}),
+        obj("bundle", "b", {"storage": [{"source-dir": "/a", "target-dir": "/b"}],
                                "network": {"ports": [{"port": "5060"}]},
                                "docker": {"image": "i"}, "meta": {"priority": "1"}}),
-        Object("alert", "a", {"path": "/a", "recipients": [{"value": "x"}],
+        obj("alert", "a", {"path": "/a", "recipients": [{"value": "x"}],
                               "select": {"events": ["nodes", "attributes"]},
                               "params": {"a": "1"}, "meta": {"timeout": "5s"}}),
     )  # fmt: skip
@@ -315,9 +315,9 @@ def test_sections_are_made_where_the_schema_wants_them():
         primitive("p"),
         properties(batch_limit="5"),
         options("operation_defaults", {"a": "1"}),
-        Object("fencing_level", "f", {"target": "fs1", "index": "1", "devices": ["p"]}),
-        Object("alert", "a", {"path": "/a"}),
-        Object("node", "fs1", {}),
+        obj("fencing_level", "f", {"target": "fs1", "index": "1", "devices": ["p"]}),
+        obj("alert", "a", {"path": "/a"}),
+        obj("node", "fs1", {}),
     )
     found = target(root, DesiredObjects(wanted)).root
     assert [child.tag for child in found.find("configuration")] == [
@@ -367,8 +367,8 @@ def test_what_a_container_says_stands_before_its_members():
 
 
 def test_a_bundle_gets_and_loses_what_runs_in_it():
-    bundle = Object("bundle", "b", {"podman": {"image": "i"}, "network": {"control-port": "3121"}})
-    within = Object("bundle", "b", {**bundle.spec, "resource": "a"})
+    bundle = obj("bundle", "b", {"podman": {"image": "i"}, "network": {"control-port": "3121"}})
+    within = obj("bundle", "b", {**bundle.spec, "resource": "a"})
     start = applied(cib(dummy("a"), schema=NEW), within)
     assert find(start, "a").getparent().get("id") == "b"
     found = applied(start, bundle)
@@ -409,7 +409,7 @@ def test_roles_are_spelt_as_the_schema_knows_them(schema, roles):
     root = cib(f'<clone id="c">{dummy("p")}</clone>{dummy("q")}', schema=schema)
     items = (
         primitive("p", operations=[{**MONITOR, "role": "Promoted"}]),
-        Object("colocation", "co", {"resource": "q", "with": "c", "role": "Slave",
+        obj("colocation", "co", {"resource": "q", "with": "c", "role": "Slave",
                                     "with-role": "Master"}),
     )  # fmt: skip
     found = applied(root, *items)
@@ -422,7 +422,7 @@ def test_roles_are_spelt_as_the_schema_knows_them(schema, roles):
 
 def test_newest_schemas_know_only_the_newer_words():
     root = cib(dummy("p"), schema="pacemaker-4.0")
-    bundle = Object("bundle", "b", {"podman": {"image": "i", "masters": "1"}})
+    bundle = obj("bundle", "b", {"podman": {"image": "i", "masters": "1"}})
     item = primitive("p", operations=[{**MONITOR, "role": "Master"}])
     found = target(root, DesiredObjects((item, bundle))).root
     assert next(found.iter("op")).get("role") == "Promoted"
@@ -432,7 +432,7 @@ def test_newest_schemas_know_only_the_newer_words():
 
 def test_rules_of_older_schemas_must_have_a_score():
     item = primitive("p", params=[{"rule": "a eq 1 and (b eq 2 or c eq 3)", "values": {"x": "1"}}])
-    node = Object("node", "fs1", {"attributes": [{"rule": "a eq 1", "values": {"x": "1"}}]})
+    node = obj("node", "fs1", {"attributes": [{"rule": "a eq 1", "values": {"x": "1"}}]})
     for schema, score in ((OLD, "0"), (NEW, None)):
         root = cib(dummy("p"), nodes='<node id="1" uname="fs1"/>', schema=schema)
         found = applied(root, item, node)
@@ -731,9 +731,9 @@ def test_what_is_of_no_known_kind_comes_back_or_is_told():
 
 def test_what_is_stopped_before_it_goes_stays_the_formulas_until_it_is_gone():
     root = applied(
-        cib(), primitive("a"), primitive("b"), Object("group", "g", {"members": ["a", "b"]})
+        cib(), primitive("a"), primitive("b"), obj("group", "g", {"members": ["a", "b"]})
     )
-    kept = (primitive("a"), Object("group", "g", {"members": ["a"]}))
+    kept = (primitive("a"), obj("group", "g", {"members": ["a"]}))
     found = target(root, DesiredObjects(kept, complete=True))
     halfway = stopped_first(found, {"a": ("fs1",), "b": ("fs1",)}, "run")
     assert leaving.leaving(halfway) == {"run"}
@@ -747,7 +747,7 @@ def test_what_is_stopped_before_it_goes_stays_the_formulas_until_it_is_gone():
 
 
 def test_what_was_stopped_before_it_went_starts_again_when_it_is_wanted_after_all():
-    group = Object("group", "g", {"members": ["a", "b"]})
+    group = obj("group", "g", {"members": ["a", "b"]})
     items = (primitive("a"), primitive("b", meta={"priority": "3"}), group)
     root = applied(cib(), *items)
     halfway = stopped_first(target(root, DesiredObjects(absent=("b",))), {"b": ("fs1",)}, "run")
@@ -766,8 +766,8 @@ def test_defaults_have_the_ids_that_crmsh_and_pcs_give_them():
     sets = {"sets": {"resource-stickiness": "100"}}
     root = applied(
         cib(),
-        Object("resource_defaults", "rsc-options", sets),
-        Object("operation_defaults", "op-options", {"sets": {"timeout": "20s"}}),
+        obj("resource_defaults", "rsc-options", sets),
+        obj("operation_defaults", "op-options", {"sets": {"timeout": "20s"}}),
     )
     assert [s.get("id") for s in root.iter("meta_attributes")] == ["op-options", "rsc-options"]
     assert find(root, "rsc-options-resource-stickiness").get("value") == "100"

@@ -10,12 +10,13 @@ import pytest
 
 from fshalib.cib import options
 from fshalib.cib.kinds import KINDS
-from fshalib.cib.objects import Object
+from fshalib.cib.nvset import in_pillar
 from fshalib.pacemaker import agent as agent_types
 from fshalib.pillar import config as pillar_config
 from fshalib.pillar import validate_agents
 from fshalib.schema import report as schema_report
 from fshalib.schema.report import ConfigErrors
+from tests.unit.build import obj
 from tests.unit.pillars import GONE, changed, full
 
 IP = "pacemaker:resources:ip_shared"
@@ -29,12 +30,12 @@ def check(*places):
 def test_objects():
     assert check().pacemaker.objects == (
         properties({"stonith-enabled": "false", "no-quorum-policy": "stop"}),
-        Object(
+        obj(
             "resource_defaults",
             "rsc-options",
             {"sets": {"resource-stickiness": "100", "migration-threshold": "1"}},
         ),
-        Object(
+        obj(
             "primitive",
             "ip_shared",
             {
@@ -43,7 +44,7 @@ def test_objects():
                 "operations": [{"name": "monitor", "interval": "5s", "timeout": "20s"}],
             },
         ),
-        Object(
+        obj(
             "primitive",
             "fs",
             {
@@ -56,13 +57,13 @@ def test_objects():
                 ],
             },
         ),
-        Object("group", "VoiceServices", {"members": ["ip_shared", "fs"]}),
-        Object(
+        obj("group", "VoiceServices", {"members": ["ip_shared", "fs"]}),
+        obj(
             "location",
             "prefer-fs1",
             {"resource": "VoiceServices", "node": "fs1", "score": "50"},
         ),
-        Object(
+        obj(
             "location",
             "by-rule",
             {
@@ -74,7 +75,7 @@ def test_objects():
 
 
 def properties(values):
-    return Object("properties", "cib-bootstrap-options", {"sets": values})
+    return obj("properties", "cib-bootstrap-options", {"sets": values})
 
 
 def test_every_kind_has_a_pillar_form():
@@ -86,7 +87,8 @@ def test_every_kind_has_a_pillar_form():
 
 def test_values_become_text_wherever_they_stand():
     found = {
-        (item.kind, item.id): item.spec for item in pillar_config.check(full()).pacemaker.objects
+        (item.kind, item.id): in_pillar(item.spec)
+        for item in pillar_config.check(full()).pacemaker.objects
     }
     assert found["operation_defaults", "op-options"]["sets"] == [
         {"values": {"timeout": "30s"}},
@@ -253,7 +255,7 @@ def test_make():
         "utilization": None,
         "operations": [{"name": "monitor", "on-fail": "Restart", "enabled": "yes"}],
     }
-    assert pillar_config.make("primitive", "a", spec).spec == {
+    assert in_pillar(pillar_config.make("primitive", "a", spec).spec) == {
         "agent": "ocf:pacemaker:Dummy",
         "params": {"fail": "true"},
         "meta": {"priority": "5"},
@@ -262,7 +264,7 @@ def test_make():
     location = {"resource": "g", "node": "fs1", "score": "inf"}
     assert pillar_config.make("location", "l", location).spec["score"] == "INFINITY"
     made = pillar_config.make("resource_defaults", "other", {"sets": {"priority": 1}})
-    assert made == Object("resource_defaults", "rsc-options", {"sets": {"priority": "1"}})
+    assert made == obj("resource_defaults", "rsc-options", {"sets": {"priority": "1"}})
 
 
 def test_every_kind_is_made_alone():
@@ -304,7 +306,7 @@ def test_every_kind_is_made_alone():
 )
 def test_make_refuses(kind, id, spec, path):
     if not path:
-        assert pillar_config.make(kind, id, spec).spec == {"sets": {}}
+        assert in_pillar(pillar_config.make(kind, id, spec).spec) == {"sets": {}}
         return
     with pytest.raises(ConfigErrors) as caught:
         pillar_config.make(kind, id, spec)

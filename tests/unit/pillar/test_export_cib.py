@@ -15,6 +15,7 @@ from fshalib.cib.kinds import normal
 from fshalib.pillar import config, export_cib
 from fshalib.pillar.export_cib import export, without_secrets
 from fshalib.schema import report as schema_report
+from tests.unit.build import cib, dummy
 
 ROOT = Path(__file__).resolve().parents[3]
 CORPUS = Path(os.environ.get("FSHA_CIB_CORPUS", ROOT.parent / "shared" / "cib-corpus"))
@@ -112,3 +113,12 @@ def test_secrets_are_hidden_by_name_wherever_they_are():
         "pacemaker:resources:f:params:passwd",
         "pacemaker:resources:g:params:0:values:token",
     )
+
+
+def test_a_resource_that_uses_another_ones_meta_attributes_is_exported():
+    sets = '<meta_attributes id="m"><nvpair id="mp" name="priority" value="5"/></meta_attributes>'
+    used = '<meta_attributes id-ref="m"/>'
+    found = export(cib(dummy("a", sets) + dummy("b", used)))
+    assert found.pacemaker["resources"]["a"]["meta"] == [{"id": "m", "values": {"priority": 5}}]
+    assert found.pacemaker["resources"]["b"]["meta"] == [{"id-ref": "m"}]
+    assert found.notes == ()

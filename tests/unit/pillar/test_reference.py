@@ -67,6 +67,24 @@ def test_defaults_file():
     assert json.dumps(given) == json.dumps(types.defaults(schema.PILLAR))
 
 
+def test_the_defaults_file_is_what_the_generator_makes():
+    given = (ROOT / "fsha" / "parameters" / "defaults.yaml").read_text(encoding="utf-8")
+    assert given == generator().render_defaults(), (
+        "fsha/parameters/defaults.yaml is out of date: run make docs"
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"a": {"b": {"c": "on", "d": "5"}, "e": {}}, "f": [], "g": ["x: y", "#z"], "h": None},
+        {"long": "word " * 40, "text": "a\nb", "list": ["word"] * 60, "yes": True, "number": 5},
+    ],
+)
+def test_defaults_of_any_kind_survive_the_file(data):
+    assert yaml.safe_load("\n".join(generator().yaml_lines(data))) == data
+
+
 def test_the_reference_is_what_the_generator_makes():
     made = generator().render()
     assert REFERENCE.read_text(encoding="utf-8") == made, (

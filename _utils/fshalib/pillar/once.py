@@ -1,0 +1,31 @@
+"""The check of the whole pillar, made once in a run.
+
+Several states and verbs of one run need the checked pillar. The last result is kept here, beside
+the classes that it is made of: when ``fshalib.renew`` drops an old library, the result goes too.
+"""
+
+import hashlib
+
+from fshalib.pillar import config
+from fshalib.pillar.config import Config
+
+_LAST: dict[bytes, Config] = {}
+
+
+def checked(raw: object) -> Config:
+    """Return what :func:`fshalib.pillar.config.check` returns; the same pillar is checked once.
+
+    raw
+        The pillar's ``fsha``. Only a pillar with the same keys and values in the same order is the
+        same. Nobody may change what is returned.
+
+    Raises :class:`ConfigErrors`, each time anew.
+    """
+    # repr tells 1 from true and "1", which compare as equal or look alike in other notations.
+    digest = hashlib.sha256(repr(raw).encode("utf-8", "surrogatepass")).digest()
+    found = _LAST.get(digest)
+    if found is None:
+        found = config.check(raw)
+        _LAST.clear()
+        _LAST[digest] = found
+    return found
