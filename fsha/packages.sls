@@ -3,6 +3,7 @@
 {%- from "fsha/map.jinja" import fsha, value with context %}
 include:
   - fsha.pillar
+  - fsha.python
 {% for service in ("corosync", "pacemaker") %}
 fsha-package-masked-{{ service }}:
   service.masked:

@@ -1,13 +1,12 @@
-# Every agent is asked about its parameters as soon as the packages and the formula's own agents are there, before anything else
-# on the host is touched.
+# Every agent is asked about its parameters as soon as the packages and the formula's own agents are
+# there, before anything else on the host is touched.
 include:
   - fsha.pillar
-  - fsha.package
-  - fsha.ocf
+  - fsha.agents.files
 
 fsha-agents-known:
   fsha_pillar.agents_known:
     - name: fsha
     - failhard: true
     - require:
-      - sls: fsha.ocf
+      - sls: fsha.agents.files

@@ -2,7 +2,7 @@
 {%- from "fsha/map.jinja" import fsha, value with context %}
 include:
   - fsha.pillar
-  - fsha.package
+  - fsha.packages
 
 {%- for path, source, mode in (
   ("/usr/lib/fsha/fssofia.sh", "fssofia.sh", "0644"),
@@ -19,7 +19,7 @@ fsha-ocf-{{ source }}:
     - mode: '{{ mode }}'
     - makedirs: true
     - require:
-      - sls: fsha.package
+      - sls: fsha.packages
 {%- endfor %}
 
 {%- if fsha.get("fonebridge") %}
@@ -34,5 +34,5 @@ fsha-ocf-fonebridge-settings:
     - mode: '0644'
     - makedirs: true
     - require:
-      - sls: fsha.package
+      - sls: fsha.packages
 {%- endif %}

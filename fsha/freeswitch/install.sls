@@ -1,24 +1,14 @@
-# FreeSWITCH itself, as far as the pillar wants it: how it gets here, and what a pair has to tell it.
-{%- from "fsha/map.jinja" import fsha, value with context %}
-{%- set freeswitch = fsha.freeswitch %}
-{%- set install = freeswitch.get("install") or {} %}
-{%- set packages = install.get("packages", ["freeswitch-meta-all"]) %}
-{%- set prefix = install.get("prefix", "/usr/local/freeswitch") %}
-{%- set base = "https://freeswitch.signalwire.com/repo/deb/debian-release/" %}
-{%- set agents = fsha.pacemaker.resources.values() | selectattr("agent", "defined") | map(attribute="agent") | list %}
-{#- A switch that the cluster runs, as a clone, is nobody else's to start. #}
-{%- set by_cluster = ("systemd:" ~ freeswitch.service) in agents %}
-{%- set kept = "ocf:fsha:FSSwitch" in agents %}
+# FreeSWITCH itself: the distribution's packages, SignalWire's, or a build that is there already.
+{%- from "fsha/freeswitch/map.jinja" import fsha, value, install with context %}
 include:
   - fsha.pillar
-  - fsha.freeswitch
 
-{%- if install.get("method") == "repository" %}
+{%- if install.method == "repository" %}
 
 fsha-switch-repository-key:
   file.managed:
     - name: /usr/share/keyrings/fsha-freeswitch.gpg
-    - source: {{ value(install.get("key_url", base ~ "signalwire-freeswitch-repo.gpg")) }}
+    - source: {{ value(install.key_url) }}
     {%- if install.get("key_hash") %}
     - source_hash: {{ value(install.key_hash) }}
     {%- else %}
@@ -31,27 +21,26 @@ fsha-switch-repository-key:
 fsha-switch-repository-token:
   fsha_freeswitch.repository_token:
     - name: /etc/apt/auth.conf.d/fsha-freeswitch.conf
-    - url: {{ value(install.get("url", base)) }}
+    - url: {{ value(install.url) }}
     - require:
       - fsha_pillar: fsha-pillar
 
 fsha-switch-repository:
   file.managed:
     - name: /etc/apt/sources.list.d/fsha-freeswitch.list
-    - contents: {{ value("deb [signed-by=/usr/share/keyrings/fsha-freeswitch.gpg] "
-        ~ install.get("url", base) ~ " " ~ install.get("suite", grains["oscodename"]) ~ " "
-        ~ install.get("components", ["main"]) | join(" ")) }}
+    - contents: {{ value("deb [signed-by=/usr/share/keyrings/fsha-freeswitch.gpg] " ~ install.url ~ " "
+        ~ install.get("suite", grains["oscodename"]) ~ " " ~ install.components | join(" ")) }}
     - mode: '0644'
     - require:
       - file: fsha-switch-repository-key
       - fsha_freeswitch: fsha-switch-repository-token
 {%- endif %}
 
-{%- if install.get("method") in ("package", "repository") %}
+{%- if install.method in ("package", "repository") %}
 
 fsha-switch-packages:
   pkg.installed:
-    - pkgs: {{ value(packages) }}
+    - pkgs: {{ value(install.packages) }}
     - refresh: true
     - require:
       - fsha_pillar: fsha-pillar
@@ -60,31 +49,31 @@ fsha-switch-packages:
       {%- endif %}
 {%- endif %}
 
-{%- if install.get("method") == "prefix" %}
+{%- if install.method == "prefix" %}
 
 fsha-switch-programs:
   file.exists:
-    - names: {{ value([prefix ~ "/bin/freeswitch", prefix ~ "/bin/fs_cli"]) }}
+    - names: {{ value([install.prefix ~ "/bin/freeswitch", install.prefix ~ "/bin/fs_cli"]) }}
     - require:
       - fsha_pillar: fsha-pillar
 
 fsha-switch-client:
   file.symlink:
-    - name: {{ value(freeswitch.fs_cli) }}
-    - target: {{ value(prefix ~ "/bin/fs_cli") }}
+    - name: {{ value(fsha.freeswitch.fs_cli) }}
+    - target: {{ value(install.prefix ~ "/bin/fs_cli") }}
     - unless:
       - fun: file.file_exists
-        path: {{ value(freeswitch.fs_cli) }}
+        path: {{ value(fsha.freeswitch.fs_cli) }}
     - require:
       - file: fsha-switch-programs
 
 fsha-switch-unit:
   file.managed:
-    - name: {{ value("/etc/systemd/system/" ~ freeswitch.service ~ ".service") }}
+    - name: {{ value("/etc/systemd/system/" ~ fsha.freeswitch.service ~ ".service") }}
     - source: salt://fsha/files/freeswitch.service.jinja
     - template: jinja
     - context:
-        prefix: {{ value(prefix) }}
+        prefix: {{ value(install.prefix) }}
     - mode: '0644'
     - require:
       - file: fsha-switch-client
@@ -94,42 +83,4 @@ fsha-switch-units-read:
     - service.systemctl_reload: []
     - onchanges:
       - file: fsha-switch-unit
-{%- endif %}
-
-{%- if freeswitch.get("configuration") %}
-
-fsha-switch-configuration:
-  freeswitch_config.managed:
-    - name: {{ value(freeswitch.configuration.get("directory", "/etc/freeswitch")) }}
-    - require:
-      - fsha_pillar: fsha-pillar
-      {%- if freeswitch.get("password") %}
-      # Without it the switch can't be asked, nor told to read what is new.
-      - fsha_freeswitch: fsha-freeswitch-password
-      {%- endif %}
-      {%- if install.get("method") in ("package", "repository") %}
-      - pkg: fsha-switch-packages
-      {%- elif install.get("method") == "prefix" %}
-      - file: fsha-switch-unit
-      {%- endif %}
-{%- endif %}
-
-{%- if install.get("method", "none") != "none" %}
-
-fsha-switch-running:
-  service.{{ "disabled" if by_cluster else "enabled" if kept else "running" }}:
-    - name: {{ value(freeswitch.service) }}
-    {%- if not (by_cluster or kept) %}
-    - enable: true
-    {%- endif %}
-    - require:
-      - fsha_pillar: fsha-pillar
-      {%- if install.method == "prefix" %}
-      - file: fsha-switch-unit
-      {%- else %}
-      - pkg: fsha-switch-packages
-      {%- endif %}
-      {%- if freeswitch.get("configuration") %}
-      - freeswitch_config: fsha-switch-configuration
-      {%- endif %}
 {%- endif %}

@@ -1,46 +1,9 @@
 # The CIB: every object is staged, then all of them are committed as one change.
 {%- from "fsha/map.jinja" import fsha, value with context %}
 {%- set pacemaker = fsha.pacemaker %}
-{%- set kinds = {
-  "nodes": ("node", "pacemaker_node.attributes"),
-  "templates": ("template", "pacemaker_resource.template"),
-  "resources": ("resource", "pacemaker_resource.present"),
-  "groups": ("group", "pacemaker_resource.present"),
-  "clones": ("clone", "pacemaker_resource.clone"),
-  "bundles": ("bundle", "pacemaker_resource.bundle"),
-  "locations": ("location", "pacemaker_constraint.location"),
-  "colocations": ("colocation", "pacemaker_constraint.colocation"),
-  "orders": ("order", "pacemaker_constraint.order"),
-  "tickets": ("ticket", "pacemaker_constraint.ticket"),
-  "fencing_levels": ("fencing-level", "pacemaker_fencing.level"),
-  "acl_roles": ("acl-role", "pacemaker_acl.role"),
-  "acl_users": ("acl-user", "pacemaker_acl.user"),
-  "acl_groups": ("acl-group", "pacemaker_acl.group"),
-  "tags": ("tag", "pacemaker_tag.present"),
-  "alerts": ("alert", "pacemaker_alert.present"),
-} %}
+{%- import_yaml "fsha/parameters/kinds.yaml" as kinds %}
 include:
-  - fsha.pillar
-  - fsha.agents
-  - fsha.corosync
-  - fsha.freeswitch
-
-fsha-cluster-pacemaker:
-  service.running:
-    - name: pacemaker
-    - enable: true
-    - require:
-      - sls: fsha.agents
-      - sls: fsha.freeswitch
-      - sls: fsha.corosync
-
-fsha-cluster-ready:
-  pacemaker_cluster.ready:
-    - name: {{ value(fsha.cluster.name) }}
-    - nodes: {{ value(fsha.get("nodes", {})) }}
-    - timeout: {{ value(fsha.cluster.membership_timeout) }}
-    - require:
-      - service: fsha-cluster-pacemaker
+  - fsha.pacemaker.service
 
 fsha-cluster-properties:
   pacemaker_property.present:
@@ -66,13 +29,13 @@ fsha-cluster-op-defaults:
     - require:
       - pacemaker_cluster: fsha-cluster-ready
 
-{%- for key, (word, function) in kinds.items() if pacemaker[key] is mapping %}
-{%- for id, item in pacemaker[key].items() if item is mapping %}
+{%- for kind in kinds if pacemaker[kind.key] is mapping %}
+{%- for id, spec in pacemaker[kind.key].items() if spec is mapping %}
 
-{{ value("fsha-cluster-" ~ word ~ "-" ~ id) }}:
-  {{ function }}:
+{{ value("fsha-cluster-" ~ kind.word ~ "-" ~ id) }}:
+  {{ kind.state }}:
     - name: {{ value(id) }}
-    - form: {{ value(item) }}
+    - spec: {{ value(spec) }}
     - transaction: fsha
     - require:
       - pacemaker_cluster: fsha-cluster-ready

@@ -1,0 +1,3 @@
+# The old name of fsha.freeswitch, until version 0.2.
+include:
+  - fsha.freeswitch
