@@ -21,6 +21,7 @@ from fshalib.pillar.validate_object import object_checks
 from fshalib.schema.report import (
     ConfigError,
     ConfigErrors,
+    Keys,
     Location,
     Report,
     path,
@@ -146,7 +147,7 @@ class FreeSwitch:
 
 @dataclass(frozen=True)
 class Config:
-    """A pillar without a mistake."""
+    """A pillar without a mistake; ``retired`` are given keys that nothing reads any more."""
 
     cluster: Cluster
     nodes: tuple[Node, ...]
@@ -155,6 +156,7 @@ class Config:
     pacemaker: Pacemaker
     guard: Policy
     freeswitch: FreeSwitch
+    retired: tuple[Keys, ...] = ()
 
 
 # --- the whole pillar ------------------------------------------------------------------------
@@ -179,7 +181,7 @@ def check(raw: object) -> Config:
         validate.check(data, raw, at)
         _check_policy(data.get("guard", {}), at.below("guard"))
     report.raise_for(raw)
-    return _config(data)
+    return replace(_config(data), retired=tuple(report.retired))
 
 
 def check_kinds(raw: object) -> tuple[Object, ...]:
