@@ -22,8 +22,9 @@ import fshalib
 
 fshalib.renew()
 from fshalib.corosync import authkey as corosync_authkey
-from fshalib.corosync import build, comparable, diff, packaged_cluster, parser, semantics
+from fshalib.corosync import build, comparable, diff, parser, semantics
 from fshalib.corosync import conf as corosync_conf
+from fshalib.corosync import packaged_cluster as corosync_packaged
 from fshalib.corosync import status as corosync_status
 from fshalib.system import files as system_files
 from fshalib.system import programs
@@ -353,7 +354,7 @@ def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
     )
 
 
-def ghost(path=CONFIG, text=None):
+def packaged_cluster(path=CONFIG, text=None):
     """Return what a cluster that is not ours left on disk: its nodes, and the files.
 
     path, text
@@ -366,12 +367,12 @@ def ghost(path=CONFIG, text=None):
 
     .. code-block:: bash
 
-        salt '*' corosync.ghost
+        salt '*' corosync.packaged_cluster
     """
     conf = _parse(path) if text is None else _parse_text(text)
     found = _cib()
     names = [node.name for node in corosync_conf.nodes_of(conf)]
-    if not packaged_cluster.is_ghost(found, names):
+    if not corosync_packaged.is_ghost(found, names):
         return {"nodes": [], "files": []}
     files = [
         str(file)
@@ -382,13 +383,17 @@ def ghost(path=CONFIG, text=None):
     return {"nodes": list(found.nodes), "files": files}
 
 
+# The old name, until version 0.2.
+ghost = packaged_cluster
+
+
 def forget_ghost(path=CONFIG):
-    """Remove what :func:`ghost` finds. Refuses while corosync or Pacemaker runs.
+    """Remove what :func:`packaged_cluster` finds. Refuses while corosync or Pacemaker runs.
 
     path
         The wanted configuration.
 
-    Returns what was removed, in the shape of :func:`ghost`.
+    Returns what was removed, in the shape of :func:`packaged_cluster`.
 
     CLI Example:
 
@@ -396,7 +401,7 @@ def forget_ghost(path=CONFIG):
 
         salt '*' corosync.forget_ghost
     """
-    found = ghost(path)
+    found = packaged_cluster(path)
     if not found["files"]:
         return found
     if pending(path)["running"] or _pacemaker_runs():
@@ -410,13 +415,13 @@ def _pacemaker_runs() -> bool:
     return bool(__salt__["service.status"](PACEMAKER))
 
 
-def _cib() -> packaged_cluster.Contents:
+def _cib() -> corosync_packaged.Contents:
     content = system_files.read(Path(CIB_DIRECTORY, "cib.xml"))
     if content is None:
-        return packaged_cluster.Contents((), ())
+        return corosync_packaged.Contents((), ())
     try:
-        return packaged_cluster.contents(content.decode("utf-8", "surrogateescape"))
-    except packaged_cluster.GhostError as error:
+        return corosync_packaged.contents(content.decode("utf-8", "surrogateescape"))
+    except corosync_packaged.GhostError as error:
         raise CommandExecutionError(str(error)) from error
 
 

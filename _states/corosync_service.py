@@ -106,9 +106,9 @@ def _running(name, config, text, enable, allow_restart):
 
 def _changes(name, config, text, enable, action, pending) -> dict[str, Any]:
     changes = {name: action, **pending["changes"]} if action else {}
-    ghost = __salt__["corosync.ghost"](config, text=text)
-    if action in ("started", "restarted") and ghost["nodes"]:
-        changes["ghost"] = {"old": ", ".join(ghost["nodes"]), "new": None}
+    packaged = __salt__["corosync.packaged_cluster"](config, text=text)
+    if action in ("started", "restarted") and packaged["nodes"]:
+        changes["ghost"] = {"old": ", ".join(packaged["nodes"]), "new": None}
     if enable and not __salt__["service.enabled"](name):
         changes["enabled"] = ENABLED
     return changes

@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from salt.state import STATE_INTERNAL_KEYWORDS
-
-import fshalib
-
-fshalib.renew()
-from fshalib.events import returns
-
 if TYPE_CHECKING:
     __states__: dict[str, Any]
 
@@ -22,21 +15,16 @@ def __virtual__():
     return __virtualname__
 
 
-def _stage(kind, name, transaction, form, options):
-    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
-    return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
-
-
-def role(name, transaction=None, form=None, **options):
+def role(name, transaction=None, spec=None, **options):
     """Make sure that an ACL role is configured exactly so.
 
     name
         The role's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:acl_roles:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:acl_roles:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -45,19 +33,19 @@ def role(name, transaction=None, form=None, **options):
             - permissions: [{kind: read, xpath: /cib}]
             - transaction: voice
     """
-    return _stage("acl_role", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "acl_role", spec, transaction, options=options)
 
 
-def user(name, transaction=None, form=None, **options):
+def user(name, transaction=None, spec=None, **options):
     """Make sure that a user has exactly these roles.
 
     name
         The user's name.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:acl_users:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:acl_users:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -66,19 +54,19 @@ def user(name, transaction=None, form=None, **options):
             - roles: [operator]
             - transaction: voice
     """
-    return _stage("acl_user", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "acl_user", spec, transaction, options=options)
 
 
-def group(name, transaction=None, form=None, **options):
+def group(name, transaction=None, spec=None, **options):
     """Make sure that a group of users has exactly these roles.
 
     name
         The group's name.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:acl_groups:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:acl_groups:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -87,7 +75,7 @@ def group(name, transaction=None, form=None, **options):
             - roles: [operator]
             - transaction: voice
     """
-    return _stage("acl_group", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "acl_group", spec, transaction, options=options)
 
 
 def absent(name, transaction=None):
@@ -98,4 +86,6 @@ def absent(name, transaction=None):
     transaction
         The transaction to add the removal to; without one it is committed at once.
     """
-    return __states__["pacemaker_cib.staged"](name, "acl_role", {}, transaction, True)
+    return __states__["pacemaker_cib.staged"](
+        name, "acl_role", transaction=transaction, absent=True
+    )

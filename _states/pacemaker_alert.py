@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from salt.state import STATE_INTERNAL_KEYWORDS
-
-import fshalib
-
-fshalib.renew()
-from fshalib.events import returns
-
 if TYPE_CHECKING:
     __states__: dict[str, Any]
 
@@ -22,21 +15,16 @@ def __virtual__():
     return __virtualname__
 
 
-def _stage(kind, name, transaction, form, options):
-    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
-    return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
-
-
-def present(name, transaction=None, form=None, **options):
+def present(name, transaction=None, spec=None, **options):
     """Make sure that an alert is configured exactly so.
 
     name
         The alert's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:alerts:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:alerts:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -46,7 +34,7 @@ def present(name, transaction=None, form=None, **options):
             - recipients: [{value: /var/log/cluster-events}]
             - transaction: voice
     """
-    return _stage("alert", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "alert", spec, transaction, options=options)
 
 
 def absent(name, transaction=None):
@@ -57,4 +45,4 @@ def absent(name, transaction=None):
     transaction
         The transaction to add the removal to; without one it is committed at once.
     """
-    return __states__["pacemaker_cib.staged"](name, "alert", {}, transaction, True)
+    return __states__["pacemaker_cib.staged"](name, "alert", transaction=transaction, absent=True)

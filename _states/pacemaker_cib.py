@@ -14,6 +14,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError, SaltInvocationError
+from salt.state import STATE_INTERNAL_KEYWORDS
 
 import fshalib
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __virtualname__ = "pacemaker_cib"
 
 UNMANAGED = ("report", "purge", "ignore")
+OLD_FORM = "The argument form is called spec now. Rename it: form goes with version 0.2."
 NO_LIBRARY = "can't be compared before lxml is in Salt's own Python (fsha_python.lxml does that)."
 
 
@@ -42,23 +44,43 @@ def __virtual__():
     return __virtualname__
 
 
-def staged(name, kind, form, transaction=None, absent=False):
+def staged(name, kind, spec=None, transaction=None, absent=False, options=None, form=None):
     """Add one object to a transaction, or commit it at once; the other states use this.
 
     name
         The object's id.
-    kind, form, absent
+    kind, absent
         As for the execution function ``pacemaker.stage``.
+    spec
+        The object's keys, as in the pillar.
     transaction
         The transaction's name; without one the object is committed at once.
+    options
+        The further arguments of the state that uses this: keys of the object, too.
+    form
+        The old name of ``spec``, until version 0.2.
     """
+    keys = {**({} if form is None else {"form": form}), **(options or {})}
+    ret = _staged(name, kind, _spec(spec, keys), transaction, absent)
+    if "form" in keys:
+        ret["warnings"] = [*ret.get("warnings", []), OLD_FORM]
+    return ret
+
+
+def _spec(given: dict[str, Any] | None, keys: dict[str, Any]) -> dict[str, Any]:
+    """Return an object's keys from a state's arguments."""
+    single = {key: value for key, value in keys.items() if key != "form"}
+    return returns.spec(given or keys.get("form"), single, STATE_INTERNAL_KEYWORDS)
+
+
+def _staged(name, kind, spec, transaction, absent):
     test = __opts__["test"]
     if "pacemaker.stage" not in __salt__:
-        return _promised(name, kind, form, absent) if test else _no_library(name)
+        return _promised(name, kind, spec, absent) if test else _no_library(name)
     own = transaction or f"alone:{name}"
     try:
         changes = __salt__["pacemaker.stage"](
-            kind, own, name, form, run=__instance_id__, test=test, absent=absent
+            kind, own, name, spec, run=__instance_id__, test=test, absent=absent
         )
     except (CommandExecutionError, SaltInvocationError) as error:
         return returns.failed(name, str(error))
@@ -76,12 +98,12 @@ def _no_library(name: str) -> dict[str, Any]:
     return returns.failed(name, f"{name}: {NO_LIBRARY}")
 
 
-def _promised(name: str, kind: str, form: dict[str, Any], absent: bool) -> dict[str, Any]:
+def _promised(name: str, kind: str, spec: dict[str, Any], absent: bool) -> dict[str, Any]:
     """Say in a test run what can be said without lxml: on a host without a cluster, all is new."""
     if absent or __salt__["cmd.has_exec"]("cibadmin"):
         return returns.not_yet(name, f"{name}: {NO_LIBRARY}")
     try:
-        item = config.make(kind, name, form)
+        item = config.make(kind, name, spec)
     except ConfigErrors as error:
         return returns.failed(name, str(error))
     new = secrets.masked(kinds.normal(item))

@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from salt.state import STATE_INTERNAL_KEYWORDS
-
-import fshalib
-
-fshalib.renew()
-from fshalib.events import returns
-
 if TYPE_CHECKING:
     __states__: dict[str, Any]
 
@@ -22,21 +15,16 @@ def __virtual__():
     return __virtualname__
 
 
-def _stage(kind, name, transaction, form, options):
-    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
-    return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
-
-
-def location(name, transaction=None, form=None, **options):
+def location(name, transaction=None, spec=None, **options):
     """Make sure that a location constraint is configured exactly so.
 
     name
         The constraint's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:locations:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:locations:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -47,19 +35,19 @@ def location(name, transaction=None, form=None, **options):
             - score: 50
             - transaction: voice
     """
-    return _stage("location", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "location", spec, transaction, options=options)
 
 
-def colocation(name, transaction=None, form=None, **options):
+def colocation(name, transaction=None, spec=None, **options):
     """Make sure that a colocation constraint is configured exactly so.
 
     name
         The constraint's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:colocations:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:colocations:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -70,19 +58,21 @@ def colocation(name, transaction=None, form=None, **options):
             - score: INFINITY
             - transaction: voice
     """
-    return _stage("colocation", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](
+        name, "colocation", spec, transaction, options=options
+    )
 
 
-def order(name, transaction=None, form=None, **options):
+def order(name, transaction=None, spec=None, **options):
     """Make sure that an order constraint is configured exactly so.
 
     name
         The constraint's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:orders:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:orders:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -92,19 +82,19 @@ def order(name, transaction=None, form=None, **options):
             - then: fs
             - transaction: voice
     """
-    return _stage("order", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "order", spec, transaction, options=options)
 
 
-def ticket(name, transaction=None, form=None, **options):
+def ticket(name, transaction=None, spec=None, **options):
     """Make sure that a ticket constraint is configured exactly so.
 
     name
         The constraint's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:tickets:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:tickets:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -115,7 +105,7 @@ def ticket(name, transaction=None, form=None, **options):
             - loss-policy: stop
             - transaction: voice
     """
-    return _stage("ticket", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "ticket", spec, transaction, options=options)
 
 
 def absent(name, transaction=None):
@@ -126,4 +116,6 @@ def absent(name, transaction=None):
     transaction
         The transaction to add the removal to; without one it is committed at once.
     """
-    return __states__["pacemaker_cib.staged"](name, "location", {}, transaction, True)
+    return __states__["pacemaker_cib.staged"](
+        name, "location", transaction=transaction, absent=True
+    )

@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from salt.state import STATE_INTERNAL_KEYWORDS
-
-import fshalib
-
-fshalib.renew()
-from fshalib.events import returns
-
 if TYPE_CHECKING:
     __states__: dict[str, Any]
 
@@ -22,12 +15,7 @@ def __virtual__():
     return __virtualname__
 
 
-def _stage(kind, name, transaction, form, options):
-    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
-    return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
-
-
-def attributes(name, transaction=None, form=None, **options):
+def attributes(name, transaction=None, spec=None, **options):
     """Make sure that a node has these permanent attributes and capacities.
 
     Attributes that are not named, or that others have set (``standby``), are left alone.
@@ -36,9 +24,9 @@ def attributes(name, transaction=None, form=None, **options):
         The node's name.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:nodes:NODE`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:nodes:NODE`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -47,4 +35,4 @@ def attributes(name, transaction=None, form=None, **options):
             - attributes: {site: east}
             - transaction: voice
     """
-    return _stage("node", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "node", spec, transaction, options=options)

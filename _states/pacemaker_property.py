@@ -28,10 +28,6 @@ def __virtual__():
     return __virtualname__
 
 
-def _stage(kind, name, values, transaction):
-    return __states__["pacemaker_cib.staged"](name, kind, {"sets": values}, transaction)
-
-
 def present(name, values, transaction=None):
     """Make sure that cluster options have these values; options not named are left alone.
 
@@ -43,7 +39,7 @@ def present(name, values, transaction=None):
     transaction
         The transaction to add them to; without one they are committed at once.
     """
-    return _stage("properties", name, values, transaction)
+    return __states__["pacemaker_cib.staged"](name, "properties", {"sets": values}, transaction)
 
 
 def resource_defaults(name, values, transaction=None):
@@ -56,7 +52,9 @@ def resource_defaults(name, values, transaction=None):
     transaction
         The transaction to add them to; without one they are committed at once.
     """
-    return _stage("resource_defaults", name, values, transaction)
+    return __states__["pacemaker_cib.staged"](
+        name, "resource_defaults", {"sets": values}, transaction
+    )
 
 
 def operation_defaults(name, values, transaction=None):
@@ -69,4 +67,6 @@ def operation_defaults(name, values, transaction=None):
     transaction
         The transaction to add them to; without one they are committed at once.
     """
-    return _stage("operation_defaults", name, values, transaction)
+    return __states__["pacemaker_cib.staged"](
+        name, "operation_defaults", {"sets": values}, transaction
+    )

@@ -23,7 +23,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError, SaltInvocationError
-from salt.state import STATE_INTERNAL_KEYWORDS
 
 import fshalib
 
@@ -45,46 +44,42 @@ def __virtual__():
     return __virtualname__
 
 
-def _stage(kind, name, transaction, form, options):
-    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
-    return __states__["pacemaker_cib.staged"](name, kind, told, transaction)
-
-
-def present(name, transaction=None, form=None, **options):
+def present(name, transaction=None, spec=None, **options):
     """Make sure that a primitive, or a group, is configured exactly so.
 
     name
         The resource's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:resources:ID`` in docs/pillar.md (``agent``,
-        ``params``, ``meta``, ``operations`` …), or with ``members`` those of
-        ``fsha:pacemaker:groups:ID``, each as an argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:resources:ID`` in docs/pillar.md (``agent``, ``params``,
+        ``meta``, ``operations`` …), or with ``members`` those of ``fsha:pacemaker:groups:ID``:
+        each as an argument, or all of them as the mapping ``spec``.
         The meta attributes ``target-role``, ``is-managed`` and ``maintenance`` are an
         operator's and left alone unless they are named here.
 
     Staged for a transaction it changes nothing yet: the difference stands in the comment, and
     in the changes of ``pacemaker_cib.committed``.
     """
-    told = returns.spec(form, options, STATE_INTERNAL_KEYWORDS)
-    if ("agent" in told or "template" in told) == ("members" in told):
+    keys = {*(spec or options.get("form") or {}), *options}
+    if ("agent" in keys or "template" in keys) == ("members" in keys):
         return returns.failed(
             name, f"{name}: either an agent (a primitive) or members (a group) is expected."
         )
-    return _stage("group" if "members" in told else "primitive", name, transaction, told, {})
+    kind = "group" if "members" in keys else "primitive"
+    return __states__["pacemaker_cib.staged"](name, kind, spec, transaction, options=options)
 
 
-def template(name, transaction=None, form=None, **options):
+def template(name, transaction=None, spec=None, **options):
     """Make sure that a template is configured exactly so.
 
     name
         The template's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:templates:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:templates:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -94,19 +89,19 @@ def template(name, transaction=None, form=None, **options):
             - params: {cidr_netmask: 24}
             - transaction: voice
     """
-    return _stage("template", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "template", spec, transaction, options=options)
 
 
-def clone(name, transaction=None, form=None, **options):
+def clone(name, transaction=None, spec=None, **options):
     """Make sure that a clone, promotable or not, is configured exactly so.
 
     name
         The clone's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:clones:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:clones:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -116,19 +111,19 @@ def clone(name, transaction=None, form=None, **options):
             - meta: {interleave: true}
             - transaction: voice
     """
-    return _stage("clone", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "clone", spec, transaction, options=options)
 
 
-def bundle(name, transaction=None, form=None, **options):
+def bundle(name, transaction=None, spec=None, **options):
     """Make sure that a bundle is configured exactly so.
 
     name
         The bundle's id.
     transaction
         The transaction to add it to; without one it is committed at once.
-    form, options
-        What it says: the keys of ``fsha:pacemaker:bundles:ID`` in docs/pillar.md, each as an
-        argument or all of them as the mapping ``form``.
+    spec, options
+        The keys of ``fsha:pacemaker:bundles:ID`` in docs/pillar.md: each as an argument,
+        or all of them as the mapping ``spec``.
 
     .. code-block:: yaml
 
@@ -137,7 +132,7 @@ def bundle(name, transaction=None, form=None, **options):
             - podman: {image: 'registry.example/fs:1.11'}
             - transaction: voice
     """
-    return _stage("bundle", name, transaction, form, options)
+    return __states__["pacemaker_cib.staged"](name, "bundle", spec, transaction, options=options)
 
 
 def absent(name, transaction=None):
@@ -148,7 +143,9 @@ def absent(name, transaction=None):
     transaction
         The transaction to add the removal to; without one it is committed at once.
     """
-    return __states__["pacemaker_cib.staged"](name, "primitive", {}, transaction, True)
+    return __states__["pacemaker_cib.staged"](
+        name, "primitive", transaction=transaction, absent=True
+    )
 
 
 def running(name, timeout=120):

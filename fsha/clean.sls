@@ -4,8 +4,8 @@
 {%- from "fsha/map.jinja" import fsha, value with context %}
 {%- set freeswitch = fsha.freeswitch %}
 include:
-  - fsha.sync
   - fsha.pillar
+  - fsha.python
 
 # Without stonith-enabled: false a cluster without fencing is no sound one, not even an empty one.
 fsha-clean-properties:

@@ -2,10 +2,10 @@
 include:
   - fsha.sync
   - fsha.pillar
-  - fsha.package
+  - fsha.python
+  - fsha.packages
   - fsha.agents
   - fsha.network
   - fsha.corosync
-  - fsha.switch
   - fsha.freeswitch
-  - fsha.cluster
+  - fsha.pacemaker

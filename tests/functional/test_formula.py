@@ -36,5 +36,12 @@ def test_spm_builds_the_formula(tmp_path):
     (package,) = (tmp_path / "built").glob("fsha-*.spm")
     with tarfile.open(package) as held:
         names = held.getnames()
-    for name in ("FORMULA", "fsha/init.sls", "_states/pacemaker_resource.py"):
+    for name in (
+        "FORMULA",
+        "fsha/init.sls",
+        "fsha/pacemaker/cib.sls",
+        "fsha/parameters/kinds.yaml",
+        "_states/pacemaker_resource.py",
+        "_utils/fshalib/cib/kinds.py",
+    ):
         assert f"fsha/{name}" in names

@@ -57,7 +57,7 @@ def from_repository(key, **more):
 def switch_states(lab, told, **kwargs):
     """Apply what installs the switch alone; it is rendered as a part of the whole."""
     voice.give(lab, told)
-    returns = lab.salt("*", "state.apply", "fsha.switch", timeout=300, **kwargs)
+    returns = lab.salt("*", "state.apply", "fsha.freeswitch", timeout=300, **kwargs)
     complaints = {m: str(v) for m, v in returns.items() if not isinstance(v, dict)}
     states = {m: v for m, v in returns.items() if isinstance(v, dict)}
     return voice.Applied(states, complaints, 0.0)

@@ -41,5 +41,5 @@ def spec(given: Mapping[str, Any] | None, options: Mapping[str, Any], internal: 
     internal
         Salt's own arguments, which it passes to every state that takes any.
     """
-    told = {n: v for n, v in options.items() if n not in internal and not n.startswith("__")}
-    return {**(given or {}), **told}
+    single = {n: v for n, v in options.items() if n not in internal and not n.startswith("__")}
+    return {**(given or {}), **single}

@@ -411,6 +411,7 @@ MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
     "agent-timeout": _patient_with_agent,
     "nonlocal-bind": _no_bind,
     "not-managed": _gone,
+    "retired-key": _gone,
     "stop-can-fail": _our_agent,
     "wait-for-all": _gone,
     "failure-timeout": _forget,

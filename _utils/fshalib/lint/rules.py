@@ -122,6 +122,12 @@ KNOWN: Mapping[str, KnownFinding] = {
         "remove it from the pillar",
         HINT,
     ),
+    "retired-key": KnownFinding(
+        "The formula does not read this key, and version 0.2 will refuse it",
+        "CHANGELOG.md",
+        "remove the key from the pillar",
+        HINT,
+    ),
     "several-rules": KnownFinding(
         "Pacemaker 3 accepts only one rule per constraint",
         "Pacemaker 3.0.0 release notes",
@@ -301,6 +307,11 @@ def _not_managed(config: Config) -> Iterator[Finding]:
         yield "not-managed", (*_PROPERTIES, name), f"this property {by}"
 
 
+def _retired(config: Config) -> Iterator[Finding]:
+    for keys in config.retired:
+        yield "retired-key", keys, "this key has no effect any more"
+
+
 def _passwords(config: Config) -> Iterator[Finding]:
     if config.freeswitch.password in PUBLISHED_PASSWORDS:
         message = "this is FreeSWITCH's default password"
@@ -319,5 +330,6 @@ CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     _announcers,
     _nonlocal_bind,
     _not_managed,
+    _retired,
     _passwords,
 )

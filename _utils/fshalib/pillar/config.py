@@ -22,6 +22,7 @@ from fshalib.pillar.validate_object import object_checks
 from fshalib.schema.report import (
     ConfigError,
     ConfigErrors,
+    Keys,
     Location,
     Report,
     path,
@@ -147,7 +148,7 @@ class FreeSwitch:
 
 @dataclass(frozen=True)
 class Config:
-    """A pillar without a mistake."""
+    """A pillar without a mistake; ``retired`` are given keys that nothing reads any more."""
 
     cluster: Cluster
     nodes: tuple[Node, ...]
@@ -156,6 +157,7 @@ class Config:
     pacemaker: Pacemaker
     guard: Policy
     freeswitch: FreeSwitch
+    retired: tuple[Keys, ...] = ()
 
 
 # --- the whole pillar ------------------------------------------------------------------------
@@ -180,7 +182,7 @@ def check(raw: object) -> Config:
         validate.check(data, raw, at)
         _check_policy(data.get("guard", {}), at.below("guard"))
     report.raise_for(raw)
-    return _config(data)
+    return replace(_config(data), retired=tuple(report.retired))
 
 
 def check_kinds(raw: object) -> tuple[Object, ...]:

@@ -177,15 +177,12 @@ LOOKUP = Record(
             "packages of the cluster",
             example=["corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents"],
         ),
-        "lxml_package": Field(
-            Text("a package's name", r"[a-z0-9A-Z][a-z0-9A-Z+.:_-]*"),
-            "package with lxml for the distribution's Python",
-            example="python3-lxml",
-        ),
         "settings_dir": Field(
             ABSOLUTE, "directory of the init scripts' settings", example="/etc/default"
         ),
-    }
+    },
+    # Until version 0.2: pillars copied from an older pillar.example may name it.
+    retired=frozenset({"lxml_package"}),
 )
 
 PILLAR = Record(

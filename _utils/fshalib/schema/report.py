@@ -39,9 +39,10 @@ class ConfigErrors(Exception):
 
 @dataclass
 class Report:
-    """Collects mistakes with the keys that lead to them."""
+    """Collects mistakes with the keys that lead to them, and keys that nothing reads any more."""
 
     found: list[tuple[Keys, str]] = field(default_factory=list)
+    retired: list[Keys] = field(default_factory=list)
 
     def add(self, keys: Keys, message: str) -> None:
         """Note a mistake at ``keys``; the same one twice counts once."""
@@ -73,6 +74,10 @@ class Location:
     def error(self, message: str) -> None:
         """Report a mistake at this place."""
         self.report.add(self.keys, message)
+
+    def retire(self) -> None:
+        """Note that nothing reads the key at this place any more; that is no mistake."""
+        self.report.retired.append(self.keys)
 
 
 def _position(raw: object, keys: Keys) -> tuple[int, ...]:

@@ -252,6 +252,7 @@ class Record:
     ``aliases`` are other names of keys; ``elsewhere`` says of keys that people may look for
     here where their like is given. ``others`` is what keys that are not known may hold, as
     long as they are no slip of the pen for a known one; without it they are refused.
+    ``retired`` are keys of older versions: whatever they hold is left out.
     """
 
     fields: Mapping[str, Field]
@@ -259,6 +260,7 @@ class Record:
     aliases: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     others: ValueType | None = None
+    retired: frozenset[str] = frozenset()
 
     def check(self, value: object, at: Location) -> object:
         """Return a dict with every good value and every default; bad keys are left out."""
@@ -284,6 +286,9 @@ class Record:
             return None
         if key in self.elsewhere:
             at.below(key).error(self.elsewhere[key])
+            return None
+        if key in self.retired:
+            at.below(key).retire()
             return None
         name = self.aliases.get(key, key)
         if name in self.fields:

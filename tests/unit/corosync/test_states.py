@@ -258,7 +258,7 @@ def service(load):
             "file.file_exists": lambda _path: True,
             "corosync.pending": pending,
             "corosync.guard": lambda *_, **__: world["refusal"],
-            "corosync.ghost": lambda *_, **__: {"nodes": world["ghost"], "files": []},
+            "corosync.packaged_cluster": lambda *_, **__: {"nodes": world["ghost"], "files": []},
             "corosync.forget_ghost": lambda _config: done.append("forget ghost"),
             "corosync.note_key": lambda: done.append("note key"),
             "corosync.reload": reload_,

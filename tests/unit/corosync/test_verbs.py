@@ -160,6 +160,9 @@ class TestGuard:
 
 
 class TestGhost:
+    def test_the_old_name_is_the_same_verb(self, verbs):
+        assert verbs.ghost is verbs.packaged_cluster
+
     def test_its_files_are_removed_and_no_others(self, verbs, tools, tmp_path):
         tools.stopped()
         (tmp_path / "conf").write_text(SAME)

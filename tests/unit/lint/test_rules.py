@@ -135,6 +135,7 @@ def template(**changes):
          "pacemaker:properties:dc-version"),
         ([("pacemaker:properties:expected-quorum-votes", 1)], "not-managed",
          "pacemaker:properties:expected-quorum-votes"),
+        ([("lookup", {"lxml_package": "python3-lxml"})], "retired-key", "lookup:lxml_package"),
         ([("freeswitch:password", "ClueCon")], "published-password", "freeswitch:password"),
         # What a template says is said once, in the template.
         (template(params={"nic": "eth0:1"}), "nic-alias", "pacemaker:templates:t:params:nic"),

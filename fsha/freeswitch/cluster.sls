@@ -1,10 +1,9 @@
-# The init script FSSofia, through which the cluster starts and stops FreeSWITCH's profiles.
+# What the cluster needs on a node before it may run FreeSWITCH's profiles.
 {%- from "fsha/map.jinja" import fsha, value with context %}
 {%- set freeswitch = fsha.freeswitch %}
 include:
   - fsha.pillar
-  - fsha.ocf
-  - fsha.switch
+  - fsha.agents.files
 
 # At a shutdown the cluster takes the service away before the switch is told to end, which would say
 # BYE to every call. Pacemaker starts after that target and stops before it.
@@ -27,13 +26,14 @@ fsha-freeswitch-units-read:
 
 fsha-freeswitch-password:
   fsha_freeswitch.password:
-    - name: {{ value(freeswitch.get("password_file")) }}
+    - name: {{ value(freeswitch.password_file) }}
     - require:
       - fsha_pillar: fsha-pillar
 {%- endif %}
 
-{%- if freeswitch.get("init_script") %}
+{%- if freeswitch.init_script %}
 
+# The article's init script, for the agent lsb:FSSofia.
 fsha-freeswitch-settings:
   fsha_freeswitch.settings:
     - name: {{ value(fsha.lookup.settings_dir ~ "/FSSofia") }}
@@ -48,5 +48,5 @@ fsha-freeswitch-init-script:
     - mode: '0755'
     - require:
       - fsha_freeswitch: fsha-freeswitch-settings
-      - sls: fsha.ocf
+      - sls: fsha.agents.files
 {%- endif %}

@@ -1,9 +1,9 @@
-# The ring: one key and one configuration for both nodes, and every link of it healthy.
+# One key and one corosync.conf for both nodes.
 {%- from "fsha/map.jinja" import fsha, value with context %}
 {%- set corosync = fsha.corosync %}
 include:
   - fsha.pillar
-  - fsha.agents
+  - fsha.agents.check
   - fsha.network
 
 fsha-corosync-authkey:
@@ -12,7 +12,7 @@ fsha-corosync-authkey:
     - key_pillar: fsha:corosync:authkey
     - source_file: {{ value(corosync.get("authkey_file")) }}
     - require:
-      - sls: fsha.agents
+      - sls: fsha.agents.check
 
 fsha-corosync-config:
   corosync_config.managed:
@@ -27,19 +27,4 @@ fsha-corosync-config:
     - logging: {{ value(corosync.logging) }}
     - require:
       - corosync_authkey: fsha-corosync-authkey
-      - sls: fsha.network
-
-fsha-corosync-service:
-  corosync_service.running:
-    - name: corosync
-    - enable: true
-    - require:
-      - corosync_config: fsha-corosync-config
-
-fsha-corosync-ring:
-  corosync_ring.healthy:
-    - name: {{ value(fsha.cluster.name) }}
-    - nodes: {{ value(fsha.get("nodes", {})) }}
-    - timeout: {{ value(fsha.cluster.membership_timeout) }}
-    - require:
-      - corosync_service: fsha-corosync-service
+      - sls: fsha.network.*

@@ -1,0 +1,3 @@
+include:
+  - fsha.agents.files
+  - fsha.agents.check

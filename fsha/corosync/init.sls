@@ -1,0 +1,3 @@
+include:
+  - fsha.corosync.config
+  - fsha.corosync.service

@@ -1,0 +1,68 @@
+# The CIB: every object is staged, then all of them are committed as one change.
+{%- from "fsha/map.jinja" import fsha, value with context %}
+{%- set pacemaker = fsha.pacemaker %}
+{%- import_yaml "fsha/parameters/kinds.yaml" as kinds %}
+include:
+  - fsha.pacemaker.service
+
+fsha-cluster-properties:
+  pacemaker_property.present:
+    - name: cib-bootstrap-options
+    - values: {{ value(pacemaker.properties) }}
+    - transaction: fsha
+    - require:
+      - pacemaker_cluster: fsha-cluster-ready
+
+fsha-cluster-rsc-defaults:
+  pacemaker_property.resource_defaults:
+    - name: rsc-options
+    - values: {{ value(pacemaker.rsc_defaults) }}
+    - transaction: fsha
+    - require:
+      - pacemaker_cluster: fsha-cluster-ready
+
+fsha-cluster-op-defaults:
+  pacemaker_property.operation_defaults:
+    - name: op-options
+    - values: {{ value(pacemaker.op_defaults) }}
+    - transaction: fsha
+    - require:
+      - pacemaker_cluster: fsha-cluster-ready
+
+{%- for kind in kinds if pacemaker[kind.key] is mapping %}
+{%- for id, spec in pacemaker[kind.key].items() if spec is mapping %}
+
+{{ value("fsha-cluster-" ~ kind.word ~ "-" ~ id) }}:
+  {{ kind.state }}:
+    - name: {{ value(id) }}
+    - spec: {{ value(spec) }}
+    - transaction: fsha
+    - require:
+      - pacemaker_cluster: fsha-cluster-ready
+    - require_in:
+      - pacemaker_cib: fsha-cluster-committed
+{%- endfor %}
+{%- endfor %}
+
+fsha-cluster-committed:
+  pacemaker_cib.committed:
+    - name: fsha
+    - complete: true
+    - unmanaged: {{ value(fsha.cluster.unmanaged) }}
+    - settle_timeout: {{ value(fsha.cluster.settle_timeout) }}
+    - restore_points: {{ value(fsha.cluster.restore_points) }}
+    - guard: {{ value(fsha.guard) }}
+    - require:
+      - pacemaker_property: fsha-cluster-properties
+      - pacemaker_property: fsha-cluster-rsc-defaults
+      - pacemaker_property: fsha-cluster-op-defaults
+
+{%- for id in pacemaker.groups if pacemaker.groups is mapping %}
+
+{{ value("fsha-cluster-serves-" ~ id) }}:
+  pacemaker_resource.running:
+    - name: {{ value(id) }}
+    - timeout: {{ value(fsha.cluster.settle_timeout) }}
+    - require:
+      - pacemaker_cib: fsha-cluster-committed
+{%- endfor %}

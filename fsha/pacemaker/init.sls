@@ -1,0 +1,3 @@
+include:
+  - fsha.pacemaker.service
+  - fsha.pacemaker.cib

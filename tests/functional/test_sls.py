@@ -1,0 +1,225 @@
+"""The SLS: what includes what, and what they render to with every pillar that is published."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from saltfactories.utils.functional import Loaders
+
+from fshalib.cib.kinds import KINDS
+from tests.unit.pillars import with_key
+
+ROOT = Path(__file__).parents[2]
+FORMULA = ROOT / "fsha"
+KINDS_TABLE = FORMULA / "parameters" / "kinds.yaml"
+PILLARS = [ROOT / "pillar.example", *sorted((ROOT / "examples").glob("*.sls"))]
+# Until version 0.2.
+OLD_NAMES = {
+    "fsha.package": "fsha.packages",
+    "fsha.ocf": "fsha.agents.files",
+    "fsha.switch": "fsha.freeswitch",
+    "fsha.cluster": "fsha.pacemaker",
+}
+IN_ORDER = [
+    "fsha.sync",
+    "fsha.pillar",
+    "fsha.python",
+    "fsha.packages",
+    "fsha.agents.files",
+    "fsha.agents.check",
+    "fsha.network.hosts",
+    "fsha.network.interfaces",
+    "fsha.network.sysctl",
+    "fsha.corosync.config",
+    "fsha.corosync.service",
+    "fsha.freeswitch.cluster",
+    "fsha.freeswitch.install",
+    "fsha.freeswitch.config",
+    "fsha.freeswitch.service",
+    "fsha.pacemaker.service",
+    "fsha.pacemaker.cib",
+]
+
+
+def sls_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "init" else parts)
+
+
+FILES = {sls_name(path): path for path in sorted(FORMULA.rglob("*.sls"))}
+
+
+def includes(path):
+    """Return what an SLS includes; the list is the same with every pillar."""
+    listed = re.search(r"^include:\n((?:  - \S+\n)+)", path.read_text(encoding="utf-8"), re.M)
+    return re.findall(r"  - (\S+)", listed[1]) if listed else []
+
+
+def test_every_include_is_there():
+    for name, path in FILES.items():
+        assert set(includes(path)) <= set(FILES), name
+
+
+def test_no_two_files_include_each_other():
+    def walk(name, above):
+        assert name not in above, f"includes itself: {' > '.join([*above, name])}"
+        for included in includes(FILES[name]):
+            walk(included, [*above, name])
+
+    for name in FILES:
+        walk(name, [])
+
+
+def is_include_only(path):
+    text = path.read_text(encoding="utf-8")
+    return set(yaml.safe_load(text)) == {"include"} and "{" not in text
+
+
+def test_a_component_only_includes_its_parts():
+    components = [path for path in FILES.values() if path.name == "init.sls"]
+    assert all(is_include_only(path) for path in components)
+    for path in components:
+        parts = {sls_name(part) for part in path.parent.glob("*.sls")} - {sls_name(path)}
+        assert path.parent == FORMULA or set(includes(path)) == parts
+
+
+def test_old_names_only_include_the_new_ones():
+    for old, new in OLD_NAMES.items():
+        assert is_include_only(FILES[old])
+        assert includes(FILES[old]) == [new]
+
+
+# --- the table of kinds ------------------------------------------------------------------------
+
+
+def table():
+    return yaml.safe_load(KINDS_TABLE.read_text(encoding="utf-8"))
+
+
+def test_the_table_of_kinds_is_that_of_the_library():
+    assert [row["key"] for row in table()] == [k.key for k in KINDS.values() if not k.one]
+    assert len({row["word"] for row in table()}) == len(table())
+
+
+SPECS = {"primitive": {"agent": "lsb:x"}, "group": {"members": ["x"]}}
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS.values() if not k.one], ids=lambda k: k.name)
+def test_each_kind_has_the_state_that_stages_it(kind):
+    (row,) = [row for row in table() if row["key"] == kind.key]
+    file, function = row["state"].split(".")
+    source = importlib.util.spec_from_file_location(file, ROOT / "_states" / f"{file}.py")
+    state = importlib.util.module_from_spec(source)
+    source.loader.exec_module(state)
+    staged = []
+    state.__states__ = {"pacemaker_cib.staged": lambda *args, **_: staged.append(args)}
+    spec = SPECS.get(kind.name, {})
+    getattr(state, function)("x", transaction="t", spec=spec)
+    assert staged == [("x", kind.name, spec, "t")]
+
+
+# --- rendering ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rendering(opts, tmp_path_factory):
+    """Salt's own functions with the formula's files as they are served."""
+    root = tmp_path_factory.mktemp("served")
+    # Without the modules: the loader finds them in the checkout, and nothing is synced each time.
+    (root / "fsha").symlink_to(FORMULA)
+    own = {"file_roots": {"base": [str(root)]}, "cachedir": str(tmp_path_factory.mktemp("cache"))}
+    return Loaders({**opts, **own})
+
+
+@pytest.fixture
+def render(rendering, pillar):
+    def low(data, *names):
+        pillar.clear()
+        pillar.update({"fsha": data})
+        chunks = rendering.modules.state.show_low_sls(list(names))
+        # A list of sentences, where something can't be rendered.
+        assert all(isinstance(chunk, dict) for chunk in chunks), chunks
+        return chunks
+
+    return low
+
+
+def example(path):
+    return with_key(yaml.safe_load(path.read_text(encoding="utf-8"))["fsha"])
+
+
+def methods():
+    """Return the recommended pillar with each way to install FreeSWITCH, and with all options."""
+    for method in ("none", "package", "repository", "prefix"):
+        found = example(PILLARS[0])
+        found["freeswitch"] |= {
+            "install": {"method": method},
+            "configuration": {"switchname": "voice"},
+            "password": "s3cret",
+            "init_script": True,
+        }
+        yield method, found
+
+
+EACH = [*((path.name, example(path)) for path in PILLARS), *methods()]
+
+
+@pytest.mark.parametrize("data", [data for _, data in EACH], ids=[name for name, _ in EACH])
+def test_every_sls_renders(render, rendering, data):
+    chunks = render(data, *FILES)
+    assert {f"{chunk['state']}.{chunk['fun']}" for chunk in chunks} <= set(rendering.states)
+    objects = [chunk for chunk in chunks if "spec" in chunk]
+    given = [id for key in (k.key for k in KINDS.values() if not k.one)
+             for id in data["pacemaker"].get(key, {})]  # fmt: skip
+    assert [chunk["name"] for chunk in objects] == given
+
+
+def test_what_happens_in_order(render):
+    *_, (_, data) = methods()
+    chunks = render(data, "fsha")
+    assert list(dict.fromkeys(chunk["__sls__"] for chunk in chunks)) == IN_ORDER
+    assert [chunk["__id__"] for chunk in chunks[:3]] == [
+        "fsha-sync", "fsha-pillar", "fsha-sync-lxml",
+    ]  # fmt: skip
+    assert [c["__id__"] for c in chunks if c.get("failhard")] == [
+        "fsha-pillar", "fsha-sync-lxml", "fsha-agents-known",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("resources", "function"),
+    [
+        ({}, "running"),
+        ({"switch": {"agent": "systemd:freeswitch"}}, "disabled"),
+        ({"switch": {"agent": "ocf:fsha:FSSwitch"}}, "enabled"),
+    ],
+)
+def test_nobody_else_starts_a_switch_that_the_cluster_runs(render, resources, function):
+    data = example(PILLARS[0])
+    data["freeswitch"]["install"] = {"method": "package"}
+    data["pacemaker"]["resources"] |= resources
+    (service,) = [c for c in render(data, "fsha") if c["__id__"] == "fsha-switch-running"]
+    assert service["fun"] == function
+    assert ("enable" in service) == (function == "running")
+
+
+WRONG = {
+    "a section": ("freeswitch", "text"),
+    "installation": ("freeswitch", {"install": "package"}),
+    "method": ("freeswitch", {"install": {"method": ["package"]}}),
+    "configuration": ("freeswitch", {"configuration": [1]}),
+    "resources": ("pacemaker", {"resources": None, "groups": "a"}),
+    "a resource": ("pacemaker", {"resources": {"a": 1}}),
+    "nodes": ("nodes", ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_still_renders_for_the_pillar_check_to_say_so(render, name):
+    key, value = WRONG[name]
+    ids = [chunk["__id__"] for chunk in render({**example(PILLARS[0]), key: value}, "fsha")]
+    assert "fsha-pillar" in ids
