@@ -34,5 +34,5 @@ class AgentMetadata:
     @property
     def defaults(self) -> dict[str, str]:
         """The parameters' defaults, by name."""
-        told = {name: parameter.default for name, parameter in self.parameters.items()}
-        return {name: text for name, text in told.items() if text is not None}
+        texts = {name: parameter.default for name, parameter in self.parameters.items()}
+        return {name: text for name, text in texts.items() if text is not None}

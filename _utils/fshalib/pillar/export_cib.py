@@ -86,8 +86,8 @@ def _form(item: Object, notes: _Notes) -> dict[str, Any]:
             del spec["type"]
     if "meta" in spec:
         _leave_out(spec, "meta", ownership.OPERATOR_META, item, notes, "an operator's")
-    told = nvset.in_pillar(spec)
-    return {key: _plain(value) for key, value in told.items() if value not in ({}, [])}
+    written = nvset.in_pillar(spec)
+    return {key: _plain(value) for key, value in written.items() if value not in ({}, [])}
 
 
 def _leave_out(

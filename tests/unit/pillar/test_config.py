@@ -523,7 +523,13 @@ def test_agents_of_every_kind_of_place():
 def test_metadata_survives_the_way_through_salt():
     for metadata in AGENTS.values():
         sent = json.loads(json.dumps(dataclasses.asdict(metadata)))
-        assert agent_types.agent_metadata(sent) == metadata
+        parameters = {
+            name: agent_types.Parameter(
+                **{key: tuple(v) if isinstance(v, list) else v for key, v in parameter.items()}
+            )
+            for name, parameter in sent["parameters"].items()
+        }
+        assert agent_types.AgentMetadata(parameters, tuple(sent["actions"])) == metadata
 
 
 def test_the_check_needs_neither_lxml_nor_salt():
