@@ -25,6 +25,7 @@ try:
     from fshalib.checks import line as checks_line
     from fshalib.cib import document, read
     from fshalib.corosync import parser
+    from fshalib.errors import LiveError
     from fshalib.events import event as events_event
     from fshalib.events import journal
     from fshalib.freeswitch import client, local, recovery_db
@@ -108,7 +109,7 @@ def status(as_data=False):
     try:
         data = _status(*_look())
         return data if as_data else report_text.screen(data)
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         raise CommandExecutionError(str(error)) from error
 
 
@@ -306,7 +307,7 @@ def _lint_cib(cib: Any, corosync_conf: Any) -> Any:
         raise SaltInvocationError(f"{cib} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise SaltInvocationError(f"{cib} is no XML: {error}.") from error
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         raise CommandExecutionError(str(error)) from error
     told = _corosync(corosync_conf, root)[0] if live or corosync_conf else {}
     return foreign_cib.lint(root, told)
@@ -327,7 +328,7 @@ def report(file):
     why = ""
     try:
         seen, checked = _status(*_look()), check(as_data=True)
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         seen, checked, why = {}, {}, str(error)
     __context__["retcode"] = EXIT_CODES["pass"]  # the page is there, whatever is in it
     try:
@@ -404,7 +405,7 @@ def export(file=None, corosync_conf=None, as_data=False):
     try:
         root = document.parse(tools.query())
         found = export_cib.export(root)
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         raise CommandExecutionError(str(error)) from error
     pillar, notes = _corosync(corosync_conf, root)
     bind = None if tools.on_file() else node_facts.nonlocal_bind()
@@ -552,7 +553,7 @@ def failback(
         undone = _undone(*looked, request, test)
     except switchover_service.SwitchoverError as error:
         return _answer(False, str(error))
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         return _answer(False, f"Nothing was moved by {switchover_request.FAILBACK}: {error}")
     if undone:
         return _answer(True, undone)
@@ -612,7 +613,7 @@ def _switched(verb: str, order: Any, by: str, force: Any, test: Any) -> dict[str
     except (switchover_service.SwitchoverError, lock.Busy) as error:
         text = str(error) if isinstance(error, switchover_service.SwitchoverError) else ""
         return _answer(False, text or f"Nothing was moved: {error}.")
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         return _answer(False, f"Nothing was moved by {verb}: {error}")
 
 
@@ -722,7 +723,7 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
         service = switchover_service.find_service(root, resource)
     except switchover_service.SwitchoverError as error:
         return {"result": False, "comment": str(error), "skipped": False}
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         return {"result": False, "comment": f"Nothing was moved: {error}", "skipped": False}
     active = seen.serving(service.id)
     if active and active != request.me:
@@ -733,7 +734,7 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
         against = _against_a_drill(most)
     except switchover_service.SwitchoverRefused as refused:
         against = "; ".join(refused.reasons)
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         against = str(error).rstrip(".")
     if against:
         return _skipped(service, active, who, f"Skipped: {against}.")
@@ -763,7 +764,7 @@ def _both_ways(order: Any) -> dict[str, Any]:
         there = _done(dataclasses.replace(order, way=switchover_request.THERE))
     except lock.Busy as error:
         return {"result": False, "comment": f"Nothing was moved: {error}.", "skipped": False}
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         return {"result": False, "comment": f"Nothing was moved: {error}", "skipped": False}
     told = {"skipped": False, "there": there}
     if not there["result"]:
@@ -779,12 +780,7 @@ def _both_ways(order: Any) -> dict[str, Any]:
                 way=switchover_request.BACK,
             )
         )
-    except (
-        programs.RunError,
-        document.CibError,
-        switchover_service.SwitchoverError,
-        lock.Busy,
-    ) as error:
+    except (LiveError, switchover_service.SwitchoverError, lock.Busy) as error:
         comment = f"There: {there['comment']} {_stays(order, error)}"
         return {"result": False, "comment": comment, **told}
     comment = f"There: {there['comment']} Back: {home['comment']}"
@@ -841,7 +837,7 @@ def drain(seconds=0, by=None, test=None, **kwargs):
             if held is not None:
                 held.phase(lock.DRAIN)
             return _drained(wait, who)
-    except (switchover_service.SwitchoverError, programs.RunError) as error:
+    except (switchover_service.SwitchoverError, LiveError) as error:
         return {"result": False, "comment": str(error), "legs": None}
     except lock.Busy as error:
         return {"result": False, "comment": f"Nothing done: {error}.", "legs": None}
@@ -867,7 +863,7 @@ def _drained(wait: float, who: str) -> dict[str, Any]:
         switch.pause()
         _tell_calls("drain", {"by": who, "seconds": wait})
         left = poll.until(legs, lambda n: n == 0, wait, "the end of the calls", DRAIN_LOOK)
-    except (switchover_service.SwitchoverError, programs.RunError) as error:
+    except (switchover_service.SwitchoverError, LiveError) as error:
         return {"result": False, "comment": str(error), "legs": None}
     comment = f"New calls are refused on this node; {left} call legs are up."
     return {"result": not (wait and left), "comment": comment, "legs": left}
@@ -1040,7 +1036,7 @@ def _set(setting: Any, test: Any) -> dict[str, Any]:
         return {"result": False, "comment": str(error), "changes": {}}
     except (lock.Busy, annotation.BadRemark) as error:
         return _not_done(f"{error}.")
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         return _not_done(error)
     if failed is not None:
         return _not_done(failed)
@@ -1062,7 +1058,7 @@ def _committed(wanted: Any) -> Exception | None:
         commit.change(wanted.edit)
         if wanted.transient:
             tools.forget(wanted.transient, wanted.subject)
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         return error
     return None
 
@@ -1104,7 +1100,7 @@ def check(as_data=False):
     """
     try:
         found = _checked()
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         line = checks_line.Line("cluster", "Cluster", checks_line.FAIL, str(error), blocks=True)
         found = (line,)
     verdict = checklist.verdict(found)
@@ -1220,7 +1216,7 @@ def notice():
         return None
     try:
         return _noticed(*_look(), _me())
-    except (programs.RunError, document.CibError) as error:
+    except LiveError as error:
         raise CommandExecutionError(str(error)) from error
 
 

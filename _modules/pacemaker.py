@@ -23,6 +23,7 @@ try:
     from fshalib.change import restore_points as change_restore_points
     from fshalib.cib import compare, document, kinds, secrets, target
     from fshalib.cib import document as cib_document
+    from fshalib.errors import LiveError
     from fshalib.freeswitch import client
     from fshalib.pacemaker import agent_metadata, tools
     from fshalib.pacemaker import status as pacemaker_status
@@ -33,11 +34,7 @@ try:
     from fshalib.system import programs
 
     MISSING = ""
-    ERRORS: tuple[type[Exception], ...] = (
-        programs.RunError,
-        cib_document.CibError,
-        change_restore_points.HistoryError,
-    )
+    ERRORS: tuple[type[Exception], ...] = (LiveError, change_restore_points.HistoryError)
 except ImportError as error:
     MISSING = str(error)
     ERRORS = ()

@@ -17,6 +17,7 @@ from lxml import etree
 from fshalib.cib import target
 from fshalib.cib.document import Element
 from fshalib.cib.values import UnitError, parse_duration
+from fshalib.errors import ValueTextError
 
 NAMES: Mapping[str, str] = {"standby": "fsha-standby", "maintenance-mode": "fsha-maintenance"}
 """What is remarked on → the name of the pair with the remark."""
@@ -24,7 +25,7 @@ LONGEST = timedelta(days=365)
 FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
-class BadRemark(ValueError):
+class BadRemark(ValueTextError):
     """A remark that nobody could use; the text says which part and what is expected."""
 
 

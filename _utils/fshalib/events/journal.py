@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from fshalib.errors import FshaError
 from fshalib.events import event as events_event
 
 log = logging.getLogger(__name__)
@@ -31,11 +32,11 @@ UNPLANNED = "unplanned"
 Entry = dict[str, Any]
 
 
-class JournalError(Exception):
+class JournalError(FshaError):
     """The journal can't be read or written; the text says why."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        self.path = path
+        self.path, self.reason = path, reason
         super().__init__(f"the journal {path}: {reason}")
 
 

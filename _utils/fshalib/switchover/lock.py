@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from fshalib.errors import LiveError, LockError
 from fshalib.pacemaker import tools
 from fshalib.system import poll, programs
 from fshalib.system.programs import Runner
@@ -105,15 +106,15 @@ def process_of(pid: int | str) -> str:
     return f"{number} {stat.rpartition(')')[2].split()[START_TIME]}"
 
 
-class NotLocked(programs.RunError):
+class NotLocked(LockError, LiveError):
     """The lock of this node can't be taken."""
 
     def __init__(self, path: Path, error: OSError) -> None:
-        self.path = path
+        self.path, self.error = path, error
         super().__init__(f"{path} can't be opened: {error.strerror}.")
 
 
-class Busy(Exception):
+class Busy(LockError):
     """Somebody else is at it; nothing was done."""
 
     def __init__(self, other: Operation) -> None:

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 
 from fshalib.agents import VIP_AGENTS, VOICE_AGENTS
 from fshalib.cib.document import Element
+from fshalib.errors import SwitchoverError as SwitchoverError
 from fshalib.pillar import validate_freeswitch
 from fshalib.switchover.bans import PREVIOUS, notes_of
-
-
-class SwitchoverError(Exception):
-    """A switchover is refused or has failed; the text says why and what to do."""
 
 
 class SwitchoverRefused(SwitchoverError):

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from fshalib.change import commit
 from fshalib.cib import document
+from fshalib.errors import LiveError
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.pacemaker import tools
 from fshalib.switchover import arp, bans, lock, outage, preflight, request, unplanned
@@ -131,7 +132,7 @@ class Switchover:
             self.tell(STARTED, self._way())
             try:
                 outcome = self._done()
-            except (programs.RunError, document.CibError) as error:
+            except LiveError as error:
                 outcome = self._broken_off(error)
             self._end_phase()
             facts = {**self._way(), **outcome.facts, **self._so_far()}
