@@ -28,7 +28,7 @@ try:
     from fshalib.errors import LiveError
     from fshalib.events import event as events_event
     from fshalib.events import journal
-    from fshalib.freeswitch import client, local, recovery_db
+    from fshalib.freeswitch import client, recovery_db
     from fshalib.lint import finding, foreign_cib, runner
     from fshalib.pacemaker import status as pacemaker_status
     from fshalib.pacemaker import tools
@@ -39,6 +39,7 @@ try:
     from fshalib.schema import report as schema_report
     from fshalib.schema.report import ConfigError, ConfigErrors
     from fshalib.switchover import (
+        cluster,
         lock,
         operator_action,
         operator_settings,
@@ -124,7 +125,7 @@ def _status(seen: Any, root: Any) -> dict[str, Any]:
     done = _operator_actions(seen, root)
     operations = lock.known()
     me = _me()
-    notes += [lock.told(one, time.time(), me) for one in operations]
+    notes += [lock.description(one, time.time(), me) for one in operations]
     return {
         "cluster": _cluster_name(root),
         "node": me,
@@ -168,7 +169,7 @@ def _service_data(seen: Any, root: Any, notes: list[str]) -> dict[str, Any]:
 def _operator_actions(seen: Any, root: Any) -> Any:
     """Return what operators have set; fail counts have a place of their own on the screen."""
     told = schema_report.section(__pillar__, "fsha", "pacemaker")
-    found = operator_settings.actions(root, seen, operator_settings.spoken_for(told))
+    found = operator_settings.actions(root, seen, operator_settings.attributes_in_pillar(told))
     return [action for action in found if action.kind != "fail-count"]
 
 
@@ -638,7 +639,7 @@ def _done(order: Any) -> dict[str, Any]:
         progress(phase, facts)
         _announce(order.service, phase, order.old, order.new, dict(facts))
 
-    outcome = switchover.Switchover(order, _switch(), tell).run()
+    outcome = switchover.Switchover(order, cluster.LiveCluster(), _switch(), tell).run()
     return _answer(outcome.result, outcome.comment, **outcome.facts)
 
 
@@ -655,12 +656,12 @@ def _to_another(target: Any, resource: Any, numbers: Any, by: str) -> Any:
 
 
 def _request(resource: Any, numbers: Any, by: str) -> Any:
-    return switchover_request.Request(switchover_request.bounds(*numbers), by, _me(), resource)
+    return switchover_request.Arguments(switchover_request.bounds(*numbers), by, _me(), resource)
 
 
 def _switch() -> Any:
     """Return the FreeSWITCH of this node."""
-    return local.LocalSwitch(client.access(__pillar__))
+    return client.FreeSwitch(client.access(__pillar__))
 
 
 def _me() -> str:
@@ -957,7 +958,7 @@ def standby(node=None, reason=None, ttl=None, force=False, by=None, test=None, *
 
     def setting() -> Any:
         where = node or _me()
-        note = annotation.remark(who, reason, ttl, _now())
+        note = annotation.annotate(who, reason, ttl, _now())
         _refuse_serving(where, force)
         return annotation.standby(where, note)
 
@@ -1011,7 +1012,7 @@ def maintenance(state, reason=None, ttl=None, by=None, test=None, **kwargs):
     def setting() -> Any:
         if not on:
             return annotation.no_maintenance(who, _now())
-        return annotation.maintenance(annotation.remark(who, reason, ttl, _now()))
+        return annotation.maintenance(annotation.annotate(who, reason, ttl, _now()))
 
     return _set(setting, test)
 
@@ -1034,7 +1035,7 @@ def _set(setting: Any, test: Any) -> dict[str, Any]:
             failed = _committed(wanted)
     except switchover_service.SwitchoverError as error:
         return {"result": False, "comment": str(error), "changes": {}}
-    except (lock.Busy, annotation.BadRemark) as error:
+    except (lock.Busy, annotation.BadAnnotation) as error:
         return _not_done(f"{error}.")
     except LiveError as error:
         return _not_done(error)

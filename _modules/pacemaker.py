@@ -408,7 +408,7 @@ def _report(found: Any, unmanaged: str, objects: Any = ()) -> dict[str, Any]:
     if unmanaged == "ignore":
         data["unmanaged"] = []
     live = found.target.live
-    known = operator_settings.actions(live, None, operator_settings.spoken_by(objects))
+    known = operator_settings.actions(live, None, operator_settings.attributes_of(objects))
     # What goes is not left alone.
     done = [action for action in known if action.subject not in found.target.removed]
     now = datetime.now(timezone.utc)

@@ -28,19 +28,21 @@ def main(utils: str, pillar: str) -> None:
         "actions": "switchover.operator_settings",
         "cib": "cib.target",
         "commit": "change.commit",
+        "plan": "change.plan",
+        "text": "switchover.settings_text",
     }
     fsha = {name: importlib.import_module(f"fshalib.{room}") for name, room in rooms.items()}
     config = importlib.import_module("fshalib.pillar.config")
     told = json.loads(Path(pillar).read_text("utf-8"))["fsha"]
     objects = config.check_pacemaker(told["pacemaker"])
-    wanted = fsha["cib"].Wanted(objects, complete=True)
-    outcome = fsha["commit"].Committer().commit(fsha["commit"].wanting(wanted))
-    report = fsha["commit"].as_data(outcome.plan)
+    wanted = fsha["cib"].DesiredObjects(objects, complete=True)
+    outcome = fsha["commit"].Committer().commit(fsha["plan"].wanting(wanted))
+    report = fsha["plan"].as_data(outcome.plan)
     live = outcome.plan.target.live
-    done = fsha["actions"].actions(live, None, fsha["actions"].spoken_by(objects))
-    last = fsha["actions"].last_change(live)
-    report["actions"] = fsha["actions"].as_lines(done, last, datetime.now(timezone.utc))
-    report["comment"] = fsha["commit"].summary(outcome.plan)
+    done = fsha["actions"].actions(live, None, fsha["actions"].attributes_of(objects))
+    last = fsha["text"].last_change(live)
+    report["actions"] = fsha["text"].as_lines(done, last, datetime.now(timezone.utc))
+    report["comment"] = fsha["plan"].summary(outcome.plan)
     answer = {
         "committed": outcome.committed,
         "changes": len(report["changes"]),

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fshalib.checks.checks_cluster import (
+    addresses,
     could_move,
     failures,
     fenced,
@@ -21,7 +22,6 @@ from fshalib.checks.checks_cluster import (
     service,
     settled,
     twice,
-    wire,
 )
 from fshalib.checks.checks_nodes import (
     alike,
@@ -99,7 +99,7 @@ CHECKS: tuple[Check, ...] = (
     rings,
     settled,
     twice,
-    wire,
+    addresses,
     could_move,
     failures,
     leftovers,
