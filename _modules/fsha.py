@@ -20,10 +20,11 @@ try:
     import fshalib
 
     fshalib.renew()
-    from fshalib.change import annotation, commit
+    from fshalib.change import annotation, commit, guarding, transaction
+    from fshalib.change import plan as change_plan
     from fshalib.checks import checklist, checks_cluster, collect, node_facts
     from fshalib.checks import line as checks_line
-    from fshalib.cib import document, read
+    from fshalib.cib import document, read, target
     from fshalib.corosync import parser
     from fshalib.errors import LiveError
     from fshalib.events import event as events_event
@@ -33,6 +34,7 @@ try:
     from fshalib.pacemaker import status as pacemaker_status
     from fshalib.pacemaker import tools
     from fshalib.pillar import config, export_cib, export_corosync
+    from fshalib.report import change as report_change
     from fshalib.report import html
     from fshalib.report import progress as report_progress
     from fshalib.report import text as report_text
@@ -239,22 +241,16 @@ def plan(pillar=None, override=False):
         told = _told(pillar)
         objects = _objects(told)
     except ConfigErrors as error:
-        return _planned(False, str(error))
-    cluster = schema_report.section(told, "cluster")
+        return report_change.preview(None, error)
+    unmanaged = schema_report.section(told, "cluster").get("unmanaged", "report")
+    wanted = target.DesiredObjects(tuple(objects), complete=True, purge=unmanaged == "purge")
     try:
-        found = __salt__["pacemaker.plan_objects"](
-            objects, cluster.get("unmanaged", "report"), told.get("guard"), override
-        )
-    except CommandExecutionError as error:
-        return _planned(False, str(error))
-    comment = found["comment"] if found["changes"] else "The cluster is as wanted."
-    if not found["changes"] and not found["empty"]:
-        comment = "Only the list of what fsha manages changes."
-    if found["unmanaged"]:
-        comment += f"\nNot in the pillar: {', '.join(found['unmanaged'])}."
-    if found["actions"]:
-        comment += "\nSet by operators: " + "\n  ".join(["", *found["actions"]])
-    return _planned(found["guard"]["kind"] != "refused", comment, found)
+        live = transaction.live(True)
+        guard = guarding.guard(told.get("guard"), __pillar__, override=override)
+        found = change_plan.of_live(live, wanted, transaction.Transactions().defaults, guard)
+    except transaction.FAILED as error:
+        return report_change.preview(None, error)
+    return report_change.preview(report_change.as_data(found, unmanaged, wanted.objects))
 
 
 def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
@@ -344,11 +340,6 @@ def report(file):
         why = f"{error.filename or file}: {error.strerror}"
         return {"result": False, "comment": f"Not written: {why}"}
     return {"result": True, "comment": f"Written to {file}."}
-
-
-def _planned(result: bool, comment: str, found: Any = None) -> dict[str, Any]:
-    keys = ("changes", "transition", "interrupted", "guard", "unmanaged", "actions")
-    return {"result": result, "comment": comment, **{key: (found or {}).get(key) for key in keys}}
 
 
 def _told(pillar: Any) -> dict[str, Any]:
