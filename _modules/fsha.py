@@ -21,23 +21,20 @@ fshalib.renew()
 from fshalib import errors
 
 try:
-    from fshalib.change import guarding, transaction
-    from fshalib.change import plan as change_plan
     from fshalib.checks import checklist, node_facts, pair
     from fshalib.checks.minion import Minion
-    from fshalib.cib import document, target
-    from fshalib.events import event as events_event
+    from fshalib.cib import document
     from fshalib.events import journal
     from fshalib.lint import finding, foreign_cib, runner, sources
     from fshalib.pacemaker import tools
-    from fshalib.pillar import config
+    from fshalib.pillar import config, source
     from fshalib.pillar import export as pillar_export
     from fshalib.report import change as report_change
     from fshalib.report import overview, page
     from fshalib.report import progress as report_progress
     from fshalib.report import text as report_text
     from fshalib.schema import report as schema_report
-    from fshalib.schema.report import ConfigError, ConfigErrors
+    from fshalib.schema.report import ConfigErrors
     from fshalib.switchover import drain as switchover_drain
     from fshalib.switchover import drill as switchover_drill
     from fshalib.switchover import operate, settings
@@ -127,32 +124,9 @@ def _context(by: Any, test: Any, kwargs: dict[str, Any]) -> Any:
     )
 
 
-def _fsha(pillar: Any) -> dict[str, Any]:
+def _fsha(pillar: Any) -> Any:
     """Return the mapping below ``fsha`` of a pillar, which may be a file."""
-    whole = __pillar__ if pillar is None else pillar
-    if isinstance(pillar, str):
-        whole = _read_pillar(Path(pillar))
-    found = whole.get("fsha", whole) if isinstance(whole, dict) else whole
-    if not isinstance(found, dict):
-        raise ConfigErrors([ConfigError("fsha", "a pillar with the key fsha is expected.")])
-    return found
-
-
-def _objects(wanted: dict[str, Any]) -> Any:
-    """Return the cluster objects of a pillar; one without nodes has its section ``pacemaker``."""
-    if "nodes" in wanted:
-        return config.check(wanted).pacemaker.objects
-    return config.check_pacemaker(wanted.get("pacemaker") or {})
-
-
-def _read_pillar(path: Path) -> Any:
-    try:
-        return salt.utils.yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise errors.ArgumentError(f"{path} can't be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, salt.utils.yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise errors.ArgumentError(f"{path} is no YAML: {reason}.") from error
+    return source.fsha(__pillar__ if pillar is None else pillar, salt.utils.yaml.safe_load)
 
 
 def _corosync(path: Any, root: Any) -> Any:
@@ -223,18 +197,10 @@ def plan(pillar=None, override=False):
     """
     try:
         wanted = _fsha(pillar)
-        objects = _objects(wanted)
+        objects = source.objects(wanted)
     except ConfigErrors as error:
         return report_change.preview(None, error)
-    unmanaged = schema_report.section(wanted, "cluster").get("unmanaged", "report")
-    desired = target.DesiredObjects(tuple(objects), complete=True, purge=unmanaged == "purge")
-    try:
-        live, known = transaction.live(True), transaction.Transactions()
-        guard = guarding.guard(wanted.get("guard"), __pillar__, override=override)
-        found = change_plan.of_live(live, desired, known.defaults, guard)
-    except transaction.FAILED as error:
-        return report_change.preview(None, error)
-    return report_change.preview(report_change.as_data(found, unmanaged, desired.objects))
+    return report_change.plan(wanted, objects, __pillar__, override=override)
 
 
 @_salts_errors
@@ -422,12 +388,7 @@ def history(limit=20, kind=None):
 
         salt-call fsha.history 5 kind=failover
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise errors.ArgumentError(f"limit: a whole number from 1 is expected, not {limit!r}")
-    if kind is not None and kind not in events_event.KINDS:
-        raise errors.ArgumentError(f"kind: one of {', '.join(events_event.KINDS)}, not {kind!r}")
-    kinds = events_event.KINDS if kind is None else (kind,)
-    return list(reversed(journal.read(journal.place(__opts__), kinds, limit)))
+    return journal.newest(journal.place(__opts__), limit, kind)
 
 
 # --- switchover --------------------------------------------------------------------------------

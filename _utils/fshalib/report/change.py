@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from fshalib.change import guarding, transaction
 from fshalib.change import plan as change_plan
 from fshalib.change.commit import CommitOutcome, CommitRefused, Committer
 from fshalib.change.plan import Make, Plan
 from fshalib.cib.objects import Object
+from fshalib.cib.target import DesiredObjects
+from fshalib.schema import report as schema_report
 from fshalib.switchover import operator_settings, settings_text
 
 
@@ -61,6 +64,35 @@ def commit(
         "version": done.version,
         "restore_point": done.point,
     }
+
+
+def plan(
+    wanted: Mapping[str, Any],
+    objects: Iterable[Object],
+    pillar: Mapping[str, Any],
+    *,
+    override: bool,
+) -> dict[str, Any]:
+    """Return what ``fsha.plan`` answers for a pillar.
+
+    wanted, objects
+        The pillar below ``fsha``, and the objects of the cluster in it.
+    pillar
+        This minion's own: how its FreeSWITCH is asked, and its guard.
+    override
+        Show the verdict with the guard overridden.
+
+    Raises :class:`errors.ArgumentError` for a guard that is none.
+    """
+    unmanaged = schema_report.section(wanted, "cluster").get("unmanaged", "report")
+    desired = DesiredObjects(tuple(objects), complete=True, purge=unmanaged == "purge")
+    try:
+        live, known = transaction.live(True), transaction.Transactions()
+        guard = guarding.guard(wanted.get("guard"), pillar, override=override)
+        found = change_plan.of_live(live, desired, known.defaults, guard)
+    except transaction.FAILED as error:
+        return preview(None, error)
+    return preview(as_data(found, unmanaged, desired.objects))
 
 
 def preview(data: Mapping[str, Any] | None, error: object = None) -> dict[str, Any]:

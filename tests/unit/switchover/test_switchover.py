@@ -1,15 +1,13 @@
 """A switchover from first to last, with a cluster that does what a test says."""
 
-import contextlib
 import copy
-import dataclasses
 
 import pytest
 from lxml import etree
 
 from fshalib.freeswitch import client
 from fshalib.pacemaker import tools
-from fshalib.pacemaker.simulate import Action, Transition, parse_transition
+from fshalib.pacemaker.simulate import Action, Transition
 from fshalib.switchover import bans, lock, verification
 from fshalib.switchover import request as switchover_request
 from fshalib.switchover import service as switchover_service
@@ -17,120 +15,7 @@ from fshalib.switchover.request import Bounds, Request
 from fshalib.switchover.service import find_service
 from fshalib.switchover.switchover import Switchover
 from fshalib.system import programs
-
-
-class Held:
-    """The pair, held by a verb."""
-
-    def __init__(self, cluster, running):
-        self.cluster = cluster
-        self.running = cluster.running = running
-
-    def phase(self, name):
-        self.running = self.cluster.running = dataclasses.replace(self.running, phase=name)
-
-
-class Cluster:
-    """A pair whose service is on fs1 until a ban of it is written."""
-
-    on_file = False
-
-    def __init__(self, status, pair, moved=None):
-        self.seen = status
-        self.root = pair
-        self.moved = moved
-        self.changes = []
-        self.attributes = {}
-        self.broken = None
-        self.running = None
-
-    def status(self):
-        return self.seen
-
-    def cib(self):
-        return self.root
-
-    def change(self, edit):
-        if self.broken:
-            raise self.broken
-        self.root = edit(self.root)
-        self.changes.append(self.root)
-        if self.bans():
-            self.moves_to("fs2")
-
-    def simulate(self, root):
-        return self.moved if bans.bans(root, "VoiceServices") else Transition((), {})
-
-    def note(self, name, value, nodes):
-        self.attributes[name] = dict.fromkeys(nodes, value)
-
-    def noted(self, name):
-        return self.attributes.get(name, {})
-
-    def forget(self, name, node):
-        del self.attributes[name][node]
-
-    def running_verbs(self):
-        return lock.all_of(self.noted(lock.ATTRIBUTE).values())
-
-    @contextlib.contextmanager
-    def hold(self, running):
-        yield Held(self, running)
-        self.running = None
-
-    def bans(self):
-        return set(bans.bans(self.root, "VoiceServices"))
-
-    def moves_to(self, *nodes):
-        moved = tuple(dataclasses.replace(r, nodes=nodes) for r in self.seen.resources)
-        self.seen = dataclasses.replace(self.seen, resources=moved)
-
-    def puts_into_standby(self, name):
-        nodes = tuple(dataclasses.replace(n, standby=n.name == name) for n in self.seen.nodes)
-        self.seen = dataclasses.replace(self.seen, nodes=nodes)
-
-
-class FreeSwitch:
-    """A FreeSWITCH that has some legs left at each look."""
-
-    def __init__(self, *legs):
-        self.left = list(legs)
-        self.said = []
-        self.meanwhile = lambda: None
-
-    def calls(self):
-        return {"legs": 2, "survive": 2}
-
-    def legs(self):
-        self.meanwhile()
-        return self.left.pop(0)
-
-    def pause(self):
-        self.said.append("pause")
-
-    def resume(self):
-        self.said.append("resume")
-
-
-class Network:
-    """A network on which every address is where it should be."""
-
-    def __init__(self, **faults):
-        self.faults = faults
-
-    def takes_calls(self, address, _port, _seconds):
-        return address != self.faults.get("silent")
-
-    def disagreement(self, address, *, held_here):
-        return self.faults.get("arp", "")
-
-
-@pytest.fixture
-def cluster(status, pair, sample):
-    # Its agents have no monitor, so that nobody waits for their first word.
-    for operation in pair.xpath("//op[@name='monitor']"):
-        operation.getparent().remove(operation)
-    return Cluster(status, pair, parse_transition(sample("transition-move.xml")))
+from tests.unit.switchover.fakes import Cluster, FreeSwitch, Network
 
 
 def switch_over(cluster, switch=None, drain=0.0, network=None, sip_port=0, **more):
