@@ -9,6 +9,7 @@ from salt.exceptions import CommandExecutionError
 import fshalib
 
 fshalib.renew()
+from fshalib.agents import OURS
 from fshalib.events import returns
 from fshalib.lint import runner
 from fshalib.pacemaker import agent as agent_types
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     __salt__: dict[str, Any]
 
 __virtualname__ = "fsha_pillar"
-
-OWN_AGENTS = "ocf:fsha:"
 
 
 def __virtual__():
@@ -87,7 +86,7 @@ def _ask_agents(config: pillar_config.Config) -> None:
     # The formula lays it down later in the same run; it has no parameters to check.
     later = {pillar_config.FSSOFIA} if config.freeswitch.init_script else set()
     if __opts__["test"]:
-        later |= {agent for agent in told if agent.startswith(OWN_AGENTS)}
+        later |= {agent for agent in told if agent.startswith(OURS)}
     spaces = {_space(agent) for agent, found in told.items() if found is None}
     known = [name for space in sorted(spaces) for name in __salt__["pacemaker.agents"](space)]
     validate_agents.check_agents(config, told.get, [*known, *later], later)
