@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,8 @@ def value(cib_file, path):
 
 def overdue(monkeypatch):
     """Make every annotation from now on one of an hour ago."""
-    now = annotation.now
-    hour = annotation.timedelta(hours=1)
-    since, until = ((now() - age).strftime(annotation.FORM) for age in (hour, hour / 2))
+    now, hour = datetime.now(timezone.utc), timedelta(hours=1)
+    since, until = ((now - age).strftime(annotation.FORM) for age in (hour, hour / 2))
     monkeypatch.setattr(
         "fshalib.change.annotation.annotate",
         lambda by, reason, *_: annotation.Annotation(by, reason, since, until),

@@ -8,7 +8,7 @@ import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -185,8 +185,3 @@ def _set(
                 nvset = etree.SubElement(holder, tag, {"id": id})
             more = {"id": f"{nvset.get('id')}-{key}", "name": key, "value": content}
             etree.SubElement(nvset, "nvpair", more)
-
-
-def now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(timezone.utc)

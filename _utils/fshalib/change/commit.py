@@ -22,7 +22,7 @@ from fshalib.change.plan import Guard, Make, Plan, make_plan, nothing_to_do, sum
 from fshalib.cib import document, leaving
 from fshalib.cib.document import Element
 from fshalib.cib.target import Target
-from fshalib.errors import CommitError
+from fshalib.errors import CommitError, LiveError
 from fshalib.pacemaker import simulate, tools, transient
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.system import programs
@@ -159,7 +159,7 @@ class Committer:
         """Tell whether the configuration still is what it was; not if it can't be asked."""
         try:
             now = document.version(document.parse(tools.query(self.run)))
-        except (programs.RunError, document.CibError):
+        except LiveError:
             return False
         before = document.version(document.parse(cib))
         return (now.admin_epoch, now.epoch) == (before.admin_epoch, before.epoch)
