@@ -9,7 +9,6 @@ that is the cluster's business, see the execution module ``fsha``.
 
 from __future__ import annotations
 
-import grp
 import json
 import re
 from pathlib import Path
@@ -25,14 +24,14 @@ from fshalib import errors
 try:
     from fshalib.cib import document
     from fshalib.freeswitch import calls as freeswitch_calls
-    from fshalib.freeswitch import client, preprocessor
+    from fshalib.freeswitch import client, config_files, preprocessor
     from fshalib.freeswitch import config as freeswitch_config
     from fshalib.freeswitch import config_hash as freeswitch_config_hash
     from fshalib.freeswitch import pending as freeswitch_pending
     from fshalib.pacemaker import tools, transient
     from fshalib.pillar import config as pillar_config
     from fshalib.schema.report import ConfigErrors
-    from fshalib.system import files, poll, programs
+    from fshalib.system import poll, programs
 
     MISSING = ""
 except ImportError as error:
@@ -50,7 +49,6 @@ NOTE = "fsha-freeswitch-config"
 """The node attribute that tells which configuration a node has got."""
 PENDING = Path("/run/fsha/freeswitch-config.json")
 """What is written and not in effect, see fshalib.freeswitch.pending."""
-MODE = 0o640
 RESTART = 60.0
 """Seconds for a switch that was restarted to answer."""
 ROLLING = (
@@ -415,16 +413,18 @@ def configure(directory, pillar="fsha", patience=60, test=None):
         config = pillar_config.check(__pillar__.get(pillar))
         wanted = freeswitch_config.from_pillar(config.freeswitch.configuration or {}, _text)
         new = freeswitch_config.verified(wanted, where, _text)
-        group = _group(where, config.freeswitch)
+        name = (config.freeswitch.configuration or {}).get("group")
+        group = config_files.group_number(name, where, config.freeswitch.service)
     except (ConfigErrors, preprocessor.SwitchConfError, errors.RunError) as error:
         return _answer(False, str(error), changes={})
-    changes = {**_regrouped(where, wanted, group), **_changes(where, new)}
+    ours = config_files.ConfigFiles(where, wanted, new, group)
+    changes = ours.changes()
     if testing:
         would = "FreeSWITCH's configuration would change." if changes else "Nothing to do."
         return _answer(None if changes else True, would, changes=changes)
     try:
-        _write(where, new, wanted, group)
-        effect = _take_up(wanted, config, _params(where, new, changes), patience)
+        ours.write()
+        effect = _take_up(wanted, config, ours.params(changes), patience)
     except OSError as error:
         return _answer(False, f"{error.filename}: {error.strerror}", changes=changes)
     except programs.RunError as error:
@@ -440,86 +440,6 @@ def configure(directory, pillar="fsha", patience=60, test=None):
 def _text(path: Path) -> str:
     # As FreeSWITCH takes them: bytes, of which only some have a meaning.
     return path.read_text(encoding="utf-8", errors="surrogateescape")
-
-
-def _group(directory: Path, told: Any) -> int:
-    """Return the group that the switch runs with: it leaves out what it may not read."""
-    name = (told.configuration or {}).get("group")
-    if name is not None:
-        try:
-            return grp.getgrnam(name).gr_gid
-        except KeyError as error:
-            raise preprocessor.SwitchConfError(
-                "freeswitch:configuration:group", f"there is no group {name} on this node"
-            ) from error
-    running = client.group_of(told.service)
-    return (directory / freeswitch_config.ROOT).stat().st_gid if running is None else running
-
-
-def _own(directory: Path, wanted: Any) -> list[Path]:
-    return [directory / one.path for one in freeswitch_config.fragments(wanted)]
-
-
-def _regrouped(directory: Path, wanted: Any, group: int) -> dict[str, Any]:
-    """Return which of the formula's files the switch may not read, or others may."""
-    found = {}
-    for path in _own(directory, wanted):
-        owner, mode = files.owner(path), files.mode(path)
-        if owner is not None and (owner[1] != group or mode != MODE):
-            found[path.relative_to(directory).as_posix()] = {
-                "permissions": {"old": f"{mode:o} {owner[1]}", "new": f"{MODE:o} {group}"}
-            }
-    return found
-
-
-def _changes(directory: Path, new: dict[Path, str | None]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for path, text in new.items():
-        short = path.relative_to(directory).as_posix()
-        before = _before(path)
-        if short.startswith(f"{freeswitch_config.OWN}/"):
-            found[short] = freeswitch_config.differences(before, text or "")
-        else:
-            more = len(text or "") > len(before or "")
-            word = "the formula's file"
-            found[short] = {
-                "include": {"old": None if more else word, "new": word if more else None}
-            }
-    return found
-
-
-def _params(
-    directory: Path, new: dict[Path, str | None], changes: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the changes of the formula's own files alone."""
-    own = {path.relative_to(directory).as_posix() for path in new}
-    return {
-        path: params
-        for path, params in changes.items()
-        if path in own and path.startswith(f"{freeswitch_config.OWN}/")
-    }
-
-
-def _before(path: Path) -> str | None:
-    before = files.read(path)
-    return None if before is None else before.decode("utf-8", "surrogateescape")
-
-
-def _write(directory: Path, new: dict[Path, str | None], wanted: Any, group: int) -> None:
-    # The formula's own files first: an include of what is not there would include nothing.
-    for path in sorted(new, key=lambda path: path.parent.name != freeswitch_config.OWN):
-        text = new[path]
-        if text is not None:
-            ids = files.owner(path) or (0, group)
-            content = text.encode("utf-8", "surrogateescape")
-            files.replace(path, content, files.mode(path) or MODE, ids)
-    for path in _own(directory, wanted):
-        owner = files.owner(path)
-        if owner is not None:
-            files.restrict(path, MODE, (owner[0], group))
-    for path, text in new.items():
-        if text is None:
-            path.unlink(missing_ok=True)
 
 
 # --- effect ----------------------------------------------------------------------------------

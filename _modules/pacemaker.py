@@ -182,10 +182,10 @@ def plan(transaction, run="", complete=False, unmanaged="report", guard=None, ov
     wanted = known.desired(
         transaction, run, complete=complete, purge=unmanaged == "purge", test=True
     )
-    found = change_plan.of_live(
+    planned = change_plan.of_live(
         change_transaction.live(True), wanted, known.defaults, _guard(guard, override)
     )
-    return report_change.as_data(found, unmanaged, wanted.objects)
+    return report_change.as_data(planned, unmanaged, wanted.objects)
 
 
 @_salts_errors

@@ -149,8 +149,8 @@ def make(kind: Any, id: Any, spec: Any) -> Object:
 def _ask_defaults(agent: str) -> dict[str, str]:
     try:
         text = tools.metadata(agent)
-        found = {} if text is None else agent_metadata.parse_metadata(text).parameters
+        parameters = {} if text is None else agent_metadata.parse_metadata(text).parameters
     except (programs.RunError, agent_metadata.MetadataError):
         # Without its metadata every difference counts, which is the safe side.
         return {}
-    return {name: p.default for name, p in found.items() if p.default is not None}
+    return {name: p.default for name, p in parameters.items() if p.default is not None}

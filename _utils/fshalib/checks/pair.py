@@ -35,15 +35,15 @@ def facts(minion: Minion, cluster: Cluster) -> Facts:
 
 
 def _facts(minion: Minion, me: str, links: Links | None) -> Facts:
-    found = node_facts.gather(me or minion.id, minion.freeswitch.ask)
-    found["minion"] = minion.id
-    found["recovery"] = recovery_db.ask_pillars(minion.pillar)
-    found["links_down"] = checks_cluster.down(links or ())
-    found["state_run"] = minion.state_run()
-    found["last_drill"] = minion.last_drill()
+    known = node_facts.gather(me or minion.id, minion.freeswitch.ask)
+    known["minion"] = minion.id
+    known["recovery"] = recovery_db.ask_pillars(minion.pillar)
+    known["links_down"] = checks_cluster.down(links or ())
+    known["state_run"] = minion.state_run()
+    known["last_drill"] = minion.last_drill()
     if me:
-        tools.note(node_facts.ATTRIBUTE, node_facts.render(found), [me])
-    return found
+        tools.note(node_facts.ATTRIBUTE, node_facts.render(known), [me])
+    return known
 
 
 def _links(minion: Minion) -> Links | None:

@@ -59,17 +59,17 @@ def pillar(
         Whether the host lets programs bind addresses that it has not, ``None`` if unknown.
     """
     cib = export_cib.export(root)
-    found, notes = dict(corosync[0]), [*corosync[1], *cib.notes]
+    result, notes = dict(corosync[0]), [*corosync[1], *cib.notes]
     if nonlocal_bind is not None:
-        found["network"] = {"nonlocal_bind": nonlocal_bind}
+        result["network"] = {"nonlocal_bind": nonlocal_bind}
         agents = {p.get("type") for p in root.iter("primitive") if p.get("class") == "lsb"}
-        found["freeswitch"] = {"init_script": "FSSofia" in agents}
-    found["pacemaker"] = cib.pacemaker
-    return found, notes
+        result["freeswitch"] = {"init_script": "FSSofia" in agents}
+    result["pacemaker"] = cib.pacemaker
+    return result, notes
 
 
-def without_secrets(found: Pillar, notes: Notes) -> tuple[Pillar, Notes]:
+def without_secrets(result: Pillar, notes: Notes) -> tuple[Pillar, Notes]:
     """Return a pillar without its secrets, which the notes then name."""
-    shown, secrets = export_cib.without_secrets(found["pacemaker"], "pacemaker")
+    shown, secrets = export_cib.without_secrets(result["pacemaker"], "pacemaker")
     more = [f"{path}: a secret, left out here; file=PATH writes it" for path in secrets]
-    return {**found, "pacemaker": shown}, [*notes, *more]
+    return {**result, "pacemaker": shown}, [*notes, *more]

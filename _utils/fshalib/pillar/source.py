@@ -26,10 +26,10 @@ def fsha(given: object, load: Load = yaml.safe_load) -> dict[str, Any]:
     :class:`report.ConfigErrors` for what is no mapping.
     """
     whole = _read(Path(given), load) if isinstance(given, str) else given
-    found = whole.get("fsha", whole) if isinstance(whole, dict) else whole
-    if not isinstance(found, dict):
+    mapping = whole.get("fsha", whole) if isinstance(whole, dict) else whole
+    if not isinstance(mapping, dict):
         raise ConfigErrors([ConfigError("fsha", "a pillar with the key fsha is expected.")])
-    return found
+    return mapping
 
 
 def _read(path: Path, load: Load) -> object:

@@ -89,10 +89,10 @@ def plan(
     try:
         live, known = transaction.live(True), transaction.Transactions()
         guard = guarding.guard(wanted.get("guard"), pillar, override=override)
-        found = change_plan.of_live(live, desired, known.defaults, guard)
+        planned = change_plan.of_live(live, desired, known.defaults, guard)
     except transaction.FAILED as error:
         return preview(None, error)
-    return preview(as_data(found, unmanaged, desired.objects))
+    return preview(as_data(planned, unmanaged, desired.objects))
 
 
 def preview(data: Mapping[str, Any] | None, error: object = None) -> dict[str, Any]:

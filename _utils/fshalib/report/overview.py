@@ -100,10 +100,12 @@ def _profiles(pillar: Mapping[str, Any]) -> tuple[Data, list[str]]:
     """Return the profiles of this node's switch, and what is to be said of it."""
     where = client.access(pillar)
     try:
-        found = dict(client.profiles(where))
+        profiles = dict(client.profiles(where))
         paused = client.ask("fsctl pause_check inbound", where).strip() == "true"
     except RunError as error:
         return {}, [str(error)]
     if paused:
-        return found, ["new calls are refused here (the switch is paused): fsha.undrain ends that"]
-    return found, []
+        return profiles, [
+            "new calls are refused here (the switch is paused): fsha.undrain ends that"
+        ]
+    return profiles, []

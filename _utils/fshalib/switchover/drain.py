@@ -32,9 +32,9 @@ def drain(context: Context, seconds: object) -> Answer:
             left = context.freeswitch.legs()
             would = f"New calls would be refused on this node; {left} call legs are up."
             return {"result": True, "comment": would, "legs": left}
-        with context.alone(DRAIN) as held:
-            if held is not None:
-                held.phase(lock.DRAIN)
+        with context.alone(DRAIN) as holder:
+            if holder is not None:
+                holder.phase(lock.DRAIN)
             return _drained(context, wait)
     except (SwitchoverError, LiveError) as error:
         return {"result": False, "comment": str(error), "legs": None}

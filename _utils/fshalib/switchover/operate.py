@@ -125,8 +125,8 @@ def _switched(context: Context, verb: str, requested: Requested, force: object) 
 
 def _against(checked: Checked | None, force: object) -> list[str]:
     """Return what of the checklist stands in the way, unless that is not to count."""
-    found = [] if checked is None or force is True else list(checked.obstacles())
-    return [*found, "force=True goes on all the same"] if found else []
+    reasons = [] if checked is None or force is True else list(checked.obstacles())
+    return [*reasons, "force=True goes on all the same"] if reasons else []
 
 
 def carry_out(context: Context, request: Request) -> Answer:

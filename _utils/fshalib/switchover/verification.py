@@ -92,8 +92,8 @@ class Verification:
         """Return what ARP says against one holder of each floating address."""
         vips = () if self.cluster.on_file else self.request.service.vips
         here = self.request.me == self.request.new
-        found = (self.network.disagreement(vip, held_here=here) for vip in vips)
-        return [sentence for sentence in found if sentence]
+        sentences = (self.network.disagreement(vip, held_here=here) for vip in vips)
+        return [sentence for sentence in sentences if sentence]
 
     def _unproven(self) -> tuple[str, ...]:
         """Wait for the agents' own word on the new node; return those who do not give it."""
