@@ -16,11 +16,12 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from salt.exceptions import CommandExecutionError
+from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 import fshalib
 
 fshalib.renew()
+from fshalib import errors
 from fshalib.corosync import authkey as corosync_authkey
 from fshalib.corosync import build, comparable, diff, parser, semantics
 from fshalib.corosync import conf as corosync_conf
@@ -46,6 +47,7 @@ KEY_IN_USE = "fsha.authkey"
 JUDGE = "corosync"
 CFGTOOL = "corosync-cfgtool"
 RELOAD_TIMEOUT = 30.0
+_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
 
 
 def __virtual__():
@@ -53,6 +55,7 @@ def __virtual__():
     return __virtualname__
 
 
+@_salts_errors
 def installed():
     """Tell whether corosync itself is installed.
 
@@ -65,6 +68,7 @@ def installed():
     return programs.which(JUDGE) is not None
 
 
+@_salts_errors
 def status():
     """Return the ring as this node sees it.
 
@@ -83,11 +87,10 @@ def status():
         ring = corosync_status.read(programs.run)
     except (corosync_status.NotRunningError, programs.ToolMissing) as error:
         return {"running": False, "reason": str(error)}
-    except (corosync_status.RingError, programs.RunError) as error:
-        raise CommandExecutionError(str(error)) from error
     return {"running": True, **corosync_status.as_data(ring)}
 
 
+@_salts_errors
 def faults(nodes):
     """Return what keeps the ring from being whole, as a list of sentences; empty is healthy.
 
@@ -105,10 +108,9 @@ def faults(nodes):
         return list(corosync_status.faults(_with_known(corosync_status.read(programs.run)), wanted))
     except (corosync_status.NotRunningError, programs.ToolMissing) as error:
         return [str(error)]
-    except (corosync_status.RingError, programs.RunError, parser.ConfError) as error:
-        raise CommandExecutionError(str(error)) from error
 
 
+@_salts_errors
 def config(path=CONFIG):
     """Return a corosync.conf as data; sections that may repeat are lists.
 
@@ -124,6 +126,7 @@ def config(path=CONFIG):
     return corosync_conf.as_data(_parse(path))
 
 
+@_salts_errors
 def known(path=CONFIG):
     """Return what is known of the nodes in a corosync.conf beyond what it says.
 
@@ -148,6 +151,7 @@ def known(path=CONFIG):
     return {"names": dict(found.names), "hosts": hosts}
 
 
+@_salts_errors
 def test_config(text):
     """Let corosync itself judge a configuration, without touching the one in use.
 
@@ -186,6 +190,7 @@ def _judge(text: str) -> dict[str, Any]:
     return {"result": False, "comment": said or f"corosync -t: exit code {done.code}."}
 
 
+@_salts_errors
 def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
     """Return how the running corosync differs from a configuration, and what would bring it.
 
@@ -221,8 +226,6 @@ def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
             "nodes": [],
             "default": False,
         }
-    except programs.RunError as error:
-        raise CommandExecutionError(str(error)) from error
     known_ = _known(conf, diff.of_cmap(cmap))
     changes = list(diff.running_difference(conf, cmap, known_))
     if _encrypted(cmap) and comparable.needs_key(conf) and _other_key(cmap, authkey, fingerprint):
@@ -238,6 +241,7 @@ def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
     }
 
 
+@_salts_errors
 def reload_():
     """Make every corosync of the cluster read its corosync.conf again.
 
@@ -250,10 +254,7 @@ def reload_():
 
         salt 'fs1' corosync.reload
     """
-    try:
-        done = programs.run([CFGTOOL, "-R"], timeout=RELOAD_TIMEOUT)
-    except programs.RunError as error:
-        raise CommandExecutionError(str(error)) from error
+    done = programs.run([CFGTOOL, "-R"], timeout=RELOAD_TIMEOUT)
     said = (done.err.strip() or done.out.strip()).splitlines()
     if done.code != 0:
         return {
@@ -263,6 +264,7 @@ def reload_():
     return {"result": True, "comment": "corosync has read its configuration again."}
 
 
+@_salts_errors
 def guard(path=CONFIG, text=None, fingerprint=None, allow_restart=False):
     """Return why this node must not be given a configuration now; empty if it may.
 
@@ -289,6 +291,7 @@ def guard(path=CONFIG, text=None, fingerprint=None, allow_restart=False):
     )
 
 
+@_salts_errors
 def note_key(authkey=AUTHKEY):
     """Let the running corosync remember which authkey it has read, if that is certain.
 
@@ -314,10 +317,11 @@ def note_key(authkey=AUTHKEY):
         return programs.run([corosync_status.CMAPCTL, "-p", "/dev/stdin"], stdin=line).code == 0
     except (corosync_status.NotRunningError, programs.ToolMissing):
         return False
-    except (OSError, programs.RunError) as error:
+    except OSError as error:
         raise CommandExecutionError(str(error)) from error
 
 
+@_salts_errors
 def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
     """Return why the authkey of this node must not be replaced now; empty if it may.
 
@@ -338,8 +342,6 @@ def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
         cmap = corosync_status.read_cmap(programs.run)
     except (corosync_status.NotRunningError, programs.ToolMissing):
         return ""
-    except programs.RunError as error:
-        raise CommandExecutionError(str(error)) from error
     default = corosync_conf.only_loopback(corosync_status.configured(cmap))
     # A file that was changed after the start is not what is in use; nor is one that differs
     # from what corosync remembers.
@@ -354,6 +356,7 @@ def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
     )
 
 
+@_salts_errors
 def packaged_cluster(path=CONFIG, text=None):
     """Return what a cluster that is not ours left on disk: its nodes, and the files.
 
@@ -387,6 +390,7 @@ def packaged_cluster(path=CONFIG, text=None):
 ghost = packaged_cluster
 
 
+@_salts_errors
 def forget_ghost(path=CONFIG):
     """Remove what :func:`packaged_cluster` finds. Refuses while corosync or Pacemaker runs.
 
@@ -419,10 +423,7 @@ def _cib() -> corosync_packaged.Contents:
     content = system_files.read(Path(CIB_DIRECTORY, "cib.xml"))
     if content is None:
         return corosync_packaged.Contents((), ())
-    try:
-        return corosync_packaged.contents(content.decode("utf-8", "surrogateescape"))
-    except corosync_packaged.GhostError as error:
-        raise CommandExecutionError(str(error)) from error
+    return corosync_packaged.contents(content.decode("utf-8", "surrogateescape"))
 
 
 def _parse(path: str) -> parser.Conf:

@@ -9,32 +9,33 @@ that is the cluster's business, see the execution module ``fsha``.
 
 from __future__ import annotations
 
-import grp
 import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-try:
-    import fshalib
+from salt.exceptions import CommandExecutionError, SaltInvocationError
 
-    fshalib.renew()
+import fshalib
+
+fshalib.renew()
+from fshalib import errors
+
+try:
     from fshalib.cib import document
     from fshalib.freeswitch import calls as freeswitch_calls
-    from fshalib.freeswitch import client, preprocessor
+    from fshalib.freeswitch import client, config_files, preprocessor
     from fshalib.freeswitch import config as freeswitch_config
     from fshalib.freeswitch import config_hash as freeswitch_config_hash
     from fshalib.freeswitch import pending as freeswitch_pending
     from fshalib.pacemaker import tools, transient
     from fshalib.pillar import once
     from fshalib.schema.report import ConfigErrors
-    from fshalib.system import files, poll, programs
+    from fshalib.system import poll, programs
 
     MISSING = ""
 except ImportError as error:
     MISSING = str(error)
-
-from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 if TYPE_CHECKING:
     __context__: dict[str, Any]
@@ -48,7 +49,6 @@ NOTE = "fsha-freeswitch-config"
 """The node attribute that tells which configuration a node has got."""
 PENDING = Path("/run/fsha/freeswitch-config.json")
 """What is written and not in effect, see fshalib.freeswitch.pending."""
-MODE = 0o640
 RESTART = 60.0
 """Seconds for a switch that was restarted to answer."""
 ROLLING = (
@@ -56,6 +56,7 @@ ROLLING = (
     "(fsha.failover), and restart the other one"
 )
 DIRECTIONS = ("inbound", "outbound", "both")
+_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -70,14 +71,6 @@ def _ask(command: str) -> str:
     return client.ask(command, client.access(__pillar__)).strip()
 
 
-def _told(command: str) -> str:
-    """Return the switch's answer, or say in one sentence why there is none."""
-    try:
-        return _ask(command)
-    except programs.RunError as error:
-        raise CommandExecutionError(str(error)) from error
-
-
 def _paused() -> list[str]:
     return [way for way in ("inbound", "outbound") if _ask(f"fsctl pause_check {way}") == "true"]
 
@@ -89,6 +82,7 @@ def _profiles() -> tuple[Any, ...]:
 # --- looking ---------------------------------------------------------------------------------
 
 
+@_salts_errors
 def status():
     """Return what this node's FreeSWITCH is about.
 
@@ -137,6 +131,7 @@ def _summary(data: dict[str, Any]) -> str:
     return f"This switch {part}; {legs}{state}{paused}."
 
 
+@_salts_errors
 def profiles():
     """Return the SIP profiles that run: name → ``state``, ``sessions``, ``address``, ``port``.
 
@@ -148,12 +143,10 @@ def profiles():
 
         salt '*' freeswitch.profiles
     """
-    try:
-        return {profile.name: profile.as_data() for profile in _profiles()}
-    except programs.RunError as error:
-        raise CommandExecutionError(str(error)) from error
+    return {profile.name: profile.as_data() for profile in _profiles()}
 
 
+@_salts_errors
 def calls():
     """Return the calls of this node, and what of them would survive a move.
 
@@ -168,13 +161,11 @@ def calls():
 
         salt '*' freeswitch.calls
     """
-    try:
-        sessions = {profile.name: profile.sessions for profile in _profiles()}
-        return freeswitch_calls.report(sessions, _ask).as_data()
-    except programs.RunError as error:
-        raise CommandExecutionError(str(error)) from error
+    sessions = {profile.name: profile.sessions for profile in _profiles()}
+    return freeswitch_calls.report(sessions, _ask).as_data()
 
 
+@_salts_errors
 def ready():
     """Return whether this switch can take calls: ``result``, and in ``comment`` why not.
 
@@ -195,6 +186,7 @@ def ready():
     return _answer(True, "The switch takes calls.")
 
 
+@_salts_errors
 def gateways():
     """Return the gateways: name → what the switch says of it (state, status, profile, …).
 
@@ -204,12 +196,10 @@ def gateways():
 
         salt '*' freeswitch.gateways
     """
-    try:
-        return client.parse_gateways(_ask("sofia xmlstatus gateway"))
-    except programs.RunError as error:
-        raise CommandExecutionError(str(error)) from error
+    return client.parse_gateways(_ask("sofia xmlstatus gateway"))
 
 
+@_salts_errors
 def registrations(limit=100):
     """Return how many phones are registered, and some of them.
 
@@ -225,8 +215,8 @@ def registrations(limit=100):
         salt '*' freeswitch.registrations limit=10
     """
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
-        raise SaltInvocationError(f"limit: a whole number is expected, not {limit!r}")
-    text = _told("show registrations as json")
+        raise errors.ArgumentError(f"limit: a whole number is expected, not {limit!r}")
+    text = _ask("show registrations as json")
     try:
         data = json.loads(text)
         rows = data.get("rows", [])
@@ -237,6 +227,7 @@ def registrations(limit=100):
     return {"count": int(data.get("row_count", len(rows))), "registrations": rows[:limit]}
 
 
+@_salts_errors
 def config_hash(directory=None, exclude=()):
     """Return hashes of the configuration, to compare the nodes of a pair.
 
@@ -254,7 +245,7 @@ def config_hash(directory=None, exclude=()):
 
         salt '*' freeswitch.config_hash exclude='["vars_local.xml"]'
     """
-    where = Path(directory or _told("global_getvar conf_dir"))
+    where = Path(directory or _ask("global_getvar conf_dir"))
     if not where.is_dir():
         raise CommandExecutionError(f"{where} is no directory: give directory=PATH")
     try:
@@ -266,6 +257,7 @@ def config_hash(directory=None, exclude=()):
 # --- telling ---------------------------------------------------------------------------------
 
 
+@_salts_errors
 def pause(direction="inbound", test=None):
     """Refuse new calls; those that are up go on.
 
@@ -283,6 +275,7 @@ def pause(direction="inbound", test=None):
     return _switch("pause", direction, "true", test)
 
 
+@_salts_errors
 def resume(direction="both", test=None):
     """Take new calls again.
 
@@ -302,23 +295,24 @@ def resume(direction="both", test=None):
 
 def _switch(verb: str, direction: Any, wanted: str, test: Any) -> dict[str, Any]:
     if direction not in DIRECTIONS:
-        raise SaltInvocationError(
+        raise errors.ArgumentError(
             f"direction: inbound, outbound or both is expected, not {direction!r}"
         )
     ways = DIRECTIONS[:2] if direction == "both" else (direction,)
-    open_ = [way for way in ways if _told(f"fsctl pause_check {way}") != wanted]
+    open_ = [way for way in ways if _ask(f"fsctl pause_check {way}") != wanted]
     if not open_:
         return _answer(True, f"Nothing to do: {direction} is {verb}d already.", changed=[])
     if __opts__.get("test") if test is None else test:
         return _answer(True, f"Would {verb} {' and '.join(open_)}.", changed=open_)
     for way in open_:
-        _told(f"fsctl {verb} {way}")
-    left = [way for way in open_ if _told(f"fsctl pause_check {way}") != wanted]
+        _ask(f"fsctl {verb} {way}")
+    left = [way for way in open_ if _ask(f"fsctl pause_check {way}") != wanted]
     if left:
         return _answer(False, f"The switch did not {verb} {' and '.join(left)}.", changed=[])
     return _answer(True, f"{' and '.join(open_).capitalize()}: {verb}d.", changed=open_)
 
 
+@_salts_errors
 def recover(profile=None, vips=None, test=None):
     """Take over the calls of the other node that the agent's start has left out.
 
@@ -340,15 +334,15 @@ def recover(profile=None, vips=None, test=None):
     """
     wanted = [profile] if profile else []
     if any(not isinstance(name, str) or not _NAME.fullmatch(name) for name in wanted):
-        raise SaltInvocationError(f"profile: a profile's name is expected, not {profile!r}")
-    serves = client.stamped(_told("global_getvar core_uuid"))
+        raise errors.ArgumentError(f"profile: a profile's name is expected, not {profile!r}")
+    serves = client.stamped(_ask("global_getvar core_uuid"))
     refusal = _no_right(wanted, serves, vips)
     if refusal:
         return _answer(False, f"Nothing was recovered: {refusal}")
     names = wanted or list(serves)
     if __opts__.get("test") if test is None else test:
         return _answer(True, f"Would recover the calls of {' and '.join(names)}.")
-    legs = {name: _recovered(_told(f"sofia profile {name} recover")) for name in names}
+    legs = {name: _recovered(_ask(f"sofia profile {name} recover")) for name in names}
     return _answer(True, f"Recovered {sum(legs.values())} call legs.", legs=legs)
 
 
@@ -368,10 +362,7 @@ def _no_right(wanted: list[str], serves: tuple[str, ...], vips: Any) -> str:
 
 
 def _pillars_vips() -> list[str]:
-    try:
-        return list(once.checked(__pillar__.get("fsha")).freeswitch.vips)
-    except ConfigErrors as error:
-        raise CommandExecutionError(str(error)) from error
+    return list(once.checked(__pillar__.get("fsha")).freeswitch.vips)
 
 
 def _recovered(text: str) -> int:
@@ -388,6 +379,7 @@ def _answer(result: bool | None, comment: str, **facts: Any) -> dict[str, Any]:
 # --- its configuration -----------------------------------------------------------------------
 
 
+@_salts_errors
 def configure(directory, pillar="fsha", patience=60, test=None):
     """Make sure that FreeSWITCH is told what a pair needs, and still can be loaded.
 
@@ -421,18 +413,18 @@ def configure(directory, pillar="fsha", patience=60, test=None):
         config = once.checked(__pillar__.get(pillar))
         wanted = freeswitch_config.from_pillar(config.freeswitch.configuration or {}, _text)
         new = freeswitch_config.verified(wanted, where, _text)
-        group = _group(where, config.freeswitch)
-    except (ConfigErrors, preprocessor.SwitchConfError) as error:
+        name = (config.freeswitch.configuration or {}).get("group")
+        group = config_files.group_number(name, where, config.freeswitch.service)
+    except (ConfigErrors, preprocessor.SwitchConfError, errors.RunError) as error:
         return _answer(False, str(error), changes={})
-    except programs.RunError as error:
-        return _answer(False, str(error), changes={})
-    changes = {**_regrouped(where, wanted, group), **_changes(where, new)}
+    ours = config_files.ConfigFiles(where, wanted, new, group)
+    changes = ours.changes()
     if testing:
         would = "FreeSWITCH's configuration would change." if changes else "Nothing to do."
         return _answer(None if changes else True, would, changes=changes)
     try:
-        _write(where, new, wanted, group)
-        effect = _take_up(wanted, config, _params(where, new, changes), patience)
+        ours.write()
+        effect = _take_up(wanted, config, ours.params(changes), patience)
     except OSError as error:
         return _answer(False, f"{error.filename}: {error.strerror}", changes=changes)
     except programs.RunError as error:
@@ -448,86 +440,6 @@ def configure(directory, pillar="fsha", patience=60, test=None):
 def _text(path: Path) -> str:
     # As FreeSWITCH takes them: bytes, of which only some have a meaning.
     return path.read_text(encoding="utf-8", errors="surrogateescape")
-
-
-def _group(directory: Path, told: Any) -> int:
-    """Return the group that the switch runs with: it leaves out what it may not read."""
-    name = (told.configuration or {}).get("group")
-    if name is not None:
-        try:
-            return grp.getgrnam(name).gr_gid
-        except KeyError as error:
-            raise preprocessor.SwitchConfError(
-                "freeswitch:configuration:group", f"there is no group {name} on this node"
-            ) from error
-    running = client.group_of(told.service)
-    return (directory / freeswitch_config.ROOT).stat().st_gid if running is None else running
-
-
-def _own(directory: Path, wanted: Any) -> list[Path]:
-    return [directory / one.path for one in freeswitch_config.fragments(wanted)]
-
-
-def _regrouped(directory: Path, wanted: Any, group: int) -> dict[str, Any]:
-    """Return which of the formula's files the switch may not read, or others may."""
-    found = {}
-    for path in _own(directory, wanted):
-        owner, mode = files.owner(path), files.mode(path)
-        if owner is not None and (owner[1] != group or mode != MODE):
-            found[path.relative_to(directory).as_posix()] = {
-                "permissions": {"old": f"{mode:o} {owner[1]}", "new": f"{MODE:o} {group}"}
-            }
-    return found
-
-
-def _changes(directory: Path, new: dict[Path, str | None]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for path, text in new.items():
-        short = path.relative_to(directory).as_posix()
-        before = _before(path)
-        if short.startswith(f"{freeswitch_config.OWN}/"):
-            found[short] = freeswitch_config.differences(before, text or "")
-        else:
-            more = len(text or "") > len(before or "")
-            word = "the formula's file"
-            found[short] = {
-                "include": {"old": None if more else word, "new": word if more else None}
-            }
-    return found
-
-
-def _params(
-    directory: Path, new: dict[Path, str | None], changes: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the changes of the formula's own files alone."""
-    own = {path.relative_to(directory).as_posix() for path in new}
-    return {
-        path: params
-        for path, params in changes.items()
-        if path in own and path.startswith(f"{freeswitch_config.OWN}/")
-    }
-
-
-def _before(path: Path) -> str | None:
-    before = files.read(path)
-    return None if before is None else before.decode("utf-8", "surrogateescape")
-
-
-def _write(directory: Path, new: dict[Path, str | None], wanted: Any, group: int) -> None:
-    # The formula's own files first: an include of what is not there would include nothing.
-    for path in sorted(new, key=lambda path: path.parent.name != freeswitch_config.OWN):
-        text = new[path]
-        if text is not None:
-            ids = files.owner(path) or (0, group)
-            content = text.encode("utf-8", "surrogateescape")
-            files.replace(path, content, files.mode(path) or MODE, ids)
-    for path in _own(directory, wanted):
-        owner = files.owner(path)
-        if owner is not None:
-            files.restrict(path, MODE, (owner[0], group))
-    for path, text in new.items():
-        if text is None:
-            path.unlink(missing_ok=True)
 
 
 # --- effect ----------------------------------------------------------------------------------

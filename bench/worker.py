@@ -34,7 +34,7 @@ def main(utils: str, pillar: str) -> None:
     outcome = commit.Committer().commit(plan.wanting(wanted))
     report = plan.as_data(outcome.plan)
     live = outcome.plan.target.live
-    actions = operator_settings.actions(live, None, operator_settings.spoken_by(objects))
+    actions = operator_settings.actions(live, None, operator_settings.attributes_of(objects))
     last = settings_text.last_change(live)
     report["actions"] = settings_text.as_lines(actions, last, datetime.now(timezone.utc))
     report["comment"] = plan.summary(outcome.plan)

@@ -1,5 +1,6 @@
 """The execution module ``freeswitch`` through Salt's own loader, on a stand-in for the switch."""
 
+import inspect
 import json
 import shutil
 import stat
@@ -183,7 +184,7 @@ def conf(tmp_path, loaders, monkeypatch, told):
     monkeypatch.setattr(tools, "local_node", no_cluster)
     monkeypatch.setattr(tools, "query", no_cluster)
     verb = loaders.modules.freeswitch.configure
-    monkeypatch.setitem(verb.__globals__, "PENDING", tmp_path / "pending.json")
+    monkeypatch.setitem(inspect.unwrap(verb).__globals__, "PENDING", tmp_path / "pending.json")
     return tmp_path / "conf"
 
 
@@ -232,7 +233,7 @@ def test_a_profile_that_a_rescan_would_break_is_not_rescanned(verbs, conf, told,
 def with_service(verbs, monkeypatch, restart):
     ours = dict.fromkeys(("network.ip_addrs", "network.ip_addrs6"), list)
     ours["service.restart"] = restart
-    monkeypatch.setitem(verbs.configure.__globals__, "__salt__", ours)
+    monkeypatch.setitem(inspect.unwrap(verbs.configure).__globals__, "__salt__", ours)
 
 
 def test_a_switch_that_nobody_needs_is_restarted_if_wanted(verbs, conf, told, switch, monkeypatch):

@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from fshalib.system import programs
 from tests.functional.conftest import ROOT, TOOLS
 
 STANDBY = "//nodes/node[@uname='fs2']//nvpair[@name='standby']"
-REMARK = "//nodes/node[@uname='fs2']//nvpair[@name='fsha-standby']"
+ANNOTATION = "//nodes/node[@uname='fs2']//nvpair[@name='fsha-standby']"
 MODE = "//crm_config//nvpair[@name='maintenance-mode']"
 
 
@@ -35,13 +36,12 @@ def value(cib_file, path):
 
 
 def overdue(monkeypatch):
-    """Make every remark from now on one of an hour ago."""
-    now = annotation.now
-    hour = annotation.timedelta(hours=1)
-    since, until = ((now() - age).strftime(annotation.FORM) for age in (hour, hour / 2))
+    """Make every annotation from now on one of an hour ago."""
+    now, hour = datetime.now(timezone.utc), timedelta(hours=1)
+    since, until = ((now - age).strftime(annotation.FORM) for age in (hour, hour / 2))
     monkeypatch.setattr(
-        "fshalib.change.annotation.remark",
-        lambda by, reason, *_: annotation.Remark(by, reason, since, until),
+        "fshalib.change.annotation.annotate",
+        lambda by, reason, *_: annotation.Annotation(by, reason, since, until),
     )
 
 
@@ -51,21 +51,21 @@ def test_standby_and_online(fsha, cib_file, events):
         "result": True, "comment": "Done: fs2 is in standby.", "changes": {"fs2": "standby"}
     }  # fmt: skip
     assert value(cib_file, STANDBY) == "on"
-    remark = json.loads(value(cib_file, REMARK))
-    assert (remark["by"], remark["reason"]) == ("alice", "new disk")
+    noted = json.loads(value(cib_file, ANNOTATION))
+    assert (noted["by"], noted["reason"]) == ("alice", "new disk")
     ((tag, event),) = events()
     assert tag == "fsha/operator/fs1/fs2"
     assert (event["data"]["verb"], event["data"]["by"]) == ("standby", "alice")
     (action,) = fsha.status(as_data=True)["actions"]["actions"]
     assert (action["by"], action["reason"], action["until"]) == (
-        "alice", "new disk", remark["until"]
+        "alice", "new disk", noted["until"]
     )  # fmt: skip
     assert action["hint"] == "salt-call fsha.online fs2"
     assert "by alice" in fsha.status()
     assert fsha.standby("fs2", reason="again", by="bob")["result"] is True
-    assert json.loads(value(cib_file, REMARK))["by"] == "bob"
+    assert json.loads(value(cib_file, ANNOTATION))["by"] == "bob"
     assert fsha.online("fs2", by="alice")["comment"] == "Done: fs2 is online."
-    assert (cib_file.count(STANDBY), cib_file.count(REMARK)) == (0, 0)
+    assert (cib_file.count(STANDBY), cib_file.count(ANNOTATION)) == (0, 0)
     assert fsha.online("fs2")["comment"] == "Nothing to do: fs2 is online."
 
 
@@ -134,7 +134,7 @@ def test_drift_reports_escalate_when_it_was_to_have_ended(fsha, high, events, mo
 
 
 @pytest.mark.parametrize("until", ['"tomorrow"', "5", "null"])
-def test_a_remark_that_is_somebody_elses_is_none(fsha, cib_file, until):
+def test_an_annotation_that_is_somebody_elses_is_none(fsha, cib_file, until):
     root = cib_file.root
     text = f'{{"by":"x","reason":"y","since":"2026-09-01T08:00:00Z","until":{until}}}'
     holder = etree.SubElement(
@@ -234,9 +234,9 @@ def test_a_drill_is_for_the_node_that_serves(fsha, cib_file):
 
 
 def test_a_drill_that_cannot_be_is_skipped_with_an_event(fsha, cib_file, events, monkeypatch):
-    real = request.Request
+    real = request.Arguments
     monkeypatch.setattr(
-        "fshalib.switchover.request.Request", lambda b, by, _, res: real(b, by, "fs1", res)
+        "fshalib.switchover.request.Arguments", lambda b, by, _, res: real(b, by, "fs1", res)
     )
     cib_file.by_hand("crm_attribute", "-N", "fs2", "-n", "standby", "-v", "on", "-t", "nodes")
     before = cib_file.text
@@ -333,7 +333,7 @@ def test_the_lint_of_a_cluster_that_runs(fsha, cib_file, tmp_path):
 def alice(monkeypatch):
     """Let a switchover of alice's go on, on the other node."""
     now = time.time()
-    what = lock.Operation(
+    what = lock.RunningVerb(
         "failover", "alice", "fs2", "VoiceServices", "fs1", "fs2", now, now, phase="move"
     )
     monkeypatch.setattr("fshalib.pacemaker.tools.noted", lambda *_: {"fs2": what.text})
@@ -370,7 +370,7 @@ def killed(monkeypatch):
     )
 
     def in_phase(phase):
-        what = lock.Operation(
+        what = lock.RunningVerb(
             "failover", "bob", "fs2", "VoiceServices", "fs1", "fs2", 1.0, 1.0, phase=phase
         )
         monkeypatch.setattr(

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "_utils"))
 from fshalib.change import commit as change_commit
 from fshalib.change import plan
 from fshalib.cib import document, target
+from fshalib.errors import LiveError
 from fshalib.pacemaker import tools
 from fshalib.pillar import config
 from fshalib.system import programs
@@ -72,7 +73,7 @@ class Meeting:
         committer = change_commit.Committer(points=points, run=run, sleep=briefly)
         try:
             done = committer.commit(plan.wanting(wanted(self.me, number)), "meet")
-        except (programs.RunError, document.CibError) as error:
+        except LiveError as error:
             return {"committed": False, "error": str(error)}
         told = {f.name: getattr(done, f.name) for f in dataclasses.fields(done) if f.name != "plan"}
         return {**told, "error": ""}

@@ -22,6 +22,7 @@ from fshalib.change.plan import Guard, Make, Plan, make_plan, nothing_to_do, sum
 from fshalib.cib import document, leaving
 from fshalib.cib.document import Element
 from fshalib.cib.target import Target
+from fshalib.errors import CommitError, LiveError
 from fshalib.pacemaker import simulate, tools, transient
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.system import programs
@@ -60,7 +61,7 @@ class CommitOutcome:
     point: int | None = None
 
 
-class Contended(programs.RunError):
+class Contended(CommitError):
     """The CIB changed under every attempt."""
 
     def __init__(self, attempts: int) -> None:
@@ -71,7 +72,7 @@ class Contended(programs.RunError):
         )
 
 
-class CommitRefused(programs.RunError):
+class CommitRefused(CommitError):
     """The guard does not allow a change; nothing was written."""
 
     def __init__(self, plan: Plan) -> None:
@@ -79,11 +80,11 @@ class CommitRefused(programs.RunError):
         super().__init__(f"Not committed. {plan.verdict}")
 
 
-class NotStopped(programs.RunError):
+class NotStopped(CommitError):
     """What should be removed does not stop; it stays in the configuration."""
 
     def __init__(self, places: Mapping[str, tuple[str, ...]], why: tuple[str, ...]) -> None:
-        self.places = places
+        self.places, self.why = places, why
         running = ", ".join(f"{id} on {' and '.join(nodes)}" for id, nodes in places.items())
         reason = f": {'; '.join(why)}" if why else ""
         super().__init__(
@@ -158,7 +159,7 @@ class Committer:
         """Tell whether the configuration still is what it was; not if it can't be asked."""
         try:
             now = document.version(document.parse(tools.query(self.run)))
-        except (programs.RunError, document.CibError):
+        except LiveError:
             return False
         before = document.version(document.parse(cib))
         return (now.admin_epoch, now.epoch) == (before.admin_epoch, before.epoch)

@@ -4,15 +4,12 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fshalib.agents import VIP_AGENTS, VOICE_AGENTS
+from fshalib.agents import CALLS_AGENTS, CALLS_VIP_AGENTS
 from fshalib.cib.document import Element
 from fshalib.cib.values import FALSE_WORDS, INFINITY, UnitError, score_value
 from fshalib.pacemaker import simulate
 from fshalib.pacemaker.status import Status
 
-# Beyond what a switchover moves: an address of IPv6 alone can carry calls as well.
-_VOICE = VOICE_AGENTS | {"FSSwitch"}
-_VIPS = VIP_AGENTS | {"IPv6addr"}
 _RESOURCES = ("primitive", "group", "clone", "master", "bundle")
 
 
@@ -28,14 +25,14 @@ def voice_resources(root: Element) -> frozenset[str]:
     """
     homes = _homes(root)
     types = _types(root)
-    holders = {home for id, kind in types.items() if kind in _VOICE for home in homes[id]}
+    holders = {home for id, kind in types.items() if kind in CALLS_AGENTS for home in homes[id]}
     ties = [_at_home(tie, homes) for tie in _ties(root)]
     while grown := {home for tie in ties if tie & holders for home in tie} - holders:
         holders |= grown
     return frozenset(
         id
         for id, kind in types.items()
-        if kind in _VOICE or (kind in _VIPS and homes[id] & holders)
+        if kind in CALLS_AGENTS or (kind in CALLS_VIP_AGENTS and homes[id] & holders)
     )
 
 

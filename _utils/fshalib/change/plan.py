@@ -125,6 +125,17 @@ def make_first_plan(cib: str, make: Make) -> Plan:
     return Plan(target, NO_TRANSITION, NOTHING_AT_STAKE, judged=False)
 
 
+def of_live(
+    cib: str, wanted: cib_target.DesiredObjects, defaults: compare.Defaults, guard: Guard
+) -> Plan:
+    """Return the plan for a CIB, also where none of the cluster's tools is installed yet."""
+    make = wanting(wanted, defaults)
+    try:
+        return make_plan(cib, make, guard)
+    except programs.ToolMissing:
+        return make_first_plan(cib, make)
+
+
 def as_data(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain data for Salt's returns and events."""
     before = plan.transition.before

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fshalib.errors import HistoryError as HistoryError
 from fshalib.system import files, poll
 
 COMMIT = "commit"
@@ -33,10 +34,6 @@ _LONGEST_NUMBER = 32
 _POINT = re.compile(r"([0-9]{8,32})\.json")
 # What a process that was killed while it wrote has left (see fshalib.system.files.replace).
 _TORN = re.compile(r"\.[0-9]{8,32}\.json\..+")
-
-
-class HistoryError(Exception):
-    """The restore points cannot be worked with."""
 
 
 class NoSuchPoint(HistoryError):

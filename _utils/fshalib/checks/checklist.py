@@ -4,11 +4,12 @@ Every check is a function from what has been looked at to lines. A check that fa
 stands in the way of a switchover; one that only fails says that a failover would not go well.
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fshalib.checks.checks_cluster import (
+    addresses,
     could_move,
     failures,
     fenced,
@@ -21,7 +22,6 @@ from fshalib.checks.checks_cluster import (
     service,
     settled,
     twice,
-    wire,
 )
 from fshalib.checks.checks_nodes import (
     alike,
@@ -40,7 +40,8 @@ from fshalib.checks.checks_nodes import (
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Check, Line
 
-ORDER = (FAIL, WARN, SKIP, PASS)
+LOOKED_AT_BY_A_SWITCHOVER = frozenset({"failover", "failures", "leftovers"})
+"""Lines that a switchover looks at by itself, for its own way."""
 
 
 def lines(view: View) -> tuple[Line, ...]:
@@ -92,6 +93,45 @@ def as_data(found: Iterable[Line]) -> list[dict[str, Any]]:
     return [asdict(line) for line in found]
 
 
+@dataclass(frozen=True)
+class Checklist:
+    """The checklist, as a switchover looks at it (see ``switchover.context.Checked``)."""
+
+    lines: tuple[Line, ...]
+
+    def obstacles(self) -> tuple[str, ...]:
+        """Return what stands in the way of a switchover."""
+        return obstacles(line for line in self.lines if line.name not in LOOKED_AT_BY_A_SWITCHOVER)
+
+    def failures(self) -> str:
+        """Return what has failed, ``""`` for nothing."""
+        failed = [line for line in self.lines if line.verdict == FAIL]
+        return "; ".join(f"{line.title.lower()}: {line.evidence}" for line in failed)
+
+    def summary(self) -> str:
+        """Return the one line that monitoring shows."""
+        return summary(self.lines)
+
+    def not_passed(self) -> list[dict[str, Any]]:
+        """Return the lines that did not pass, as data."""
+        return as_data(line for line in self.lines if line.verdict != PASS)
+
+
+def report(found: Sequence[Line], node: str, at: str) -> dict[str, Any]:
+    """Return what ``fsha.check as_data=True`` returns.
+
+    node, at
+        Who has looked, and when.
+    """
+    return {
+        "verdict": verdict(found),
+        "summary": summary(found),
+        "at": at,
+        "node": node,
+        "lines": as_data(found),
+    }
+
+
 CHECKS: tuple[Check, ...] = (
     service,
     membership,
@@ -99,7 +139,7 @@ CHECKS: tuple[Check, ...] = (
     rings,
     settled,
     twice,
-    wire,
+    addresses,
     could_move,
     failures,
     leftovers,

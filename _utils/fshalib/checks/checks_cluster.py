@@ -262,16 +262,16 @@ def could_move(view: View) -> Iterator[Line]:
     )
 
 
-def wire(view: View) -> Iterator[Line]:
+def addresses(view: View) -> Iterator[Line]:
     """The node that serves is the one that answers for its addresses."""
-    if view.wire is None:
+    if view.arp_findings is None:
         yield Line("vip", "Floating address", SKIP, "the network can't be asked from here")
-    elif view.wire:
+    elif view.arp_findings:
         yield Line(
             "vip",
             "Floating address",
             FAIL,
-            "; ".join(view.wire),
+            "; ".join(view.arp_findings),
             "two holders take each other's calls: find the second one",
             blocks=True,
         )

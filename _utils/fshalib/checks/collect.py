@@ -38,7 +38,7 @@ class View:
 
     ``links`` as ``corosync.status`` has them, ``None`` when the ring can't be read. ``after`` is
     what the cluster would do if the service had to leave its node. ``facts`` node → its facts,
-    ``None`` where there are none. ``wire`` what the network says against the floating addresses,
+    ``None`` where there are none. ``arp_findings`` what ARP says against the floating addresses,
     ``None`` when it can't be asked. ``clocks`` node → how far its clock is ahead of ours, for those
     that were asked. ``operations`` are sentences.
     """
@@ -52,7 +52,7 @@ class View:
     pending: Transition | None = None
     after: Transition | None = None
     facts: Mapping[str, node_facts.Facts | None] = field(default_factory=dict)
-    wire: tuple[str, ...] | None = None
+    arp_findings: tuple[str, ...] | None = None
     clocks: Mapping[str, icmp.ClockAnswer | None] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
     last_drill: str = ""
@@ -119,8 +119,8 @@ def gather(
         pending=preflight.simulate(root, run),
         after=_without(root, service, active, run) if service and active else None,
         facts=known,
-        wire=_on_the_wire(service, active, me, run) if service and active else None,
-        operations=tuple(lock.told(one, time.time(), me) for one in lock.known(run)),
+        arp_findings=_arp_findings(service, active, me, run) if service and active else None,
+        operations=tuple(lock.description(one, time.time(), me) for one in lock.known(run)),
         last_drill=max((str((f or {}).get("last_drill", "")) for f in known.values()), default=""),
     )
 
@@ -159,7 +159,7 @@ def clocks(
     return found
 
 
-def _on_the_wire(
+def _arp_findings(
     service: switchover_service.Service, active: str, me: str, run: Runner
 ) -> tuple[str, ...] | None:
     """Return what the network says against the floating addresses, ``None`` if it can't tell."""

@@ -12,6 +12,8 @@ from typing import Any, cast
 
 from lxml import etree
 
+from fshalib.errors import CibError as CibError
+
 Element = etree._Element
 
 OWNERSHIP_TAG = "fsha-managed"
@@ -36,10 +38,6 @@ EMPTY = """\
 num_updates="0"><configuration><crm_config/><nodes/><resources/><constraints/>\
 </configuration><status/></cib>"""
 """A CIB with nothing in it, for a host that has no cluster yet; Pacemaker 2 and 3 read it."""
-
-
-class CibError(Exception):
-    """The CIB, or what is wanted of it, cannot be worked with."""
 
 
 class NotACib(CibError):

@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fshalib.cib.values import UnitError, duration_text, parse_duration
+from fshalib.errors import ValueTextError
 
 UNARY = ("defined", "not_defined")
 BINARY = ("lt", "lte", "eq", "gte", "gt", "ne")
@@ -50,7 +51,7 @@ _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([()])|([^\s"()]+))', re.DOTALL)
 _BARE = re.compile(r'[^\s"()]+')
 
 
-class RuleError(ValueError):
+class RuleError(ValueTextError):
     """A text is not a rule; the message is half a sentence on what was expected."""
 
 

@@ -9,6 +9,8 @@ Facts: ``pcmk_parse_score``, ``pcmk__parse_ms`` and ``crm_str_to_boolean`` of Pa
 
 import re
 
+from fshalib.errors import ValueTextError
+
 INFINITY = 1_000_000
 """Pacemaker's largest score; whatever is greater counts as infinite."""
 
@@ -40,7 +42,7 @@ _ISO_MILLISECONDS = {
 }
 
 
-class UnitError(ValueError):
+class UnitError(ValueTextError):
     """A text is not a value of the expected kind; ``expected`` names the kind in words."""
 
     def __init__(self, text: str, expected: str) -> None:

@@ -5,6 +5,8 @@ import binascii
 import hashlib
 import hmac
 
+from fshalib.errors import CorosyncError
+
 # TOTEM_PRIVATE_KEY_LEN_MIN and _MAX in include/corosync/totem/totem.h of corosync 3.1.
 MIN_BYTES = 128
 MAX_BYTES = 4096
@@ -12,7 +14,7 @@ MAX_BYTES = 4096
 MIN_DISTINCT = 32
 
 
-class AuthkeyError(Exception):
+class AuthkeyError(CorosyncError):
     """A key that corosync would refuse, or that protects nothing; never says the key."""
 
 

@@ -9,8 +9,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from fshalib.errors import CorosyncError
 
-class GhostError(Exception):
+
+class GhostError(CorosyncError):
     """The CIB on disk cannot be read."""
 
 

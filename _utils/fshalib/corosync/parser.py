@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fshalib.errors import CorosyncError
+
 # fgets buffer in coroparse.c, less the line's end and the terminating zero.
 MAX_LINE = 510
 
 
-class ConfError(Exception):
+class ConfError(CorosyncError):
     """A corosync.conf cannot be read, written or built."""
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from fshalib.corosync.build import RingNode
 from fshalib.corosync.options import KNET, MAX_LINKS
+from fshalib.errors import CorosyncError
 
 CMAPCTL = "corosync-cmapctl"
 QUORUMTOOL = "corosync-quorumtool"
@@ -48,7 +49,7 @@ Run = Callable[..., Completed]
 """``fshalib.system.programs.run`` or a stand-in for it."""
 
 
-class RingError(Exception):
+class RingError(CorosyncError):
     """The state of the ring could not be read."""
 
 

@@ -14,6 +14,8 @@ it is known. Every event has the same keys, so that a reactor needs one rule:
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fshalib.errors import FshaError
+
 SCHEMA = 1
 TAG_PREFIX = "fsha"
 
@@ -29,7 +31,7 @@ KINDS = (DRIFT, COMMIT, REFUSED, RING, FAILOVER, OPERATOR, OVERDUE)
 Fire = Callable[[str, dict[str, Any]], object]
 
 
-class UnknownKind(ValueError):
+class UnknownKind(FshaError, ValueError):
     """Somebody tried to send an event that the schema does not know."""
 
     def __init__(self, kind: str) -> None:

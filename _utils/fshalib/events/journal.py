@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from fshalib.errors import ArgumentError, FshaError
 from fshalib.events import event as events_event
 
 log = logging.getLogger(__name__)
@@ -31,11 +32,11 @@ UNPLANNED = "unplanned"
 Entry = dict[str, Any]
 
 
-class JournalError(Exception):
+class JournalError(FshaError):
     """The journal can't be read or written; the text says why."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        self.path = path
+        self.path, self.reason = path, reason
         super().__init__(f"the journal {path}: {reason}")
 
 
@@ -146,6 +147,25 @@ def read(path: Path, kinds: Iterable[str] = events_event.KINDS, limit: int = 0) 
     wanted = frozenset(kinds)
     found = [line for line in map(_parsed, text.splitlines()) if line.get("kind") in wanted]
     return found[-limit:] if limit else found
+
+
+def newest(path: Path, limit: object, kind: object = None) -> list[Entry]:
+    """Return the last entries, newest first, as somebody asks for them.
+
+    limit
+        How many at most.
+    kind
+        One kind only; ``None`` for all.
+
+    Raises :class:`errors.ArgumentError` and :class:`JournalError`.
+    """
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise ArgumentError(f"limit: a whole number from 1 is expected, not {limit!r}")
+    if kind is not None and kind not in events_event.KINDS:
+        known = ", ".join(events_event.KINDS)
+        raise ArgumentError(f"kind: one of {known}, not {kind!r}")
+    kinds = events_event.KINDS if kind is None else (str(kind),)
+    return read(path, kinds, limit)[::-1]
 
 
 def _parsed(line: str) -> Entry:

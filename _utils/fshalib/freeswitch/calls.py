@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fshalib.errors import FreeSwitchError
+
 ANSWERED, RINGING, HELD = "answered", "ringing", "held"
 TLS, TCP, IPV6, BYPASS, SRTP = "TLS", "TCP", "IPv6", "bypassed media", "SRTP"
 
@@ -47,7 +49,7 @@ LONGEST = 1000
 """Characters of a command: what is longer, fs_cli cuts off (measured, 1.11)."""
 
 
-class ChannelsUnknownError(Exception):
+class ChannelsUnknownError(FreeSwitchError):
     """The switch did not say which channels there are; the message says why."""
 
 

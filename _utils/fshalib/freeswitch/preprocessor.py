@@ -17,13 +17,15 @@ from typing import cast
 
 from lxml import etree
 
+from fshalib.errors import FreeSwitchError
+
 DEEPEST = 100
 """Includes in includes, as many as FreeSWITCH follows."""
 
 Read = Callable[[Path], str]
 
 
-class SwitchConfError(Exception):
+class SwitchConfError(FreeSwitchError):
     """FreeSWITCH's configuration is not as it has to be; nothing was written."""
 
     def __init__(self, path: str, reason: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from fshalib.agents import ADDRESSES, FSSOFIA, FSSOFIA_SCRIPT, FSSWITCH, is_fencing
 from fshalib.cib.kinds import BY_KEY
 from fshalib.cib.nvset import in_pillar
 from fshalib.cib.objects import Object, Operation, operations
@@ -19,14 +20,12 @@ from fshalib.lint.rules_operations import (
     LONGEST_INTERVAL,
     METADATA,
     SHORTEST_TIMEOUT,
-    SWITCH,
     needed_time,
     timeout_of,
 )
 from fshalib.lint.ties import beside, holders, named_by, starts_before
-from fshalib.lint.topology import ADDRESS, addresses, leaders, needs, pulls, settings, voices
+from fshalib.lint.topology import addresses, leaders, needs, pulls, settings, voices
 from fshalib.pillar.config import Config
-from fshalib.pillar.validate_freeswitch import FSSOFIA, LSB
 from fshalib.schema.report import Keys
 
 MONITOR = {"name": "monitor", "interval": "5s", "timeout": "20s"}
@@ -174,7 +173,7 @@ def _threshold(config: Config, _keys: Keys) -> PillarChange:
     def bad(text: str) -> bool:
         return score_value(text) == 0 or score_value(text) > MOST_FAILURES
 
-    items = [i for i in config.pacemaker.primitives() if not i.agent.startswith("stonith:")]
+    items = [i for i in config.pacemaker.primitives() if not is_fencing(i.agent)]
     found = dict(_default(config, items, "migration-threshold", THRESHOLD, bad))
     if "failure-timeout" not in config.pacemaker.values("resource_defaults"):
         found.update({(*_DEFAULTS, "failure-timeout"): FORGET})
@@ -252,7 +251,7 @@ def _our_agent(config: Config, keys: Keys) -> PillarChange:
     profiles = " ".join(config.freeswitch.profiles)
     item = _object(config, keys)
     alone = len(voices(config)) == 1 and not config.network.nonlocal_bind
-    if item.agent != LSB or not alone or not profiles or item.values("params"):
+    if item.agent != FSSOFIA_SCRIPT or not alone or not profiles or item.values("params"):
         return {}
     operations = [
         {**MONITOR, "timeout": "15s"}, DEEP,
@@ -271,7 +270,7 @@ def _address_first(config: Config, keys: Keys) -> PillarChange:
         return _ordered(config, next(i.id for i in addresses(config) if i.id in near), keys[2])
     agents = {item.id: item.agent for item in config.pacemaker.primitives()}
     members = _object(config, keys).members
-    return {keys: sorted(members, key=lambda one: agents.get(one) not in ADDRESS)}
+    return {keys: sorted(members, key=lambda one: agents.get(one) not in ADDRESSES)}
 
 
 def _tied(config: Config, keys: Keys) -> PillarChange:
@@ -368,12 +367,12 @@ def _long_enough(config: Config, keys: Keys) -> PillarChange:
 
 
 def _switch_agent(config: Config, keys: Keys) -> PillarChange:
-    least = METADATA[SWITCH]
+    least = METADATA[FSSWITCH]
     template = _object(config, keys).spec.get("template")
     home = (PM, "templates", str(template)) if template else keys
     kept = [one for one in _operations(_object(config, home)) if one.get("name") not in least]
     more = [{"name": name, "timeout": f"{seconds}s"} for name, seconds in least.items()]
-    return {(*home, "agent"): SWITCH, (*home, "operations"): [*kept, *more]}
+    return {(*home, "agent"): FSSWITCH, (*home, "operations"): [*kept, *more]}
 
 
 def _with_switch(config: Config, keys: Keys) -> PillarChange:

@@ -6,6 +6,7 @@ finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry
 
 from collections.abc import Callable, Iterator, Mapping
 
+from fshalib.agents import FSSOFIA_SCRIPT, IPADDR2, SENDARP, is_fencing
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import Object, Operation, operations
 from fshalib.cib.options import SERVER_WRITTEN
@@ -14,10 +15,9 @@ from fshalib.lint.finding import ERROR, HINT, Finding, KnownFinding
 from fshalib.lint.fixes import MOST_FAILURES
 from fshalib.lint.rules_operations import hasty, monitors, needed_time, timeout_of
 from fshalib.lint.topology import cloned, needs, pulls, served, settings
-from fshalib.pillar.config import FSSOFIA, IPADDR2, Config
+from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys, quoted
 
-SENDARP = "ocf:heartbeat:SendArp"
 PUBLISHED_PASSWORDS = frozenset({"ClueCon"})
 
 
@@ -260,7 +260,7 @@ def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
 
 
 def _is_fence(item: Object) -> bool:
-    return item.agent.startswith("stonith:")
+    return is_fencing(item.agent)
 
 
 def _is_stopped(config: Config, item: Object) -> bool:
@@ -292,7 +292,7 @@ def _agent_timeouts(config: Config) -> Iterator[Finding]:
 
 
 def _fssofias(config: Config) -> list[Object]:
-    return [item for item in config.pacemaker.primitives() if item.agent == FSSOFIA]
+    return [item for item in config.pacemaker.primitives() if item.agent == FSSOFIA_SCRIPT]
 
 
 def _nonlocal_bind(config: Config) -> Iterator[Finding]:

@@ -7,14 +7,13 @@ of a finding stands in :data:`KNOWN`.
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 
+from fshalib.agents import ADDRESSES, FSSOFIA, FSSWITCH
 from fshalib.cib.objects import Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, score_value
 from fshalib.lint import rules_operations
 from fshalib.lint.finding import ERROR, HINT, Finding, KnownFinding
-from fshalib.lint.rules_operations import AGENT, SWITCH
 from fshalib.lint.ties import beside, holders, starts_before
 from fshalib.lint.topology import (
-    ADDRESS,
     addresses,
     barring,
     cloned,
@@ -177,7 +176,7 @@ def _stops(config: Config) -> Iterator[Finding]:
     if _fences(config):
         return
     for item in voices(config):
-        if item.agent != AGENT:
+        if item.agent != FSSOFIA:
             message = f"a stop of {item.agent} that takes too long fails, and there is no fencing"
             yield "stop-can-fail", (*_RESOURCES, item.id), message
 
@@ -258,7 +257,7 @@ def _cloned(config: Config) -> Iterator[Finding]:
             continue
         # The switch itself may be a clone, by whatever agent; its profiles may not.
         inner = ids != clone.members
-        moving = [id for id in ids if agents.get(id) in (*ADDRESS, AGENT)
+        moving = [id for id in ids if agents.get(id) in (*ADDRESSES, FSSOFIA)
                   or (inner and is_voice(config, agents.get(id, "")))]  # fmt: skip
         if moving:
             message = f"{' and '.join(moving)} would run on every node"
@@ -361,7 +360,7 @@ def _flags(config: Config) -> Iterator[Finding]:
     told = (config.freeswitch.configuration or {}).get("profiles", {})
     for item in config.pacemaker.primitives():
         params = item.values("params")
-        if item.agent != AGENT or params.get("standby") != "hot":
+        if item.agent != FSSOFIA or params.get("standby") != "hot":
             continue
         without = [
             name
@@ -399,7 +398,7 @@ def _switches(config: Config) -> Iterator[Finding]:
         clones = [c for c in config.pacemaker.of("clone") if item.id in c.members]
         if clones and item.agent == unit:
             yield "switch-by-systemd", (*_RESOURCES, item.id), f"the agent is {unit}"
-        for clone in clones if item.agent in (unit, SWITCH) else ():
+        for clone in clones if item.agent in (unit, FSSWITCH) else ():
             keys = ("pacemaker", "clones", clone.id)
             if not _is(parse_boolean, str(clone.values("meta").get("interleave", "false"))):
                 yield "switch-not-interleaved", keys, "interleave is not set"

@@ -7,6 +7,7 @@ a template.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, FSSWITCH, is_fencing
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.objects import Object, Operation, operations
@@ -14,16 +15,14 @@ from fshalib.cib.values import UnitError, parse_boolean, parse_duration
 from fshalib.lint.finding import Finding
 from fshalib.lint.topology import needs, served
 from fshalib.pillar.config import Config
-from fshalib.pillar.validate_freeswitch import DRAIN_REST, DRAIN_TIME, LSB
+from fshalib.pillar.validate_freeswitch import DRAIN_REST, DRAIN_TIME
 from fshalib.schema.report import Keys
 
-AGENT = "ocf:fsha:FSSofia"
-SWITCH = "ocf:fsha:FSSwitch"
 DEFAULT_TIMEOUT = "20s"
 """Pacemaker's timeout of an operation that names none."""
 METADATA: Mapping[str, Mapping[str, int]] = {
-    AGENT: {"start": 60, "stop": 90},
-    SWITCH: {"start": 60, "stop": 60},
+    FSSOFIA: {"start": 60, "stop": 90},
+    FSSWITCH: {"start": 60, "stop": 60},
 }
 """Seconds that our agents' metadata asks for, by agent and operation."""
 SHORTEST_MONITOR = 8000
@@ -78,7 +77,7 @@ class Limit:
 def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
     """Return what the start and the stop of one of our agents need, by the operation's name."""
     switch = config.freeswitch
-    if item.agent == LSB and switch.init_script:
+    if item.agent == FSSOFIA_SCRIPT and switch.init_script:
         told = {"start": switch.start_timeout, "stop": switch.stop_timeout}
         # The script gives up after that time, and has to be back before the cluster does.
         return {
@@ -93,7 +92,7 @@ def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
         for name, seconds in asked.items()
     }
     params = item.values("params")
-    if item.agent == AGENT and params.get("stop_mode") == "drain":
+    if item.agent == FSSOFIA and params.get("stop_mode") == "drain":
         time = params.get("drain_time", str(DRAIN_TIME))
         seconds = int(time) + DRAIN_REST if time.isdecimal() else 0
         if seconds * 1000 > found["stop"].least:
@@ -126,7 +125,7 @@ def ignored(config: Config) -> Iterator[Finding]:
     """Find failures that the cluster is told to ignore."""
     for item, agent in written(config):
         # A fence device that fails moves nothing.
-        for keys, operation in numbered(item) if not agent.startswith("stonith:") else ():
+        for keys, operation in numbered(item) if not is_fencing(agent) else ():
             told = operation.attributes
             if told.get("on-fail") in STAYS.get(operation.name, ()):
                 message = f"on-fail of the {operation.name} is {told['on-fail']}"
@@ -147,7 +146,7 @@ def ignored(config: Config) -> Iterator[Finding]:
 def short(config: Config) -> Iterator[Finding]:
     """Find monitors of FSSofia that have less time than it takes to be sure."""
     for item, agent in written(config):
-        for keys, operation in numbered(item) if agent == AGENT else ():
+        for keys, operation in numbered(item) if agent == FSSOFIA else ():
             timeout = timeout_of(config, operation)
             if operation.name == "monitor" and parse_duration(timeout) < SHORTEST_MONITOR:
                 yield "short-monitor", keys, f"its timeout is {timeout}"
@@ -156,7 +155,7 @@ def short(config: Config) -> Iterator[Finding]:
 def hasty(config: Config) -> Iterator[Finding]:
     """Find monitors that have no time, and resources of the service that are hardly looked at."""
     for item, agent in written(config):
-        for keys, operation in monitors(item) if agent != AGENT else ():
+        for keys, operation in monitors(item) if agent != FSSOFIA else ():
             timeout = timeout_of(config, operation)
             if parse_duration(timeout) < SHORTEST_TIMEOUT:
                 message = f"the timeout is {timeout} (every {operation.interval})"
@@ -178,7 +177,7 @@ def hasty(config: Config) -> Iterator[Finding]:
 def deep(config: Config) -> Iterator[Finding]:
     """Find FSSofias that nobody asks by SIP."""
     for item in config.pacemaker.primitives():
-        if item.agent != AGENT:
+        if item.agent != FSSOFIA:
             continue
         levels = [
             operation.attributes.get("params", NO_SETS).plain_values().get("OCF_CHECK_LEVEL", "0")

@@ -8,19 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fshalib.agents import ADDRESSES, VOICE_TYPES_IN_LOWER_CASE
 from fshalib.cib import rule as cib_rule
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import CONTAINERS, Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, score_value
 from fshalib.lint.ties import beside, holders, named_by, together
-from fshalib.pillar.config import IPADDR2, Config
+from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys
-
-VOICE = frozenset({"fssofia", "freeswitch"})
-"""Types of agents, in small letters."""
-ADDRESS = frozenset({IPADDR2, "ocf:heartbeat:IPaddr", "ocf:IPaddr2", "ocf:IPaddr"})
-"""Agents that hold an IPv4 or IPv6 address; heartbeat is the provider of what names none."""
-
 
 # --- what it is ------------------------------------------------------------------------------
 
@@ -28,7 +23,10 @@ ADDRESS = frozenset({IPADDR2, "ocf:heartbeat:IPaddr", "ocf:IPaddr2", "ocf:IPaddr
 def is_voice(config: Config, agent: str) -> bool:
     """Tell whether an agent is FreeSWITCH, ours or other people's, or the unit that runs it."""
     unit = f"systemd:{config.freeswitch.service}"
-    return agent.rpartition(":")[2].lower() in VOICE or agent.removesuffix(".service") == unit
+    return (
+        agent.rpartition(":")[2].lower() in VOICE_TYPES_IN_LOWER_CASE
+        or agent.removesuffix(".service") == unit
+    )
 
 
 def voices(config: Config) -> list[Object]:
@@ -50,7 +48,7 @@ def addresses(config: Config) -> list[Object]:
     return [
         item
         for item in config.pacemaker.primitives()
-        if item.agent in ADDRESS and item.id not in held
+        if item.agent in ADDRESSES and item.id not in held
     ]
 
 

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from lxml import etree
 
 from fshalib.cib.values import TRUE_WORDS
+from fshalib.errors import FshaError
 from fshalib.pacemaker import tools
 from fshalib.pacemaker.agent import AgentMetadata, Parameter
 from fshalib.system import programs
 from fshalib.system.programs import Runner
 
 
-class MetadataError(ValueError):
+class MetadataError(FshaError, ValueError):
     """Text is not the metadata of a resource agent."""
 
     def __init__(self, reason: str) -> None:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fshalib.agents import FSSOFIAS, IPADDR2
 from fshalib.cib.field_types import ID, NODE_NAME
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.nvset import NO_SETS, NvSets
 from fshalib.cib.objects import Object, inherited
 from fshalib.cib.options import SERVER_WRITTEN, WITHOUT_EFFECT
-from fshalib.pillar import guard_policy, validate, validate_freeswitch
+from fshalib.pillar import guard_policy, validate
 from fshalib.pillar.guard_policy import Policy
 from fshalib.pillar.schema import PACEMAKER, PILLAR
 from fshalib.pillar.validate_object import object_checks
@@ -33,10 +34,6 @@ from fshalib.schema.types import INVALID
 
 NOT_MANAGED = SERVER_WRITTEN | WITHOUT_EFFECT
 """Properties that may stand in the pillar and that the formula leaves alone."""
-
-IPADDR2 = "ocf:heartbeat:IPaddr2"
-FSSOFIA = "lsb:FSSofia"
-FSSOFIAS = frozenset({FSSOFIA, validate_freeswitch.FSSOFIA})
 
 
 # --- the configuration -----------------------------------------------------------------------

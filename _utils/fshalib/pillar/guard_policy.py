@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from fshalib.errors import ValueTextError
 from fshalib.schema.report import printable, show
 
 PATH = "fsha:guard"
@@ -24,7 +25,7 @@ _SEARCH = 15 * _DAY
 _TIME = re.compile(r"([0-9]{1,2}):([0-5][0-9])", re.ASCII)
 
 
-class PolicyError(ValueError):
+class PolicyError(ValueTextError):
     """A value of the policy can't be used; ``path`` is its key in the pillar."""
 
     def __init__(self, key: str, expected: str, value: object) -> None:

@@ -3,14 +3,13 @@
 In a module of its own, so that a pillar can be checked where lxml is not there yet.
 """
 
+from fshalib.agents import FSSOFIA_SCRIPT, OURS
 from fshalib.pacemaker import agent_metadata, tools
 from fshalib.pillar import config as pillar_config
 from fshalib.pillar import validate_agents
 from fshalib.pillar.config import Config
 from fshalib.system import programs
 from fshalib.system.programs import Runner
-
-OWN_AGENTS = "ocf:fsha:"
 
 
 def check(config: Config, test: bool = False, run: Runner = programs.run) -> None:
@@ -26,9 +25,9 @@ def check(config: Config, test: bool = False, run: Runner = programs.run) -> Non
     """
     metadata = {agent: agent_metadata.ask(agent, run) for agent in pillar_config.agents(config)}
     # The formula lays it down later in the same run; it has no parameters to check.
-    later = {pillar_config.FSSOFIA} if config.freeswitch.init_script else set()
+    later = {FSSOFIA_SCRIPT} if config.freeswitch.init_script else set()
     if test:
-        later |= {agent for agent in metadata if agent.startswith(OWN_AGENTS)}
+        later |= {agent for agent in metadata if agent.startswith(OURS)}
     # For a missing agent, which others there are.
     spaces = {agent.rpartition(":")[0] for agent, known in metadata.items() if known is None}
     known = [name for space in sorted(spaces) for name in tools.agents(space, run)]

@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fshalib.agents import ADDRESS_PARAMETER
 from fshalib.cib.nvset import NO_SETS
 from fshalib.corosync.options import LINK_KEYS, MAX_LINKS
 from fshalib.pillar import validate_freeswitch, validate_objects
@@ -17,14 +18,6 @@ from fshalib.schema.report import Keys, Location, given, printable, quoted
 Data = Mapping[str, Any]
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-VIP_PARAMETER = {
-    "ocf:heartbeat:IPaddr2": "ip",
-    "ocf:heartbeat:IPaddr": "ip",
-    "ocf:heartbeat:SendArp": "ip",
-    "ocf:heartbeat:IPv6addr": "ipv6addr",
-}
-"""Agents that hold or announce an address, and the parameter that names it."""
 
 
 def check(data: Data, raw: object, at: Location) -> None:
@@ -231,7 +224,7 @@ def vip_parameters(pacemaker: Data) -> Iterator[tuple[Keys, str]]:
     """Yield the place and the value of each parameter that names a floating address."""
     for key in ("templates", "resources"):
         for name, resource in pacemaker.get(key, {}).items():
-            parameter = VIP_PARAMETER.get(validate_objects.agent_of(pacemaker, resource), "")
+            parameter = ADDRESS_PARAMETER.get(validate_objects.agent_of(pacemaker, resource), "")
             value = resource.get("params", NO_SETS).plain_values().get(parameter)
             # A value that was told as wrong is no text.
             if isinstance(value, str):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from fshalib.agents import is_fencing
 from fshalib.cib.objects import Object
 from fshalib.cib.secrets import masked
 from fshalib.cib.values import FALSE_WORDS, TRUE_WORDS, UnitError, parse_duration
@@ -120,17 +121,13 @@ def _parameters(use: _Use, found: AgentMetadata, at: Location) -> None:
 
 def _common(name: str, agent: str) -> bool:
     """Tell whether a parameter is of every agent, or one of fencing that Pacemaker itself reads."""
-    fencing = _is_fencing(agent)
+    fencing = is_fencing(agent)
     return name in COMMON_PARAMETERS or (fencing and name.startswith(("pcmk_", "provides")))
-
-
-def _is_fencing(agent: str) -> bool:
-    return agent.startswith("stonith:")
 
 
 def _required(name: str, parameter: Parameter, agent: str) -> bool:
     # Which node is to be fenced the cluster tells the agent itself.
-    told_later = _is_fencing(agent) and name in ("port", "plug")
+    told_later = is_fencing(agent) and name in ("port", "plug")
     return parameter.required and not parameter.default and not told_later
 
 

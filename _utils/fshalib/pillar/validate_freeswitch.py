@@ -8,13 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, IPADDR2
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.values import parse_boolean, parse_duration
 from fshalib.schema.report import Location, printable, quoted
 
-FSSOFIA = "ocf:fsha:FSSofia"
-LSB = "lsb:FSSofia"
-IPADDR2 = "ocf:heartbeat:IPaddr2"
 DRAIN_TIME, DRAIN_REST = 60, 20
 """The agent's default seconds for calls to end, and what it needs of a stop beside them."""
 
@@ -143,8 +141,8 @@ def _claims(data: Data, agents: list[tuple[str, Data, Data]]) -> Iterator[_Claim
         yield _Claim(id, FSSOFIA, ("params", "profiles"), params, names)
     profiles = tuple(data.get("freeswitch", {}).get("profiles", ("internal",)))
     for id, item in data.get("pacemaker", {}).get("resources", {}).items():
-        if item.get("agent") == LSB:
-            yield _Claim(id, LSB, ("agent",), {}, profiles)
+        if item.get("agent") == FSSOFIA_SCRIPT:
+            yield _Claim(id, FSSOFIA_SCRIPT, ("agent",), {}, profiles)
 
 
 def _one_owner(claims: list[_Claim], at: Location) -> None:
@@ -153,7 +151,7 @@ def _one_owner(claims: list[_Claim], at: Location) -> None:
         for profile in claim.profiles:
             other = taken.setdefault(profile, claim.id)
             if other != claim.id:
-                hint = " (fsha:freeswitch:profiles)" if claim.agent == LSB else ""
+                hint = " (fsha:freeswitch:profiles)" if claim.agent == FSSOFIA_SCRIPT else ""
                 at.below(claim.id, *claim.key).error(
                     f"profiles of its own are expected, {quoted(profile)}{hint} is that of "
                     f"{printable(other)} already."
@@ -183,10 +181,10 @@ def _one_source(told: Data, key: str, at: Location) -> None:
 
 def _as_the_agent(profile: Data, owner: _Claim, at: Location) -> None:
     standby = profile.get("standby")
-    if owner.agent == LSB and standby == "hot":
+    if owner.agent == FSSOFIA_SCRIPT and standby == "hot":
         at.error(
-            f"cold is expected, for {printable(owner.id)} is {LSB}, which never takes a profile "
-            f"out of standby; use {FSSOFIA} with standby: hot."
+            f"cold is expected, for {printable(owner.id)} is {FSSOFIA_SCRIPT}, which never takes a "
+            f"profile out of standby; use {FSSOFIA} with standby: hot."
         )
     elif owner.agent == FSSOFIA and standby not in (None, owner.params.get("standby", "cold")):
         expected = owner.params.get("standby", "cold")
@@ -195,7 +193,7 @@ def _as_the_agent(profile: Data, owner: _Claim, at: Location) -> None:
 
 
 def _all_vips(data: Data, owner: _Claim) -> list[str]:
-    if owner.agent == LSB and data.get("freeswitch", {}).get("vips"):
+    if owner.agent == FSSOFIA_SCRIPT and data.get("freeswitch", {}).get("vips"):
         return list(data["freeswitch"]["vips"])
     return _vips(data.get("pacemaker", {}), owner.id, owner.params)
 

@@ -7,6 +7,7 @@ left out: each check looks only at what is there, so one mistake is told once.
 import re
 from collections.abc import Iterator, Sequence
 
+from fshalib.agents import REMOTE, is_fencing
 from fshalib.cib import rule as cib_rule
 from fshalib.cib.element_schema import ElementSchema
 from fshalib.cib.field_types import NODE_NAME
@@ -27,7 +28,6 @@ CONTAINABLE = {
     "bundles": ("resources",),
 }
 RESOURCES = ("resources", "groups", "clones", "bundles")
-REMOTE = "ocf:pacemaker:remote"
 
 
 def check(pacemaker: Data, raw: object, nodes: Data, at: Location) -> None:
@@ -231,7 +231,7 @@ def _devices(pacemaker: Data, at: Location) -> None:
     resources = pacemaker["resources"]
     # What has no agent was told already.
     agents = {name: agent_of(pacemaker, resource) for name, resource in resources.items()}
-    devices = [name for name, agent in agents.items() if agent.startswith("stonith:")]
+    devices = [name for name, agent in agents.items() if is_fencing(agent)]
     for key, level in pacemaker.get("fencing_levels", {}).items():
         here = at.below("fencing_levels", key, "devices")
         for device in level.get("devices", ()):

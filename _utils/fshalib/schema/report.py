@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fshalib.errors import InputError
+
 Key = str | int
 Keys = tuple[Key, ...]
 
@@ -29,7 +31,7 @@ class ConfigError:
         return f"{self.path}: {self.message}"
 
 
-class ConfigErrors(Exception):
+class ConfigErrors(InputError):
     """Input is wrong; ``errors`` holds every mistake in the order of the input."""
 
     def __init__(self, errors: Iterable[ConfigError]) -> None:

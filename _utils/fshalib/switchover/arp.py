@@ -81,7 +81,7 @@ def _json(argv: list[str], run: Runner) -> list[dict[str, Any]]:
 
 
 def disagreement(address: str, *, held_here: bool, run: Runner = programs.run) -> str:
-    """Return what the wire says against an address being where it should be, ``""`` if nothing.
+    """Return what ARP says against an address being where it should be, ``""`` if nothing.
 
     held_here
         Whether this host should have it, or the other one.

@@ -1,6 +1,6 @@
-"""One operation on the pair at a time: who does what since when, where every node can see it.
+"""One verb on the pair at a time: who does what since when, where every node can see it.
 
-An operation is a transient attribute of the node from which it is run. attrd puts all writes of
+A verb that runs is a transient attribute of the node from which it is run. attrd puts all writes of
 the cluster into one order, so of two that begin at once at least one sees the other and steps back.
 While it lasts it is written again and again; one that has fallen silent was interrupted.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from fshalib.errors import LiveError, LockError
 from fshalib.pacemaker import tools
 from fshalib.system import poll, programs
 from fshalib.system.programs import Runner
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 ATTRIBUTE = "fsha-operation"
 BEAT = 5.0
-"""Seconds after which an operation says again that it goes on."""
+"""Seconds after which a running verb says again that it goes on."""
 TWICE = 2 * BEAT + 1
 """Seconds between two looks at one that seems silent: the clock of its node may be another one."""
 SILENT = 20.0
@@ -34,7 +35,7 @@ SILENT = 20.0
 START_TIME = 19
 """Where the start time stands in /proc/PID/stat, behind the name (proc(5), field 22)."""
 LOCK = Path("/run/fsha/operation.lock")
-"""What keeps two operations of one node apart: they would write the same attribute."""
+"""What keeps two verbs of one node apart: they would write the same attribute."""
 PATIENCE, LOOK_EVERY = 5.0, 0.05
 """Seconds until a word comes back from attrd, and between two looks."""
 
@@ -43,7 +44,7 @@ PHASES = (CHECK, DRAIN, MOVE, VERIFY, CLEAN_UP)
 
 
 @dataclass(frozen=True)
-class Operation:
+class RunningVerb:
     """Something that somebody does with a service.
 
     ``verb`` as it is called; ``by`` who; ``node`` where it is run; ``service``; ``old``, ``new``
@@ -105,18 +106,18 @@ def process_of(pid: int | str) -> str:
     return f"{number} {stat.rpartition(')')[2].split()[START_TIME]}"
 
 
-class NotLocked(programs.RunError):
+class NotLocked(LockError, LiveError):
     """The lock of this node can't be taken."""
 
     def __init__(self, path: Path, error: OSError) -> None:
-        self.path = path
+        self.path, self.error = path, error
         super().__init__(f"{path} can't be opened: {error.strerror}.")
 
 
-class Busy(Exception):
+class Busy(LockError):
     """Somebody else is at it; nothing was done."""
 
-    def __init__(self, other: Operation) -> None:
+    def __init__(self, other: RunningVerb) -> None:
         self.other = other
         super().__init__(
             f"there is a {other} (phase {other.phase}); wait for its end. If it was killed, it "
@@ -124,69 +125,69 @@ class Busy(Exception):
         )
 
 
-def begun(verb: str, by: str, node: str, service: str, old: str = "", new: str = "") -> Operation:
-    """Return an operation of this process that begins now; the arguments are its fields."""
+def begun(verb: str, by: str, node: str, service: str, old: str = "", new: str = "") -> RunningVerb:
+    """Return a verb of this process that begins now; the arguments are its fields."""
     now = round(time.time(), 1)
     me = process_of(os.getpid())
-    return Operation(verb, by, node, service, old, new, now, now, process=me)
+    return RunningVerb(verb, by, node, service, old, new, now, now, process=me)
 
 
-def parse(text: str) -> Operation | None:
-    """Return the operation that an attribute tells of; ``None`` for anything else."""
+def parse(text: str) -> RunningVerb | None:
+    """Return the running verb that an attribute tells of; ``None`` for anything else."""
     try:
         data: Any = json.loads(text)
-        return Operation(**data)
+        return RunningVerb(**data)
     except (ValueError, TypeError):
         return None
 
 
-def all_of(values: Iterable[str]) -> tuple[Operation, ...]:
-    """Return the operations that attributes tell of, the one that began first at the front."""
+def all_of(values: Iterable[str]) -> tuple[RunningVerb, ...]:
+    """Return the verbs that attributes tell of, the one that began first at the front."""
     found = (parse(text) for text in values)
     return tuple(sorted((o for o in found if o), key=lambda o: (o.since, o.node)))
 
 
-def known(run: Runner = programs.run) -> tuple[Operation, ...]:
-    """Return the operations that attrd knows of, going on or interrupted.
+def known(run: Runner = programs.run) -> tuple[RunningVerb, ...]:
+    """Return the verbs that attrd knows of, going on or interrupted.
 
     Raises :class:`programs.RunError`.
     """
     return all_of(tools.noted(ATTRIBUTE, run).values())
 
 
-def told(operation: Operation, now: float, me: str = "") -> str:
-    """Return what a tired person has to know of an operation, and can do about it."""
-    if operation.goes_on(now, me):
-        return f"{operation} goes on (phase {operation.phase})"
-    said = f"{operation} WAS INTERRUPTED (phase {operation.phase})"
+def description(running: RunningVerb, now: float, me: str = "") -> str:
+    """Return what a tired person has to know of a running verb, and can do about it."""
+    if running.goes_on(now, me):
+        return f"{running} goes on (phase {running.phase})"
+    said = f"{running} WAS INTERRUPTED (phase {running.phase})"
     again = {
         CHECK: "nothing has been done yet",
-        DRAIN: f"new calls may still be refused on {operation.node}: fsha.undrain there takes them "
+        DRAIN: f"new calls may still be refused on {running.node}: fsha.undrain there takes them "
         "again",
-    }.get(operation.phase, "the service may be on either node, with a ban")
-    if not operation.new:
+    }.get(running.phase, "the service may be on either node, with a ban")
+    if not running.new:
         return f"{said}; {again}"
-    if not operation.may_have_moved:
+    if not running.may_have_moved:
         return f"{said}; {again}. Give the order once more, or let fsha.failback forget it"
     return f"{said}; {again}. fsha.failover finishes it, fsha.failback undoes it"
 
 
 def interrupted(
     me: str, run: Runner = programs.run, clock: Callable[[], float] = time.time
-) -> tuple[Operation, ...]:
-    """Return the operations that have ended without a word, the last one first."""
+) -> tuple[RunningVerb, ...]:
+    """Return the verbs that have ended without a word, the last one first."""
     found = known(run)
     alive = going_on(found, me, run, clock)
     return tuple(one for one in reversed(found) if one not in alive)
 
 
 def going_on(
-    found: Iterable[Operation],
+    found: Iterable[RunningVerb],
     me: str,
     run: Runner = programs.run,
     clock: Callable[[], float] = time.time,
-) -> tuple[Operation, ...]:
-    """Return which of some operations go on.
+) -> tuple[RunningVerb, ...]:
+    """Return which of some verbs go on.
 
     One of another node that seems to have been silent for long is looked at twice, since the clocks
     of the nodes may differ: whoever has said another word meanwhile goes on.
@@ -196,7 +197,7 @@ def going_on(
     if not silent:
         return tuple(o for o in found if o.goes_on(clock(), me))
 
-    def has_spoken(later: Iterable[Operation]) -> set[tuple[str, float]]:
+    def has_spoken(later: Iterable[RunningVerb]) -> set[tuple[str, float]]:
         return {(o.node, o.since) for o in later if o.text not in silent}
 
     asked = {(o.node, o.since) for o in silent.values()}
@@ -213,30 +214,30 @@ _SILENT: set[str] = set()
 
 
 class Holder:
-    """Holds an operation while it is entered; leaving it in good order gives it back.
+    """Holds a running verb while it is entered; leaving it in good order gives it back.
 
     An exception, such as that of an interrupted terminal, leaves it as one that was interrupted.
-    Of one node's own operations a lock lets one through, of different nodes' the order in which
+    Of one node's own verbs a lock lets one through, of different nodes' the order in which
     attrd has taken their words.
 
-    operation
+    running
         What is done.
     clock
         Seconds since the epoch.
     lock
-        The file whose lock one operation of this node has at a time.
+        The file whose lock one verb of this node has at a time.
 
     Entering raises :class:`Busy` when another one goes on, and :class:`programs.RunError`.
     """
 
     def __init__(
         self,
-        operation: Operation,
+        running: RunningVerb,
         run: Runner = programs.run,
         clock: Callable[[], float] = time.time,
         lock: Path = LOCK,
     ) -> None:
-        self.operation = operation
+        self.running = running
         self._lock_file = lock
         self._run = run
         self._clock = clock
@@ -268,7 +269,7 @@ class Holder:
             self._refuse(found)
         except Busy as busy:
             self._end_beats()
-            if busy.other.node != self.operation.node:
+            if busy.other.node != self.running.node:
                 self._forget()
             raise
 
@@ -285,7 +286,7 @@ class Holder:
             if kind is None:
                 self._forget()
         except programs.RunError as failed:
-            log.warning("%s: not said that it has ended: %s", self.operation, failed)
+            log.warning("%s: not said that it has ended: %s", self.running, failed)
         finally:
             self._release()
 
@@ -296,19 +297,19 @@ class Holder:
 
     def phase(self, name: str) -> None:
         """Say which phase has begun."""
-        self.operation = replace(self.operation, phase=name)
+        self.running = replace(self.running, phase=name)
         self._write()
 
-    def _has_come_back(self, found: Iterable[Operation]) -> bool:
-        return tools.on_file() or any(o.node == self.operation.node for o in found)
+    def _has_come_back(self, found: Iterable[RunningVerb]) -> bool:
+        return tools.on_file() or any(o.node == self.running.node for o in found)
 
-    def _is_mine(self, other: Operation) -> bool:
-        mine = self.operation
+    def _is_mine(self, other: RunningVerb) -> bool:
+        mine = self.running
         return (other.node, other.since, other.process) == (mine.node, mine.since, mine.process)
 
-    def _refuse(self, found: Iterable[Operation]) -> None:
+    def _refuse(self, found: Iterable[RunningVerb]) -> None:
         others = [other for other in found if not self._is_mine(other)]
-        for other in going_on(others, self.operation.node, self._run, self._clock):
+        for other in going_on(others, self.running.node, self._run, self._clock):
             raise Busy(other)
 
     def _take(self) -> None:
@@ -326,14 +327,14 @@ class Holder:
             self._release()
             raise Busy(self._holder_of_the_lock()) from None
 
-    def _holder_of_the_lock(self) -> Operation:
-        def of_this_node(found: Iterable[Operation]) -> list[Operation]:
-            return [o for o in found if o.node == self.operation.node]
+    def _holder_of_the_lock(self) -> RunningVerb:
+        def of_this_node(found: Iterable[RunningVerb]) -> list[RunningVerb]:
+            return [o for o in found if o.node == self.running.node]
 
         found = poll.until(
             lambda: of_this_node(known(self._run)), bool, PATIENCE, interval=LOOK_EVERY
         )
-        return found[0] if found else replace(self.operation, by="somebody else")
+        return found[0] if found else replace(self.running, by="somebody else")
 
     def _release(self) -> None:
         if self._lock is not None:
@@ -342,12 +343,12 @@ class Holder:
 
     def _write(self) -> None:
         with self._writing:
-            self.operation = replace(self.operation, beat=round(self._clock(), 1))
-            node = self.operation.node
-            tools.note(ATTRIBUTE, self.operation.text, [node], self._run)
+            self.running = replace(self.running, beat=round(self._clock(), 1))
+            node = self.running.node
+            tools.note(ATTRIBUTE, self.running.text, [node], self._run)
 
     def _forget(self) -> None:
-        tools.forget(ATTRIBUTE, self.operation.node, self._run)
+        tools.forget(ATTRIBUTE, self.running.node, self._run)
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT):
@@ -357,5 +358,5 @@ class Holder:
         try:
             self._write()
         except programs.RunError as error:
-            # The operation itself meets the same trouble, and decides what that means.
-            log.warning("%s: not said that it goes on: %s", self.operation, error)
+            # The verb itself meets the same trouble, and decides what that means.
+            log.warning("%s: not said that it goes on: %s", self.running, error)

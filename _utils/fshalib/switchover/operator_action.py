@@ -37,7 +37,7 @@ class OperatorAction:
     :data:`DEFAULTS`, ``what`` what it does in words, ``node`` the one that it concerns, if
     any. ``since`` is its time in UTC (``2026-08-20T12:11:28Z``), ``None`` when the CIB can't
     tell; of a fail count, the time of the last failure. ``hint`` is the command that lifts it.
-    ``by``, ``reason`` and ``until`` are what the formula's own verbs have remarked on it.
+    ``by``, ``reason`` and ``until`` are what the formula's own verbs have noted beside it.
     """
 
     kind: str
@@ -52,11 +52,11 @@ class OperatorAction:
 
     def is_overdue(self, now: datetime) -> bool:
         """Tell whether it was to have been lifted by now; ``now`` with its time zone."""
-        remark = annotation.Remark(self.by, self.reason, self.since or "", self.until)
-        return remark.is_over(now.astimezone(timezone.utc))
+        note = annotation.Annotation(self.by, self.reason, self.since or "", self.until)
+        return note.is_over(now.astimezone(timezone.utc))
 
 
-Spoken = Mapping[str, frozenset[str]]
+PillarAttributes = Mapping[str, frozenset[str]]
 """Object id → the names of attributes that the pillar itself sets."""
 
 

@@ -12,15 +12,15 @@ from fshalib.switchover.operator_action import (
     HOLD,
     PREFERENCE,
     OperatorAction,
-    Spoken,
+    PillarAttributes,
     command,
     deletion,
 )
 
 
-def constraints(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
+def constraints(root: Element, in_pillar: PillarAttributes) -> Iterator[OperatorAction]:
     """Yield the bans and preferences that somebody has set by hand."""
-    ours = ownership.owned(root) | set(spoken)
+    ours = ownership.owned(root) | set(in_pillar)
     for element in root.iterfind("configuration/constraints/*"):
         id = element.get("id", "")
         if ownership.OPERATOR_CONSTRAINT.match(id) and id not in ours:

@@ -35,7 +35,7 @@ from fshalib.switchover.operator_action import (
     TARGET_ROLE,
     UNMANAGED,
     OperatorAction,
-    Spoken,
+    PillarAttributes,
     command,
     deletion,
     score,
@@ -45,7 +45,7 @@ from fshalib.switchover.operator_constraints import constraints
 
 
 def actions(
-    root: Element, status: Status | None = None, wanted: Spoken | None = None
+    root: Element, status: Status | None = None, wanted: PillarAttributes | None = None
 ) -> tuple[OperatorAction, ...]:
     """Return what operators have set, the cluster's own matters first.
 
@@ -58,19 +58,19 @@ def actions(
         a node its name) → names of the attributes that the pillar sets itself, which are no
         operator's then. A constraint whose id is in it is the pillar's as a whole.
     """
-    spoken: Spoken = MappingProxyType({}) if wanted is None else wanted
+    in_pillar: PillarAttributes = MappingProxyType({}) if wanted is None else wanted
     found = [
-        *_properties(root, spoken),
-        *_nodes(root, spoken),
-        *_defaults(root, spoken),
-        *_resources(root, spoken),
-        *constraints(root, spoken),
+        *_properties(root, in_pillar),
+        *_nodes(root, in_pillar),
+        *_defaults(root, in_pillar),
+        *_resources(root, in_pillar),
+        *constraints(root, in_pillar),
         *fail_counts(root, status),
     ]
     return tuple(found)
 
 
-def spoken_for(pacemaker: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+def attributes_in_pillar(pacemaker: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Return what a pillar sets itself, for :func:`actions`.
 
     pacemaker
@@ -91,7 +91,7 @@ def spoken_for(pacemaker: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     return found
 
 
-def spoken_by(objects: Iterable[Object]) -> dict[str, frozenset[str]]:
+def attributes_of(objects: Iterable[Object]) -> dict[str, frozenset[str]]:
     """Return what wanted objects set themselves, for :func:`actions`."""
     found = {}
     for item in objects:
@@ -175,8 +175,8 @@ def _true(text: str) -> bool:
         return False
 
 
-def _is_spoken(spoken: Spoken, name: str, *ids: str) -> bool:
-    return any(name in spoken.get(id, ()) for id in ids)
+def _is_in_pillar(in_pillar: PillarAttributes, name: str, *ids: str) -> bool:
+    return any(name in in_pillar.get(id, ()) for id in ids)
 
 
 # --- the cluster ---------------------------------------------------------------------------
@@ -188,7 +188,7 @@ _PROPERTIES = {
 }
 
 
-def _properties(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
+def _properties(root: Element, in_pillar: PillarAttributes) -> Iterator[OperatorAction]:
     section = root.find("configuration/crm_config")
     if section is None:
         return
@@ -196,16 +196,16 @@ def _properties(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
     for held in settings:
         if held.name not in _PROPERTIES or not _true(held.text):
             continue
-        if _is_spoken(spoken, held.name, target.PROPERTY_SET, held.holder):
+        if _is_in_pillar(in_pillar, held.name, target.PROPERTY_SET, held.holder):
             continue
         kind, words = _PROPERTIES[held.name]
         plain = command("crm_attribute", "--name", held.name, "--delete")
         hint = plain if _is_plain(held) else deletion("nvpair", held.id)
         action = OperatorAction(kind, CLUSTER, f"{held.shown}: {words}", "", None, hint)
-        yield _remarked(action, held.name, settings)
+        yield _annotated(action, held.name, settings)
 
 
-def _remarked(action: OperatorAction, name: str, settings: Iterable["_Setting"]) -> OperatorAction:
+def _annotated(action: OperatorAction, name: str, settings: Iterable["_Setting"]) -> OperatorAction:
     """Return an action with what stands beside it about who did it, and why."""
     text = next((s.text for s in settings if s.name == annotation.NAMES.get(name)), "")
     found = annotation.parse(text)
@@ -240,16 +240,16 @@ _NODE_ATTRIBUTES = {
 }
 
 
-def _nodes(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
+def _nodes(root: Element, in_pillar: PillarAttributes) -> Iterator[OperatorAction]:
     for node in root.iterfind("configuration/nodes/node"):
         name = node.get("uname", node.get("id", ""))
         settings = list(_settings(root, node, "instance_attributes"))
         for held in settings:
-            if _is_spoken(spoken, held.name, name, node.get("id", "")):
+            if _is_in_pillar(in_pillar, held.name, name, node.get("id", "")):
                 continue
             plain = _node_command(name, held.name, "forever")
             for action in _node(held, name, "", plain if _is_plain(held) else None):
-                yield _remarked(action, held.name, settings)
+                yield _annotated(action, held.name, settings)
     for state, name in states(root):
         for transient in state.findall("transient_attributes"):
             for held in _settings(root, transient, "instance_attributes"):
@@ -297,25 +297,27 @@ def _odd(held: _Setting) -> tuple[str, str] | None:
     return None
 
 
-def _defaults(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
+def _defaults(root: Element, in_pillar: PillarAttributes) -> Iterator[OperatorAction]:
     section = root.find("configuration/rsc_defaults")
     if section is None:
         return
     for held in _settings(root, section, "meta_attributes"):
         odd = _odd(held)
-        if odd is None or _is_spoken(spoken, held.name, held.holder, ONE_IDS["resource_defaults"]):
+        if odd is None or _is_in_pillar(
+            in_pillar, held.name, held.holder, ONE_IDS["resource_defaults"]
+        ):
             continue
         what = f"{held.shown} for every resource that does not say otherwise"
         yield OperatorAction(odd[0], DEFAULTS, what, "", None, deletion("nvpair", held.id))
 
 
-def _resources(root: Element, spoken: Spoken) -> Iterator[OperatorAction]:
+def _resources(root: Element, in_pillar: PillarAttributes) -> Iterator[OperatorAction]:
     for top in root.iterfind("configuration/resources/*"):
         for element in top.iter(*_RESOURCE_TAGS):
             id = element.get("id", "")
             for held in _settings(root, element, "meta_attributes"):
                 odd = _odd(held)
-                if odd is None or _is_spoken(spoken, held.name, id):
+                if odd is None or _is_in_pillar(in_pillar, held.name, id):
                     continue
                 what = f"{held.shown}: {odd[1]}" if odd[1] else held.shown
                 yield OperatorAction(odd[0], id, what, "", None, _meta_command(top, element, held))

@@ -1,11 +1,11 @@
-"""What an operator orders: from which node to which, within which bounds, and whether that can be.
+"""What an operator asks for: from which node to which, within which bounds; whether that can be.
 
-Nothing is moved here; :mod:`switchover` carries an order out. An order that cannot succeed is
+Nothing is moved here; :mod:`switchover` carries a request out. One that cannot succeed is
 refused with every reason there is, before anything is touched.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,14 +15,16 @@ from fshalib.pacemaker.simulate import Transition
 from fshalib.pacemaker.status import Status
 from fshalib.switchover import bans, preflight
 from fshalib.switchover import service as switchover_service
-from fshalib.switchover.lock import Operation
-from fshalib.system import programs
-from fshalib.system.programs import Runner
+from fshalib.switchover.lock import RunningVerb
 
 FAILOVER, FAILBACK, DRILL = "failover", "failback", "drill"
 THERE, BACK = "there", "back"
 LONGEST = 3600.0
 PORTS = 65535
+
+
+Simulate = Callable[[Element], Transition]
+"""Returns what the cluster would do with a CIB."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def whole(number: object, name: str) -> int:
 
 
 @dataclass(frozen=True)
-class Order:
+class Request:
     """What is to be done: a service from the node ``old`` to ``new``, with ``banned`` nodes.
 
     ``me`` is the node from which it is done, ``by`` who does it. ``moved`` is true when the service
@@ -118,7 +120,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Request:
+class Arguments:
     """What an operator has said: the ``resource`` to move where it is not clear, ``bounds``.
 
     ``by`` is who it is, ``me`` the node where it is said.
@@ -133,12 +135,12 @@ class Request:
 def failover(
     status: Status,
     root: Element,
-    request: Request,
+    arguments: Arguments,
     target: str | None = None,
-    interrupted: Iterable[Operation] = (),
-    run: Runner = programs.run,
-) -> tuple[Order, Transition | None]:
-    """Return the order for a switchover to the other node, and what the cluster would do.
+    interrupted: Iterable[RunningVerb] = (),
+    simulate: Simulate = preflight.simulate,
+) -> tuple[Request, Transition | None]:
+    """Return the request for a switchover to the other node, and what the cluster would do.
 
     status, root
         How the cluster is, and its live CIB.
@@ -150,31 +152,31 @@ def failover(
 
     There is no transition where nothing is left to be moved. Raises :class:`service.Refused`.
     """
-    service = switchover_service.find_service(root, request.resource)
+    service = switchover_service.find_service(root, arguments.resource)
     active = _active(status, root, service)
     stale = next(
         (one for one in interrupted if one.service == service.id and one.may_have_moved), None
     )
     if stale and active == stale.new and target in (None, stale.new):
-        return _order(stale.verb, service, stale.old, active, request, moved=True), None
+        return _request(stale.verb, service, stale.old, active, arguments, moved=True), None
     target = preflight.choose_target(status, active, target)
-    _refuse_drain_from_afar(request, active)
-    order = _order(FAILOVER, service, active, target, request, banned=(active,))
-    return order, _foreseen(status, root, order, run)
+    _refuse_drain_from_afar(arguments, active)
+    request = _request(FAILOVER, service, active, target, arguments, banned=(active,))
+    return request, _foreseen(status, root, request, simulate)
 
 
 def failback(
-    status: Status, root: Element, request: Request, run: Runner = programs.run
-) -> tuple[Order, Transition]:
-    """Return the order for the way back, and what the cluster would do.
+    status: Status, root: Element, arguments: Arguments, simulate: Simulate = preflight.simulate
+) -> tuple[Request, Transition]:
+    """Return the request for the way back, and what the cluster would do.
 
     Where lifting the hold is enough to bring the service back, no node is banned; else the ban is
     simulated, too. A service that an interrupted switchover keeps from running anywhere is brought
     to where it can run. Arguments and errors are those of :func:`failover`.
     """
-    service = switchover_service.find_service(root, request.resource)
+    service = switchover_service.find_service(root, arguments.resource)
     if not status.active(service.id) and bans.held(root, service.id):
-        return _from_nowhere(status, root, service, request, run)
+        return _from_nowhere(status, root, service, arguments, simulate)
     active = _active(status, root, service)
     # A way back that was interrupted has noted the other node already; its hold is still there.
     held = [node for node in bans.held(root, service.id) if node != active]
@@ -184,37 +186,37 @@ def failback(
             ["there is no earlier switchover to undo; fsha.failover moves the service"]
         )
     preflight.choose_target(status, active, target)
-    _refuse_drain_from_afar(request, active)
-    order = _order(FAILBACK, service, active, target, request)
-    against = [*preflight.obstacles(status, service, target), *_held(root, order)]
+    _refuse_drain_from_afar(arguments, active)
+    request = _request(FAILBACK, service, active, target, arguments)
+    against = [*preflight.obstacles(status, service, target), *_held(root, request)]
     if against:
         raise switchover_service.SwitchoverRefused(against)
-    transition = _simulated(root, order, run)
+    transition = _simulated(root, request, simulate)
     if preflight.would_serve(transition, service) == target:
-        return order, transition
-    order = replace(order, banned=(active,))
-    return order, _foreseen(status, root, order, run)
+        return request, transition
+    request = replace(request, banned=(active,))
+    return request, _foreseen(status, root, request, simulate)
 
 
 def _from_nowhere(
     status: Status,
     root: Element,
     service: switchover_service.Service,
-    request: Request,
-    run: Runner,
-) -> tuple[Order, Transition]:
-    """Return the order that lifts what keeps a service from running anywhere."""
+    arguments: Arguments,
+    simulate: Simulate,
+) -> tuple[Request, Transition]:
+    """Return the request that lifts what keeps a service from running anywhere."""
     nodes = [node.name for node in status.nodes]
     lifted = bans.rebanned(root, service.id, [], nodes)
-    transition = preflight.simulate(lifted, run)
+    transition = simulate(lifted)
     target = preflight.would_serve(transition, service)
     if not target:
         raise switchover_service.SwitchoverRefused(
             [_would_not_start(service, "any node", transition)]
         )
     old = next((name for name in nodes if name != target), target)
-    order = _order(FAILBACK, service, old, target, request)
-    return replace(order, from_nowhere=True), transition
+    request = _request(FAILBACK, service, old, target, arguments)
+    return replace(request, from_nowhere=True), transition
 
 
 def _would_not_start(
@@ -225,34 +227,36 @@ def _would_not_start(
 
 
 def look_again(
-    status: Status, root: Element, order: Order, run: Runner = programs.run
+    status: Status, root: Element, request: Request, simulate: Simulate = preflight.simulate
 ) -> Transition:
-    """Return what the cluster would do with an order now, just before it is carried out.
+    """Return what the cluster would do with a request now, just before it is carried out.
 
     Time has gone by since it was given, with a drain much of it. Arguments and errors are those of
     :func:`failover`.
     """
-    found = status.active(order.service.id)
-    if order.from_nowhere and not found:
-        return _foreseen(status, root, order, run)
-    active = _active(status, root, order.service)
-    if active != order.old:
+    found = status.active(request.service.id)
+    if request.from_nowhere and not found:
+        return _foreseen(status, root, request, simulate)
+    active = _active(status, root, request.service)
+    if active != request.old:
         raise switchover_service.SwitchoverRefused(
-            [f"{order.service.id} has come to {active} meanwhile"]
+            [f"{request.service.id} has come to {active} meanwhile"]
         )
-    return _foreseen(status, root, order, run)
+    return _foreseen(status, root, request, simulate)
 
 
-def _order(
+def _request(
     verb: str,
     service: switchover_service.Service,
     old: str,
     new: str,
-    request: Request,
+    arguments: Arguments,
     banned: tuple[str, ...] = (),
     moved: bool = False,
-) -> Order:
-    return Order(verb, service, old, new, banned, request.bounds, request.by, request.me, moved)
+) -> Request:
+    return Request(
+        verb, service, old, new, banned, arguments.bounds, arguments.by, arguments.me, moved
+    )
 
 
 def _active(status: Status, root: Element, service: switchover_service.Service) -> str:
@@ -269,22 +273,22 @@ def _active(status: Status, root: Element, service: switchover_service.Service) 
     return nodes[0]
 
 
-def _refuse_drain_from_afar(request: Request, active: str) -> None:
-    if request.bounds.drain and request.me != active:
+def _refuse_drain_from_afar(arguments: Arguments, active: str) -> None:
+    if arguments.bounds.drain and arguments.me != active:
         raise switchover_service.SwitchoverRefused(
             [f"only {active} itself can refuse new calls: run it there, or without drain"]
         )
 
 
-def _simulated(root: Element, order: Order, run: Runner) -> Transition:
-    return preflight.simulate(bans.rebanned(root, order.service.id, order.banned, [order.new]), run)
+def _simulated(root: Element, request: Request, simulate: Simulate) -> Transition:
+    return simulate(bans.rebanned(root, request.service.id, request.banned, [request.new]))
 
 
-def _foreseen(status: Status, root: Element, order: Order, run: Runner) -> Transition:
+def _foreseen(status: Status, root: Element, request: Request, simulate: Simulate) -> Transition:
     """Return what the cluster would do; refuse what can't succeed, with every reason there is."""
-    service, target = order.service, order.new
-    found = [*preflight.obstacles(status, service, target), *_held(root, order)]
-    transition = _simulated(root, order, run)
+    service, target = request.service, request.new
+    found = [*preflight.obstacles(status, service, target), *_held(root, request)]
+    transition = _simulated(root, request, simulate)
     if not found and preflight.would_serve(transition, service) != target:
         found.append(_would_not_start(service, target, transition))
     if found:
@@ -292,18 +296,18 @@ def _foreseen(status: Status, root: Element, order: Order, run: Runner) -> Trans
     return transition
 
 
-def _held(root: Element, order: Order) -> list[str]:
+def _held(root: Element, request: Request) -> list[str]:
     """Return why a ban of the target stands in the way: it was made by hand, or is a hold."""
-    service, target = order.service.id, order.new
+    service, target = request.service.id, request.new
     ban = bans.bans(root, service).get(target)
     if not ban:
         return []
     if bans.is_held(root, service, target):
-        if order.verb == FAILBACK or order.way == BACK:
+        if request.verb == FAILBACK or request.way == BACK:
             return []
         return [
-            f"a hold is in force that keeps {service} on {order.old} ({ban}); fsha.failback lifts "
-            "it and goes back"
+            f"a hold is in force that keeps {service} on {request.old} ({ban}); fsha.failback "
+            "lifts it and goes back"
         ]
     return [
         f"{target} was banned by hand ({ban}); lift that first with "
@@ -311,23 +315,25 @@ def _held(root: Element, order: Order) -> list[str]:
     ]
 
 
-def foretold(order: Order, transition: Transition | None, calls: Mapping[str, Any] | None) -> str:
+def foretold(
+    request: Request, transition: Transition | None, calls: Mapping[str, Any] | None
+) -> str:
     """Return the plan of a switchover as sentences.
 
     calls
         What the switch carries (``freeswitch.calls``), ``None`` where it can't be asked from here.
     """
-    service = order.service.id
-    lines = [f"{service} would move from {order.old} to {order.new}."]
-    if order.moved:
-        lines = [f"What was interrupted would be finished; {service} serves on {order.new}."]
-    if order.bounds.drain:
-        lines.append(f"First new calls would be refused for up to {order.bounds.drain:g} s.")
+    service = request.service.id
+    lines = [f"{service} would move from {request.old} to {request.new}."]
+    if request.moved:
+        lines = [f"What was interrupted would be finished; {service} serves on {request.new}."]
+    if request.bounds.drain:
+        lines.append(f"First new calls would be refused for up to {request.bounds.drain:g} s.")
     if transition and transition.actions:
         lines.append(f"The cluster would: {'; '.join(map(str, transition.actions))}.")
     lines.append(
-        freeswitch_calls.forecast(calls, order.service.keeps)
+        freeswitch_calls.forecast(calls, request.service.keeps)
         if calls
-        else f"Which calls would survive only {order.old} can tell: run it there."
+        else f"Which calls would survive only {request.old} can tell: run it there."
     )
     return "\n".join(lines)

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fshalib.agents import VIP_AGENTS, VOICE_AGENTS
+from fshalib.agents import FSSOFIA_TYPE, OUR_PROVIDER, VIP_AGENTS, VOICE_AGENTS
 from fshalib.cib.document import Element
+from fshalib.errors import SwitchoverError as SwitchoverError
 from fshalib.pillar import validate_freeswitch
 from fshalib.switchover.bans import PREVIOUS, notes_of
-
-
-class SwitchoverError(Exception):
-    """A switchover is refused or has failed; the text says why and what to do."""
 
 
 class SwitchoverRefused(SwitchoverError):
@@ -89,7 +86,9 @@ def _service(element: Element) -> Service:
     ]
     members = tuple(p.get("id", "") for p in primitives)
     drain = max((_drain_time(p) for p in primitives), default=0)
-    ours = [p for p in primitives if (p.get("provider"), p.get("type")) == ("fsha", "FSSofia")]
+    ours = [
+        p for p in primitives if (p.get("provider"), p.get("type")) == (OUR_PROVIDER, FSSOFIA_TYPE)
+    ]
     sofia = tuple(p.get("id", "") for p in ours)
     keeps = bool(ours) and all(_parameters(p).get("stop_mode") == "recover" for p in ours)
     return Service(element.get("id", ""), members, tuple(vips), drain, sofia, keeps)
@@ -103,7 +102,7 @@ def _parameters(primitive: Element) -> dict[str, str]:
 def _drain_time(primitive: Element) -> int:
     """Return how long ocf:fsha:FSSofia waits for calls when it is stopped."""
     told = _parameters(primitive)
-    if primitive.get("provider") != "fsha" or told.get("stop_mode") != "drain":
+    if primitive.get("provider") != OUR_PROVIDER or told.get("stop_mode") != "drain":
         return 0
     seconds = told.get("drain_time", "")
     return (

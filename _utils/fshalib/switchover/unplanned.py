@@ -14,7 +14,7 @@ from fshalib.events.journal import UNPLANNED
 from fshalib.pacemaker import tools
 from fshalib.pacemaker.status import Status
 from fshalib.switchover import lock
-from fshalib.switchover.lock import Operation
+from fshalib.switchover.lock import RunningVerb
 from fshalib.switchover.preflight import operations_of
 from fshalib.switchover.service import Service, SwitchoverRefused, find_service
 from fshalib.system import programs
@@ -95,10 +95,10 @@ def notice(
     return None if move is None else replace(move, kept=kept(service, node, move.at, run))
 
 
-def _tells(operation: Operation, node: str, now: float, me: str) -> bool:
-    """Tell whether an operation will say, or its interruption says, why the service is there."""
-    went_there = operation.may_have_moved and operation.new == node
-    return operation.goes_on(now, me) or went_there
+def _tells(running: RunningVerb, node: str, now: float, me: str) -> bool:
+    """Tell whether a running verb will say, or its interruption says, why the service is there."""
+    went_there = running.may_have_moved and running.new == node
+    return running.goes_on(now, me) or went_there
 
 
 def started(root: Element, service: Service, node: str) -> float:

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fshalib.errors import RunError as RunError
+
 # Exit codes of Pacemaker's tools (crm_exit_e in its include/crm/common/results.h).
 EX_OK = 0
 EX_ERROR = 1
@@ -37,10 +39,6 @@ FS_CLI_TIMEOUT = 254
 
 SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_TIMEOUT = 30.0
-
-
-class RunError(Exception):
-    """A program could not do what was asked of it."""
 
 
 class ToolMissing(RunError):

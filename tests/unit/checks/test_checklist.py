@@ -67,7 +67,7 @@ VIEW = collect.View(
     pending=STILL,
     after=MOVED,
     facts={"fs1": FACTS, "fs2": FACTS},
-    wire=(),
+    arp_findings=(),
     last_drill="2026-08-20T10:00:00Z",
 )
 FENCED = replace(
@@ -157,8 +157,8 @@ OPERATORS = {
         (status(resources=(resource("vip", "fs1"), resource("fs"), FENCED.resources[-1])),
          "service", FAIL, True, "does not serve: fs is Stopped"),
         (replace(GOOD, after=STILL), "failover", FAIL, True, "would not start it elsewhere"),
-        (replace(GOOD, wire=("another host answers",)), "vip", FAIL, True, "another host"),
-        (replace(GOOD, wire=None), "vip", SKIP, False, "can't be asked"),
+        (replace(GOOD, arp_findings=("another host answers",)), "vip", FAIL, True, "another host"),
+        (replace(GOOD, arp_findings=None), "vip", SKIP, False, "can't be asked"),
         (with_facts("fs2", None), "facts", WARN, False, "nothing is known"),
         (with_facts("fs2", facts(at="2026-09-01T10:00:00Z")), "facts", WARN, False, "120 minutes"),
         (with_facts("fs2", facts(switch={"running": False, "why": "it is down"})), "switch", FAIL,

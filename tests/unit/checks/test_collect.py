@@ -47,7 +47,7 @@ def test_the_whole_pair(status, pair, world):
     assert (view.me, view.active, view.peers) == ("fs1", "fs1", ("fs2",))
     assert view.facts == {"fs1": MINE, "fs2": THEIRS}
     assert view.clocks == {"fs2": ANSWER}
-    assert view.wire == ()
+    assert view.arp_findings == ()
     assert view.last_drill == THEIRS["last_drill"]
     assert [action.resource for action in view.after.actions] == ["ip_shared", "fs"]
     assert {line.name for line in lines(view)} >= {"service", "vip", "failover", "offset"}
@@ -78,11 +78,11 @@ def test_without_a_service_nothing_of_it_is_asked(status, world):
         "<cib><configuration><resources/><constraints/></configuration><status/></cib>"
     )
     view = gather(status, empty, world)
-    assert (view.service, view.active, view.after, view.wire) == (None, "", None, None)
+    assert (view.service, view.active, view.after, view.arp_findings) == (None, "", None, None)
     assert world.count("ip") == 0
 
 
 def test_an_address_that_is_not_in_a_network_of_this_node_is_not_asked_for(status, pair, world):
     world.answers.pop(("ip", "-json", "address"))
     world.say("ip", "-json", "address", out="[]").say("ip", "-json", "route", code=2)
-    assert gather(status, pair, world).wire is None
+    assert gather(status, pair, world).arp_findings is None

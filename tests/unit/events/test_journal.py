@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from fshalib.errors import ArgumentError
 from fshalib.events import event as events_event
 from fshalib.events import journal
 
@@ -87,3 +88,26 @@ def test_switchovers_and_drills(path):
     ]  # fmt: skip
     assert journal.last_drill(entries)["gap"] == 0.4
     assert journal.last_drill([]) is None
+
+
+def test_the_newest_come_first(tmp_path):
+    file = tmp_path / "journal"
+    for number, kind in enumerate(("drift", "commit", "drift")):
+        line = {"kind": kind, "data": {"number": number}}
+        journal.append(file, line)
+    assert [e["data"]["number"] for e in journal.newest(file, 2)] == [2, 1]
+    assert [e["data"]["number"] for e in journal.newest(file, 9, "drift")] == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("limit", "kind", "said"),
+    [
+        (0, None, "limit: a whole"),
+        (True, None, "limit: "),
+        ("5", None, "limit: "),
+        (1, "x", "kind: "),
+    ],
+)
+def test_what_nobody_can_ask_for(tmp_path, limit, kind, said):
+    with pytest.raises(ArgumentError, match=said):
+        journal.newest(tmp_path / "journal", limit, kind)

@@ -22,12 +22,12 @@ def test_a_pillar_that_makes_no_sense_keeps_nobody_from_looking(pillar):
     assert report.section(pillar, "fsha", "cluster") == {}
     assert client.access(pillar).port == 8021
     assert recovery_db.ask_pillars(pillar) is None
-    assert operator_settings.spoken_for(report.section(pillar, "fsha", "pacemaker")) == {}
+    assert operator_settings.attributes_in_pillar(report.section(pillar, "fsha", "pacemaker")) == {}
 
 
 def test_a_resource_that_is_no_mapping_says_nothing():
     told = {"resources": {"vip": "ocf:heartbeat:IPaddr2", "fs": {"meta": {"is-managed": False}}}}
-    assert operator_settings.spoken_for(told) == {
+    assert operator_settings.attributes_in_pillar(told) == {
         "vip": frozenset(),
         "fs": frozenset({"is-managed"}),
     }

@@ -11,7 +11,7 @@ import pytest
 
 from fshalib.pacemaker import tools
 from fshalib.switchover import lock
-from fshalib.switchover.lock import BEAT, SILENT, Busy, Holder, Operation
+from fshalib.switchover.lock import BEAT, SILENT, Busy, Holder, RunningVerb
 from fshalib.system import programs
 
 NOW = 1_800_000_000.0
@@ -54,7 +54,7 @@ def attrd(monkeypatch, tmp_path):
 
 
 def operation(node="fs1", by="alice", since=NOW, **more):
-    return Operation("failover", by, node, "voice", "fs1", "fs2", since, since, **more)
+    return RunningVerb("failover", by, node, "voice", "fs1", "fs2", since, since, **more)
 
 
 def hold(attrd, what, now=NOW):
@@ -63,7 +63,7 @@ def hold(attrd, what, now=NOW):
 
 def test_it_is_there_while_it_lasts(attrd):
     with hold(attrd, operation()) as held:
-        assert lock.known(attrd) == (held.operation,)
+        assert lock.known(attrd) == (held.running,)
         held.phase(lock.MOVE)
         (seen,) = lock.known(attrd)
         assert (seen.phase, seen.by, seen.new) == ("move", "alice", "fs2")
@@ -72,7 +72,7 @@ def test_it_is_there_while_it_lasts(attrd):
 
 def test_what_moves_nothing_is_told_without_a_way_back():
     drain = dataclasses.replace(operation(), verb="drain", old="", new="", phase="drain")
-    said = lock.told(drain, NOW + SILENT + 1)
+    said = lock.description(drain, NOW + SILENT + 1)
     assert "fsha.undrain there takes them again" in said
     assert "fsha.failback" not in said
 
@@ -85,8 +85,8 @@ def test_what_is_broken_off_stays_as_interrupted(attrd):
     with pytest.raises(KeyboardInterrupt), hold(attrd, operation()) as held:
         interrupted(held)
     (left,) = lock.known(attrd)
-    assert "WAS INTERRUPTED (phase drain)" in lock.told(left, NOW + SILENT + 1)
-    assert "goes on (phase drain)" in lock.told(left, NOW)
+    assert "WAS INTERRUPTED (phase drain)" in lock.description(left, NOW + SILENT + 1)
+    assert "goes on (phase drain)" in lock.description(left, NOW)
 
 
 def test_a_cluster_that_is_gone_at_the_end_changes_nothing(attrd, caplog):
@@ -237,9 +237,9 @@ def test_it_says_again_that_it_goes_on(attrd, monkeypatch):
     clock = iter(range(10**9))
     beats = (operation(), attrd, lambda: NOW + next(clock) / 100, attrd.locks / "fs1")
     with Holder(*beats) as held:
-        first = held.operation.beat
-        lock.poll.until(lambda: held.operation.beat, lambda b: b > first + 0.1, 5)
-        assert held.operation.beat > first + 0.1
+        first = held.running.beat
+        lock.poll.until(lambda: held.running.beat, lambda b: b > first + 0.1, 5)
+        assert held.running.beat > first + 0.1
     assert BEAT < SILENT / 2
 
 

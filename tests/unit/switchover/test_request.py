@@ -1,6 +1,7 @@
 """What an operator orders: within which bounds, from where to where, and when it is refused."""
 
 import dataclasses
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -8,13 +9,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from fshalib.pacemaker.simulate import Action, Transition
-from fshalib.switchover import bans
+from fshalib.switchover import bans, preflight
 from fshalib.switchover import bans as switchover_bans
 from fshalib.switchover.bans import with_bans
-from fshalib.switchover.lock import MOVE, Operation
+from fshalib.switchover.lock import MOVE, RunningVerb
 from fshalib.switchover.request import (
+    Arguments,
     Bounds,
-    Request,
     bounds,
     failback,
     failover,
@@ -24,7 +25,7 @@ from fshalib.switchover.request import (
 )
 from fshalib.switchover.service import SwitchoverRefused
 
-REQUEST = Request(Bounds(), "alice", "fs1")
+ARGUMENTS = Arguments(Bounds(), "alice", "fs1")
 NOTED = (
     '<transient_attributes id="1"><instance_attributes id="status-1">'
     f'<nvpair id="s" name="{switchover_bans.PREVIOUS}" value="%s"/></instance_attributes>'
@@ -36,7 +37,8 @@ NOTED_BAN = f'<nvpair id="b" name="{bans.BANNED}VoiceServices" value="%s"/>'
 @pytest.fixture
 def moving(sample, tools):
     """The cluster would move the service from fs1 to fs2."""
-    return tools.say("crm_simulate", out=sample("transition-move.xml"))
+    tools.say("crm_simulate", out=sample("transition-move.xml"))
+    return partial(preflight.simulate, run=tools)
 
 
 def came_from(root, node):
@@ -44,9 +46,9 @@ def came_from(root, node):
     return root
 
 
-def refusal(order, *args, **kwargs):
+def refusal(request, *args, **kwargs):
     with pytest.raises(SwitchoverRefused) as refused:
-        order(*args, **kwargs)
+        request(*args, **kwargs)
     return str(refused.value)
 
 
@@ -97,21 +99,28 @@ def test_what_is_no_whole_number(number):
 # --- there -----------------------------------------------------------------------------------
 
 
-def test_the_node_that_is_left_is_banned(status, pair, moving):
-    order, transition = failover(status, pair, REQUEST, run=moving)
-    assert (order.old, order.new, order.banned) == ("fs1", "fs2", ("fs1",))
-    assert (order.verb, order.by, order.me, order.moved) == ("failover", "alice", "fs1", False)
+def test_the_node_that_is_left_is_banned(status, pair, moving, tools):
+    request, transition = failover(status, pair, ARGUMENTS, simulate=moving)
+    assert (request.old, request.new, request.banned) == ("fs1", "fs2", ("fs1",))
+    assert (request.verb, request.by, request.me, request.moved) == (
+        "failover",
+        "alice",
+        "fs1",
+        False,
+    )
     assert [str(action) for action in transition.actions] == [
         "move ip_shared from fs1 to fs2",
         "move fs from fs1 to fs2",
     ]
-    ((_, simulated, _),) = moving.calls
+    ((_, simulated, _),) = tools.calls
     assert "cli-ban-VoiceServices-on-fs1" in simulated
 
 
 def test_what_the_cluster_would_not_do_is_refused(status, pair, sample, tools):
     tools.say("crm_simulate", out=sample("transition-restart.xml"))
-    said = refusal(failover, status, pair, REQUEST, run=tools)
+    said = refusal(
+        failover, status, pair, ARGUMENTS, simulate=partial(preflight.simulate, run=tools)
+    )
     assert "the cluster would not start VoiceServices on fs2; it would: " in said
 
 
@@ -119,7 +128,7 @@ def test_obstacles_and_a_ban_are_told_together(status, pair, moving):
     standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
     away = dataclasses.replace(status, nodes=standby, quorate=False)
     banned = with_bans(pair, "VoiceServices", ["fs2"])
-    said = refusal(failover, away, banned, REQUEST, run=moving)
+    said = refusal(failover, away, banned, ARGUMENTS, simulate=moving)
     assert "fs2 is standby" in said
     assert "the cluster has no quorum" in said
     assert "fs2 was banned by hand (cli-ban-VoiceServices-on-fs2); lift that first with" in said
@@ -127,35 +136,35 @@ def test_obstacles_and_a_ban_are_told_together(status, pair, moving):
 
 def test_a_hold_is_no_ban_by_hand(status, pair, moving):
     held = came_from(with_bans(pair, "VoiceServices", ["fs2"]), "fs2")
-    said = refusal(failover, status, held, REQUEST, run=moving)
+    said = refusal(failover, status, held, ARGUMENTS, simulate=moving)
     assert "a hold is in force that keeps VoiceServices on fs1" in said
     assert "fsha.failback lifts it and goes back" in said
 
 
 def test_only_the_node_that_serves_can_refuse_calls(status, pair, moving):
-    afar = Request(Bounds(drain=30), "alice", "fs2")
+    afar = Arguments(Bounds(drain=30), "alice", "fs2")
     said = "only fs1 itself can refuse new calls"
-    assert said in refusal(failover, status, pair, afar, run=moving)
-    assert said in refusal(failback, status, came_from(pair, "fs2"), afar, run=moving)
+    assert said in refusal(failover, status, pair, afar, simulate=moving)
+    assert said in refusal(failback, status, came_from(pair, "fs2"), afar, simulate=moving)
     here = dataclasses.replace(afar, me="fs1")
-    assert failover(status, pair, here, run=moving)[0].bounds.drain == 30
+    assert failover(status, pair, here, simulate=moving)[0].bounds.drain == 30
 
 
 def test_a_service_that_does_not_run_once_is_not_moved(status, pair, moving):
     for nodes, said in (((), "runs nowhere"), (("fs1", "fs2"), "runs on fs1, fs2")):
         resources = tuple(dataclasses.replace(r, nodes=nodes) for r in status.resources)
         found = dataclasses.replace(status, resources=resources)
-        assert said in refusal(failover, found, pair, REQUEST, run=moving)
+        assert said in refusal(failover, found, pair, ARGUMENTS, simulate=moving)
 
 
 def operation(new, service="VoiceServices", verb="failback"):
-    return Operation(verb, "bob", "fs2", service, "fs2", new, 1.0, 1.0, MOVE)
+    return RunningVerb(verb, "bob", "fs2", service, "fs2", new, 1.0, 1.0, MOVE)
 
 
 def test_what_was_interrupted_after_its_move_is_finished(status, pair, tools):
-    order, transition = failover(status, pair, REQUEST, None, [operation("fs1")], tools)
-    assert (order.verb, order.old, order.new) == ("failback", "fs2", "fs1")
-    assert (order.moved, order.by, order.banned) == (True, "alice", ())
+    request, transition = failover(status, pair, ARGUMENTS, None, [operation("fs1")], tools)
+    assert (request.verb, request.old, request.new) == ("failback", "fs2", "fs1")
+    assert (request.moved, request.by, request.banned) == (True, "alice", ())
     assert transition is None
     assert tools.calls == []
 
@@ -171,24 +180,31 @@ def test_what_was_interrupted_after_its_move_is_finished(status, pair, tools):
     ],
 )
 def test_what_was_interrupted_before_is_begun_anew(status, pair, moving, stale, target):
-    order, _ = failover(status, pair, REQUEST, target, [stale], moving)
-    assert (order.verb, order.new, order.moved) == ("failover", "fs2", False)
+    request, _ = failover(status, pair, ARGUMENTS, target, [stale], moving)
+    assert (request.verb, request.new, request.moved) == ("failover", "fs2", False)
 
 
 # --- and back --------------------------------------------------------------------------------
 
 
 def test_the_way_back_needs_no_ban_where_the_configuration_leads_there(status, pair, moving):
-    order, transition = failback(status, came_from(pair, "fs2"), REQUEST, moving)
-    assert (order.verb, order.old, order.new, order.banned) == ("failback", "fs1", "fs2", ())
+    request, transition = failback(status, came_from(pair, "fs2"), ARGUMENTS, moving)
+    assert (request.verb, request.old, request.new, request.banned) == (
+        "failback",
+        "fs1",
+        "fs2",
+        (),
+    )
     assert transition.actions
 
 
 def test_the_way_back_is_a_ban_where_it_does_not(status, pair, sample, tools):
     tools.say("crm_simulate", out=sample("transition-restart.xml"))
     tools.say("crm_simulate", out=sample("transition-move.xml"))
-    order, transition = failback(status, came_from(pair, "fs2"), REQUEST, tools)
-    assert order.banned == ("fs1",)
+    request, transition = failback(
+        status, came_from(pair, "fs2"), ARGUMENTS, partial(preflight.simulate, run=tools)
+    )
+    assert request.banned == ("fs1",)
     assert [action.action for action in transition.actions] == ["move", "move"]
     lifted, banned = (cib for _, cib, _ in tools.calls)
     assert "cli-ban-VoiceServices-on-fs1" not in lifted
@@ -197,7 +213,8 @@ def test_the_way_back_is_a_ban_where_it_does_not(status, pair, sample, tools):
 
 def test_a_ban_that_would_only_stop_the_service_is_refused(status, pair, sample, tools):
     tools.say("crm_simulate", out=sample("transition-restart.xml"))
-    said = refusal(failback, status, came_from(pair, "fs2"), REQUEST, tools)
+    restarting = partial(preflight.simulate, run=tools)
+    said = refusal(failback, status, came_from(pair, "fs2"), ARGUMENTS, restarting)
     assert "the cluster would not start VoiceServices on fs2; it would: " in said
 
 
@@ -205,7 +222,7 @@ def test_a_ban_by_hand_is_not_lifted_by_the_way_back(status, pair, moving):
     banned = with_bans(came_from(pair, "fs2"), "VoiceServices", ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
     nvset.append(etree.fromstring(f'<nvpair id="b" name="{bans.BANNED}VoiceServices" value="-"/>'))
-    said = refusal(failback, status, banned, REQUEST, moving)
+    said = refusal(failback, status, banned, ARGUMENTS, moving)
     assert "fs2 was banned by hand" in said
 
 
@@ -214,8 +231,8 @@ def test_a_way_back_that_was_interrupted_is_found_by_its_hold(status, pair, movi
     banned = with_bans(came_from(pair, "fs1"), "VoiceServices", ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
     nvset.append(etree.fromstring(NOTED_BAN % "fs1 fs2"))
-    order, _ = failback(status, banned, REQUEST, moving)
-    assert (order.old, order.new) == ("fs1", "fs2")
+    request, _ = failback(status, banned, ARGUMENTS, moving)
+    assert (request.old, request.new) == ("fs1", "fs2")
 
 
 def test_a_service_that_a_switchover_keeps_from_running_is_brought_back(status, pair, moving):
@@ -223,51 +240,56 @@ def test_a_service_that_a_switchover_keeps_from_running_is_brought_back(status, 
         status, resources=tuple(dataclasses.replace(r, nodes=()) for r in status.resources)
     )
     banned = with_bans(came_from(pair, "fs1"), "VoiceServices", ["fs1"])
-    said = refusal(failover, nowhere, banned, REQUEST, run=moving)
+    said = refusal(failover, nowhere, banned, ARGUMENTS, simulate=moving)
     assert "runs nowhere; a switchover keeps it from fs1: fsha.failback lifts that" in said
-    order, _ = failback(nowhere, banned, REQUEST, moving)
-    assert (order.old, order.new, order.banned, order.from_nowhere) == ("fs1", "fs2", (), True)
-    assert look_again(nowhere, banned, order, moving).actions
+    request, _ = failback(nowhere, banned, ARGUMENTS, moving)
+    assert (request.old, request.new, request.banned, request.from_nowhere) == (
+        "fs1",
+        "fs2",
+        (),
+        True,
+    )
+    assert look_again(nowhere, banned, request, moving).actions
     by_hand = with_bans(pair, "VoiceServices", ["fs1"])
     by_hand.remove(by_hand.find("status"))
-    said = refusal(failback, nowhere, by_hand, REQUEST, moving)
+    said = refusal(failback, nowhere, by_hand, ARGUMENTS, moving)
     assert "look at fsha.status first" in said
 
 
 def test_without_an_earlier_switchover_there_is_no_way_back(status, pair, tools):
     assert "there is no earlier switchover to undo" in refusal(
-        failback, status, pair, REQUEST, tools
+        failback, status, pair, ARGUMENTS, tools
     )
 
 
 def test_the_way_back_to_a_node_that_can_not_is_refused(status, pair, tools):
     standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
     away = dataclasses.replace(status, nodes=standby)
-    assert "fs2 is standby" in refusal(failback, away, came_from(pair, "fs2"), REQUEST, tools)
+    assert "fs2 is standby" in refusal(failback, away, came_from(pair, "fs2"), ARGUMENTS, tools)
 
 
 # --- just before it moves --------------------------------------------------------------------
 
 
 def test_what_was_so_before_the_drain_may_be_so_no_longer(status, pair, moving):
-    order, _ = failover(status, pair, REQUEST, run=moving)
-    assert look_again(status, pair, order, moving).actions
+    request, _ = failover(status, pair, ARGUMENTS, simulate=moving)
+    assert look_again(status, pair, request, moving).actions
     elsewhere = tuple(dataclasses.replace(r, nodes=("fs2",)) for r in status.resources)
     moved = dataclasses.replace(status, resources=elsewhere)
-    said = refusal(look_again, moved, pair, order, moving)
+    said = refusal(look_again, moved, pair, request, moving)
     assert "VoiceServices has come to fs2 meanwhile" in said
     standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
     away = dataclasses.replace(status, nodes=standby)
-    assert "fs2 is standby" in refusal(look_again, away, pair, order, moving)
+    assert "fs2 is standby" in refusal(look_again, away, pair, request, moving)
     banned = with_bans(pair, "VoiceServices", ["fs2"])
-    assert "fs2 was banned by hand" in refusal(look_again, status, banned, order, moving)
+    assert "fs2 was banned by hand" in refusal(look_again, status, banned, request, moving)
 
 
 def test_the_way_back_lifts_the_hold(status, pair, moving):
     held = came_from(with_bans(pair, "VoiceServices", ["fs2"]), "fs2")
-    order, _ = failback(status, held, REQUEST, moving)
-    assert look_again(status, held, order, moving).actions
-    drill = dataclasses.replace(order, verb="drill", way="back")
+    request, _ = failback(status, held, ARGUMENTS, moving)
+    assert look_again(status, held, request, moving).actions
+    drill = dataclasses.replace(request, verb="drill", way="back")
     assert look_again(status, held, drill, moving).actions
     there = dataclasses.replace(drill, way="there")
     assert "a hold is in force" in refusal(look_again, status, held, there, moving)
@@ -277,16 +299,16 @@ def test_the_way_back_lifts_the_hold(status, pair, moving):
 
 
 def test_the_plan_in_sentences(status, pair, moving):
-    order, transition = failover(status, pair, REQUEST, run=moving)
-    assert foretold(order, transition, None).splitlines() == [
+    request, transition = failover(status, pair, ARGUMENTS, simulate=moving)
+    assert foretold(request, transition, None).splitlines() == [
         "VoiceServices would move from fs1 to fs2.",
         "The cluster would: move ip_shared from fs1 to fs2; move fs from fs1 to fs2.",
         "Which calls would survive only fs1 can tell: run it there.",
     ]
-    drained = dataclasses.replace(order, bounds=Bounds(drain=90))
+    drained = dataclasses.replace(request, bounds=Bounds(drain=90))
     assert "First new calls would be refused for up to 90 s." in foretold(drained, None, None)
-    done = dataclasses.replace(order, moved=True)
+    done = dataclasses.replace(request, moved=True)
     assert foretold(done, None, None).startswith("What was interrupted would be finished; ")
-    assert "The cluster would" not in foretold(order, Transition((), {}), None)
+    assert "The cluster would" not in foretold(request, Transition((), {}), None)
     start = Transition((Action("start", "fs", "fs2"),), {})
-    assert "The cluster would: start fs on fs2." in foretold(order, start, None)
+    assert "The cluster would: start fs on fs2." in foretold(request, start, None)

@@ -1,123 +1,36 @@
 """A switchover from first to last, with a cluster that does what a test says."""
 
-import contextlib
 import copy
-import dataclasses
 
 import pytest
 from lxml import etree
 
 from fshalib.freeswitch import client
 from fshalib.pacemaker import tools
-from fshalib.pacemaker.simulate import Action, Transition, parse_transition
-from fshalib.switchover import bans as switchover_bans
-from fshalib.switchover import lock
+from fshalib.pacemaker.simulate import Action, Transition
+from fshalib.switchover import bans, lock, verification
 from fshalib.switchover import request as switchover_request
 from fshalib.switchover import service as switchover_service
-from fshalib.switchover.request import Bounds, Order
+from fshalib.switchover.request import Bounds, Request
 from fshalib.switchover.service import find_service
 from fshalib.switchover.switchover import Switchover
 from fshalib.system import programs
+from tests.unit.switchover.fakes import Cluster, FreeSwitch, Network
 
 
-class Cluster:
-    """A pair whose service is on fs1 until a ban of it is written."""
-
-    def __init__(self, status, pair):
-        self.seen = status
-        self.root = pair
-        self.changes = []
-        self.attributes = {}
-        self.broken = None
-
-    def status(self):
-        return self.seen
-
-    def change(self, edit):
-        if self.broken:
-            raise self.broken
-        self.root = edit(self.root)
-        self.changes.append(self.root)
-        banned = bool(self.root.xpath("//rsc_location[contains(@id, 'cli-ban')]"))
-        if banned:
-            self.moves_to("fs2")
-
-    def moves_to(self, *nodes):
-        moved = tuple(dataclasses.replace(r, nodes=nodes) for r in self.seen.resources)
-        self.seen = dataclasses.replace(self.seen, resources=moved)
-
-    def puts_into_standby(self, name):
-        nodes = tuple(dataclasses.replace(n, standby=n.name == name) for n in self.seen.nodes)
-        self.seen = dataclasses.replace(self.seen, nodes=nodes)
-
-
-class Switch:
-    """A FreeSWITCH that has some legs left at each look."""
-
-    def __init__(self, *legs):
-        self.left = list(legs)
-        self.said = []
-        self.meanwhile = lambda: None
-
-    def calls(self):
-        return {"legs": 2, "survive": 2}
-
-    def legs(self):
-        self.meanwhile()
-        return self.left.pop(0)
-
-    def pause(self):
-        self.said.append("pause")
-
-    def resume(self):
-        self.said.append("resume")
-
-
-@pytest.fixture
-def cluster(status, pair, sample, monkeypatch):
-    made = Cluster(status, pair)
-    moved = parse_transition(sample("transition-move.xml"))
-    monkeypatch.setattr("fshalib.pacemaker.tools.status", lambda: made)
-    monkeypatch.setattr("fshalib.pacemaker.status.parse_status", lambda found: found.seen)
-    monkeypatch.setattr("fshalib.pacemaker.tools.query", lambda: made)
-    monkeypatch.setattr("fshalib.cib.document.parse", lambda found: found.root)
-    monkeypatch.setattr("fshalib.pacemaker.tools.note", lambda *_: None)
-    monkeypatch.setattr("fshalib.pacemaker.tools.noted", lambda name: made.attributes.get(name, {}))
-    monkeypatch.setattr(
-        "fshalib.pacemaker.tools.forget", lambda name, node: made.attributes[name].pop(node)
-    )
-    monkeypatch.setattr("fshalib.change.commit.change", made.change)
-    monkeypatch.setattr("fshalib.switchover.preflight.simulate", lambda *_: moved)
-    monkeypatch.setattr("fshalib.switchover.preflight.stays", lambda *_: True)
-    monkeypatch.setattr("fshalib.switchover.preflight.unproven", lambda *_: ())
-    monkeypatch.setattr("fshalib.switchover.arp.disagreement", lambda *_, **__: "")
-    monkeypatch.setattr(
-        "fshalib.switchover.lock.known",
-        lambda *_: lock.all_of(made.attributes.get("fsha-operation", {}).values()),
-    )
-    monkeypatch.setattr("fshalib.switchover.lock.Holder", held)
-    return made
-
-
-@contextlib.contextmanager
-def held(operation):
-    class Held:
-        def __init__(self):
-            self.operation = operation
-
-        def phase(self, _name):
-            pass
-
-    yield Held()
-
-
-def switch_over(cluster, switch=None, drain=0.0, **more):
+def switch_over(cluster, switch=None, drain=0.0, network=None, sip_port=0, **more):
     """Return what became of it, and the phases that were told."""
     told = []
     service = find_service(cluster.root)
-    bounds = Bounds(timeout=1.0, sip_port=0, drain=drain)
-    order = Order("failover", service, "fs1", "fs2", ("fs1",), bounds, "alice", "fs1", **more)
-    done = Switchover(order, switch or Switch(), lambda phase, _: told.append(phase)).run()
+    bounds = Bounds(timeout=1.0, sip_port=sip_port, drain=drain)
+    request = Request("failover", service, "fs1", "fs2", ("fs1",), bounds, "alice", "fs1", **more)
+    done = Switchover(
+        request,
+        cluster,
+        switch or FreeSwitch(),
+        lambda phase, _: told.append(phase),
+        network or Network(),
+    ).run()
     return done, told
 
 
@@ -131,7 +44,7 @@ def test_from_first_to_last(cluster):
 
 
 def test_a_drain_waits_and_lets_the_standby_take_calls_again(cluster):
-    switch = Switch(4, 2, 0)
+    switch = FreeSwitch(4, 2, 0)
     done, told = switch_over(cluster, switch, drain=30.0)
     assert done.result is True
     assert told.count("draining") == 3
@@ -148,7 +61,7 @@ def test_a_drain_waits_and_lets_the_standby_take_calls_again(cluster):
     ],
 )
 def test_what_has_changed_in_the_drain_moves_nothing(cluster, meanwhile, said):
-    switch = Switch(0)
+    switch = FreeSwitch(0)
     switch.meanwhile = lambda: meanwhile(cluster)
     done, told = switch_over(cluster, switch, drain=30.0)
     assert done.result is False
@@ -161,7 +74,7 @@ def test_what_has_changed_in_the_drain_moves_nothing(cluster, meanwhile, said):
 
 
 def test_a_switch_that_is_lost_in_the_drain_moves_nothing(cluster):
-    switch = Switch()
+    switch = FreeSwitch()
 
     def lost():
         raise client.SwitchUnreachable("it is down")
@@ -175,7 +88,7 @@ def test_a_switch_that_is_lost_in_the_drain_moves_nothing(cluster):
 
 def test_a_node_that_serves_on_takes_calls_again(cluster):
     cluster.broken = tools.NoQuorum()
-    switch = Switch(0)
+    switch = FreeSwitch(0)
     done, _ = switch_over(cluster, switch, drain=30.0)
     assert done.result is False
     assert "was broken off: " in done.comment
@@ -185,7 +98,7 @@ def test_a_node_that_serves_on_takes_calls_again(cluster):
 
 def test_without_a_drain_the_switch_is_left_alone(cluster):
     cluster.broken = programs.ToolMissing("cibadmin")
-    switch = Switch()
+    switch = FreeSwitch()
     switch_over(cluster, switch)
     assert switch.said == []
 
@@ -193,7 +106,7 @@ def test_without_a_drain_the_switch_is_left_alone(cluster):
 def test_an_earlier_switchover_that_was_interrupted_is_put_right(cluster):
     def operation(service, new):
         way = ("failover", "bob", "fs2", service, "fs2", new)
-        return lock.Operation(*way, since=1.0, beat=1.0).text
+        return lock.RunningVerb(*way, since=1.0, beat=1.0).text
 
     kept = {"fs3": operation("Other", "fs1"), "fs4": operation("VoiceServices", "")}
     cluster.attributes["fsha-operation"] = {"fs2": operation("VoiceServices", "fs1"), **kept}
@@ -209,6 +122,22 @@ def test_what_was_interrupted_after_its_move_is_finished(cluster):
     assert told == ["started", "verify", "clean up", "finished"]
 
 
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        ({"silent": "10.101.20.219"}, "nobody answers SIP on 10.101.20.219 port 5060"),
+        ({"arp": "another host answers as well"}, "another host answers as well"),
+    ],
+)
+def test_what_does_not_serve_there_is_said(cluster, faults, said, monkeypatch):
+    monkeypatch.setattr(verification, "SIP_PATIENCE", 0.0)
+    done, told = switch_over(cluster, network=Network(**faults), sip_port=5060)
+    assert done.result is False
+    assert done.comment.startswith(f"VoiceServices runs on fs2, but {said}. Look at fsha.status on")
+    assert done.facts["why"] == said
+    assert told[-1] == "failed"
+
+
 # --- killed at any point ---------------------------------------------------------------------
 
 
@@ -222,7 +151,6 @@ class World(Cluster):
     def __init__(self, status, pair, *, home=""):
         super().__init__(status, pair)
         self.home = home
-        self.operation = None
         self.writes = 0
         self.last_write = None
 
@@ -236,7 +164,7 @@ class World(Cluster):
         self.root = edit(self.root)
         self.settle()
 
-    def note(self, name, value, nodes, *_):
+    def note(self, name, value, nodes):
         self._count()
         for state in self.root.iter("node_state"):
             if state.get("uname") in nodes:
@@ -251,7 +179,7 @@ class World(Cluster):
 
     def place(self, root):
         """Return where a CIB puts the service, ``""`` for nowhere."""
-        banned = set(switchover_bans.bans(root, "VoiceServices"))
+        banned = set(bans.bans(root, "VoiceServices"))
         nodes = [self.home, *self.seen.active("VoiceServices"), "fs1", "fs2"]
         return next((node for node in nodes if node and node not in banned), "")
 
@@ -259,62 +187,35 @@ class World(Cluster):
         node = self.place(self.root)
         self.moves_to(*([node] if node else []))
 
-    def simulate(self, root, *_):
+    def simulate(self, root):
         place = self.place(root)
         there = self.seen.serving("VoiceServices") == place
         actions = () if there else (Action("move", "ip_shared", place),)
         return Transition(actions, dict.fromkeys(("ip_shared", "fs"), (place,) if place else ()))
 
-    def bans(self):
-        return set(switchover_bans.bans(self.root, "VoiceServices"))
-
 
 @pytest.fixture
-def world(cluster, status, pair, monkeypatch):
-    def make(home=""):
-        made = World(status, copy.deepcopy(pair), home=home)
-        monkeypatch.setattr("fshalib.pacemaker.tools.status", lambda: made)
-        monkeypatch.setattr("fshalib.pacemaker.tools.query", lambda: made)
-        monkeypatch.setattr("fshalib.pacemaker.tools.note", made.note)
-        monkeypatch.setattr("fshalib.change.commit.change", made.change)
-        monkeypatch.setattr("fshalib.switchover.preflight.simulate", made.simulate)
-        monkeypatch.setattr(
-            "fshalib.switchover.preflight.stays", lambda transition, _: not transition.actions
-        )
-        monkeypatch.setattr("fshalib.switchover.lock.known", lambda *_: ())
-
-        @contextlib.contextmanager
-        def holder(operation):
-            class Held:
-                def __init__(self):
-                    made.operation = self.operation = operation
-
-                def phase(self, name):
-                    made.operation = dataclasses.replace(made.operation, phase=name)
-
-            yield Held()
-            made.operation = None
-
-        monkeypatch.setattr("fshalib.switchover.lock.Holder", holder)
-        return made
-
-    return make
+def world(cluster, status):
+    """Return what makes a pair; the service's home is where it goes when nothing keeps it away."""
+    return lambda home="": World(status, copy.deepcopy(cluster.root), home=home)
 
 
 def give(world, verb):
-    """Give an order as a person does; return what became of it, or why it was refused."""
-    request = switchover_request.Request(Bounds(timeout=0.5, sip_port=0), "alice", "fs1")
-    interrupted = (world.operation,) if world.operation else ()
+    """Give an request as a person does; return what became of it, or why it was refused."""
+    arguments = switchover_request.Arguments(Bounds(timeout=0.5, sip_port=0), "alice", "fs1")
+    interrupted = (world.running,) if world.running else ()
     try:
         if verb == "failover":
-            order, _ = switchover_request.failover(
-                world.seen, world.root, request, None, interrupted
+            request, _ = switchover_request.failover(
+                world.seen, world.root, arguments, None, interrupted, world.simulate
             )
         else:
-            order, _ = switchover_request.failback(world.seen, world.root, request)
+            request, _ = switchover_request.failback(
+                world.seen, world.root, arguments, world.simulate
+            )
     except switchover_service.SwitchoverRefused as refused:
         return str(refused)
-    return Switchover(order, Switch(), lambda *_: None).run()
+    return Switchover(request, world, FreeSwitch(), lambda *_: None, Network()).run()
 
 
 @pytest.mark.parametrize("home", ["", "fs1"], ids=["stays", "is held"])
@@ -322,7 +223,7 @@ def give(world, verb):
 @pytest.mark.parametrize("forgotten", [False, True], ids=["known", "forgotten"])
 @pytest.mark.parametrize("resolver", ["failover", "failback"])
 def test_wherever_it_is_killed_a_further_order_resolves_it(world, home, verb, forgotten, resolver):
-    """Both verbs are tried in turn, as a person would; one of them has to bring it in order."""
+    """Both verbs are tried in turn, as a person would; one of them has to bring it in request."""
     last_write = 0
     while True:
         last_write += 1
@@ -339,7 +240,7 @@ def test_wherever_it_is_killed_a_further_order_resolves_it(world, home, verb, fo
             assert done.result is True
             break
         if forgotten:
-            made.operation = None  # its node was restarted since
+            made.running = None  # its node was restarted since
         first = give(made, resolver)
         second = "failback" if resolver == "failover" else "failover"
         told = [first] if getattr(first, "result", False) else [first, give(made, second)]

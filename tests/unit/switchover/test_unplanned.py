@@ -118,7 +118,7 @@ def remembered(world):
 
 
 def goes_on(world, new, beat, phase):
-    what = lock.Operation("x", "bob", "fs2", "VoiceServices", "fs2", new, 1.0, beat, phase)
+    what = lock.RunningVerb("x", "bob", "fs2", "VoiceServices", "fs2", new, 1.0, beat, phase)
     name = lock.ATTRIBUTE
     world.say("attrd_updater", "--name", name, "--query", out=attribute(name, fs2=what.text))
 

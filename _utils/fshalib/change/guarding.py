@@ -1,0 +1,49 @@
+"""The guard of this node: the pillar's policy, and the calls of its own FreeSWITCH."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from fshalib.change import guard as change_guard
+from fshalib.change.guard import Calls
+from fshalib.change.plan import Guard
+from fshalib.errors import ArgumentError, RunError
+from fshalib.freeswitch import client
+from fshalib.pacemaker import tools
+from fshalib.pillar import guard_policy
+from fshalib.schema import report
+
+
+def guard(given: Mapping[str, Any] | None, pillar: Mapping[str, Any], *, override: bool) -> Guard:
+    """Return what the operator allows.
+
+    given
+        What may be interrupted; ``None`` for what the pillar says.
+    pillar
+        This minion's pillar.
+    override
+        Allow whatever it costs.
+
+    Raises :class:`errors.ArgumentError`.
+    """
+    text = report.section(pillar, "fsha", "guard") if given is None else given
+    try:
+        policy = guard_policy.policy(text if text else {})
+    except guard_policy.PolicyError as error:
+        raise ArgumentError(str(error)) from error
+    if override:
+        policy = dataclasses.replace(policy, override=True)
+    return Guard(policy, lambda: calls_here(client.access(pillar)))
+
+
+def calls_here(access: client.Access) -> Calls:
+    """Return the call legs on this node's FreeSWITCH.
+
+    Raises :class:`errors.RunError` when the cluster does not know this node.
+    """
+    node = tools.local_node()
+    try:
+        legs = change_guard.legs(client.profiles(access))
+    except RunError as error:
+        return Calls(None, node, str(error))
+    return Calls(legs, node)

@@ -1,0 +1,97 @@
+"""The pair, looked at from this minion: its facts, the checklist, and what moved by itself."""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from fshalib.checks import checklist, checks_cluster, collect, node_facts
+from fshalib.checks.collect import Links
+from fshalib.checks.line import FAIL, Line
+from fshalib.checks.minion import Minion
+from fshalib.checks.node_facts import Facts
+from fshalib.cib.document import Element
+from fshalib.errors import LiveError
+from fshalib.events import event as events_event
+from fshalib.events import journal
+from fshalib.freeswitch import recovery_db
+from fshalib.pacemaker import tools
+from fshalib.pacemaker.status import Status
+from fshalib.switchover import unplanned
+from fshalib.switchover.cluster import Cluster
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def facts(minion: Minion, cluster: Cluster) -> Facts:
+    """Return what this node knows of itself, and note it in the cluster for the other one.
+
+    Raises :class:`errors.RunError`.
+    """
+    return _facts(minion, cluster.this_node(), _links(minion))
+
+
+def _facts(minion: Minion, me: str, links: Links | None) -> Facts:
+    known = node_facts.gather(me or minion.id, minion.freeswitch.ask)
+    known["minion"] = minion.id
+    known["recovery"] = recovery_db.ask_pillars(minion.pillar)
+    known["links_down"] = checks_cluster.down(links or ())
+    known["state_run"] = minion.state_run()
+    known["last_drill"] = minion.last_drill()
+    if me:
+        tools.note(node_facts.ATTRIBUTE, node_facts.render(known), [me])
+    return known
+
+
+def _links(minion: Minion) -> Links | None:
+    links, why = minion.links()
+    numbered = tuple({"number": link["link"], **link} for link in links)
+    return None if why and not links else numbered
+
+
+def check(minion: Minion, cluster: Cluster) -> tuple[Line, ...]:
+    """Go through the checklist; what has moved by itself is noticed as well.
+
+    Raises :class:`errors.LiveError`.
+    """
+    status, root = cluster.status(), cluster.cib()
+    me, links = cluster.this_node(), _links(minion)
+    if me:
+        notice(minion, status, root, me)
+    mine = _facts(minion, me, links)
+    view = collect.gather(status, root, mine, links, minion.ask_facts)
+    return checklist.lines(view)
+
+
+def check_or_say(minion: Minion, cluster: Cluster) -> tuple[Line, ...]:
+    """Go through the checklist; a cluster that can't be asked is its one line."""
+    try:
+        return check(minion, cluster)
+    except LiveError as error:
+        return (Line("cluster", "Cluster", FAIL, str(error), blocks=True),)
+
+
+def notice(minion: Minion, status: Status, root: Element, me: str) -> dict[str, Any] | None:
+    """Tell of a move that nobody ordered, and return it; ``None`` when there is nothing new.
+
+    status, root
+        How the cluster is, and its live CIB.
+    me
+        This node. Where it serves now, the event goes on the bus; the journal keeps it anyway.
+    """
+    move = unplanned.notice(status, root, me, time.time())
+    if move is None:
+        return None
+    at = datetime.fromtimestamp(move.at, timezone.utc) if move.at else now()
+
+    def tell(tag: str, event: Mapping[str, Any]) -> None:
+        journal.keep(minion.opts, event, at)
+        if move.new == me:
+            minion.fire(tag, dict(event))
+
+    data = move.as_data()
+    events_event.send(tell, events_event.FAILOVER, move.service, minion.id, data)
+    return data

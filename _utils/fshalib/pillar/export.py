@@ -1,0 +1,75 @@
+"""A pillar out of a cluster that runs: its CIB, its corosync.conf, and its host."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fshalib.cib import read
+from fshalib.cib.document import Element
+from fshalib.corosync import parser
+from fshalib.pillar import export_cib, export_corosync
+
+COROSYNC_CONF = "/etc/corosync/corosync.conf"
+
+Notes = list[str]
+Pillar = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Host:
+    """What an export asks of the host.
+
+    ``networks`` returns the networks of its addresses, ``resolved`` the addresses of the host names
+    in a corosync.conf (its path).
+    """
+
+    networks: Callable[[], Sequence[str]]
+    resolved: Callable[[str], Mapping[str, Sequence[str]]]
+
+
+def corosync(path: str | None, root: Element, host: Host) -> tuple[Pillar, Notes]:
+    """Return what a corosync.conf says, as a pillar, and notes about it.
+
+    path
+        The file; without it, the host's.
+    root
+        The CIB, which knows the nodes' names.
+    """
+    where = Path(path or COROSYNC_CONF)
+    try:
+        conf = parser.parse(where.read_text(encoding="utf-8"))
+    except OSError as error:
+        return {}, [f"nodes and corosync: {where} can't be read: {error.strerror}"]
+    except (UnicodeDecodeError, parser.ConfError) as error:
+        return {}, [f"nodes and corosync: {where}: {error}"]
+    hosts = host.resolved(str(where))
+    exported = export_corosync.export(conf, host.networks(), read.node_names(root), hosts)
+    return dict(exported.pillar), list(exported.notes)
+
+
+def pillar(
+    root: Element, corosync: tuple[Pillar, Notes], nonlocal_bind: bool | None
+) -> tuple[Pillar, Notes]:
+    """Return the whole pillar of a cluster, with its secrets, and notes about it.
+
+    corosync
+        What :func:`corosync` returned.
+    nonlocal_bind
+        Whether the host lets programs bind addresses that it has not, ``None`` if unknown.
+    """
+    cib = export_cib.export(root)
+    result, notes = dict(corosync[0]), [*corosync[1], *cib.notes]
+    if nonlocal_bind is not None:
+        result["network"] = {"nonlocal_bind": nonlocal_bind}
+        agents = {p.get("type") for p in root.iter("primitive") if p.get("class") == "lsb"}
+        result["freeswitch"] = {"init_script": "FSSofia" in agents}
+    result["pacemaker"] = cib.pacemaker
+    return result, notes
+
+
+def without_secrets(result: Pillar, notes: Notes) -> tuple[Pillar, Notes]:
+    """Return a pillar without its secrets, which the notes then name."""
+    shown, secrets = export_cib.without_secrets(result["pacemaker"], "pacemaker")
+    more = [f"{path}: a secret, left out here; file=PATH writes it" for path in secrets]
+    return {**result, "pacemaker": shown}, [*notes, *more]

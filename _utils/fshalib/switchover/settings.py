@@ -1,0 +1,121 @@
+"""The verbs standby, online and maintenance: set or lift something, and note who and why."""
+
+import dataclasses
+from collections.abc import Callable, Hashable
+from datetime import datetime
+
+from fshalib.change import annotation
+from fshalib.change.annotation import BadAnnotation, Setting
+from fshalib.cib import document
+from fshalib.errors import LiveError, SwitchoverError
+from fshalib.events import event as events_event
+from fshalib.switchover import lock, operator_action
+from fshalib.switchover import service as switchover_service
+from fshalib.switchover.context import Answer, Context
+from fshalib.switchover.service import SwitchoverRefused
+
+ON_OR_OFF: dict[Hashable, bool] = {"on": True, "off": False, True: True, False: False}
+
+
+def standby(
+    context: Context, node: str | None, reason: object, ttl: object, force: object, now: datetime
+) -> Answer:
+    """Put a node into standby.
+
+    node
+        The node; without it, this one.
+    reason, ttl
+        Why, and how long it is meant to last.
+    force
+        ``True``: also when the service runs there.
+    """
+
+    def setting() -> Setting:
+        where = node or context.cluster.this_node()
+        note = annotation.annotate(context.by, reason, ttl, now)
+        _refuse_serving(context, where, force)
+        return annotation.standby(where, note)
+
+    return _set(context, setting)
+
+
+def online(context: Context, node: str | None, now: datetime) -> Answer:
+    """End a node's standby; without ``node`` it is this one."""
+
+    def setting() -> Setting:
+        where = node or context.cluster.this_node()
+        transient = context.cluster.noted(operator_action.STANDBY).get(where, "")
+        return annotation.online(where, context.by, now, transient=bool(transient))
+
+    return _set(context, setting)
+
+
+def maintenance(
+    context: Context, state: object, reason: object, ttl: object, now: datetime
+) -> Answer:
+    """Switch the cluster's maintenance mode ``on`` or ``off``."""
+    on = ON_OR_OFF.get(state) if isinstance(state, Hashable) else None
+    if on is None:
+        return {"result": False, "comment": f"on or off is expected, not {state!r}.", "changes": {}}
+
+    def setting() -> Setting:
+        if not on:
+            return annotation.no_maintenance(context.by, now)
+        return annotation.maintenance(annotation.annotate(context.by, reason, ttl, now))
+
+    return _set(context, setting)
+
+
+def _set(context: Context, setting: Callable[[], Setting]) -> Answer:
+    """Set or lift something on the operator's behalf, with an annotation, as one commit.
+
+    setting
+        Returns what is to be set, or raises what speaks against it.
+    """
+    try:
+        wanted = setting()
+        root = context.cluster.cib()
+        if not wanted.transient and document.render(root) == document.render(wanted.edit(root)):
+            return {"result": True, "comment": f"Nothing to do: {wanted.what}.", "changes": {}}
+        changes = {wanted.subject: wanted.verb}
+        if context.test:
+            return {"result": True, "comment": f"Would be set: {wanted.what}.", "changes": changes}
+        with context.alone(wanted.verb, wanted.about):
+            failed = _committed(context, wanted)
+    except SwitchoverError as error:
+        return {"result": False, "comment": str(error), "changes": {}}
+    except (lock.Busy, BadAnnotation) as error:
+        return _not_done(f"{error}.")
+    except LiveError as error:
+        return _not_done(error)
+    if failed is not None:
+        return _not_done(failed)
+    facts = {"verb": wanted.verb, **dataclasses.asdict(wanted.note)}
+    context.send(events_event.OPERATOR, wanted.subject, facts)
+    return {"result": True, "comment": f"Done: {wanted.what}.", "changes": changes}
+
+
+def _not_done(why: object) -> Answer:
+    return {"result": False, "comment": f"Nothing done: {why}", "changes": {}}
+
+
+def _committed(context: Context, wanted: Setting) -> Exception | None:
+    """Commit a setting; return why that failed, which is an end of the verb all the same."""
+    try:
+        context.cluster.change(wanted.edit)
+        if wanted.transient:
+            context.cluster.forget(wanted.transient, wanted.subject)
+    except LiveError as error:
+        return error
+    return None
+
+
+def _refuse_serving(context: Context, node: str, force: object) -> None:
+    status, root = context.cluster.status(), context.cluster.cib()
+    if force is True:
+        return
+    serving = [s.id for s in switchover_service.services(root) if node in status.active(s.id)]
+    if serving:
+        raise SwitchoverRefused(
+            [f"{serving[0]} serves on {node}: fsha.failover moves it first, or force=True"]
+        )

@@ -1,0 +1,97 @@
+"""The verbs standby, online and maintenance."""
+
+from datetime import datetime, timezone
+
+import pytest
+
+from fshalib.change import annotation
+from fshalib.events import event
+from fshalib.pacemaker import tools
+from fshalib.switchover.settings import maintenance, online, standby
+
+NOW = datetime(2026, 9, 1, 8, 0, tzinfo=timezone.utc)
+NOTE = {"by": "alice", "reason": "disk", "since": "2026-09-01T08:00:00Z", "until": None}
+
+
+def value(cluster, name):
+    found = cluster.root.xpath("configuration//nvpair[@name=$name]/@value", name=name)
+    return found[0] if found else None
+
+
+@pytest.fixture
+def pair_at_rest(cluster):
+    """A pair on which nothing moves."""
+    cluster.moves_to("fs1")
+    cluster.bans = set
+    return cluster
+
+
+def test_standby_is_set_with_who_and_why(context, pair_at_rest, events):
+    done = standby(context(), "fs2", "disk", None, False, NOW)
+    assert done == {
+        "result": True,
+        "comment": "Done: fs2 is in standby.",
+        "changes": {"fs2": "standby"},
+    }
+    assert value(pair_at_rest, "standby") == "on"
+    assert annotation.parse(value(pair_at_rest, "fsha-standby")).by == "alice"
+    assert events == [(event.OPERATOR, "fs2", {"verb": "standby", **NOTE})]
+    assert online(context(), "fs2", NOW)["comment"] == "Done: fs2 is online."
+    assert value(pair_at_rest, "standby") is None
+    assert online(context(), "fs2", NOW)["comment"] == "Nothing to do: fs2 is online."
+
+
+def test_a_standby_until_a_restart_is_ended_as_well(context, pair_at_rest):
+    pair_at_rest.attributes["standby"] = {"fs2": "on"}
+    assert online(context(), "fs2", NOW)["result"] is True
+    assert pair_at_rest.attributes["standby"] == {}
+
+
+def test_the_node_that_serves_is_not_put_into_standby_unless_forced(context, pair_at_rest, events):
+    done = standby(context(), None, "disk", None, False, NOW)
+    assert "VoiceServices serves on fs1: fsha.failover moves it first" in done["comment"]
+    assert (pair_at_rest.changes, events) == ([], [])
+    assert standby(context(), None, "disk", None, True, NOW)["changes"] == {"fs1": "standby"}
+
+
+@pytest.mark.parametrize("state", ["on", True, 1])
+def test_maintenance(context, pair_at_rest, events, state):
+    assert maintenance(context(), state, "disk", "2h", NOW)["changes"] == {"on": "maintenance"}
+    assert value(pair_at_rest, "maintenance-mode") == "true"
+    assert maintenance(context(), "off", None, None, NOW)["changes"] == {"off": "maintenance"}
+    assert value(pair_at_rest, "maintenance-mode") is None
+    assert [subject for _, subject, _ in events] == ["on", "off"]
+
+
+@pytest.mark.parametrize("state", ["maybe", None, [], {}])
+def test_a_state_that_is_none(context, pair_at_rest, state):
+    done = maintenance(context(), state, "disk", None, NOW)
+    assert done["comment"] == f"on or off is expected, not {state!r}."
+    assert pair_at_rest.changes == []
+
+
+def test_a_test_run_sets_nothing(context, pair_at_rest, events):
+    done = maintenance(context(test=True), "on", "disk", None, NOW)
+    assert done["comment"] == "Would be set: maintenance mode is on."
+    assert (pair_at_rest.changes, events) == ([], [])
+
+
+def test_without_a_reason_nothing_is_set(context, pair_at_rest):
+    done = standby(context(), "fs2", " ", None, False, NOW)
+    assert done["comment"].startswith("Nothing done: a reason is expected")
+    assert pair_at_rest.changes == []
+
+
+def test_whoever_is_at_it_goes_first(context, pair_at_rest, running, events):
+    running()
+    done = maintenance(context(), "on", "disk", None, NOW)
+    assert done["comment"].startswith("Nothing done: there is a failover of VoiceServices")
+    assert (pair_at_rest.changes, events) == ([], [])
+
+
+def test_a_commit_that_fails_is_told_and_no_event_is_sent(context, pair_at_rest, events):
+    pair_at_rest.broken = tools.NoQuorum()
+    done = maintenance(context(), "on", "disk", None, NOW)
+    assert done["comment"].startswith("Nothing done: The cluster has no quorum")
+    assert pair_at_rest.running is None
+    assert events == []
