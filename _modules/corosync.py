@@ -9,6 +9,7 @@ these verbs.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import ipaddress
 import socket
 import tempfile
@@ -20,7 +21,7 @@ from salt.exceptions import CommandExecutionError
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.corosync import authkey as corosync_authkey
 from fshalib.corosync import build, comparable, diff, packaged_cluster, parser, semantics
 from fshalib.corosync import conf as corosync_conf

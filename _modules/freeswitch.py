@@ -10,6 +10,7 @@ that is the cluster's business, see the execution module ``fsha``.
 from __future__ import annotations
 
 import grp
+import importlib
 import json
 import re
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import fshalib
 
-    fshalib.renew()
+    importlib.reload(fshalib)
     from fshalib.cib import document
     from fshalib.freeswitch import calls as freeswitch_calls
     from fshalib.freeswitch import client, preprocessor

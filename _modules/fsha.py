@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import getpass
+import importlib
 import logging
 import os
 import sys
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import fshalib
 
-    fshalib.renew()
+    importlib.reload(fshalib)
     from fshalib.change import annotation, commit
     from fshalib.checks import checklist, checks_cluster, collect, node_facts
     from fshalib.checks import line as checks_line

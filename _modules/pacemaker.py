@@ -9,6 +9,7 @@ one patch against the exact version that was read; see ``docs/design.md``.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import fshalib
 
-    fshalib.renew()
+    importlib.reload(fshalib)
     from fshalib.change import commit as change_commit
     from fshalib.change import guard as change_guard
     from fshalib.change import plan as change_plan

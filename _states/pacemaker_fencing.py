@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from salt.state import STATE_INTERNAL_KEYWORDS
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.events import returns
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError, SaltInvocationError
@@ -27,7 +28,7 @@ from salt.state import STATE_INTERNAL_KEYWORDS
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.events import returns
 from fshalib.system import poll
 
