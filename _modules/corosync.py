@@ -9,6 +9,7 @@ these verbs.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import ipaddress
 import socket
 import tempfile
@@ -20,7 +21,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib import errors
 from fshalib.corosync import authkey as corosync_authkey
 from fshalib.corosync import build, comparable, diff, parser, semantics

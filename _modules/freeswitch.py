@@ -9,6 +9,7 @@ that is the cluster's business, see the execution module ``fsha``.
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -18,7 +19,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib import errors
 
 try:

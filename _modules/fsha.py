@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import getpass
+import importlib
 import logging
 import os
 import sys
@@ -17,7 +18,7 @@ from salt.exceptions import CommandExecutionError, SaltClientError, SaltInvocati
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib import errors
 
 try:

@@ -9,6 +9,7 @@ one patch against the exact version that was read; see ``docs/design.md``.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib import errors
 
 try:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from salt.utils.data import traverse_dict_and_list
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.corosync import authkey
 from fshalib.events import event, journal, returns
 from fshalib.system import files

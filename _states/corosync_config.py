@@ -15,6 +15,7 @@ The file is only written; ``corosync_service.running`` makes a running corosync 
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from salt.exceptions import CommandExecutionError
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.corosync import build, diff, parser, semantics
 from fshalib.corosync import conf as corosync_conf
 from fshalib.events import event, journal, returns

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from salt.exceptions import CommandExecutionError
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.events import event, journal, returns
 from fshalib.system import poll
 

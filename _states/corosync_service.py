@@ -14,13 +14,14 @@ writing and reloading is completed by the next one, and no ``watch`` is needed.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.corosync import diff
 from fshalib.events import returns
 from fshalib.system import poll

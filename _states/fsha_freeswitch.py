@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.events import returns
 from fshalib.pillar import once
 from fshalib.schema.report import ConfigErrors

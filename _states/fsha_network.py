@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.events import returns
 
 if TYPE_CHECKING:

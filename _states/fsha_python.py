@@ -17,7 +17,7 @@ from salt.exceptions import CommandExecutionError
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.events import returns
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from salt.state import STATE_INTERNAL_KEYWORDS
 
 import fshalib
 
-fshalib.renew()
+importlib.reload(fshalib)
 from fshalib.cib import kinds, normalize, secrets
 from fshalib.events import event, journal, returns
 from fshalib.pillar import config

@@ -21,6 +21,7 @@ BARE = frozenset(
         "test_9_clean",
         "test_91_install",
         "test_92_bench",
+        "test_93_salt_ssh",
     }
 )
 """Files that begin with bare nodes; the others go on with the pair that the one before has left."""

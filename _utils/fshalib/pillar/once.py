@@ -1,7 +1,7 @@
 """The check of the whole pillar, made once in a run.
 
 Several states and verbs of one run need the checked pillar. The last result is kept here, beside
-the classes that it is made of: when ``fshalib.renew`` drops an old library, the result goes too.
+the classes that it is made of: a reload of ``fshalib`` that drops an old library drops it too.
 """
 
 import hashlib

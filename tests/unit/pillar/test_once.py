@@ -1,6 +1,7 @@
 """The pillar is checked once in a run, and no other pillar gets its result."""
 
 import copy
+import importlib
 import sys
 
 import pytest
@@ -99,8 +100,8 @@ def test_a_newer_library_checks_anew(monkeypatch):
     }
     old = once.checked(full())
     try:
-        monkeypatch.setattr(fshalib, "_AT_IMPORT", ())
-        fshalib.renew()
+        monkeypatch.setattr(fshalib, "_at_import", {})
+        importlib.reload(fshalib)
         from fshalib.pillar import config as new_config
         from fshalib.pillar import once as new_once
 
