@@ -32,7 +32,7 @@ lint: venv ## Style, types, templates, shell
 	$(BIN)/salt-lint $$(git ls-files 'fsha/*.sls' 'fsha/*.jinja')
 	for shell in sh dash bash; do \
 		$(BIN)/shellcheck --external-sources --shell=$$shell fsha/files/FSSofia fsha/files/*.sh fsha/files/ocf/* || exit 1; done
-	$(BIN)/shellcheck .ci/run lab/files/*/usr/local/sbin/lab-address
+	$(BIN)/shellcheck .ci/run findings/*.sh lab/files/*/usr/local/sbin/lab-address
 
 unit: venv host ## The library without Salt, the stand-in, the init script
 	$(BIN)/pytest -n 4 tests/unit
