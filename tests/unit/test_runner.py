@@ -48,7 +48,8 @@ def test_a_pair_in_one_line(runner):
 def test_a_minion_that_does_not_answer(runner):
     actions = {"actions": [{"kind": "hold"}, {"kind": "standby"}, {"kind": "hold"}]}
     more = {"actions": actions, "last_drill": ""}
-    (pair,) = runner._pairs({"fs2": told(**more), "fs1": False, "web": "'fsha.status' is not there"})
+    web = "'fsha.status' is not there"
+    (pair,) = runner._pairs({"fs2": told(**more), "fs1": False, "web": web})
     assert runner._line(pair, NOW) == (
         "voice: fs1 serves; PASS; calls ?; hold, standby; no drill on record; no answer from fs1"
     )
