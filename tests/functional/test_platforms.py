@@ -40,7 +40,7 @@ def packages(chunks):
 
 @pytest.mark.parametrize("host", GOOD, ids=lambda g: f"{g['os']} {g['osrelease']}")
 def test_the_packages_of_a_platform(on, host):
-    low = on(host, "state.show_low_sls", "fsha.package")
+    low = on(host, "state.show_low_sls", "fsha.packages")
     assert packages(low) == PACKAGES.get(host["os"], OTHERS)
 
 
@@ -49,14 +49,19 @@ UNFIT = [*(host for host, *_ in TOO_OLD), ARCH]
 
 @pytest.mark.parametrize("host", UNFIT, ids=lambda g: f"{g['os']} {g['osrelease']}")
 def test_an_unfit_platform_is_one_sentence(on, host):
-    # Every SLS renders, and the pillar check, which all of them need, says why nothing happens.
-    assert all(isinstance(chunk, dict) for chunk in on(host, "state.show_low_sls", "fsha"))
     done = on(host, "state.single", "fsha_pillar.checked", name="fsha")
     assert done.result is False
     assert done.comment.count("\n") == 0
     assert host["os"] in done.comment
 
 
+def test_every_sls_renders_on_an_unknown_platform(on):
+    # For the pillar check, which all of them need, to say why nothing happens.
+    chunks = on(ARCH, "state.show_low_sls", "fsha")
+    assert all(isinstance(chunk, dict) for chunk in chunks)
+    assert "fsha-pillar" in [chunk["__id__"] for chunk in chunks]
+
+
 def test_packages_by_hand_on_an_unknown_platform(on):
-    low = on(ARCH, "state.show_low_sls", "fsha.package", lookup=LOOKUP)
+    low = on(ARCH, "state.show_low_sls", "fsha.packages", lookup=LOOKUP)
     assert packages(low) == LOOKUP["packages"]
