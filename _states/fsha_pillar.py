@@ -11,8 +11,8 @@ importlib.reload(fshalib)
 from fshalib.events import returns
 from fshalib.lint import runner
 from fshalib.pillar import config as pillar_config
-from fshalib.pillar import once
-from fshalib.schema.report import ConfigErrors
+from fshalib.pillar import once, platform
+from fshalib.schema.report import ConfigErrors, section
 from fshalib.system.programs import RunError
 
 try:
@@ -36,7 +36,7 @@ def __virtual__():
 
 
 def checked(name="fsha"):
-    """Check the pillar and say in one warning what works but is not advised.
+    """Check the platform and the pillar; say in one warning what works but is not advised.
 
     name
         The pillar's top-level key.
@@ -47,8 +47,12 @@ def checked(name="fsha"):
           fsha_pillar.checked:
             - failhard: true
     """
+    raw = __pillar__.get(name)
+    trouble = platform.trouble(__grains__, section(raw, "lookup"))
+    if trouble:
+        return returns.failed(name, trouble)
     try:
-        config = once.checked(__pillar__.get(name))
+        config = once.checked(raw)
         addresses = [*__grains__.get("ipv4", []), *__grains__.get("ipv6", [])]
         pillar_config.check_host(config, __grains__["nodename"], addresses)
     except ConfigErrors as error:

@@ -23,7 +23,7 @@ importlib.reload(fshalib)
 from fshalib.cib import kinds, normalize, secrets
 from fshalib.events import event, journal, returns
 from fshalib.pillar import config
-from fshalib.schema.report import ConfigErrors
+from fshalib.schema.report import ConfigErrors, section
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     __instance_id__: str
     __low__: dict[str, Any]
     __opts__: dict[str, Any]
+    __pillar__: dict[str, Any]
     __salt__: dict[str, Any]
 
 __virtualname__ = "pacemaker_cib"
@@ -237,6 +238,7 @@ def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> N
         kind,
         {
             "transaction": name,
+            "nodes": sorted(map(str, section(__pillar__.get("fsha"), "nodes"))),
             "action": _action(found, test),
             "changes": found["changes"],
             "drifted": found["drifted"],

@@ -200,7 +200,7 @@ PILLAR = Record(
             "/etc/fsha/fonebridge.conf",
         ),
         "lookup": Field(
-            LOOKUP, "what differs between platforms; parameters/os_family has a value for each", {}
+            LOOKUP, "what differs between platforms; parameters/platforms.yaml has the values", {}
         ),
     },
     "a mapping (cluster, nodes, network, corosync, pacemaker, guard, freeswitch, fonebridge)",
