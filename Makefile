@@ -38,7 +38,7 @@ unit: venv host ## The library without Salt, the stand-in, the init script
 	$(BIN)/pytest -n 4 tests/unit
 
 functional: venv host ## States with Salt's loader on a CIB in a file
-	$(BIN)/pytest tests/functional
+	$(BIN)/pytest -n 2 tests/functional
 
 test browser: HOST_PACKAGES += chromium fonts-dejavu-core
 browser: venv host ## The report in headless Chromium; FSHA_SCREENSHOTS names where its pictures go

@@ -32,6 +32,14 @@ START_SECONDS = 60
 JOB_SECONDS = 120
 NEXT_SECONDS = 60
 
+PROBE = """
+
+from fshalib.events import event as _event
+
+
+def probe():
+    return _event.of_{release}()
+"""
 FLAT_LIBRARY = 'def newest():\n    return "flat"\n'
 FLAT_VERB = '''import fsha_event
 
@@ -197,7 +205,7 @@ class Pair:
         with (self.tree / "_utils/fshalib/events/event.py").open("a") as library:
             library.write(f'\n\ndef of_{release}():\n    return "{release}"\n')
         with (self.tree / "_modules/fsha.py").open("a") as verbs:
-            verbs.write(f"\n\ndef probe():\n    return events_event.of_{release}()\n")
+            verbs.write(PROBE.format(release=release))
 
 
 @pytest.fixture(scope="module")
