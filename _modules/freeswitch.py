@@ -69,7 +69,7 @@ def __virtual__():
 
 
 def _ask(command: str) -> str:
-    return client.ask(command, client.access(__pillar__)).strip()
+    return client.ask(command, client.access(dict(__pillar__))).strip()
 
 
 def _paused() -> list[str]:

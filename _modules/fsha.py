@@ -78,7 +78,7 @@ def _minion() -> Any:
     def fire(tag: str, event: Any) -> Any:
         return __salt__["event.send"](tag, event)
 
-    return Minion(__opts__, __pillar__, fire, _ring, _state_run, _ask_facts)
+    return Minion(__opts__, dict(__pillar__), fire, _ring, _state_run, _ask_facts)
 
 
 def _ring() -> dict[str, Any]:
@@ -127,7 +127,9 @@ def _context(by: Any, test: Any, kwargs: dict[str, Any]) -> Any:
 
 def _fsha(pillar: Any) -> Any:
     """Return the mapping below ``fsha`` of a pillar, which may be a file."""
-    return source.fsha(__pillar__ if pillar is None else pillar, salt.utils.yaml.safe_load)
+    if pillar is None:
+        return source.of_minion(__pillar__)
+    return source.fsha(pillar, salt.utils.yaml.safe_load)
 
 
 def _corosync(path: Any, root: Any) -> Any:
@@ -201,7 +203,7 @@ def plan(pillar=None, override=False):
         objects = source.objects(wanted)
     except ConfigErrors as error:
         return report_change.preview(None, error)
-    return report_change.plan(wanted, objects, __pillar__, override=override)
+    return report_change.plan(wanted, objects, dict(__pillar__), override=override)
 
 
 @_salts_errors

@@ -65,7 +65,7 @@ def _transactions() -> Any:
 
 def _guard(guard: dict[str, Any] | None, override: bool) -> Any:
     """Return what the operator allows: as given, else as the pillar says."""
-    return guarding.guard(guard, __pillar__, override=override)
+    return guarding.guard(guard, dict(__pillar__), override=override)
 
 
 def _points(keep: int, kind: str) -> Any:

@@ -287,6 +287,49 @@ def test_the_lint_needs_no_cluster(loaders, monkeypatch, tmp_path):
         loaders.modules.fsha.lint({"fsha": {"nodes": {}}})
 
 
+@pytest.fixture
+def minions_pillar(loaders, monkeypatch):
+    """Return what gives the minion a pillar as Salt does: a verb sees it through a view."""
+
+    def give(pillar):
+        monkeypatch.setitem(loaders.modules.pack, "__pillar__", pillar)
+
+    return give
+
+
+def test_the_minions_own_pillar_is_taken(fsha, minions_pillar):
+    told = yaml.safe_load((ROOT / "examples" / "article.sls").read_text(encoding="utf-8"))
+    told["fsha"]["corosync"]["authkey"] = base64.b64encode(secrets.token_bytes(256)).decode()
+    minions_pillar({**told, "other": {"x": 1}})
+    assert fsha.lint() == fsha.lint(told)
+    assert fsha.plan() == fsha.plan(told)
+    assert fsha.plan()["changes"]
+
+
+@pytest.mark.parametrize("pillar", [{}, {"other": {"nodes": {}}}, {"fsha": None}])
+def test_a_minion_without_a_pillar_of_ours_is_told_once(fsha, minions_pillar, pillar):
+    minions_pillar(pillar)
+    said = "a pillar with the key fsha is expected"
+    with pytest.raises(CommandExecutionError, match=said):
+        fsha.lint()
+    assert said in fsha.plan()["comment"]
+    assert fsha.plan()["comment"].count("\n") == 0
+
+
+def test_every_verb_takes_the_pillar_as_salt_gives_it(loaders, fsha, minions_pillar, tmp_path):
+    """Salt's own pillar is no plain mapping; whoever takes it for one fails on every minion."""
+    minions_pillar({"fsha": {"freeswitch": {"password": "x"}, "guard": {"calls": 3}}})
+    assert fsha.status().startswith("VoiceServices serves on fs1")
+    assert fsha.check(as_data=True)["lines"]
+    assert fsha.facts()["switch"]["running"] is False
+    assert fsha.failover(test=True)["plan"]["transition"]
+    assert fsha.report(str(tmp_path / "pair.html"))["result"] is True
+    assert loaders.modules.freeswitch.status()["running"] is False
+    assert loaders.modules.freeswitch.configure(str(tmp_path))["result"] is False
+    plan = loaders.modules.pacemaker.plan("mine")
+    assert plan["guard"]["allowed"] is True
+
+
 def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, monkeypatch):
     from fshalib.checks import checklist
     from fshalib.checks import line as checks_line
