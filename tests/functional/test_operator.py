@@ -409,7 +409,7 @@ def killed(monkeypatch):
     monkeypatch.setattr("fshalib.switchover.lock.TWICE", 0)
     forgotten = []
     monkeypatch.setattr(
-        "fshalib.pacemaker.tools.forget", lambda name, node: forgotten.append((name, node))
+        "fshalib.pacemaker.tools.forget", lambda name, node, *_: forgotten.append((name, node))
     )
 
     def in_phase(phase):
@@ -446,10 +446,16 @@ def test_what_was_killed_before_it_moved_is_just_forgotten(
     assert events() == []
 
 
-def test_what_was_killed_after_it_moved_is_not_just_forgotten(fsha, killed):
-    forgotten = killed("move")
-    assert "no earlier switchover to undo" in fsha.failback()["comment"]
-    assert forgotten == []
+@pytest.mark.parametrize("phase", ["move", "verify", "clean up"])
+def test_what_was_killed_while_it_served_where_it_was_is_forgotten(fsha, events, killed, phase):
+    forgotten = killed(phase)
+    done = fsha.failback()
+    assert done["result"] is True
+    assert done["comment"].startswith(
+        "Nothing was moved: VoiceServices serves on fs1, as before the failover of VoiceServices "
+    )
+    assert (lock.ATTRIBUTE, "fs2") in forgotten
+    assert events() == []
 
 
 def test_a_plan_says_who_is_at_it(fsha, alice, events):

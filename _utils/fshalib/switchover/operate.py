@@ -4,15 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.cib.document import Element
 from fshalib.errors import LiveError, RunError, SwitchoverError
 from fshalib.pacemaker.simulate import Transition
-from fshalib.pacemaker.status import Status
 from fshalib.switchover import lock
 from fshalib.switchover import request as switchover_request
+from fshalib.switchover import undo as switchover_undo
 from fshalib.switchover.context import Answer, Checked, Context, answer
 from fshalib.switchover.request import FAILBACK, FAILOVER, Arguments, Request
-from fshalib.switchover.service import SwitchoverRefused, find_service
+from fshalib.switchover.service import SwitchoverRefused
 from fshalib.switchover.switchover import Switchover
 
 Requested = Callable[[], tuple[Request, Transition | None]]
@@ -64,9 +63,12 @@ def failback(context: Context, given: Given, force: object) -> Answer:
     try:
         args = arguments(context, given)
         status, root = cluster.status(), cluster.cib()
-        undone = _undone(context, status, root, args)
+        at_home = switchover_undo.find(context, status, root, args)
+        undone = switchover_undo.undo(context, args, at_home) if at_home else ""
     except SwitchoverError as error:
         return answer(False, str(error))
+    except lock.Busy as error:
+        return answer(False, f"Nothing was moved: {error}.")
     except LiveError as error:
         return answer(False, f"Nothing was moved by {FAILBACK}: {error}")
     if undone:
@@ -77,30 +79,6 @@ def failback(context: Context, given: Given, force: object) -> Answer:
         lambda: switchover_request.failback(status, root, args, cluster.simulate),
         force,
     )
-
-
-def _undone(context: Context, status: Status, root: Element, args: Arguments) -> str:
-    """Undo an interrupted switchover that has moved nothing; return what was done, ``""`` if none.
-
-    There is but its record, and perhaps a switch that still refuses calls.
-    """
-    service = find_service(root, args.resource)
-    interrupted = context.cluster.interrupted(args.me)
-    last = next((o for o in interrupted if o.new and o.service == service.id), None)
-    if last is None or last.may_have_moved or status.serving(service.id) != last.old:
-        return ""
-    nothing_moved = f"Nothing had moved of the {last}"
-    if context.test:
-        return f"{nothing_moved}; it would be forgotten."
-    drained, here = last.phase == lock.DRAIN, last.node == args.me
-    if drained and here:
-        context.freeswitch.resume()
-    context.cluster.forget(lock.ATTRIBUTE, last.node)
-    if not drained:
-        return f"{nothing_moved}; it is forgotten."
-    if here:
-        return f"{nothing_moved}; it is forgotten, and new calls are taken here."
-    return f"{nothing_moved}; it is forgotten. fsha.undrain on {last.node} lets it take new calls."
 
 
 def _switched(context: Context, verb: str, requested: Requested, force: object) -> Answer:
