@@ -24,6 +24,8 @@ def drill(context: Context, given: Given, max_calls: object) -> Answer:
     try:
         most = switchover_request.whole(max_calls, "max_calls")
         args = arguments(context, given)
+        for other in context.going_on():
+            return _second(args.me, other)
         status, root = cluster.status(), cluster.cib()
         service = find_service(root, args.resource)
     except SwitchoverError as error:
@@ -47,6 +49,13 @@ def drill(context: Context, given: Given, max_calls: object) -> Answer:
         would = f"{service.id} would go to {request.new} and back to {request.old}."
         return _answer(True, would)
     return _both_ways(context, dataclasses.replace(request, verb=DRILL))
+
+
+def _second(me: str, other: lock.RunningVerb) -> Answer:
+    """Return the answer to whoever comes second; the schedule of both nodes begins one drill."""
+    if other.verb == DRILL and other.node != me:
+        return _answer(True, f"Skipped: there is a {other}.", skipped=True)
+    return _answer(False, f"Nothing was moved: {lock.Busy(other)}.")
 
 
 def _answer(result: bool, comment: str, *, skipped: bool = False, **ways: Answer) -> Answer:

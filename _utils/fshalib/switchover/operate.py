@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fshalib.errors import LiveError, RunError, SwitchoverError
+from fshalib.freeswitch import calls as freeswitch_calls
 from fshalib.pacemaker.simulate import Transition
 from fshalib.switchover import lock
 from fshalib.switchover import request as switchover_request
@@ -62,6 +63,7 @@ def failback(context: Context, given: Given, force: object) -> Answer:
     cluster = context.cluster
     try:
         args = arguments(context, given)
+        context.refuse_second()
         status, root = cluster.status(), cluster.cib()
         at_home = switchover_undo.find(context, status, root, args)
         undone = switchover_undo.undo(context, args, at_home) if at_home else ""
@@ -83,18 +85,20 @@ def failback(context: Context, given: Given, force: object) -> Answer:
 
 def _switched(context: Context, verb: str, requested: Requested, force: object) -> Answer:
     """Do what is requested, or only show it."""
+    busy: list[str] = []
     try:
+        busy = context.refuse_second()
         request, transition = requested()
         checked = None if request.moved else context.check()
         against = _against(checked, force)
         if context.test:
-            busy = [str(lock.Busy(other)) for other in context.cluster.going_on(request.me)]
-            return _shown(context, request, transition, checked, [*against, *busy])
+            return _shown(context, request, transition, checked, [*busy, *against])
         if against:
             raise SwitchoverRefused(against)
         return carry_out(context, request)
     except SwitchoverError as error:
-        return answer(False, str(error))
+        first = f"It would be refused now: {'; '.join(busy)}. " if busy else ""
+        return answer(False, f"{first}{error}")
     except lock.Busy as error:
         return answer(False, f"Nothing was moved: {error}.")
     except LiveError as error:
@@ -149,6 +153,6 @@ def _calls_now(context: Context, request: Request) -> Mapping[str, Any] | None:
     if request.me != request.old:
         return None
     try:
-        return context.freeswitch.calls()
+        return freeswitch_calls.for_service(context.freeswitch.calls(), request.service.keeps)
     except RunError as error:
         return {"legs": None, "known": False, "reason": str(error)}

@@ -84,6 +84,21 @@ def test_whoever_is_at_it_goes_first(context, cluster, running):
     assert cluster.changes == []
 
 
+def test_whoever_is_at_it_in_a_slow_move_is_named(context, cluster, running, events):
+    running()
+    cluster.moves_to()
+    done = drill(context(), GIVEN, 0)
+    assert done["comment"].startswith("Nothing was moved: there is a failover of VoiceServices")
+    assert (done["skipped"], events) == (False, [])
+
+
+def test_the_other_nodes_drill_of_the_same_schedule_is_no_failure(context, running, events):
+    running(verb="drill")
+    done = drill(context(), GIVEN, 0)
+    assert (done["result"], done["skipped"], events) == (True, True, [])
+    assert done["comment"].startswith("Skipped: there is a drill of VoiceServices from fs1 to fs2")
+
+
 @pytest.mark.parametrize("most", ["many", True, -1])
 def test_a_number_of_calls_that_is_none(context, most):
     assert drill(context(), GIVEN, most)["comment"].startswith("Nothing was moved: max_calls: ")

@@ -60,6 +60,22 @@ def test_whoever_comes_second_moves_nothing(context, cluster, running, events):
     assert (cluster.changes, events) == ([], [])
 
 
+@pytest.mark.parametrize("verb", [failover, failback])
+def test_whoever_comes_second_in_a_slow_move_is_told_who_is_at_it(
+    context, cluster, running, events, verb
+):
+    """In the middle of a move the service runs nowhere: that is not what has to be said."""
+    running()
+    cluster.moves_to()
+    orders = {failover: (GIVEN, None, False), failback: (GIVEN, False)}
+    done = verb(context(), *orders[verb])
+    assert done["comment"].startswith("Nothing was moved: there is a failover of VoiceServices")
+    assert " by bob on fs2 " in done["comment"]
+    shown = verb(context(test=True), *orders[verb])
+    assert shown["comment"].startswith("It would be refused now: there is a failover of Voice")
+    assert (cluster.changes, events) == ([], [])
+
+
 def test_numbers_that_are_none(context):
     done = failover(context(), Given(None, "soon", 0), None, False)
     assert (done["result"], "not timeout='soon'" in done["comment"]) == (False, True)
