@@ -35,6 +35,7 @@ from fshalib.checks.checks_nodes import (
     known,
     recovery,
     routers,
+    strays,
     switches,
 )
 from fshalib.checks.collect import View
@@ -149,6 +150,7 @@ CHECKS: tuple[Check, ...] = (
     known,
     clocks,
     switches,
+    strays,
     alike,
     files,
     routers,
