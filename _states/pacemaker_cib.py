@@ -195,7 +195,8 @@ def _written(
     """Return what came of a commit."""
     comment = f"Committed as {found['version']}:\n{found['comment']}{left}"
     if found["restore_point"] is not None:
-        comment += f"\nTo go back: pacemaker.restore {found['restore_point']}."
+        number = found["restore_point"]
+        comment += f"\nTo go back, on {__opts__['id']}: salt-call pacemaker.restore {number}."
     if found["problems"]:
         return returns.failed(name, f"{comment}\nBut: {'; '.join(found['problems'])}.", changes)
     if not found["settled"]:
