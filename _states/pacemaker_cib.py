@@ -212,6 +212,9 @@ def _left_alone(found: dict[str, Any], unmanaged: str) -> str:
     if found["actions"]:
         lines = "\n  ".join(found["actions"])
         text += f"\nSet by operators and left alone:\n  {lines}"
+    if found["failures"]:
+        lines = "\n  ".join(found["failures"])
+        text += f"\nFailures on record:\n  {lines}"
     return text
 
 

@@ -49,6 +49,7 @@ def test_an_export_names_what_it_leaves_to_others(loaders, cib_file):
     assert "locations:cli-ban-VoiceServices-on-fs2: an operator's move or ban" in notes
     assert "nodes:fs2: standby=on is an operator's, and stays as it is" in notes
     assert "cli-ban" not in str(found["pillar"])
+    assert "the Event Socket's password is not exported" in notes
     assert "nodes and corosync: not read, since a file stands in for the cluster" in notes
 
 

@@ -403,7 +403,7 @@ def drill(view: View) -> Iterator[Line]:
             "drill",
             "Last drill",
             WARN,
-            "none is recorded here",
+            "none is recorded on either node",
             "salt-call fsha.drill proves that the pair can switch over and back",
         )
         return

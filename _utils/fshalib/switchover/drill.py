@@ -1,10 +1,13 @@
 """The verb drill: switch over and back again, if now is the time for it."""
 
 import dataclasses
+import logging
+from datetime import datetime, timezone
 
 from fshalib.errors import LiveError, SwitchoverError
 from fshalib.switchover import lock, switchover
 from fshalib.switchover import request as switchover_request
+from fshalib.switchover.cluster import Cluster
 from fshalib.switchover.context import Answer, Context
 from fshalib.switchover.operate import Given, arguments, carry_out
 from fshalib.switchover.request import BACK, DRILL, THERE, Request
@@ -12,6 +15,11 @@ from fshalib.switchover.service import Service, SwitchoverRefused, find_service
 from fshalib.system import poll
 
 LOOK_EVERY = 1.0
+LAST = "fsha-last-drill"
+"""The transient attribute of both nodes that tells when the last drill went well (UTC)."""
+FORM = "%Y-%m-%dT%H:%M:%SZ"
+
+log = logging.getLogger(__name__)
 
 
 def drill(context: Context, given: Given, max_calls: object) -> Answer:
@@ -94,7 +102,29 @@ def _both_ways(context: Context, request: Request) -> Answer:
     comment = f"There: {there['comment']} Back: {home['comment']}"
     if not home["result"] and home["new"] != request.old:
         comment += f" {_stays(request, 'that has failed.')}"
+    if home["result"]:
+        _remember(context, request)
     return _answer(home["result"], comment, there=there, back=home)
+
+
+def _remember(context: Context, request: Request) -> None:
+    """Tell both nodes when it was: the journal of the other one does not know."""
+    at = datetime.now(timezone.utc).strftime(FORM)
+    try:
+        context.cluster.note(LAST, at, request.pair)
+    except LiveError as error:
+        log.warning("the other node is not told of the drill: %s", error)
+
+
+def last(cluster: Cluster, own: str) -> str:
+    """Return when the last drill was of which either node knows, ``""`` for none.
+
+    own
+        When it was by this node's journal.
+
+    Raises :class:`errors.LiveError`.
+    """
+    return max([own, *cluster.noted(LAST).values()])
 
 
 def _way_back(request: Request) -> Request:
