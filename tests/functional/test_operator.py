@@ -176,6 +176,23 @@ def test_a_plan_of_a_switchover_moves_nothing(fsha, cib_file, events):
     assert events() == []
 
 
+PREFERS = '<rsc_location id="l" rsc="VoiceServices" node="fs1" score="200000"/>'
+
+
+@pytest.mark.parametrize("prefers", [False, True])
+def test_a_plan_of_a_switchover_announces_a_hold(fsha, cib_file, prefers):
+    """The cluster's own simulation tells what it would do after the move."""
+    root = cib_file.root
+    if prefers:
+        root.find("configuration/constraints").append(etree.fromstring(PREFERS))
+    cib_file.path.write_text(document.render(root), encoding="utf-8")
+    plan = fsha.failover(test=True)
+    assert (plan["result"], plan["hold"]) == (True, prefers)
+    said = "The configuration prefers fs1, so the ban of fs1 would be kept as a hold"
+    assert (said in plan["comment"]) is prefers
+    assert ("Nothing fails over to fs1 meanwhile." in plan["comment"]) is prefers
+
+
 def test_only_the_node_that_serves_can_refuse_calls(fsha):
     assert "only fs1 itself can refuse new calls" in fsha.failover(drain=5)["comment"]
     assert "drain has to lie between" in fsha.failover(drain=99999)["comment"]

@@ -150,7 +150,7 @@ def _facts_of(node: NodeStatus, mine: Facts, ask_node: AskNode, run: Runner) -> 
 def _last_drill(known: Mapping[str, Facts | None], run: Runner) -> str:
     """Return when the last drill was of which any node knows, ``""`` for none."""
     by_facts = [str((facts or {}).get("last_drill", "")) for facts in known.values()]
-    return max([*by_facts, *tools.noted(drill.LAST, run).values()], default="")
+    return max([*by_facts, *drill.times(tools.noted(drill.LAST, run).values())], default="")
 
 
 def clocks(

@@ -2,6 +2,8 @@
 
 import dataclasses
 import logging
+import re
+from collections.abc import Iterable
 from datetime import datetime, timezone
 
 from fshalib.errors import LiveError, SwitchoverError
@@ -18,6 +20,7 @@ LOOK_EVERY = 1.0
 LAST = "fsha-last-drill"
 """The transient attribute of both nodes that tells when the last drill went well (UTC)."""
 FORM = "%Y-%m-%dT%H:%M:%SZ"
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +127,12 @@ def last(cluster: Cluster, own: str) -> str:
 
     Raises :class:`errors.LiveError`.
     """
-    return max([own, *cluster.noted(LAST).values()])
+    return max([own, *times(cluster.noted(LAST).values())])
+
+
+def times(values: Iterable[str]) -> list[str]:
+    """Return those of the attribute's values that are a time."""
+    return [value for value in values if _TIME.fullmatch(value)]
 
 
 def _way_back(request: Request) -> Request:

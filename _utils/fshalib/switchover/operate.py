@@ -7,7 +7,7 @@ from typing import Any
 from fshalib.errors import LiveError, RunError, SwitchoverError
 from fshalib.freeswitch import calls as freeswitch_calls
 from fshalib.pacemaker.simulate import Transition
-from fshalib.switchover import lock
+from fshalib.switchover import bans, lock, preflight
 from fshalib.switchover import request as switchover_request
 from fshalib.switchover import undo as switchover_undo
 from fshalib.switchover.context import Answer, Checked, Context, answer
@@ -136,6 +136,12 @@ def _shown(
     """Return the plan of a switchover; one that would be refused is a failure."""
     calls = _calls_now(context, request)
     comment = switchover_request.foretold(request, transition, calls)
+    hold = _would_be_held(context, request)
+    if hold:
+        comment += (
+            f"\nThe configuration prefers {request.old}, so the ban of {request.old} would be kept "
+            f"as a hold until fsha.failback. Nothing fails over to {request.old} meanwhile."
+        )
     if checked:
         comment += f"\nCheck: {checked.summary()}"
     if against:
@@ -146,7 +152,19 @@ def _shown(
         "calls": calls,
         "drain": request.bounds.drain,
     }
-    return answer(not against, comment, old=request.old, new=request.new, plan=plan)
+    return answer(not against, comment, old=request.old, new=request.new, hold=hold, plan=plan)
+
+
+def _would_be_held(context: Context, request: Request) -> bool:
+    """Tell whether the service, once it is on its new node, would go back without a ban.
+
+    The same question is asked after a move, see :meth:`mover.Mover.lift`.
+    """
+    cluster, service = context.cluster, request.service
+    moving = bans.rebanned(cluster.cib(), service.id, request.banned, [request.new])
+    moved = moving if request.moved else cluster.outcome(moving)
+    free = bans.rebanned(moved, service.id, [], request.pair)
+    return not preflight.stays(cluster.simulate(free), service)
 
 
 def _calls_now(context: Context, request: Request) -> Mapping[str, Any] | None:
