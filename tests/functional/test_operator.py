@@ -165,6 +165,43 @@ def test_history_is_newest_first(fsha):
             fsha.history(**bad)
 
 
+def test_answers_come_as_pages_as_well(loaders, fsha, cib_file):
+    fsha.maintenance("on", reason="kernel", by="alice")
+    assert "operator on maintenance: by alice; reason kernel" in fsha.history(1, as_data=False)
+    assert fsha.notice(as_data=False).startswith("Nothing new: ")
+    assert fsha.notice() is None
+    fsha.maintenance("off")
+    assert fsha.drill(as_data=False).startswith("Skipped: fs1 serves")
+    loaders.context.pop("retcode", None)
+    assert fsha.failover(test=True, as_data=False).startswith("VoiceServices would move from fs1")
+    assert "retcode" not in loaders.context
+    said = fsha.failback(as_data=False)
+    assert said.startswith("NOT DONE: Nothing was moved: there is no earlier switchover to undo")
+    assert fsha.failback()["result"] is False
+
+
+@pytest.mark.parametrize("out", [[], ["--out=json"]], ids=["a person", "a program"])
+def test_a_person_at_the_terminal_gets_a_page(cib_file, tmp_path, out):
+    conf = {
+        "id": "fs1",
+        "root_dir": str(tmp_path),
+        "file_client": "local",
+        "module_dirs": [str(ROOT)],
+        "lazy_loader_strict_matching": True,
+        "fsha.journal": str(tmp_path / "journal"),
+    }
+    (tmp_path / "minion").write_text(json.dumps(conf), encoding="utf-8")
+    program = Path(sys.executable).with_name("salt-call")
+    argv = [str(program), f"--config-dir={tmp_path}", "--local", "--retcode-passthrough", *out]
+    done = subprocess.run(
+        [*argv, "fsha.failback"], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1
+    told = json.loads(done.stdout)["local"]["comment"] if out else done.stdout
+    assert "Nothing was moved: there is no earlier switchover to undo" in told
+    assert ("phases" in done.stdout or "hold:" in done.stdout) is False
+
+
 def test_a_plan_of_a_switchover_moves_nothing(fsha, cib_file, events):
     before = cib_file.text
     plan = fsha.failover(test=True)
