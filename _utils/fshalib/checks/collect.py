@@ -74,6 +74,12 @@ class View:
             node == self.me or self.now - parse_time(facts["at"]) <= STALE
         )
 
+    def age(self, node: str) -> int:
+        """Return how many minutes ago a node has told what is known of it, 0 for nothing."""
+        facts = self.facts.get(node)
+        seconds = (self.now - parse_time(facts["at"])).total_seconds() if facts else 0
+        return int(max(seconds, 0) // 60)
+
     def switches(self) -> dict[str, node_facts.Facts]:
         """Return the facts of the switches that are known and run."""
         found = {node: facts["switch"] for node, facts in self.facts.items() if facts}

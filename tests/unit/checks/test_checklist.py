@@ -389,6 +389,27 @@ def test_what_stands_in_the_way_is_told_with_its_node():
     assert "(Switch on fs2: it does not answer" in checklist.summary(found)
 
 
+def long_ago(**more):
+    return facts(at="2026-09-01T10:00:00Z", **more)
+
+
+def test_what_was_told_long_ago_is_not_said_to_be_so_now():
+    view = with_facts("fs2", long_ago(locked="/var/lib/dpkg/lock", routers={"192.0.2.1": True}))
+    told = {(one.name, one.node): one for one in checklist.lines(view)}
+    for name in ("switch", "router", "disk"):
+        assert told[name, "fs2"].verdict == SKIP
+        assert told[name, "fs2"].evidence.endswith(" (as of 120 minutes ago)")
+    assert told["packages", "fs2"].verdict == WARN
+    assert told["packages", "fs2"].evidence.endswith("dpkg/lock is locked (as of 120 minutes ago)")
+    for name in ("version", "config", "agents"):
+        assert told[name, ""].verdict == SKIP
+        assert told[name, ""].evidence.endswith(" (as of 120 minutes ago on fs2)")
+    # What this node tells of itself is of now.
+    assert told["switch", "fs1"].verdict == PASS
+    assert told["facts", "fs2"].evidence == "120 minutes old"
+    assert {told[name, ""].verdict for name in ("membership", "rings")} == {PASS}
+
+
 @pytest.mark.parametrize(("at", "blocks"), [("11:45:00", True), ("11:15:00", False)])
 def test_what_was_so_long_ago_does_not_stand_in_the_way(at, blocks):
     old = facts(at=f"2026-09-01T{at}Z", routers={"192.0.2.1": False})
