@@ -13,7 +13,7 @@ from fshalib.pacemaker.status import Status
 from fshalib.switchover import bans, lock, preflight
 from fshalib.switchover.context import Context
 from fshalib.switchover.lock import RunningVerb
-from fshalib.switchover.request import FAILBACK, Arguments
+from fshalib.switchover.request import FAILBACK, FAILOVER, Arguments
 from fshalib.switchover.service import Service, find_service
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,10 @@ def _may_have_banned(at_home: AtHome) -> bool:
 def _lifted(context: Context, arguments: Arguments, at_home: AtHome) -> Sequence[str]:
     """Lift the bans that the service does not need to stay; return the nodes still banned."""
     cluster, service, home = context.cluster, at_home.service, at_home.home
-    # Whoever is killed in here leaves a record of the same way: the next failback begins anew.
+    # Whoever is killed in here leaves a record of the same order: the next failback begins anew.
     other = next((node for node in at_home.pair if node != home), "")
-    begun = lock.begun(FAILBACK, context.by, arguments.me, service.id, home, other)
+    verb = at_home.last.verb if at_home.last else FAILOVER
+    begun = lock.begun(verb, context.by, arguments.me, service.id, home, other)
     with cluster.hold(begun) as holder:
         holder.phase(lock.MOVE)
         if home in at_home.banned:
