@@ -32,6 +32,7 @@ try:
     from fshalib.pacemaker import tools, transient
     from fshalib.pillar import once
     from fshalib.schema.report import ConfigErrors
+    from fshalib.switchover.service import find_service
     from fshalib.system import poll, programs
 
     MISSING = ""
@@ -69,7 +70,7 @@ def __virtual__():
 
 
 def _ask(command: str) -> str:
-    return client.ask(command, client.access(__pillar__)).strip()
+    return client.ask(command, client.access(dict(__pillar__))).strip()
 
 
 def _paused() -> list[str]:
@@ -153,8 +154,9 @@ def calls():
 
     Returns ``legs`` (a bridged call has two) and ``known``; when it is known, ``calls``,
     ``kinds`` (answered, ringing, held, TLS, …), ``survive``, ``doubtful`` and ``lost`` in legs,
-    with the reasons in ``why``. The list of calls comes from the core database, so it is known
-    only if that names as many legs as the profiles have.
+    with the reasons in ``why``. Of a service that hangs up when it is stopped none survives. The
+    list of calls comes from the core database, so it is known only if that names as many legs as
+    the profiles have.
 
     CLI Example:
 
@@ -163,7 +165,15 @@ def calls():
         salt '*' freeswitch.calls
     """
     sessions = {profile.name: profile.sessions for profile in _profiles()}
-    return freeswitch_calls.report(sessions, _ask).as_data()
+    return freeswitch_calls.for_service(freeswitch_calls.report(sessions, _ask).as_data(), _keeps())
+
+
+def _keeps() -> bool | None:
+    """Tell whether the service leaves its calls to the other node, ``None`` if not known."""
+    try:
+        return find_service(document.parse(tools.query())).keeps
+    except (errors.LiveError, errors.SwitchoverError):
+        return None  # no cluster, or it is not clear what would be moved
 
 
 @_salts_errors

@@ -30,8 +30,8 @@ try:
     from fshalib.pacemaker import tools
     from fshalib.pillar import config, source
     from fshalib.pillar import export as pillar_export
+    from fshalib.report import answers, overview, page
     from fshalib.report import change as report_change
-    from fshalib.report import overview, page
     from fshalib.report import progress as report_progress
     from fshalib.report import text as report_text
     from fshalib.schema import report as schema_report
@@ -78,7 +78,7 @@ def _minion() -> Any:
     def fire(tag: str, event: Any) -> Any:
         return __salt__["event.send"](tag, event)
 
-    return Minion(__opts__, __pillar__, fire, _ring, _state_run, _ask_facts)
+    return Minion(__opts__, dict(__pillar__), fire, _ring, _state_run, _ask_facts)
 
 
 def _ring() -> dict[str, Any]:
@@ -127,7 +127,9 @@ def _context(by: Any, test: Any, kwargs: dict[str, Any]) -> Any:
 
 def _fsha(pillar: Any) -> Any:
     """Return the mapping below ``fsha`` of a pillar, which may be a file."""
-    return source.fsha(__pillar__ if pillar is None else pillar, salt.utils.yaml.safe_load)
+    if pillar is None:
+        return source.of_minion(__pillar__)
+    return source.fsha(pillar, salt.utils.yaml.safe_load)
 
 
 def _corosync(path: Any, root: Any) -> Any:
@@ -142,6 +144,22 @@ def _corosync(path: Any, root: Any) -> Any:
     if path is None and tools.on_file():
         return {}, ["nodes and corosync: not read, since a file stands in for the cluster"]
     return pillar_export.corosync(path, root, host)
+
+
+def _wants_page(as_data: Any) -> bool:
+    """Tell whether an answer goes to a person: at a terminal, unless a format is asked for."""
+    if as_data is not None:
+        return not as_data
+    return "salt-call" in str(__opts__.get("__cli", "")) and not __opts__.get("output")
+
+
+def _answer(answer: dict[str, Any], as_data: Any, shown: Any) -> Any:
+    """Return an answer as data or as a page, with the same exit code."""
+    if not _wants_page(as_data):
+        return answer
+    if not answer["result"]:
+        __context__["retcode"] = 1
+    return shown(answer)
 
 
 # --- looking -----------------------------------------------------------------------------------
@@ -201,7 +219,7 @@ def plan(pillar=None, override=False):
         objects = source.objects(wanted)
     except ConfigErrors as error:
         return report_change.preview(None, error)
-    return report_change.plan(wanted, objects, __pillar__, override=override)
+    return report_change.plan(wanted, objects, dict(__pillar__), override=override)
 
 
 @_salts_errors
@@ -350,12 +368,15 @@ def facts():
 
 
 @_salts_errors
-def notice():
+def notice(as_data=None):
     """Look whether the service has moved by itself since this node last looked.
 
     A failover that nobody ordered is kept in this node's :func:`history`, with why and for how
     long, and told on Salt's event bus by the node that serves. Each run of the formula and each
     :func:`check` looks too; in the schedule it is noticed as soon as you like.
+
+    as_data
+        See :func:`history`.
 
     Returns what was noticed (``old``, ``new``, ``gap`` in seconds, to the second, from the failure
     as the cluster noticed it, ``why``, ``calls``), ``None`` when there is nothing new.
@@ -368,28 +389,33 @@ def notice():
         salt 'fs*' schedule.add notice function=fsha.notice seconds=30
     """
     cluster = LiveCluster()
-    if cluster.on_file:
-        return None
-    return pair.notice(_minion(), cluster.status(), cluster.cib(), cluster.this_node())
+    move = None
+    if not cluster.on_file:
+        move = pair.notice(_minion(), cluster.status(), cluster.cib(), cluster.this_node())
+    return answers.notice(move) if _wants_page(as_data) else move
 
 
 @_salts_errors
-def history(limit=20, kind=None):
-    """Return what happened to the pair as this node has told it, newest first.
+def history(limit=20, kind=None, as_data=None):
+    """Show what happened to the pair as this node has told it, newest first.
 
     limit
         How many entries.
     kind
-        One kind of event only: drift, commit, refused, ring, failover, operator,
-        overdue.
+        One kind of event only: drift, commit, refused, ring, failover, operator, overdue; or what
+        was done: drill, failback, unplanned, standby, online, maintenance, drain, undrain.
+    as_data
+        ``True`` returns data, ``False`` a page of text. Without it a person at ``salt-call`` gets
+        the page; whoever asks for a format (``--out``), and everybody else, gets data.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt-call fsha.history 5 kind=failover
+        salt-call fsha.history 5 kind=drill
     """
-    return journal.newest(journal.place(__opts__), limit, kind)
+    entries = journal.newest(journal.place(__opts__), limit, kind)
+    return answers.history(entries) if _wants_page(as_data) else entries
 
 
 # --- switchover --------------------------------------------------------------------------------
@@ -405,6 +431,7 @@ def failover(
     force=False,
     by=None,
     test=None,
+    as_data=None,
     **kwargs,
 ):
     """Switch the voice service over to the other node, and see that it serves there.
@@ -428,6 +455,8 @@ def failover(
         Who does it, for others to see; without it, who is logged in or gave the order to Salt.
     test
         Only show the plan; without it, as the minion is set.
+    as_data
+        Whether to return data or a page of text, see :func:`history`.
 
     The node that is left is banned until the service runs on the other one. The ban is
     lifted when the service then stays; where the configuration would bounce it back, it is
@@ -452,19 +481,29 @@ def failover(
         salt-call fsha.failover ubuntu-v20z drain=300
     """
     given = operate.Given(resource, timeout, sip_port, drain)
-    return operate.failover(_context(by, test, kwargs), given, target, force)
+    answer = operate.failover(_context(by, test, kwargs), given, target, force)
+    return _answer(answer, as_data, answers.switchover)
 
 
 @_salts_errors
 def failback(
-    resource=None, timeout=60, sip_port=5060, drain=0, force=False, by=None, test=None, **kwargs
+    resource=None,
+    timeout=60,
+    sip_port=5060,
+    drain=0,
+    force=False,
+    by=None,
+    test=None,
+    as_data=None,
+    **kwargs,
 ):
     """Undo the last switchover that was ordered: lift the hold, or move the service back.
 
-    resource, timeout, sip_port, drain, force, by, test
+    resource, timeout, sip_port, drain, force, by, test, as_data
         As for :func:`failover`.
 
-    One that was interrupted before anything moved is just forgotten, and its drain ended.
+    One that was interrupted while the service still is where it was is just forgotten: its bans
+    are lifted and its drain is ended, and nothing moves.
 
     Returns what :func:`failover` returns.
 
@@ -475,16 +514,26 @@ def failback(
         salt-call fsha.failback
     """
     given = operate.Given(resource, timeout, sip_port, drain)
-    return operate.failback(_context(by, test, kwargs), given, force)
+    answer = operate.failback(_context(by, test, kwargs), given, force)
+    return _answer(answer, as_data, answers.switchover)
 
 
 @_salts_errors
-def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=None, **kwargs):
+def drill(
+    max_calls=0,
+    timeout=60,
+    sip_port=5060,
+    resource=None,
+    by=None,
+    test=None,
+    as_data=None,
+    **kwargs,
+):
     """Prove that the pair does what it is for: switch over and back again.
 
     max_calls
         With more call legs than these it is skipped.
-    timeout, sip_port, resource, by, test
+    timeout, sip_port, resource, by, test, as_data
         As for :func:`failover`.
 
     It is run by the node that serves, and skipped on the other one, so that it can stand in the
@@ -502,7 +551,8 @@ def drill(max_calls=0, timeout=60, sip_port=5060, resource=None, by=None, test=N
         salt '*' schedule.add drill function=fsha.drill cron='0 4 1 * *'
     """
     given = operate.Given(resource, timeout, sip_port)
-    return switchover_drill.drill(_context(by, test, kwargs), given, max_calls)
+    answer = switchover_drill.drill(_context(by, test, kwargs), given, max_calls)
+    return _answer(answer, as_data, answers.drill)
 
 
 # --- what operators set ------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def _transactions() -> Any:
 
 def _guard(guard: dict[str, Any] | None, override: bool) -> Any:
     """Return what the operator allows: as given, else as the pillar says."""
-    return guarding.guard(guard, __pillar__, override=override)
+    return guarding.guard(guard, dict(__pillar__), override=override)
 
 
 def _points(keep: int, kind: str) -> Any:
@@ -223,20 +223,19 @@ def commit(
     wanted = known.desired(
         transaction, run, complete=complete, purge=unmanaged == "purge", test=False
     )
-    committer = _committer(guard, override, restore_points, settle_timeout)
+    points = _points(restore_points, "commit")
+    committer = change_commit.Committer(_guard(guard, override), points, settle_timeout)
     make = change_plan.wanting(wanted, known.defaults)
     done = report_change.commit(committer, make, transaction, wanted.objects)
     known.close(transaction, run)
     return {**done, "unmanaged": [] if unmanaged == "ignore" else done["unmanaged"]}
 
 
-def _committer(guard: Any, override: bool, keep: int, settle: float, kind: str = "commit") -> Any:
-    return change_commit.Committer(_guard(guard, override), _points(keep, kind), settle)
-
-
 @_salts_errors
 def history():
     """List this node's restore points: the CIB as it was before each of its commits.
+
+    Each node counts its own.
 
     Returns a list, the newest first, of ``number``, ``when`` (UTC), ``node``, ``author``
     (minion), ``transaction``, ``kind`` (``commit`` or ``restore``), ``version`` (before),
@@ -263,7 +262,7 @@ def restore(number, override=False, settle_timeout=120, restore_points=20, test=
     """Go back to the configuration before a commit, through the same plan and guard.
 
     number
-        The restore point's, from :func:`history`.
+        The restore point's, from :func:`history` of this node: each node counts its own.
     override
         Allow whatever it costs.
     settle_timeout, restore_points
@@ -283,10 +282,13 @@ def restore(number, override=False, settle_timeout=120, restore_points=20, test=
     """
     cib, _point = change_restore_points.read(_directory(), _number(number))
     make = change_plan.restoring(document.parse(cib))
+    guard = dataclasses.replace(
+        _guard(None, override), way=change_restore_points.way(_number(number))
+    )
     if __opts__.get("test") if test is None else test:
-        plan = change_plan.make_plan(tools.query(), make, _guard(None, override))
+        plan = change_plan.make_plan(tools.query(), make, guard)
         return {**report_change.as_data(plan), "committed": False, "refused": False}
-    committer = _committer(None, override, restore_points, settle_timeout, "restore")
+    committer = change_commit.Committer(guard, _points(restore_points, "restore"), settle_timeout)
     return report_change.commit(committer, make, f"restore of {_number(number)}")
 
 

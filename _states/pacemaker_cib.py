@@ -196,7 +196,8 @@ def _written(
     """Return what came of a commit."""
     comment = f"Committed as {found['version']}:\n{found['comment']}{left}"
     if found["restore_point"] is not None:
-        comment += f"\nTo go back: pacemaker.restore {found['restore_point']}."
+        number = found["restore_point"]
+        comment += f"\nTo go back, on {__opts__['id']}: salt-call pacemaker.restore {number}."
     if found["problems"]:
         return returns.failed(name, f"{comment}\nBut: {'; '.join(found['problems'])}.", changes)
     if not found["settled"]:
@@ -212,6 +213,9 @@ def _left_alone(found: dict[str, Any], unmanaged: str) -> str:
     if found["actions"]:
         lines = "\n  ".join(found["actions"])
         text += f"\nSet by operators and left alone:\n  {lines}"
+    if found["failures"]:
+        lines = "\n  ".join(found["failures"])
+        text += f"\nFailures on record:\n  {lines}"
     return text
 
 

@@ -86,6 +86,13 @@ def test_calls_by_kind(verbs, switch):
         assert data["kinds"] == {"answered": 2}
 
 
+def test_no_call_survives_on_a_pair_that_hangs_up(verbs, switch, cib_file):
+    with Phone(switch.address) as phone:
+        phone.invite()
+        data = verbs.calls()
+    assert (data["legs"], data["survive"], data["lost"]) == (1, 0, {"hung up": 1})
+
+
 def test_pause_and_resume(verbs, switch):
     assert verbs.ready()["result"] is True
     looked = verbs.pause(test=True)

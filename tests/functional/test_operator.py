@@ -165,6 +165,43 @@ def test_history_is_newest_first(fsha):
             fsha.history(**bad)
 
 
+def test_answers_come_as_pages_as_well(loaders, fsha, cib_file):
+    fsha.maintenance("on", reason="kernel", by="alice")
+    assert "operator on maintenance: by alice; reason kernel" in fsha.history(1, as_data=False)
+    assert fsha.notice(as_data=False).startswith("Nothing new: ")
+    assert fsha.notice() is None
+    fsha.maintenance("off")
+    assert fsha.drill(as_data=False).startswith("Skipped: fs1 serves")
+    loaders.context.pop("retcode", None)
+    assert fsha.failover(test=True, as_data=False).startswith("VoiceServices would move from fs1")
+    assert "retcode" not in loaders.context
+    said = fsha.failback(as_data=False)
+    assert said.startswith("NOT DONE: Nothing was moved: there is no earlier switchover to undo")
+    assert fsha.failback()["result"] is False
+
+
+@pytest.mark.parametrize("out", [[], ["--out=json"]], ids=["a person", "a program"])
+def test_a_person_at_the_terminal_gets_a_page(cib_file, tmp_path, out):
+    conf = {
+        "id": "fs1",
+        "root_dir": str(tmp_path),
+        "file_client": "local",
+        "module_dirs": [str(ROOT)],
+        "lazy_loader_strict_matching": True,
+        "fsha.journal": str(tmp_path / "journal"),
+    }
+    (tmp_path / "minion").write_text(json.dumps(conf), encoding="utf-8")
+    program = Path(sys.executable).with_name("salt-call")
+    argv = [str(program), f"--config-dir={tmp_path}", "--local", "--retcode-passthrough", *out]
+    done = subprocess.run(
+        [*argv, "fsha.failback"], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1
+    told = json.loads(done.stdout)["local"]["comment"] if out else done.stdout
+    assert "Nothing was moved: there is no earlier switchover to undo" in told
+    assert ("phases" in done.stdout or "hold:" in done.stdout) is False
+
+
 def test_a_plan_of_a_switchover_moves_nothing(fsha, cib_file, events):
     before = cib_file.text
     plan = fsha.failover(test=True)
@@ -174,6 +211,23 @@ def test_a_plan_of_a_switchover_moves_nothing(fsha, cib_file, events):
     assert any("fs2" in action for action in plan["plan"]["transition"])
     assert cib_file.text == before
     assert events() == []
+
+
+PREFERS = '<rsc_location id="l" rsc="VoiceServices" node="fs1" score="200000"/>'
+
+
+@pytest.mark.parametrize("prefers", [False, True])
+def test_a_plan_of_a_switchover_announces_a_hold(fsha, cib_file, prefers):
+    """The cluster's own simulation tells what it would do after the move."""
+    root = cib_file.root
+    if prefers:
+        root.find("configuration/constraints").append(etree.fromstring(PREFERS))
+    cib_file.path.write_text(document.render(root), encoding="utf-8")
+    plan = fsha.failover(test=True)
+    assert (plan["result"], plan["hold"]) == (True, prefers)
+    said = "The configuration prefers fs1, so the ban of fs1 would be kept as a hold"
+    assert (said in plan["comment"]) is prefers
+    assert ("Nothing fails over to fs1 meanwhile." in plan["comment"]) is prefers
 
 
 def test_only_the_node_that_serves_can_refuse_calls(fsha):
@@ -287,6 +341,49 @@ def test_the_lint_needs_no_cluster(loaders, monkeypatch, tmp_path):
         loaders.modules.fsha.lint({"fsha": {"nodes": {}}})
 
 
+@pytest.fixture
+def minions_pillar(loaders, monkeypatch):
+    """Return what gives the minion a pillar as Salt does: a verb sees it through a view."""
+
+    def give(pillar):
+        monkeypatch.setitem(loaders.modules.pack, "__pillar__", pillar)
+
+    return give
+
+
+def test_the_minions_own_pillar_is_taken(fsha, minions_pillar):
+    told = yaml.safe_load((ROOT / "examples" / "article.sls").read_text(encoding="utf-8"))
+    told["fsha"]["corosync"]["authkey"] = base64.b64encode(secrets.token_bytes(256)).decode()
+    minions_pillar({**told, "other": {"x": 1}})
+    assert fsha.lint() == fsha.lint(told)
+    assert fsha.plan() == fsha.plan(told)
+    assert fsha.plan()["changes"]
+
+
+@pytest.mark.parametrize("pillar", [{}, {"other": {"nodes": {}}}, {"fsha": None}])
+def test_a_minion_without_a_pillar_of_ours_is_told_once(fsha, minions_pillar, pillar):
+    minions_pillar(pillar)
+    said = "a pillar with the key fsha is expected"
+    with pytest.raises(CommandExecutionError, match=said):
+        fsha.lint()
+    assert said in fsha.plan()["comment"]
+    assert fsha.plan()["comment"].count("\n") == 0
+
+
+def test_every_verb_takes_the_pillar_as_salt_gives_it(loaders, fsha, minions_pillar, tmp_path):
+    """Salt's own pillar is no plain mapping; whoever takes it for one fails on every minion."""
+    minions_pillar({"fsha": {"freeswitch": {"password": "x"}, "guard": {"calls": 3}}})
+    assert fsha.status().startswith("VoiceServices serves on fs1")
+    assert fsha.check(as_data=True)["lines"]
+    assert fsha.facts()["switch"]["running"] is False
+    assert fsha.failover(test=True)["plan"]["transition"]
+    assert fsha.report(str(tmp_path / "pair.html"))["result"] is True
+    assert loaders.modules.freeswitch.status()["running"] is False
+    assert loaders.modules.freeswitch.configure(str(tmp_path))["result"] is False
+    plan = loaders.modules.pacemaker.plan("mine")
+    assert plan["guard"]["allowed"] is True
+
+
 def test_a_failure_on_the_checklist_stands_in_the_way(fsha, cib_file, events, monkeypatch):
     from fshalib.checks import checklist
     from fshalib.checks import line as checks_line
@@ -366,7 +463,7 @@ def killed(monkeypatch):
     monkeypatch.setattr("fshalib.switchover.lock.TWICE", 0)
     forgotten = []
     monkeypatch.setattr(
-        "fshalib.pacemaker.tools.forget", lambda name, node: forgotten.append((name, node))
+        "fshalib.pacemaker.tools.forget", lambda name, node, *_: forgotten.append((name, node))
     )
 
     def in_phase(phase):
@@ -403,10 +500,16 @@ def test_what_was_killed_before_it_moved_is_just_forgotten(
     assert events() == []
 
 
-def test_what_was_killed_after_it_moved_is_not_just_forgotten(fsha, killed):
-    forgotten = killed("move")
-    assert "no earlier switchover to undo" in fsha.failback()["comment"]
-    assert forgotten == []
+@pytest.mark.parametrize("phase", ["move", "verify", "clean up"])
+def test_what_was_killed_while_it_served_where_it_was_is_forgotten(fsha, events, killed, phase):
+    forgotten = killed(phase)
+    done = fsha.failback()
+    assert done["result"] is True
+    assert done["comment"].startswith(
+        "Nothing was moved: VoiceServices serves on fs1, as before the failover of VoiceServices "
+    )
+    assert (lock.ATTRIBUTE, "fs2") in forgotten
+    assert events() == []
 
 
 def test_a_plan_says_who_is_at_it(fsha, alice, events):

@@ -34,7 +34,7 @@ def test_the_verbs_are_those_and_no_others(loaders, module):
 @pytest.mark.parametrize(
     ("name", "args", "defaults", "keywords"),
     [
-        ("fsha.history", ["limit", "kind"], (20, None), None),
+        ("fsha.history", ["limit", "kind", "as_data"], (20, None, None), None),
         ("fsha.drain", ["seconds", "by", "test"], (0, None, None), True),
         ("pacemaker.agent", ["name"], None, None),
         ("corosync.reload", None, None, None),

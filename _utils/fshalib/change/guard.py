@@ -24,6 +24,21 @@ ELSEWHERE: Final = "elsewhere"
 OVERRIDE = """salt MINION state.apply fsha pillar='{"fsha": {"guard": {"override": true}}}'"""
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a change is made, for the advice of a verdict.
+
+    ``elsewhere`` is what to do when only the node ``{}`` can judge, ``override`` the command that
+    makes it in spite of the guard.
+    """
+
+    elsewhere: str = "apply it on {}"
+    override: str = OVERRIDE
+
+
+APPLY: Final = Way()
+
+
 # --- calls ---------------------------------------------------------------------------------
 
 
@@ -123,7 +138,11 @@ class _Obstacle:
 
 
 def judge(
-    policy: Policy, interrupted: Sequence[Interruption], calls: Calls, now: datetime
+    policy: Policy,
+    interrupted: Sequence[Interruption],
+    calls: Calls,
+    now: datetime,
+    way: Way = APPLY,
 ) -> Verdict:
     """Return whether a change may be committed.
 
@@ -135,18 +154,20 @@ def judge(
         What this node could count; not looked at if nothing is interrupted.
     now
         The time, with its zone.
+    way
+        How the change is made.
     """
     nodes = tuple(dict.fromkeys(node for item in interrupted for node in item.nodes))
     if not nodes:
         reason, cost = "nothing that carries calls stops", "no call is interrupted"
         return Verdict(ALLOWED, reason, cost, calls=0)
-    obstacles = _obstacles(policy, nodes, calls, now)
+    obstacles = _obstacles(policy, nodes, calls, now, way)
     kind, reason = _ruling(policy, obstacles, nodes, calls)
     return Verdict(
         kind=kind,
         reason=reason,
         cost=f"{_doings(interrupted)} {_toll(nodes, calls)}",
-        allow="" if kind == ALLOWED else _remedy(obstacles),
+        allow="" if kind == ALLOWED else _remedy(obstacles, way),
         interrupted=tuple(dict.fromkeys(item.resource for item in interrupted)),
         calls=calls.count if calls.node in nodes else None,
     )
@@ -166,7 +187,7 @@ def _ruling(
 
 
 def _obstacles(
-    policy: Policy, nodes: Sequence[str], calls: Calls, now: datetime
+    policy: Policy, nodes: Sequence[str], calls: Calls, now: datetime, way: Way
 ) -> list[_Obstacle]:
     found = []
     if policy.window is not None and not policy.window.holds(now):
@@ -174,7 +195,7 @@ def _obstacles(
     if policy.calls is None:
         return found
     if calls.node not in nodes:
-        return [*found, _elsewhere(nodes)]
+        return [*found, _elsewhere(nodes, way)]
     if calls.count is not None and calls.count > policy.calls:
         found.append(_too_many(calls.count, policy.calls))
     blind = _blind(nodes, calls)
@@ -188,10 +209,10 @@ def _outside(window: Window, now: datetime) -> _Obstacle:
     return _Obstacle(REFUSED, reason, f"wait for the window that opens on {window.opening(now)}")
 
 
-def _elsewhere(nodes: Sequence[str]) -> _Obstacle:
+def _elsewhere(nodes: Sequence[str], way: Way) -> _Obstacle:
     where = _joined(nodes)
     reason = f"the calls are on {where}, which only {where} can count"
-    return _Obstacle(ELSEWHERE, reason, f"apply it on {where}")
+    return _Obstacle(ELSEWHERE, reason, way.elsewhere.format(where))
 
 
 def _too_many(count: int, ceiling: int) -> _Obstacle:
@@ -230,9 +251,9 @@ def _permission(policy: Policy, nodes: Sequence[str], calls: Calls) -> str:
     return f"{PATH}:calls allows {policy.calls}" if calls.count else f"{calls.node} has none"
 
 
-def _remedy(obstacles: Sequence[_Obstacle]) -> str:
+def _remedy(obstacles: Sequence[_Obstacle], way: Way) -> str:
     steps = ", and ".join(obstacle.remedy for obstacle in obstacles)
-    return f"{steps}, or override for one run with: {OVERRIDE}"
+    return f"{steps}, or override for one run with: {way.override}"
 
 
 # --- words ---------------------------------------------------------------------------------

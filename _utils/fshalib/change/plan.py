@@ -7,7 +7,7 @@ from typing import Any
 
 from fshalib.change import guard as change_guard
 from fshalib.change import interruption, restore
-from fshalib.change.guard import Calls, Verdict
+from fshalib.change.guard import Calls, Verdict, Way
 from fshalib.cib import compare, document, normalize
 from fshalib.cib import secrets as cib_secrets
 from fshalib.cib import target as cib_target
@@ -40,6 +40,7 @@ class Guard:
     policy: Policy = field(default_factory=Policy)
     count: Callable[[], Calls] = nobody
     now: Callable[[], datetime] = now
+    way: Way = change_guard.APPLY
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _judged(target: Target, transition: simulate.Transition, guard: Guard) -> Ve
         calls = Calls(None, stops[0].nodes[0], ON_FILE, expected=False)
         verdict = change_guard.judge(Policy(calls=None), stops, calls, guard.now())
         return replace(verdict, reason=f"{ON_FILE}, so that no call is lost")
-    return change_guard.judge(guard.policy, stops, guard.count(), guard.now())
+    return change_guard.judge(guard.policy, stops, guard.count(), guard.now(), guard.way)
 
 
 def make_first_plan(cib: str, make: Make) -> Plan:

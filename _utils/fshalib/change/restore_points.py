@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fshalib.change.guard import Way
 from fshalib.errors import HistoryError as HistoryError
 from fshalib.system import files, poll
 
@@ -42,7 +43,10 @@ class NoSuchPoint(HistoryError):
     def __init__(self, number: int, existing: Sequence[int]) -> None:
         self.number, self.existing = number, tuple(existing)
         known = ", ".join(str(n) for n in self.existing) or "none"
-        super().__init__(f"There is no restore point {number} (there are: {known}).")
+        super().__init__(
+            f"There is no restore point {number} on this node (there are: {known}). Each node "
+            "counts its own: the one that has committed the change has it (pacemaker.history)."
+        )
 
 
 class PointUnreadable(HistoryError):
@@ -107,6 +111,14 @@ class Point:
 
     number: int
     note: Note
+
+
+def way(number: int) -> Way:
+    """Return how a restore is made, for the guard's advice; ``number`` is the point's."""
+    return Way(
+        elsewhere="take a restore point of {0}, which counts its own (pacemaker.history on {0})",
+        override=f"salt-call pacemaker.restore {number} override=True",
+    )
 
 
 # --- reading -------------------------------------------------------------------------------

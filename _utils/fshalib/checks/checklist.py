@@ -5,7 +5,7 @@ stands in the way of a switchover; one that only fails says that a failover woul
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fshalib.checks.checks_cluster import (
@@ -35,18 +35,41 @@ from fshalib.checks.checks_nodes import (
     known,
     recovery,
     routers,
+    strays,
     switches,
 )
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Check, Line
 
+COMPARED = frozenset({"agents", "config", "ghosts", "nonlocal_bind", "switchname", "version"})
+"""Lines that go by what all nodes have told of themselves, which may be long ago."""
+TOLD = frozenset({
+    "certificate", "disk", "gateways", "packages", "rings", "router", "rows", "state-run", "switch",
+})  # fmt: skip
+"""Lines that go by what their node has told of itself."""
 LOOKED_AT_BY_A_SWITCHOVER = frozenset({"failover", "failures", "leftovers"})
 """Lines that a switchover looks at by itself, for its own way."""
 
 
 def lines(view: View) -> tuple[Line, ...]:
     """Return the whole checklist, in the order in which a person would look."""
-    return tuple(line for check in CHECKS for line in check(view))
+    return tuple(dated(view, line) for check in CHECKS for line in check(view))
+
+
+def dated(view: View, line: Line) -> Line:
+    """Return a line that tells its age when it goes by facts of long ago.
+
+    What was well then need not be well now, so it is not said to have passed.
+    """
+    if line.name not in COMPARED | TOLD:
+        return line
+    nodes = sorted(view.facts) if line.name in COMPARED else [line.node]
+    old = [node for node in nodes if view.facts.get(node) and not view.is_fresh(node)]
+    if not old:
+        return line
+    ages = [f"{view.age(node)} minutes ago" + ("" if line.node else f" on {node}") for node in old]
+    word = SKIP if line.verdict == PASS else line.verdict
+    return replace(line, verdict=word, evidence=f"{line.evidence} (as of {', '.join(ages)})")
 
 
 def verdict(found: Iterable[Line]) -> str:
@@ -149,6 +172,7 @@ CHECKS: tuple[Check, ...] = (
     known,
     clocks,
     switches,
+    strays,
     alike,
     files,
     routers,

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from fshalib.agents import FSSOFIA_TYPE
 from fshalib.checks.collect import STALE, View, parse_time
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Line
 from fshalib.freeswitch import recovery_db
+from fshalib.switchover import service as switchover_service
+from fshalib.switchover import unplanned
 
 OFFSET = 0.05
 """Seconds between two clocks that are in step: logs of both nodes can then be laid side by side."""
@@ -109,6 +112,62 @@ def switches(view: View) -> Iterator[Line]:
             "fsha.undrain lets it take calls" if switch.get("paused") else "",
             node,
         )
+
+
+def strays(view: View) -> Iterator[Line]:
+    """In cold standby a profile runs only where the cluster has it started."""
+    wanted = _cold_profiles(view)
+    if not wanted:
+        return
+    known = {n: s for n, s in sorted(view.switches().items()) if _is_of_now(view, n)}
+    stray = {
+        node: [p for p in switch.get("profiles", ()) if p in wanted and node not in wanted[p]]
+        for node, switch in known.items()
+    }
+    for node, names in stray.items():
+        if names:
+            stop = "; ".join(f"fs_cli -x 'sofia profile {name} stop'" for name in names)
+            yield Line(
+                "stray",
+                "Profiles",
+                FAIL,
+                f"{' and '.join(names)} runs here, where the cluster has not started it",
+                f"it may take calls and registers its gateways a second time: run {stop}",
+                node,
+            )
+    if known and not any(stray.values()):
+        said = f"{' and '.join(sorted(wanted))}: only where the cluster has started it"
+        yield Line("stray", "Profiles", PASS, said)
+
+
+def _cold_profiles(view: View) -> dict[str, tuple[str, ...]]:
+    """Return each profile that is stopped on a standby, and where the cluster has it started."""
+    cold: dict[str, tuple[str, ...]] = {}
+    for primitive in view.root.iterfind("configuration/resources//primitive"):
+        if primitive.get("type") != FSSOFIA_TYPE:
+            continue
+        told = switchover_service.parameters(primitive)
+        if told.get("standby", "cold") != "cold":
+            continue
+        names = told.get("profiles", "").split() or _served(view)
+        cold |= dict.fromkeys(names, view.status.active(primitive.get("id", "")))
+    return cold
+
+
+def _served(view: View) -> list[str]:
+    """Return the profiles that an agent has started: the init script's are not in the CIB."""
+    return [name for switch in view.switches().values() for name in switch.get("serves", ())]
+
+
+def _is_of_now(view: View, node: str) -> bool:
+    """Tell whether a node's facts are no older than the last move of the service."""
+    facts = view.facts.get(node)
+    if facts is None or not view.is_fresh(node):
+        return False
+    if node == view.me or not view.service or not view.active:
+        return True
+    moved = unplanned.started(view.root, view.service, view.active)
+    return parse_time(facts["at"]).timestamp() > moved
 
 
 _ALIKE: Mapping[str, tuple[str, str]] = {
@@ -344,7 +403,7 @@ def drill(view: View) -> Iterator[Line]:
             "drill",
             "Last drill",
             WARN,
-            "none is recorded here",
+            "none is recorded on either node",
             "salt-call fsha.drill proves that the pair can switch over and back",
         )
         return

@@ -12,7 +12,7 @@ from fshalib.cib.document import Element
 from fshalib.pacemaker import tools
 from fshalib.pacemaker.simulate import Transition
 from fshalib.pacemaker.status import NodeStatus, Status
-from fshalib.switchover import arp, bans, lock, preflight
+from fshalib.switchover import arp, bans, drill, lock, preflight
 from fshalib.switchover import service as switchover_service
 from fshalib.switchover.service import Service
 from fshalib.system import icmp, programs
@@ -74,6 +74,12 @@ class View:
             node == self.me or self.now - parse_time(facts["at"]) <= STALE
         )
 
+    def age(self, node: str) -> int:
+        """Return how many minutes ago a node has told what is known of it, 0 for nothing."""
+        facts = self.facts.get(node)
+        seconds = (self.now - parse_time(facts["at"])).total_seconds() if facts else 0
+        return int(max(seconds, 0) // 60)
+
     def switches(self) -> dict[str, node_facts.Facts]:
         """Return the facts of the switches that are known and run."""
         found = {node: facts["switch"] for node, facts in self.facts.items() if facts}
@@ -121,7 +127,7 @@ def gather(
         facts=known,
         arp_findings=_arp_findings(service, active, me, run) if service and active else None,
         operations=tuple(lock.description(one, time.time(), me) for one in lock.known(run)),
-        last_drill=max((str((f or {}).get("last_drill", "")) for f in known.values()), default=""),
+        last_drill=_last_drill(known, run),
     )
 
 
@@ -145,6 +151,12 @@ def _facts_of(node: NodeStatus, mine: Facts, ask_node: AskNode, run: Runner) -> 
     # Its minion may have another name, which it has noted as well.
     minion = str((noted or {}).get("minion") or node.name)
     return (ask_node(minion) if node.word == "online" else None) or noted
+
+
+def _last_drill(known: Mapping[str, Facts | None], run: Runner) -> str:
+    """Return when the last drill was of which any node knows, ``""`` for none."""
+    by_facts = [str((facts or {}).get("last_drill", "")) for facts in known.values()]
+    return max([*by_facts, *drill.times(tools.noted(drill.LAST, run).values())], default="")
 
 
 def clocks(

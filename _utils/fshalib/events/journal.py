@@ -29,6 +29,11 @@ MODE = 0o600
 UNPLANNED = "unplanned"
 """Verb and phase of a move that nobody ordered."""
 
+VERBS = (
+    "drill", "failback", UNPLANNED, "standby", "online", "maintenance", "drain", "undrain",
+)  # fmt: skip
+"""What an event of a kind tells of, beside the kinds: a drill is a switchover of its own."""
+
 Entry = dict[str, Any]
 
 
@@ -155,17 +160,20 @@ def newest(path: Path, limit: object, kind: object = None) -> list[Entry]:
     limit
         How many at most.
     kind
-        One kind only; ``None`` for all.
+        One kind of event only, or one of :data:`VERBS`: what was done; ``None`` for all.
 
     Raises :class:`errors.ArgumentError` and :class:`JournalError`.
     """
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise ArgumentError(f"limit: a whole number from 1 is expected, not {limit!r}")
-    if kind is not None and kind not in events_event.KINDS:
-        known = ", ".join(events_event.KINDS)
-        raise ArgumentError(f"kind: one of {known}, not {kind!r}")
-    kinds = events_event.KINDS if kind is None else (str(kind),)
-    return read(path, kinds, limit)[::-1]
+    if kind is None or kind in events_event.KINDS:
+        kinds = events_event.KINDS if kind is None else (str(kind),)
+        return read(path, kinds, limit)[::-1]
+    if kind not in VERBS:
+        known = ", ".join((*events_event.KINDS, *VERBS))
+        raise ArgumentError(f"kind: one of {known} is expected, not {kind!r}")
+    done = [line for line in read(path) if line["data"].get("verb") == kind]
+    return done[-limit:][::-1]
 
 
 def _parsed(line: str) -> Entry:

@@ -180,6 +180,26 @@ class Report:
         }
 
 
+HUNG_UP = "hung up"
+"""Why no call survives the move of a service that ends its calls when it is stopped."""
+WHY_HUNG_UP = "the service ends its calls when it is stopped: stop_mode: recover would keep them"
+
+
+def for_service(data: Mapping[str, Any], keeps: bool | None) -> dict[str, Any]:
+    """Return what would survive the move of a service, of what a switch carries.
+
+    data
+        What :meth:`Report.as_data` returned.
+    keeps
+        Whether the service leaves its calls to the other node when it is stopped; ``None`` when
+        that is not known, as without a cluster.
+    """
+    if keeps is not False or not data.get("known") or not data["legs"]:
+        return dict(data)
+    lost = {"survive": 0, "doubtful": {}, "lost": {HUNG_UP: data["legs"]}}
+    return {**data, **lost, "why": {HUNG_UP: WHY_HUNG_UP}}
+
+
 def forecast(data: Mapping[str, Any], keeps: bool) -> str:
     """Return in a sentence what would become of calls if their service moved.
 

@@ -159,6 +159,15 @@ def simulate(cib: str, run: Runner = programs.run) -> str:
     return _judge(run(argv, stdin=cib, timeout=60)).out
 
 
+def outcome(cib: str, run: Runner = programs.run) -> str:
+    """Return the CIB to which the cluster would come with a CIB, if all goes well."""
+    with tempfile.TemporaryDirectory(prefix="fsha-") as folder:
+        path = Path(folder, "outcome.xml")
+        argv = ["crm_simulate", "--simulate", "--xml-pipe", "--save-output", str(path)]
+        _judge(run(argv, stdin=cib, timeout=60))
+        return path.read_text(encoding="utf-8")
+
+
 def patch(live: str, target: str, run: Runner = programs.run) -> str:
     """Return the versioned patch between two CIBs, ``""`` when they are the same."""
     with tempfile.TemporaryDirectory(prefix="fsha-") as folder:

@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fshalib.agents import CALLS_AGENTS
 from fshalib.cib import read
 from fshalib.cib.document import Element
 from fshalib.corosync import parser
 from fshalib.pillar import export_cib, export_corosync
 
 COROSYNC_CONF = "/etc/corosync/corosync.conf"
+
+EVENT_SOCKET = (
+    "freeswitch: the Event Socket's password is not exported, and without it no call is counted: "
+    "give it as password, or put it into the file that password_file names"
+)
 
 Notes = list[str]
 Pillar = dict[str, Any]
@@ -65,7 +71,14 @@ def pillar(
         agents = {p.get("type") for p in root.iter("primitive") if p.get("class") == "lsb"}
         result["freeswitch"] = {"init_script": "FSSofia" in agents}
     result["pacemaker"] = cib.pacemaker
+    if _has_voice(root):
+        notes.append(EVENT_SOCKET)
     return result, notes
+
+
+def _has_voice(root: Element) -> bool:
+    kinds = {str(p.get("type", "")).lower() for p in root.iter("primitive")}
+    return bool(kinds & {kind.lower() for kind in CALLS_AGENTS})
 
 
 def without_secrets(result: Pillar, notes: Notes) -> tuple[Pillar, Notes]:

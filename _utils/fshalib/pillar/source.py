@@ -26,10 +26,22 @@ def fsha(given: object, load: Load = yaml.safe_load) -> dict[str, Any]:
     :class:`report.ConfigErrors` for what is no mapping.
     """
     whole = _read(Path(given), load) if isinstance(given, str) else given
-    mapping = whole.get("fsha", whole) if isinstance(whole, dict) else whole
-    if not isinstance(mapping, dict):
+    mapping = whole.get("fsha", whole) if isinstance(whole, Mapping) else whole
+    if not isinstance(mapping, Mapping):
         raise ConfigErrors([ConfigError("fsha", "a pillar with the key fsha is expected.")])
-    return mapping
+    return dict(mapping)
+
+
+def of_minion(pillar: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the mapping below ``fsha`` of a minion's own pillar.
+
+    pillar
+        As Salt gives it to a module: a view of a mapping, which is no ``dict`` itself.
+
+    Raises :class:`report.ConfigErrors` when there is no key ``fsha``: what else stands in a
+    minion's pillar is not for us to judge.
+    """
+    return fsha({"fsha": pillar.get("fsha")})
 
 
 def _read(path: Path, load: Load) -> object:

@@ -12,6 +12,7 @@ from fshalib.cib.objects import Object
 from fshalib.cib.target import DesiredObjects
 from fshalib.schema import report as schema_report
 from fshalib.switchover import operator_settings, settings_text
+from fshalib.switchover.operator_action import FAIL_COUNT
 
 
 def as_data(
@@ -30,11 +31,14 @@ def as_data(
     live = plan.target.live
     known = operator_settings.actions(live, None, operator_settings.attributes_of(objects))
     # What goes is not left alone.
-    done = [action for action in known if action.subject not in plan.target.removed]
+    left = [action for action in known if action.subject not in plan.target.removed]
+    done = [action for action in left if action.kind != FAIL_COUNT]
+    failures = [action for action in left if action.kind == FAIL_COUNT]
     now = datetime.now(timezone.utc)
     return {
         **data,
         "actions": settings_text.as_lines(done, settings_text.last_change(live), now),
+        "failures": settings_text.as_lines(failures, None, now),
         "overdue": settings_text.overdue(done, now),
         "empty": plan.empty,
         "comment": change_plan.summary(plan),
@@ -114,5 +118,7 @@ def preview(data: Mapping[str, Any] | None, error: object = None) -> dict[str, A
         comment += f"\nNot in the pillar: {', '.join(data['unmanaged'])}."
     if data["actions"]:
         comment += "\nSet by operators: " + "\n  ".join(["", *data["actions"]])
+    if data["failures"]:
+        comment += "\nFailures on record: " + "\n  ".join(["", *data["failures"]])
     result = data["guard"]["kind"] != "refused"
     return {"result": result, "comment": comment, **{key: data[key] for key in keys}}

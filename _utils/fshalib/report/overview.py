@@ -12,7 +12,7 @@ from fshalib.errors import RunError
 from fshalib.freeswitch import client
 from fshalib.pacemaker.status import Status
 from fshalib.schema import report as schema_report
-from fshalib.switchover import lock, operator_settings, settings_text
+from fshalib.switchover import drill, lock, operator_settings, settings_text
 from fshalib.switchover import service as switchover_service
 from fshalib.switchover.cluster import Cluster
 from fshalib.switchover.operator_action import FAIL_COUNT, OperatorAction
@@ -42,7 +42,7 @@ def overview(minion: Minion, cluster: Cluster, now: datetime) -> Data:
     return {
         "cluster": _cluster_name(minion.pillar, root),
         "node": me,
-        "last_drill": minion.last_drill(),
+        "last_drill": drill.last(cluster, minion.last_drill()),
         "dc": status.dc,
         "quorate": status.quorate,
         "nodes": [{"name": n.name, "state": n.word, "dc": n.dc} for n in status.nodes],

@@ -76,6 +76,9 @@ class Cluster(Protocol):
     def simulate(self, root: Element) -> Transition:
         """Return what the cluster would do with a CIB."""
 
+    def outcome(self, root: Element) -> Element:
+        """Return the CIB to which the cluster would come with a CIB."""
+
     def settle(self, seconds: float) -> None:
         """Wait for the end of the cluster's transition."""
 
@@ -138,6 +141,10 @@ class LiveCluster:
     def simulate(self, root: Element) -> Transition:
         """Return what the cluster would do with a CIB."""
         return preflight.simulate(root)
+
+    def outcome(self, root: Element) -> Element:
+        """Return the CIB to which the cluster would come with a CIB."""
+        return preflight.outcome(root)
 
     def settle(self, seconds: float) -> None:
         """Wait for the end of the cluster's transition."""

@@ -10,6 +10,7 @@ from fshalib.errors import RunError
 from fshalib.events import event as events_event
 from fshalib.switchover import lock
 from fshalib.switchover.cluster import Cluster, FreeSwitch, Held
+from fshalib.switchover.lock import RunningVerb
 from fshalib.switchover.service import Service
 from fshalib.switchover.switchover import Tell
 
@@ -57,6 +58,24 @@ class Context:
         """Send the event of a phase of a switchover."""
         data = {"phase": phase, "old": old, "new": new, **facts}
         self.send(events_event.FAILOVER, service.id, data)
+
+    def going_on(self) -> Sequence[RunningVerb]:
+        """Return the verbs that go on now, the first one first.
+
+        Who gives an order has to hear of them before all else: in the middle of a move the cluster
+        looks broken, and what it then refuses names no one. Raises :class:`errors.LiveError`.
+        """
+        return self.cluster.going_on(self.cluster.this_node())
+
+    def refuse_second(self) -> list[str]:
+        """Raise :class:`lock.Busy` when another verb goes on; return that to one that only looks.
+
+        Raises :class:`errors.LiveError` as well.
+        """
+        others = self.going_on()
+        if others and not self.test:
+            raise lock.Busy(others[0])
+        return [str(lock.Busy(other)) for other in others]
 
     def alone(self, verb: str, about: str = "") -> AbstractContextManager[Held | None]:
         """Hold the pair for a verb of this node, where there is a cluster to hold it in.

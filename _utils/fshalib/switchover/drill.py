@@ -1,10 +1,15 @@
 """The verb drill: switch over and back again, if now is the time for it."""
 
 import dataclasses
+import logging
+import re
+from collections.abc import Iterable
+from datetime import datetime, timezone
 
 from fshalib.errors import LiveError, SwitchoverError
 from fshalib.switchover import lock, switchover
 from fshalib.switchover import request as switchover_request
+from fshalib.switchover.cluster import Cluster
 from fshalib.switchover.context import Answer, Context
 from fshalib.switchover.operate import Given, arguments, carry_out
 from fshalib.switchover.request import BACK, DRILL, THERE, Request
@@ -12,6 +17,12 @@ from fshalib.switchover.service import Service, SwitchoverRefused, find_service
 from fshalib.system import poll
 
 LOOK_EVERY = 1.0
+LAST = "fsha-last-drill"
+"""The transient attribute of both nodes that tells when the last drill went well (UTC)."""
+FORM = "%Y-%m-%dT%H:%M:%SZ"
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
+
+log = logging.getLogger(__name__)
 
 
 def drill(context: Context, given: Given, max_calls: object) -> Answer:
@@ -24,6 +35,8 @@ def drill(context: Context, given: Given, max_calls: object) -> Answer:
     try:
         most = switchover_request.whole(max_calls, "max_calls")
         args = arguments(context, given)
+        for other in context.going_on():
+            return _second(args.me, other)
         status, root = cluster.status(), cluster.cib()
         service = find_service(root, args.resource)
     except SwitchoverError as error:
@@ -47,6 +60,13 @@ def drill(context: Context, given: Given, max_calls: object) -> Answer:
         would = f"{service.id} would go to {request.new} and back to {request.old}."
         return _answer(True, would)
     return _both_ways(context, dataclasses.replace(request, verb=DRILL))
+
+
+def _second(me: str, other: lock.RunningVerb) -> Answer:
+    """Return the answer to whoever comes second; the schedule of both nodes begins one drill."""
+    if other.verb == DRILL and other.node != me:
+        return _answer(True, f"Skipped: there is a {other}.", skipped=True)
+    return _answer(False, f"Nothing was moved: {lock.Busy(other)}.")
 
 
 def _answer(result: bool, comment: str, *, skipped: bool = False, **ways: Answer) -> Answer:
@@ -85,7 +105,34 @@ def _both_ways(context: Context, request: Request) -> Answer:
     comment = f"There: {there['comment']} Back: {home['comment']}"
     if not home["result"] and home["new"] != request.old:
         comment += f" {_stays(request, 'that has failed.')}"
+    if home["result"]:
+        _remember(context, request)
     return _answer(home["result"], comment, there=there, back=home)
+
+
+def _remember(context: Context, request: Request) -> None:
+    """Tell both nodes when it was: the journal of the other one does not know."""
+    at = datetime.now(timezone.utc).strftime(FORM)
+    try:
+        context.cluster.note(LAST, at, request.pair)
+    except LiveError as error:
+        log.warning("the other node is not told of the drill: %s", error)
+
+
+def last(cluster: Cluster, own: str) -> str:
+    """Return when the last drill was of which either node knows, ``""`` for none.
+
+    own
+        When it was by this node's journal.
+
+    Raises :class:`errors.LiveError`.
+    """
+    return max([own, *times(cluster.noted(LAST).values())])
+
+
+def times(values: Iterable[str]) -> list[str]:
+    """Return those of the attribute's values that are a time."""
+    return [value for value in values if _TIME.fullmatch(value)]
 
 
 def _way_back(request: Request) -> Request:

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.cib.document import Element
 from fshalib.errors import LiveError, RunError, SwitchoverError
+from fshalib.freeswitch import calls as freeswitch_calls
 from fshalib.pacemaker.simulate import Transition
-from fshalib.pacemaker.status import Status
-from fshalib.switchover import lock
+from fshalib.switchover import bans, lock, preflight
 from fshalib.switchover import request as switchover_request
+from fshalib.switchover import undo as switchover_undo
 from fshalib.switchover.context import Answer, Checked, Context, answer
 from fshalib.switchover.request import FAILBACK, FAILOVER, Arguments, Request
-from fshalib.switchover.service import SwitchoverRefused, find_service
+from fshalib.switchover.service import SwitchoverRefused
 from fshalib.switchover.switchover import Switchover
 
 Requested = Callable[[], tuple[Request, Transition | None]]
@@ -63,10 +63,14 @@ def failback(context: Context, given: Given, force: object) -> Answer:
     cluster = context.cluster
     try:
         args = arguments(context, given)
+        context.refuse_second()
         status, root = cluster.status(), cluster.cib()
-        undone = _undone(context, status, root, args)
+        at_home = switchover_undo.find(context, status, root, args)
+        undone = switchover_undo.undo(context, args, at_home) if at_home else ""
     except SwitchoverError as error:
         return answer(False, str(error))
+    except lock.Busy as error:
+        return answer(False, f"Nothing was moved: {error}.")
     except LiveError as error:
         return answer(False, f"Nothing was moved by {FAILBACK}: {error}")
     if undone:
@@ -79,44 +83,22 @@ def failback(context: Context, given: Given, force: object) -> Answer:
     )
 
 
-def _undone(context: Context, status: Status, root: Element, args: Arguments) -> str:
-    """Undo an interrupted switchover that has moved nothing; return what was done, ``""`` if none.
-
-    There is but its record, and perhaps a switch that still refuses calls.
-    """
-    service = find_service(root, args.resource)
-    interrupted = context.cluster.interrupted(args.me)
-    last = next((o for o in interrupted if o.new and o.service == service.id), None)
-    if last is None or last.may_have_moved or status.serving(service.id) != last.old:
-        return ""
-    nothing_moved = f"Nothing had moved of the {last}"
-    if context.test:
-        return f"{nothing_moved}; it would be forgotten."
-    drained, here = last.phase == lock.DRAIN, last.node == args.me
-    if drained and here:
-        context.freeswitch.resume()
-    context.cluster.forget(lock.ATTRIBUTE, last.node)
-    if not drained:
-        return f"{nothing_moved}; it is forgotten."
-    if here:
-        return f"{nothing_moved}; it is forgotten, and new calls are taken here."
-    return f"{nothing_moved}; it is forgotten. fsha.undrain on {last.node} lets it take new calls."
-
-
 def _switched(context: Context, verb: str, requested: Requested, force: object) -> Answer:
     """Do what is requested, or only show it."""
+    busy: list[str] = []
     try:
+        busy = context.refuse_second()
         request, transition = requested()
         checked = None if request.moved else context.check()
         against = _against(checked, force)
         if context.test:
-            busy = [str(lock.Busy(other)) for other in context.cluster.going_on(request.me)]
-            return _shown(context, request, transition, checked, [*against, *busy])
+            return _shown(context, request, transition, checked, [*busy, *against])
         if against:
             raise SwitchoverRefused(against)
         return carry_out(context, request)
     except SwitchoverError as error:
-        return answer(False, str(error))
+        first = f"It would be refused now: {'; '.join(busy)}. " if busy else ""
+        return answer(False, f"{first}{error}")
     except lock.Busy as error:
         return answer(False, f"Nothing was moved: {error}.")
     except LiveError as error:
@@ -154,6 +136,12 @@ def _shown(
     """Return the plan of a switchover; one that would be refused is a failure."""
     calls = _calls_now(context, request)
     comment = switchover_request.foretold(request, transition, calls)
+    hold = _would_be_held(context, request)
+    if hold:
+        comment += (
+            f"\nThe configuration prefers {request.old}, so the ban of {request.old} would be kept "
+            f"as a hold until fsha.failback. Nothing fails over to {request.old} meanwhile."
+        )
     if checked:
         comment += f"\nCheck: {checked.summary()}"
     if against:
@@ -164,13 +152,25 @@ def _shown(
         "calls": calls,
         "drain": request.bounds.drain,
     }
-    return answer(not against, comment, old=request.old, new=request.new, plan=plan)
+    return answer(not against, comment, old=request.old, new=request.new, hold=hold, plan=plan)
+
+
+def _would_be_held(context: Context, request: Request) -> bool:
+    """Tell whether the service, once it is on its new node, would go back without a ban.
+
+    The same question is asked after a move, see :meth:`mover.Mover.lift`.
+    """
+    cluster, service = context.cluster, request.service
+    moving = bans.rebanned(cluster.cib(), service.id, request.banned, [request.new])
+    moved = moving if request.moved else cluster.outcome(moving)
+    free = bans.rebanned(moved, service.id, [], request.pair)
+    return not preflight.stays(cluster.simulate(free), service)
 
 
 def _calls_now(context: Context, request: Request) -> Mapping[str, Any] | None:
     if request.me != request.old:
         return None
     try:
-        return context.freeswitch.calls()
+        return freeswitch_calls.for_service(context.freeswitch.calls(), request.service.keeps)
     except RunError as error:
         return {"legs": None, "known": False, "reason": str(error)}

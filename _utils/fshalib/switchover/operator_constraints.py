@@ -30,7 +30,10 @@ def constraints(root: Element, in_pillar: PillarAttributes) -> Iterator[Operator
 def _constraint(root: Element, element: Element) -> OperatorAction:
     id, resource, node = element.get("id", ""), _resource(element), _named_node(element)
     if id == bans.ban_id(resource, node) and bans.is_held(root, resource, node):
-        what = f"kept away from {node} by a switchover that is being held ({id})"
+        what = (
+            f"kept away from {node} by a switchover that is being held ({id}): it can't fail over "
+            f"to {node} meanwhile"
+        )
         hint = command("salt-call", "fsha.failback", f"resource={resource}")
         return OperatorAction(HOLD, resource, what, node, None, hint)
     prefers = id.startswith("cli-prefer-")

@@ -128,6 +128,11 @@ def simulate(root: Element, run: Runner = programs.run) -> pacemaker_simulate.Tr
     return pacemaker_simulate.parse_transition(tools.simulate(document.render(root), run))
 
 
+def outcome(root: Element, run: Runner = programs.run) -> Element:
+    """Return the CIB to which the cluster would come with a CIB."""
+    return document.parse(tools.outcome(document.render(root), run))
+
+
 def would_serve(transition: pacemaker_simulate.Transition, service: Service) -> str:
     """Return the node where all of the service would run, ``""`` if there is none."""
     places = {transition.placement.get(member, ()) for member in service.members}

@@ -90,18 +90,19 @@ def _service(element: Element) -> Service:
         p for p in primitives if (p.get("provider"), p.get("type")) == (OUR_PROVIDER, FSSOFIA_TYPE)
     ]
     sofia = tuple(p.get("id", "") for p in ours)
-    keeps = bool(ours) and all(_parameters(p).get("stop_mode") == "recover" for p in ours)
+    keeps = bool(ours) and all(parameters(p).get("stop_mode") == "recover" for p in ours)
     return Service(element.get("id", ""), members, tuple(vips), drain, sofia, keeps)
 
 
-def _parameters(primitive: Element) -> dict[str, str]:
+def parameters(primitive: Element) -> dict[str, str]:
+    """Return the parameters of a primitive, without those of its template."""
     pairs = primitive.iterfind("instance_attributes/nvpair")
     return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
 
 
 def _drain_time(primitive: Element) -> int:
     """Return how long ocf:fsha:FSSofia waits for calls when it is stopped."""
-    told = _parameters(primitive)
+    told = parameters(primitive)
     if primitive.get("provider") != OUR_PROVIDER or told.get("stop_mode") != "drain":
         return 0
     seconds = told.get("drain_time", "")

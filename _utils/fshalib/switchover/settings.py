@@ -73,13 +73,14 @@ def _set(context: Context, setting: Callable[[], Setting]) -> Answer:
         Returns what is to be set, or raises what speaks against it.
     """
     try:
+        busy = context.refuse_second()
         wanted = setting()
         root = context.cluster.cib()
         if not wanted.transient and document.render(root) == document.render(wanted.edit(root)):
             return {"result": True, "comment": f"Nothing to do: {wanted.what}.", "changes": {}}
         changes = {wanted.subject: wanted.verb}
         if context.test:
-            return {"result": True, "comment": f"Would be set: {wanted.what}.", "changes": changes}
+            return _would_be(wanted, changes, busy)
         with context.alone(wanted.verb, wanted.about):
             failed = _committed(context, wanted)
     except SwitchoverError as error:
@@ -93,6 +94,12 @@ def _set(context: Context, setting: Callable[[], Setting]) -> Answer:
     facts = {"verb": wanted.verb, **dataclasses.asdict(wanted.note)}
     context.send(events_event.OPERATOR, wanted.subject, facts)
     return {"result": True, "comment": f"Done: {wanted.what}.", "changes": changes}
+
+
+def _would_be(wanted: Setting, changes: dict[str, str], busy: list[str]) -> Answer:
+    first = f"It would be refused now: {'; '.join(busy)}. " if busy else ""
+    comment = f"{first}Would be set: {wanted.what}."
+    return {"result": not busy, "comment": comment, "changes": changes}
 
 
 def _not_done(why: object) -> Answer:

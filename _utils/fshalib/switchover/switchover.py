@@ -306,7 +306,7 @@ class Switchover:
         if facts["hold"]:
             parts.append(
                 f"The configuration prefers {old}, so the ban of {old} is kept as a "
-                "hold: it stays until fsha.failback."
+                f"hold: it stays until fsha.failback. Nothing fails over to {old} meanwhile."
             )
         return " ".join(parts)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from fshalib.change import guard
+from fshalib.change import guard, restore_points
 from fshalib.change.guard import Calls, Verdict, judge, legs
 from fshalib.change.interruption import Interruption, interrupted, voice_resources
 from fshalib.cib import document
@@ -1011,3 +1011,11 @@ def test_nothing_is_allowed_that_the_policy_does_not_allow(given, calls, nodes, 
     if verdict.kind == "elsewhere":
         assert calls.node not in nodes
         assert given.window is None or given.window.holds(now)
+
+
+def test_the_guards_advice_is_for_this_point_and_its_node():
+    verdict = judge(Policy(), RESTART, Calls(0, "fs2"), NOON, restore_points.way(42))
+    assert verdict.allow == (
+        "take a restore point of fs1, which counts its own (pacemaker.history on fs1), or override "
+        "for one run with: salt-call pacemaker.restore 42 override=True"
+    )

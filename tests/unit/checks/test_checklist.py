@@ -238,6 +238,70 @@ def test_what_is_in_order_is_told_too():
     assert "the last one of each node succeeded" in told["fence-history"].evidence
 
 
+def with_profiles(view, names="internal", standby=""):
+    """Return a view whose agent has these profiles."""
+    root = cib()
+    pairs = f'<nvpair id="p" name="profiles" value="{names}"/>'
+    pairs += f'<nvpair id="q" name="standby" value="{standby}"/>' if standby else ""
+    root.find(".//primitive[@id='fs']").append(
+        etree.fromstring(f'<instance_attributes id="fs-i">{pairs}</instance_attributes>')
+    )
+    root.find("status").append(etree.fromstring(
+        '<node_state id="1" uname="fs1"><lrm><lrm_resources><lrm_resource id="fs"><lrm_rsc_op '
+        f'id="fs_start_0" operation="start" rc-code="0" last-rc-change="{STARTED_AT}" '
+        'exec-time="0"/></lrm_resource></lrm_resources></lrm></node_state>'))  # fmt: skip
+    return replace(view, root=root)
+
+
+STARTED_AT = int((NOW - timedelta(minutes=10)).timestamp())
+
+
+def strays(view):
+    """Return the verdicts on profiles that run where they should not, node → verdict."""
+    return {one.node: one.verdict for one in checklist.lines(view) if one.name == "stray"}
+
+
+def test_a_profile_that_runs_on_a_cold_standby_is_told():
+    view = with_profiles(GOOD)
+    assert strays(view) == {"fs2": FAIL}
+    found = line(view, "stray")
+    assert found.evidence == "internal runs here, where the cluster has not started it"
+    assert "sofia profile internal stop" in found.advice
+    assert found.blocks is False
+    assert strays(with_profiles(GOOD, standby="cold")) == {"fs2": FAIL}
+
+
+def test_after_a_failed_start_on_both_nodes_both_are_told():
+    nowhere = replace(FENCED, resources=(resource("vip"), resource("fs"), FENCED.resources[-1]))
+    assert strays(with_profiles(replace(GOOD, status=nowhere))) == {"fs1": FAIL, "fs2": FAIL}
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        with_profiles(with_facts("fs2", switch(profiles=[]))),
+        with_profiles(with_facts("fs2", switch(profiles=["external"]))),
+        with_profiles(with_facts("fs2", None)),
+        # It was noted before the service left that node.
+        with_profiles(with_facts("fs2", facts(at="2026-09-01T11:45:00Z"))),
+    ],
+    ids=["stopped", "another one", "not known", "older than the move"],
+)
+def test_profiles_that_run_only_where_they_serve_are_in_order(view):
+    assert strays(view) == {"": PASS}
+
+
+def test_a_hot_standby_has_its_profiles_running():
+    assert strays(with_profiles(GOOD, standby="hot")) == {}
+
+
+def test_the_init_scripts_profiles_are_those_that_it_has_started():
+    root = cib()
+    root.find(".//primitive[@id='fs']").set("class", "lsb")
+    served = {"fs1": switch(serves=["internal"]), "fs2": switch()}
+    assert strays(replace(GOOD, root=root, facts=served)) == {"fs2": FAIL}
+
+
 def test_what_was_to_have_ended_fails():
     remark = '{"by":"al","reason":"disk","since":"2026-09-01T08:00:00Z","until":"%s"}'
     for until, verdict in (("2026-09-01T11:00:00Z", FAIL), ("2026-09-01T13:00:00Z", WARN)):
@@ -323,6 +387,27 @@ def test_what_stands_in_the_way_is_told_with_its_node():
     (said,) = checklist.obstacles(found)
     assert said.startswith("switch on fs2: it does not answer: it is down; start it")
     assert "(Switch on fs2: it does not answer" in checklist.summary(found)
+
+
+def long_ago(**more):
+    return facts(at="2026-09-01T10:00:00Z", **more)
+
+
+def test_what_was_told_long_ago_is_not_said_to_be_so_now():
+    view = with_facts("fs2", long_ago(locked="/var/lib/dpkg/lock", routers={"192.0.2.1": True}))
+    told = {(one.name, one.node): one for one in checklist.lines(view)}
+    for name in ("switch", "router", "disk"):
+        assert told[name, "fs2"].verdict == SKIP
+        assert told[name, "fs2"].evidence.endswith(" (as of 120 minutes ago)")
+    assert told["packages", "fs2"].verdict == WARN
+    assert told["packages", "fs2"].evidence.endswith("dpkg/lock is locked (as of 120 minutes ago)")
+    for name in ("version", "config", "agents"):
+        assert told[name, ""].verdict == SKIP
+        assert told[name, ""].evidence.endswith(" (as of 120 minutes ago on fs2)")
+    # What this node tells of itself is of now.
+    assert told["switch", "fs1"].verdict == PASS
+    assert told["facts", "fs2"].evidence == "120 minutes old"
+    assert {told[name, ""].verdict for name in ("membership", "rings")} == {PASS}
 
 
 @pytest.mark.parametrize(("at", "blocks"), [("11:45:00", True), ("11:15:00", False)])

@@ -99,6 +99,17 @@ def test_the_newest_come_first(tmp_path):
     assert [e["data"]["number"] for e in journal.newest(file, 9, "drift")] == [2, 0]
 
 
+def test_what_was_done_can_be_asked_for_as_well(path):
+    for verb in ("failover", "drill", "failback", "drill"):
+        sent(path, verb=verb, phase="finished")
+    sent(path, events_event.OPERATOR, verb="standby")
+    for verb, number in (("drill", 2), ("failback", 1), ("standby", 1), ("unplanned", 0)):
+        found = journal.newest(path, 9, verb)
+        assert [e["data"]["verb"] for e in found] == [verb] * number
+    assert len(journal.newest(path, 1, "drill")) == 1
+    assert len(journal.newest(path, 9, "failover")) == 4
+
+
 @pytest.mark.parametrize(
     ("limit", "kind", "said"),
     [

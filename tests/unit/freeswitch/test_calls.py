@@ -168,3 +168,21 @@ KNOWN_CALLS = {
 )  # fmt: skip
 def test_what_would_become_of_them(data, keeps, expected):
     assert calls.forecast(data, keeps) == expected
+
+
+@pytest.mark.parametrize("keeps", [True, None])
+def test_calls_of_a_service_that_keeps_them_survive(keeps):
+    assert calls.for_service(KNOWN_CALLS, keeps) == KNOWN_CALLS
+
+
+def test_no_call_survives_a_service_that_hangs_up():
+    data = calls.for_service(KNOWN_CALLS, False)
+    assert (data["legs"], data["survive"], data["doubtful"]) == (6, 0, {})
+    assert data["lost"] == {"hung up": 6}
+    assert set(data["why"]) == {"hung up"}
+
+
+@pytest.mark.parametrize("data", [{"legs": 0, "known": True, "survive": 0, "lost": {}},
+                                  {"legs": 3, "known": False, "reason": "no list"}])  # fmt: skip
+def test_without_calls_none_is_hung_up_and_what_is_not_known_stays_so(data):
+    assert calls.for_service(data, False) == data

@@ -4,7 +4,7 @@ import pytest
 
 from fshalib.pacemaker import tools
 from fshalib.switchover import bans
-from fshalib.switchover.drill import drill
+from fshalib.switchover.drill import LAST, drill, last
 from fshalib.switchover.operate import Given
 from tests.unit.switchover.fakes import Checked, FreeSwitch
 
@@ -45,6 +45,10 @@ def test_there_and_back(context, drilled, events):
     ways = [data["way"] for _, _, data in events if data["phase"] == "finished"]
     assert ways == ["there", "back"]
     assert {data["verb"] for _, _, data in events} == {"drill"}
+    # The other node, whose journal has nothing of it, knows when it was.
+    assert set(drilled.attributes[LAST]) == {"fs1", "fs2"}
+    assert last(drilled, "") == last(drilled, "2001-01-01T00:00:00Z") > "2026"
+    assert last(drilled, "2999-01-01T00:00:00Z") == "2999-01-01T00:00:00Z"
 
 
 def test_it_is_for_the_node_that_serves(context, cluster, events):
@@ -84,6 +88,21 @@ def test_whoever_is_at_it_goes_first(context, cluster, running):
     assert cluster.changes == []
 
 
+def test_whoever_is_at_it_in_a_slow_move_is_named(context, cluster, running, events):
+    running()
+    cluster.moves_to()
+    done = drill(context(), GIVEN, 0)
+    assert done["comment"].startswith("Nothing was moved: there is a failover of VoiceServices")
+    assert (done["skipped"], events) == (False, [])
+
+
+def test_the_other_nodes_drill_of_the_same_schedule_is_no_failure(context, running, events):
+    running(verb="drill")
+    done = drill(context(), GIVEN, 0)
+    assert (done["result"], done["skipped"], events) == (True, True, [])
+    assert done["comment"].startswith("Skipped: there is a drill of VoiceServices from fs1 to fs2")
+
+
 @pytest.mark.parametrize("most", ["many", True, -1])
 def test_a_number_of_calls_that_is_none(context, most):
     assert drill(context(), GIVEN, most)["comment"].startswith("Nothing was moved: max_calls: ")
@@ -98,6 +117,7 @@ def test_a_standby_that_does_not_come_back_leaves_it_there(context, drilled):
         "VoiceServices STAYS on fs2: the switch of fs1 is not back. fsha.failback goes back."
     )
     assert "back" not in done
+    assert last(drilled, "") == ""
 
 
 def test_a_cluster_that_breaks_off_on_the_way_back_is_said(context, drilled):

@@ -496,7 +496,8 @@ def test_a_hold_is_told_from_a_ban_by_hand(sample):
     hold, ban = actions(banned)
     assert (hold.kind, hold.node, ban.kind, ban.node) == (HOLD, "fs1", BAN, "fs2")
     assert hold.what == (
-        "kept away from fs1 by a switchover that is being held (cli-ban-VoiceServices-on-fs1)"
+        "kept away from fs1 by a switchover that is being held (cli-ban-VoiceServices-on-fs1): it "
+        "can't fail over to fs1 meanwhile"
     )
     assert hold.hint == "salt-call fsha.failback resource=VoiceServices"
 

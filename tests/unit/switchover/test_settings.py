@@ -89,6 +89,23 @@ def test_whoever_is_at_it_goes_first(context, pair_at_rest, running, events):
     assert (pair_at_rest.changes, events) == ([], [])
 
 
+def test_a_plan_says_who_is_at_it(context, pair_at_rest, running):
+    running()
+    done = standby(context(test=True), "fs2", "disk", None, False, NOW)
+    assert done["result"] is False
+    assert done["comment"].startswith("It would be refused now: there is a failover of Voice")
+    assert done["comment"].endswith(" Would be set: fs2 is in standby.")
+    assert pair_at_rest.changes == []
+
+
+def test_whoever_is_at_it_is_named_before_what_the_move_does_to_the_cluster(
+    context, pair_at_rest, running
+):
+    running()
+    done = standby(context(), "fs1", "disk", None, False, NOW)
+    assert done["comment"].startswith("Nothing done: there is a failover of VoiceServices")
+
+
 def test_a_commit_that_fails_is_told_and_no_event_is_sent(context, pair_at_rest, events):
     pair_at_rest.broken = tools.NoQuorum()
     done = maintenance(context(), "on", "disk", None, NOW)

@@ -8,7 +8,7 @@ from lxml import etree
 from fshalib.freeswitch import client
 from fshalib.pacemaker import tools
 from fshalib.pacemaker.simulate import Action, Transition
-from fshalib.switchover import bans, lock, verification
+from fshalib.switchover import bans, lock, operate, verification
 from fshalib.switchover import request as switchover_request
 from fshalib.switchover import service as switchover_service
 from fshalib.switchover.request import Bounds, Request
@@ -16,6 +16,8 @@ from fshalib.switchover.service import find_service
 from fshalib.switchover.switchover import Switchover
 from fshalib.system import programs
 from tests.unit.switchover.fakes import Cluster, FreeSwitch, Network
+
+GIVEN = operate.Given(None, 0.5, 0)
 
 
 def switch_over(cluster, switch=None, drain=0.0, network=None, sip_port=0, **more):
@@ -151,17 +153,34 @@ class World(Cluster):
     def __init__(self, status, pair, *, home=""):
         super().__init__(status, pair)
         self.home = home
+        self.on_file = True
         self.writes = 0
         self.last_write = None
+        self.torn = False
+        self.moves = 0
+
+    def running_verbs(self):
+        return (self.running,) if self.running else ()
+
+    def going_on(self, _me):
+        return ()
+
+    def forget(self, _name, _node):
+        self.running = None
 
     def _count(self):
         self.writes += 1
-        if self.writes == self.last_write:
+        if self.writes == self.last_write and not self.torn:
+            raise Killed
+
+    def _end(self):
+        if self.writes == self.last_write and self.torn:
             raise Killed
 
     def change(self, edit):
         self._count()
         self.root = edit(self.root)
+        self._end()
         self.settle()
 
     def note(self, name, value, nodes):
@@ -176,6 +195,7 @@ class World(Cluster):
                 for pair in holder.findall(f"nvpair[@name='{name}']"):
                     holder.remove(pair)
                 etree.SubElement(holder, "nvpair", name=name, value=value)
+        self._end()
 
     def place(self, root):
         """Return where a CIB puts the service, ``""`` for nowhere."""
@@ -183,8 +203,9 @@ class World(Cluster):
         nodes = [self.home, *self.seen.active("VoiceServices"), "fs1", "fs2"]
         return next((node for node in nodes if node and node not in banned), "")
 
-    def settle(self):
+    def settle(self, _seconds=0):
         node = self.place(self.root)
+        self.moves += node != self.seen.serving("VoiceServices")
         self.moves_to(*([node] if node else []))
 
     def simulate(self, root):
@@ -216,6 +237,35 @@ def give(world, verb):
     except switchover_service.SwitchoverRefused as refused:
         return str(refused)
     return Switchover(request, world, FreeSwitch(), lambda *_: None, Network()).run()
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["before it", "behind it"])
+@pytest.mark.parametrize("home", ["", "fs2"], ids=["stays", "is held"])
+def test_a_failback_of_what_was_killed_leaves_it_where_it_was(world, context, home, torn):
+    """An earlier switchover has noted the way that the killed one was about to go."""
+    last_write = 0
+    while True:
+        last_write += 1
+        made = world(home)
+        assert give(made, "failover").result is True
+        assert made.seen.serving("VoiceServices") == "fs2"
+        made.writes, made.last_write, made.torn = 0, last_write, torn
+        try:
+            give(made, "failover")
+        except Killed:
+            made.last_write = None
+        else:
+            break
+        moves = made.moves
+        was = made.seen.serving("VoiceServices")
+        done = operate.failback(context(cluster=made), GIVEN, False)
+        assert (done["result"], made.running) == (True, None), (last_write, done)
+        assert made.seen.serving("VoiceServices") == "fs2", (last_write, done)
+        assert made.bans() == set()
+        if was == "fs2":
+            assert made.moves == moves, (last_write, done)
+            assert "it is forgotten" in done["comment"]
+    assert last_write > 5
 
 
 @pytest.mark.parametrize("home", ["", "fs1"], ids=["stays", "is held"])
