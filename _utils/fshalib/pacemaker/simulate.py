@@ -23,6 +23,8 @@ _TEXTS = {
     "re-promote": "re-promote {resource} on {node}",
 }
 INTERRUPTING = frozenset({"stop", "restart", "recover", "move", "demote", "re-promote"})
+RELOADING = frozenset({"reload", "reload-agent"})
+"""What interrupts nothing while the agent takes the new parameters, and stops it otherwise."""
 QUIET = frozenset({"leave", "none"})
 
 
