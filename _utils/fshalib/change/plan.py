@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from fshalib.change import guard as change_guard
-from fshalib.change import interruption, restore, validation
+from fshalib.change import interruption, restore, validation, watchdog
 from fshalib.change.guard import Calls, Verdict
 from fshalib.change.validation import Judgement
 from fshalib.cib import compare, document, normalize
@@ -93,7 +93,8 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     transition = simulate.parse_transition(foreseen)
     said = validation.judge(target, None if tools.on_file() else run)
     fails = _failing(said, run)
-    verdict = _fatal(said, _judged(target, transition, guard or Guard(), fails))
+    verdict = _judged(target, transition, guard or Guard(), fails)
+    verdict = _fatal(said, _without_sbd(watchdog.judge(target, run), verdict))
     return Plan(target, transition, verdict, warnings, doubts=said.doubts)
 
 
@@ -133,6 +134,19 @@ def _fatal(said: Judgement, verdict: Verdict) -> Verdict:
         reason="; ".join(reasons),
         cost=f"{' and '.join(said.refused)} would run on no node",
         allow="correct the value",
+    )
+
+
+def _without_sbd(said: watchdog.Obstacle | None, verdict: Verdict) -> Verdict:
+    """Return the verdict on a change with which Pacemaker would end itself; nothing allows it."""
+    if said is None or (said.elsewhere and verdict.kind == change_guard.REFUSED):
+        return verdict
+    return replace(
+        verdict,
+        kind=change_guard.ELSEWHERE if said.elsewhere else change_guard.REFUSED,
+        reason=said.reason,
+        cost="without sbd Pacemaker would go down on every node at once",
+        allow=said.remedy,
     )
 
 
