@@ -92,7 +92,7 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     foreseen = tools.foresee(document.render(target.root), run)
     transition = simulate.parse_transition(foreseen)
     said = validation.judge(target, None if tools.on_file() else run)
-    fails = _failing(said, run)
+    fails = _failing(said, transition, run)
     verdict = _judged(target, transition, guard or Guard(), fails)
     verdict = _fatal(said, _without_sbd(watchdog.judge(target, run), verdict))
     return Plan(target, transition, verdict, warnings, doubts=said.doubts)
@@ -113,9 +113,9 @@ def restoring(point: Element) -> Make:
     return lambda live: restore.restored(live, point)
 
 
-def _failing(said: Judgement, run: Runner) -> Fails:
+def _failing(said: Judgement, transition: simulate.Transition, run: Runner) -> Fails:
     """Return what tells whether an agent would refuse a resource's parameters on a node."""
-    here = tools.local_node(run) if said.failing_here else ""
+    here = tools.local_node(run) if said.failing_here & transition.reloaded else ""
 
     def fails(resource: str, node: str) -> bool:
         return resource in said.refused or (node == here and resource in said.failing_here)

@@ -27,7 +27,7 @@ class Judgement:
     doubts
         What is wrong on this node alone, or could not be found out.
     failing_here
-        The resources that the agent would not run on this node.
+        The resources that the agent would run on other nodes, but not on this one.
     """
 
     refused: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ def judge(target: Target, run: Runner | None = programs.run) -> Judgement:
     answers = {id: [*_answers(use, run)] for id, use in changed.items()}
     refused = {id: _texts(a for a in given if a.refuses) for id, given in answers.items()}
     doubts = {id: _texts(a for a in given if not a.refuses) for id, given in answers.items()}
-    failing = {id for id, given in answers.items() if any(a.fails for a in given)}
+    failing = {id for id, given in answers.items() if any(a.fails_here for a in given)}
     return Judgement(
         {id: texts for id, texts in refused.items() if texts},
         {id: texts for id, texts in doubts.items() if texts},
@@ -70,8 +70,8 @@ class _Answer:
         return self.code == tools.OCF_ERR_CONFIGURED
 
     @property
-    def fails(self) -> bool:
-        return self.code is not None
+    def fails_here(self) -> bool:
+        return self.code is not None and not self.refuses
 
 
 def _texts(answers: Iterable[_Answer]) -> tuple[str, ...]:

@@ -68,6 +68,13 @@ class Transition:
             )
         )
 
+    @property
+    def reloaded(self) -> frozenset[str]:
+        """The resources that get new parameters while they run."""
+        return frozenset(
+            without_instance(a.resource) for a in self.actions if a.action in RELOADING
+        )
+
 
 _INSTANCE = re.compile(r":[0-9]+$", re.ASCII)
 

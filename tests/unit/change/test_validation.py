@@ -241,3 +241,13 @@ def test_correcting_a_typo_is_allowed(cluster):
 def test_the_tool_of_another_time_is_no_verdict(tools):
     tools.say(*VALIDATE, out="no XML", code=6)
     assert pacemaker_tools.validate(AGENT, {}, tools) is None
+
+
+def test_a_start_that_fails_here_needs_no_name_of_this_node(tools):
+    tools.say("crm_verify").say(
+        "crm_simulate", out="<pacemaker-result><actions/></pacemaker-result>"
+    )
+    tools.say(*VALIDATE, **answer(5, "fs_cli=/x is no program"))
+    found = change_plan.make_plan(document.EMPTY, wanting(service()), None, tools)
+    assert found.verdict.allowed
+    assert list(found.doubts) == ["fs"]

@@ -172,6 +172,19 @@ def test_the_old_rules_hold_for_a_template_as_well():
     assert "needs a timeout of 120s" in message
 
 
+@pytest.mark.parametrize(("seconds", "enough"), [("219s", False), ("220s", True)])
+def test_the_operations_of_a_template_count(seconds, enough):
+    stop = {"name": "stop", "timeout": seconds}
+    templates = {"sofia": {**SOFIA, "operations": [stop]}}
+    params = {"profiles": "internal", "stop_mode": "drain", "drain_time": 200}
+    raw = served(params, templates, {"agent": None, "template": "sofia"})
+    if enough:
+        pillar_config.check(raw)
+    else:
+        keys = "fsha:pacemaker:templates:sofia:operations:0:timeout"
+        assert [path for path, _ in errors(raw)] == [keys]
+
+
 def ruled(*sets):
     return [{"values": {"profiles": "internal"}}, *sets]
 
