@@ -42,7 +42,8 @@ The way of one value
 6. ``cib.target`` makes the target out of the live CIB and the objects of the run: ``cib.merge``
    finds the element of each object, ``cib.update`` changes in it only what differs.
 7. ``change.plan`` lets ``crm_verify`` check the target and ``crm_simulate`` foretell what the
-   cluster will do (``pacemaker.simulate``). ``change.guard`` decides whether calls may pay for it.
+   cluster will do (``pacemaker.simulate``). The formula's own agents judge their new parameters
+   (``change.validation``). ``change.guard`` decides whether calls may pay for it.
 8. ``change.restore_points`` keeps the CIB as it was. ``crm_diff`` makes one patch with the version
    of the CIB that was read, and ``cibadmin --patch`` applies it: all objects at once, or none.
 

@@ -13,6 +13,8 @@ FSSOFIA = f"{OURS}FSSofia"
 """Serves FreeSWITCH's profiles."""
 FSSWITCH = f"{OURS}FSSwitch"
 """Runs FreeSWITCH itself, as a clone."""
+FONEBRIDGE = f"{OURS}fonebridge"
+"""Points a foneBRIDGE at the node that serves."""
 FSSOFIA_SCRIPT = "lsb:FSSofia"
 """The init script that does what FSSofia does."""
 FSSOFIAS = frozenset({FSSOFIA, FSSOFIA_SCRIPT})

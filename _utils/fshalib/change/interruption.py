@@ -1,7 +1,7 @@
 """Which voice resources a simulated transition would interrupt."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fshalib.agents import CALLS_AGENTS, CALLS_VIP_AGENTS
@@ -112,10 +112,16 @@ class Interruption:
     action: str = "stop"
 
 
+def never(_resource: str, _node: str) -> bool:
+    """No agent fails: what holds where none has been asked."""
+    return False
+
+
 def interrupted(
     transition: simulate.Transition,
     voice: frozenset[str],
     running: Status | Mapping[str, Sequence[str]],
+    fails: Callable[[str, str], bool] = never,
 ) -> tuple[Interruption, ...]:
     """Return the voice resources that run now and would be interrupted.
 
@@ -125,12 +131,17 @@ def interrupted(
         The resources that count, see :func:`voice_resources`.
     running
         Where everything runs now: the cluster's status, or id → nodes.
+    fails
+        Tells whether an agent would refuse the parameters that a resource gets, on a node. A
+        reload of it then fails, and the cluster stops it.
     """
     places = _places(running)
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for action in transition.actions:
-        key = simulate.without_instance(action.resource), action.action
-        if key[0] in voice and action.action in simulate.INTERRUPTING and not action.blocked:
+        id = simulate.without_instance(action.resource)
+        fatal = action.action in simulate.RELOADING and fails(id, action.node)
+        key = id, "stop" if fatal else action.action
+        if id in voice and key[1] in simulate.INTERRUPTING and not action.blocked:
             nodes = _left(action, places.get(key[0], ()))
             found[key] = tuple(dict.fromkeys((*found.get(key, ()), *nodes)))
     return tuple(Interruption(id, nodes, word) for (id, word), nodes in found.items() if nodes)

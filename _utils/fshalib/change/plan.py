@@ -1,13 +1,14 @@
 """The plan of a change: target, what the cluster would do about it, and the guard's verdict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from fshalib.change import guard as change_guard
-from fshalib.change import interruption, restore
+from fshalib.change import interruption, restore, validation, watchdog
 from fshalib.change.guard import Calls, Verdict, Way
+from fshalib.change.validation import Judgement
 from fshalib.cib import compare, document, normalize
 from fshalib.cib import secrets as cib_secrets
 from fshalib.cib import target as cib_target
@@ -31,6 +32,8 @@ def now() -> datetime:
 
 Make = Callable[[Element], Target]
 """Makes the target out of the live CIB; it leaves that as it is."""
+Fails = Callable[[str, str], bool]
+"""Tells whether a resource's agent would refuse its parameters on a node."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,17 @@ class Guard:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be done, before it is done; without ``judged``, nobody could be asked."""
+    """What would be done, before it is done; without ``judged``, nobody could be asked.
+
+    ``doubts`` are what an agent says of a resource's new parameters on this node, by its id.
+    """
 
     target: Target
     transition: simulate.Transition
     verdict: Verdict
     warnings: tuple[str, ...] = ()
     judged: bool = True
+    doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -85,8 +92,11 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     warnings = tools.verify(document.render(document.configuration_only(target.root)), run)
     foreseen = tools.foresee(document.render(target.root), run)
     transition = simulate.parse_transition(foreseen)
-    verdict = _judged(target, transition, guard or Guard())
-    return Plan(target, transition, verdict, warnings)
+    said = validation.judge(target, None if tools.on_file() else run)
+    fails = _failing(said, transition, run)
+    verdict = _judged(target, transition, guard or Guard(), fails)
+    verdict = _fatal(said, _without_sbd(watchdog.judge(target, run), verdict))
+    return Plan(target, transition, verdict, warnings, doubts=said.doubts)
 
 
 def nothing_to_do(target: Target) -> Plan:
@@ -104,10 +114,47 @@ def restoring(point: Element) -> Make:
     return lambda live: restore.restored(live, point)
 
 
-def _judged(target: Target, transition: simulate.Transition, guard: Guard) -> Verdict:
+def _failing(said: Judgement, transition: simulate.Transition, run: Runner) -> Fails:
+    """Return what tells whether an agent would refuse a resource's parameters on a node."""
+    here = tools.local_node(run) if said.failing_here & transition.reloaded else ""
+
+    def fails(resource: str, node: str) -> bool:
+        return resource in said.refused or (node == here and resource in said.failing_here)
+
+    return fails
+
+
+def _fatal(said: Judgement, verdict: Verdict) -> Verdict:
+    """Return the verdict on a change that an agent refuses on every node; no policy allows it."""
+    if not said.refused:
+        return verdict
+    reasons = [f"{id}, {text}" for id, texts in said.refused.items() for text in texts]
+    return replace(
+        verdict,
+        kind=change_guard.REFUSED,
+        reason="; ".join(reasons),
+        cost=f"{' and '.join(said.refused)} would run on no node",
+        allow="correct the value",
+    )
+
+
+def _without_sbd(said: watchdog.Obstacle | None, verdict: Verdict) -> Verdict:
+    """Return the verdict on a change with which Pacemaker would end itself; nothing allows it."""
+    if said is None or (said.elsewhere and verdict.kind == change_guard.REFUSED):
+        return verdict
+    return replace(
+        verdict,
+        kind=change_guard.ELSEWHERE if said.elsewhere else change_guard.REFUSED,
+        reason=said.reason,
+        cost="without sbd Pacemaker would go down on every node at once",
+        allow=said.remedy,
+    )
+
+
+def _judged(target: Target, transition: simulate.Transition, guard: Guard, fails: Fails) -> Verdict:
     # What a change removes is voice only in the CIB before it, what it adds only in that after.
     voice = interruption.voice_resources(target.live) | interruption.voice_resources(target.root)
-    stops = interruption.interrupted(transition, voice, transition.before)
+    stops = interruption.interrupted(transition, voice, transition.before, fails)
     if not stops:
         return NOTHING_AT_STAKE
     if tools.on_file():
@@ -123,7 +170,8 @@ def make_first_plan(cib: str, make: Make) -> Plan:
     Raises :class:`target.CibError`.
     """
     target = make(document.parse(cib))
-    return Plan(target, NO_TRANSITION, NOTHING_AT_STAKE, judged=False)
+    verdict = _fatal(validation.judge(target, None), NOTHING_AT_STAKE)
+    return Plan(target, NO_TRANSITION, verdict, judged=False)
 
 
 def of_live(
@@ -147,7 +195,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "transition": [str(action) for action in plan.transition.actions],
         "interrupted": {id: list(before.get(id, ())) for id in plan.verdict.interrupted},
         "guard": plan.verdict.as_data(),
-        "warnings": list(plan.warnings),
+        "warnings": [*plan.warnings, *_doubts(plan)],
     }
 
 
@@ -162,7 +210,12 @@ def summary(plan: Plan) -> str:
         lines.append(f"The cluster would then: {actions or 'do nothing'}.")
     else:
         lines.append("What the cluster would then do can't be told before it is installed.")
-    if plan.verdict.interrupted:
+    if plan.verdict.interrupted or not plan.verdict.allowed:
         lines.append(str(plan.verdict))
     lines.extend(f"crm_verify warns: {warning}" for warning in plan.warnings)
+    lines.extend(_doubts(plan))
     return "\n".join(lines)
+
+
+def _doubts(plan: Plan) -> list[str]:
+    return [f"{id}: on this node {text}." for id, texts in plan.doubts.items() for text in texts]

@@ -107,7 +107,9 @@ PROPERTIES: Mapping[str, Field] = {
     "stonith-max-attempts": _option(
         SCORE, "10", "how often fencing of a node is tried before the cluster stops trying"),
     "stonith-watchdog-timeout": _option(
-        TIMEOUT, "0", "when a lost node counts as fenced by its own watchdog"),
+        TIMEOUT, "0",
+        "when a lost node counts as fenced by its own watchdog; needs sbd on every node, see "
+        "have-watchdog"),
     "fence-reaction": _option(
         Choice(("stop", "panic")), "stop", "what a node does if it learns that it was fenced"),
     "concurrent-fencing": _option(BOOLEAN, "false", "whether several nodes are fenced at once"),
@@ -166,6 +168,10 @@ PROPERTIES: Mapping[str, Field] = {
         name: _option(STRING, "", "the cluster writes it; accepted and ignored")
         for name in sorted(SERVER_WRITTEN)
     },
+    "have-watchdog": _option(
+        STRING, "",
+        "the cluster writes it; beside stonith-watchdog-timeout, true says that sbd runs on every "
+        "node; accepted and ignored"),
     "expected-quorum-votes": _option(
         STRING, "", "obsolete, because corosync counts the votes; accepted and ignored"),
 }  # fmt: skip

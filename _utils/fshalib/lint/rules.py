@@ -7,6 +7,7 @@ finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry
 from collections.abc import Callable, Iterator, Mapping
 
 from fshalib.agents import FSSOFIA_SCRIPT, IPADDR2, SENDARP, is_fencing
+from fshalib.cib import watchdog
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import Object, Operation, operations
 from fshalib.cib.options import SERVER_WRITTEN
@@ -251,12 +252,17 @@ def _fencing(config: Config) -> Iterator[Finding]:
 
 
 def _can_fence(config: Config, values: Mapping[str, str]) -> bool:
-    # A watchdog fences its own node, without a resource.
-    watchdog = values.get("stonith-watchdog-timeout", "0")
     devices = any(
         _is_fence(item) and not _is_stopped(config, item) for item in config.pacemaker.primitives()
     )
-    return devices or watchdog not in ("0", "0s")
+    return devices or _watchdog_fences(config, values)
+
+
+def _watchdog_fences(config: Config, values: Mapping[str, str]) -> bool:
+    """Tell whether the watchdog of a lost node fences it, which takes sbd and no resource."""
+    # A pillar that is sound has have-watchdog only as true, beside the timeout.
+    sbd = watchdog.is_true(values.get(watchdog.HAVE)) or watchdog.HAVE in config.pacemaker.ignored
+    return sbd and watchdog.counts(values.get(watchdog.TIMEOUT))
 
 
 def _is_fence(item: Object) -> bool:
@@ -302,7 +308,9 @@ def _nonlocal_bind(config: Config) -> Iterator[Finding]:
 
 
 def _not_managed(config: Config) -> Iterator[Finding]:
-    for name in config.pacemaker.ignored:
+    values = config.pacemaker.values("properties")
+    needed = {watchdog.HAVE} if watchdog.counts(values.get(watchdog.TIMEOUT)) else frozenset()
+    for name in (n for n in config.pacemaker.ignored if n not in needed):
         by = "is written by the cluster itself" if name in SERVER_WRITTEN else "is obsolete"
         yield "not-managed", (*_PROPERTIES, name), f"this property {by}"
 

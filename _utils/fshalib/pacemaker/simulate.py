@@ -23,6 +23,8 @@ _TEXTS = {
     "re-promote": "re-promote {resource} on {node}",
 }
 INTERRUPTING = frozenset({"stop", "restart", "recover", "move", "demote", "re-promote"})
+RELOADING = frozenset({"reload", "reload-agent"})
+"""What interrupts nothing while the agent takes the new parameters, and stops it otherwise."""
 QUIET = frozenset({"leave", "none"})
 
 
@@ -64,6 +66,13 @@ class Transition:
             dict.fromkeys(
                 a.resource for a in self.actions if a.action in INTERRUPTING and not a.blocked
             )
+        )
+
+    @property
+    def reloaded(self) -> frozenset[str]:
+        """The resources that get new parameters while they run."""
+        return frozenset(
+            without_instance(a.resource) for a in self.actions if a.action in RELOADING
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fshalib.cib import normalize, nvset, ownership, read, secrets, target
+from fshalib.cib import normalize, nvset, ownership, read, secrets, target, watchdog
 from fshalib.cib import ownership as cib_ownership
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
@@ -78,7 +78,7 @@ def _form(item: Object, notes: _Notes) -> dict[str, Any]:
     for what in item.spec.get(UNUSED, ()):
         notes.add(item.kind, item.id, f"{what}, so the cluster never uses it")
     if item.kind == "properties":
-        _leave_out(spec, "sets", SERVER_WRITTEN, item, notes, "the cluster's own")
+        _leave_out(spec, "sets", _servers_own(item), item, notes, "the cluster's own")
         _leave_out(spec, "sets", cib_ownership.OPERATOR_OPTIONS, item, notes, "an operator's")
     if item.kind == "node":
         _leave_out(spec, "attributes", NODE_STATE, item, notes, "an operator's")
@@ -88,6 +88,19 @@ def _form(item: Object, notes: _Notes) -> dict[str, Any]:
         _leave_out(spec, "meta", ownership.OPERATOR_META, item, notes, "an operator's")
     written = nvset.in_pillar(spec)
     return {key: _plain(value) for key, value in written.items() if value not in ({}, [])}
+
+
+def _servers_own(properties: Object) -> frozenset[str]:
+    """Return the properties that a pillar leaves to the cluster.
+
+    Where a lost node's watchdog counts, the pillar says that sbd runs, or its check refuses it.
+    """
+    values = properties.values("sets")
+    if watchdog.needs_sbd(values.get(watchdog.TIMEOUT)) and watchdog.is_true(
+        values.get(watchdog.HAVE)
+    ):
+        return SERVER_WRITTEN - {watchdog.HAVE}
+    return SERVER_WRITTEN
 
 
 def _leave_out(

@@ -11,7 +11,7 @@ from typing import Any
 from fshalib.agents import ADDRESS_PARAMETER
 from fshalib.cib.nvset import NO_SETS
 from fshalib.corosync.options import LINK_KEYS, MAX_LINKS
-from fshalib.pillar import validate_freeswitch, validate_objects
+from fshalib.pillar import validate_freeswitch, validate_objects, validate_watchdog
 from fshalib.pillar.field_types import is_network_end
 from fshalib.schema.report import Keys, Location, given, printable, quoted
 
@@ -33,6 +33,7 @@ def check(data: Data, raw: object, at: Location) -> None:
     _corosync(data.get("corosync", {}), raw, nodes, at.below("corosync"))
     pacemaker = data.get("pacemaker", {})
     validate_objects.check(pacemaker, given(raw, "pacemaker"), nodes, at.below("pacemaker"))
+    validate_watchdog.check(pacemaker, given(raw, "pacemaker"), at.below("pacemaker"))
     _vips(data, at)
     validate_freeswitch.check(data, at)
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fshalib.agents import is_fencing
+from fshalib.agents import OURS, is_fencing
 from fshalib.cib.objects import Object
 from fshalib.cib.secrets import masked
 from fshalib.cib.values import FALSE_WORDS, TRUE_WORDS, UnitError, parse_duration
 from fshalib.pacemaker.agent import AgentMetadata, Parameter
+from fshalib.pillar import own_agents
 from fshalib.pillar.config import Config, Pacemaker
+from fshalib.pillar.own_agents import COMMON_PARAMETERS
 from fshalib.schema.report import (
     ConfigError,
     ConfigErrors,
@@ -20,9 +22,6 @@ from fshalib.schema.report import (
     quoted,
     suggestion,
 )
-
-COMMON_PARAMETERS = frozenset({"OCF_CHECK_LEVEL", "trace_ra", "trace_dir", "trace_file"})
-"""Parameters of every OCF agent (ocf-shellfuncs) that its metadata does not name."""
 
 
 def check_agents(
@@ -105,7 +104,9 @@ def _parameters(use: _Use, found: AgentMetadata, at: Location) -> None:
     for name, value in use.own:
         parameter = found.parameters.get(name)
         if parameter is not None:
-            expected = _unfit(parameter, value)
+            # Our own agents take what they say and no more.
+            strict = use.agent.startswith(OURS)
+            expected = (own_agents.unfit if strict else _unfit)(parameter, value)
             shown = quoted(masked({name: value})[name])
             if expected:
                 at.below(name).error(f"{expected} is expected by {use.agent}, not {shown}.")

@@ -10,8 +10,10 @@ from typing import Any
 
 from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, IPADDR2
 from fshalib.cib.nvset import NO_SETS
-from fshalib.cib.values import parse_boolean, parse_duration
-from fshalib.schema.report import Location, printable, quoted
+from fshalib.cib.values import TRUE_WORDS, parse_duration
+from fshalib.pillar import agent_uses, own_agents
+from fshalib.pillar.agent_uses import Case, Use
+from fshalib.schema.report import Keys, Location, printable, quoted
 
 DRAIN_TIME, DRAIN_REST = 60, 20
 """The agent's default seconds for calls to end, and what it needs of a stop beside them."""
@@ -26,64 +28,89 @@ def check(data: Data, at: Location) -> None:
         The checked pillar.
     """
     pacemaker = data.get("pacemaker", {})
+    uses = [*agent_uses.resources(pacemaker)]
+    for use in [*agent_uses.templates(pacemaker), *uses]:
+        _own_parameters(use, at)
+    for use in uses:
+        _required(use, at)
     nonlocal_bind = data.get("network", {}).get("nonlocal_bind")
-    where = at.below("pacemaker", "resources")
-    agents = list(_agents(pacemaker))
     default = str(pacemaker.get("op_defaults", NO_SETS).plain_values().get("timeout", "20s"))
-    for id, item, params in agents:
-        here = where.below(id)
-        _standby(params, nonlocal_bind, here)
-        _ipv6(params, _vips(pacemaker, id, params), here)
-        _drain(item, params, default, here)
-    claims = [*_claims(data, agents)]
-    _one_owner(claims, where)
+    agents = [use for use in uses if use.agent == FSSOFIA]
+    for use in agents:
+        _standby(use, nonlocal_bind, at)
+        for case in use.cases:
+            _ipv6(case, _vips(uses, pacemaker, use.id, case), use, at)
+            _drain(use, case, default, at)
+    claims = [*_claims(data, uses)]
+    _one_owner(claims, at)
     _configured(data, claims, at.below("freeswitch", "configuration"))
 
 
-def _agents(pacemaker: Data) -> Iterator[tuple[str, Data, Data]]:
-    for id, item in pacemaker.get("resources", {}).items():
-        if item.get("agent") == FSSOFIA:
-            yield id, item, item.get("params", NO_SETS).plain_values()
+# --- the parameters of the formula's agents -----------------------------------------------------
 
 
-def _standby(params: Data, nonlocal_bind: object, at: Location) -> None:
-    hot = params.get("standby", "cold") == "hot"
-    if hot and nonlocal_bind is False:
-        at.below("params", "standby").error(
-            "a hot standby binds the floating address that it does not hold; "
-            "fsha:network:nonlocal_bind: true is expected with it."
-        )
-    if not hot and nonlocal_bind is True:
-        at.below("params", "standby").error(
-            "with fsha:network:nonlocal_bind: true the profiles run on both nodes, and on the "
-            "standby they would answer, register gateways and expire registrations unless they "
-            "are in standby; standby: hot is expected, or nonlocal_bind: false."
-        )
+def _own_parameters(use: Use, at: Location) -> None:
+    """Report what the agent would refuse on every node."""
+    for case in use.cases:
+        values = {name: given.value for name, given in case.items()}
+        for name, message in own_agents.mistakes(use.agent, values):
+            at.below(*case[name].keys).error(message)
 
 
-def _ipv6(params: Data, vips: list[str], at: Location) -> None:
-    guarded = parse_boolean(str(params.get("ipv6_guard", "false")))
-    if params.get("standby") != "hot" or guarded:
+def _required(use: Use, at: Location) -> None:
+    for name in own_agents.missing(use.agent, use.plain) if use.complete else ():
+        at.below(*use.keys, "params", name).error(f"this key is missing; {use.agent} requires it.")
+
+
+def _text(case: Case, name: str, default: str = "") -> str:
+    """Return the value of a parameter; the agent takes an empty one for none."""
+    return (case[name].value if name in case else "") or default
+
+
+def _place(case: Case, name: str, use: Use, at: Location) -> Location:
+    """Return where a parameter stands, or would stand."""
+    return at.below(*(case[name].keys if name in case else (*use.keys, "params", name)))
+
+
+def _standby(use: Use, nonlocal_bind: object, at: Location) -> None:
+    for case in use.cases:
+        # Where a rule decides, what holds without it says nothing.
+        if "standby" not in case and "standby" in use.ruled:
+            continue
+        hot = _text(case, "standby", "cold") == "hot"
+        if hot and nonlocal_bind is False:
+            _place(case, "standby", use, at).error(
+                "a hot standby binds the floating address that it does not hold; "
+                "fsha:network:nonlocal_bind: true is expected with it."
+            )
+        if not hot and nonlocal_bind is True:
+            _place(case, "standby", use, at).error(
+                "with fsha:network:nonlocal_bind: true the profiles run on both nodes, and on the "
+                "standby they would answer, register gateways and expire registrations unless "
+                "they are in standby; standby: hot is expected, or nonlocal_bind: false."
+            )
+
+
+def _ipv6(case: Case, vips: list[str], use: Use, at: Location) -> None:
+    guarded = _text(case, "ipv6_guard", "false").lower() in TRUE_WORDS
+    if _text(case, "standby") != "hot" or guarded:
         return
     for vip in vips:
         if ipaddress.ip_address(vip).version == 6:
-            at.below("params", "standby").error(
+            _place(case, "standby", use, at).error(
                 f"a hot standby can send from the IPv6 address {vip} that it does not hold; filter "
                 "that and set ipv6_guard: true, or give standby: cold."
             )
 
 
-def _vips(pacemaker: Data, id: str, params: Data) -> list[str]:
+def _vips(uses: list[Use], pacemaker: Data, id: str, case: Case) -> list[str]:
     """Return the floating addresses: those of the parameter, else of the group."""
-    told = str(params.get("vips", "")).split()
+    told = own_agents.words(_text(case, "vips"))
+    by_id = {use.id: use for use in uses}
     for group in pacemaker.get("groups", {}).values():
         if not told and id in group.get("members", ()):
-            members = (pacemaker.get("resources", {}).get(m, {}) for m in group["members"])
-            told = [
-                str(m.get("params", NO_SETS).plain_values().get("ip", ""))
-                for m in members
-                if m.get("agent") == IPADDR2
-            ]
+            members = (by_id.get(member) for member in group["members"])
+            told = [m.plain.get("ip", "") for m in members if m and m.agent == IPADDR2]
     return [text for text in told if _is_address(text)]
 
 
@@ -94,22 +121,20 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _drain(item: Data, params: Data, default: str, at: Location) -> None:
-    if params.get("stop_mode") != "drain" or not str(params.get("drain_time", "0")).isdecimal():
+def _drain(use: Use, case: Case, default: str, at: Location) -> None:
+    drain_time = _text(case, "drain_time", str(DRAIN_TIME))
+    if _text(case, "stop_mode") != "drain" or not drain_time.isdecimal():
         return
-    needed = int(params.get("drain_time", DRAIN_TIME)) + DRAIN_REST
-    told = item.get("operations", ())
-    stops = [(n, one) for n, one in enumerate(told) if one.get("name") == "stop"]
-    for number, operation in stops:
+    needed = int(drain_time) + DRAIN_REST
+    stops = [(keys, one) for keys, one in use.operations if one.get("name") == "stop"]
+    for keys, operation in stops:
         timeout = operation.get("timeout", default)
         if parse_duration(timeout) < needed * 1000:
-            at.below("operations", number, "timeout").error(
-                f"{_drains(needed)}, not {printable(str(timeout))}."
-            )
+            at.below(*keys, "timeout").error(f"{_drains(needed)}, not {printable(str(timeout))}.")
     # What is said elsewhere is not known here.
-    elsewhere = any("id-ref" in one for one in told)
+    elsewhere = any("id-ref" in one for _, one in use.operations)
     if not stops and not elsewhere and parse_duration(default) < needed * 1000:
-        at.below("operations").error(
+        at.below(*use.keys, "operations").error(
             f"{_drains(needed)}; without an operation stop it has {printable(default)}."
         )
 
@@ -126,33 +151,51 @@ def _drains(needed: int) -> str:
 
 @dataclass(frozen=True)
 class _Claim:
-    """A resource that starts and stops profiles; ``key`` is what names them."""
+    """A resource that starts and stops profiles, and where each of their names stands."""
 
-    id: str
-    agent: str
-    key: tuple[str, ...]
-    params: Data
-    profiles: tuple[str, ...]
+    use: Use
+    profiles: Mapping[str, Keys]
+    vips: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The resource's id."""
+        return self.use.id
+
+    @property
+    def standby(self) -> str:
+        """What its profiles do on the other node, when no rule says otherwise."""
+        return _text(self.use.cases[0], "standby", "cold")
 
 
-def _claims(data: Data, agents: list[tuple[str, Data, Data]]) -> Iterator[_Claim]:
-    for id, _, params in agents:
-        names = tuple(str(params.get("profiles", "")).split())
-        yield _Claim(id, FSSOFIA, ("params", "profiles"), params, names)
-    profiles = tuple(data.get("freeswitch", {}).get("profiles", ("internal",)))
-    for id, item in data.get("pacemaker", {}).get("resources", {}).items():
-        if item.get("agent") == FSSOFIA_SCRIPT:
-            yield _Claim(id, FSSOFIA_SCRIPT, ("agent",), {}, profiles)
+def _claims(data: Data, uses: list[Use]) -> Iterator[_Claim]:
+    freeswitch = data.get("freeswitch", {})
+    pacemaker = data.get("pacemaker", {})
+    for use in uses:
+        vips = _vips(uses, pacemaker, use.id, use.cases[0])
+        if use.agent == FSSOFIA:
+            yield _Claim(use, _profiles(use), tuple(vips))
+        elif use.agent == FSSOFIA_SCRIPT:
+            names = freeswitch.get("profiles", ("internal",))
+            keys = (*use.keys, "agent")
+            told = tuple(freeswitch.get("vips") or vips)
+            yield _Claim(use, dict.fromkeys(names, keys), told)
+
+
+def _profiles(use: Use) -> dict[str, Keys]:
+    given = [case["profiles"] for case in use.cases if "profiles" in case]
+    return {name: one.keys for one in reversed(given) for name in own_agents.words(one.value)}
 
 
 def _one_owner(claims: list[_Claim], at: Location) -> None:
     taken: dict[str, str] = {}
-    for claim in claims:
-        for profile in claim.profiles:
+    # The formula's own agent first: it names its profiles itself.
+    for claim in sorted(claims, key=lambda one: one.use.agent != FSSOFIA):
+        for profile, keys in claim.profiles.items():
             other = taken.setdefault(profile, claim.id)
             if other != claim.id:
-                hint = " (fsha:freeswitch:profiles)" if claim.agent == FSSOFIA_SCRIPT else ""
-                at.below(claim.id, *claim.key).error(
+                hint = " (fsha:freeswitch:profiles)" if claim.use.agent == FSSOFIA_SCRIPT else ""
+                at.below(*keys).error(
                     f"profiles of its own are expected, {quoted(profile)}{hint} is that of "
                     f"{printable(other)} already."
                 )
@@ -170,8 +213,7 @@ def _configured(data: Data, claims: list[_Claim], at: Location) -> None:
         _one_source(profile, "odbc_dsn", here)
         if name in owners:
             _as_the_agent(profile, owners[name], here.below("standby"))
-            vips = _all_vips(data, owners[name])
-            _is_a_vip(profile.get("vip"), vips, owners[name], here.below("vip"))
+            _is_a_vip(profile.get("vip"), owners[name], here.below("vip"))
 
 
 def _one_source(told: Data, key: str, at: Location) -> None:
@@ -181,29 +223,24 @@ def _one_source(told: Data, key: str, at: Location) -> None:
 
 def _as_the_agent(profile: Data, owner: _Claim, at: Location) -> None:
     standby = profile.get("standby")
-    if owner.agent == FSSOFIA_SCRIPT and standby == "hot":
+    if owner.use.agent == FSSOFIA_SCRIPT and standby == "hot":
         at.error(
             f"cold is expected, for {printable(owner.id)} is {FSSOFIA_SCRIPT}, which never takes a "
             f"profile out of standby; use {FSSOFIA} with standby: hot."
         )
-    elif owner.agent == FSSOFIA and standby not in (None, owner.params.get("standby", "cold")):
-        expected = owner.params.get("standby", "cold")
+    elif owner.use.agent == FSSOFIA and standby not in (None, owner.standby):
+        expected = owner.standby
         why = "the standby would answer" if standby == "cold" else "the profile would never serve"
         at.error(f"{expected} is expected, as {printable(owner.id)} has it; else {why}.")
 
 
-def _all_vips(data: Data, owner: _Claim) -> list[str]:
-    if owner.agent == FSSOFIA_SCRIPT and data.get("freeswitch", {}).get("vips"):
-        return list(data["freeswitch"]["vips"])
-    return _vips(data.get("pacemaker", {}), owner.id, owner.params)
-
-
-def _is_a_vip(told: str | None, vips: list[str], owner: _Claim, at: Location) -> None:
-    if told is None or not vips:
+def _is_a_vip(told: str | None, owner: _Claim, at: Location) -> None:
+    if told is None or not owner.vips:
         return
-    known = {ipaddress.ip_address(vip) for vip in vips if _is_address(vip)}
+    known = {ipaddress.ip_address(vip) for vip in owner.vips if _is_address(vip)}
     if ipaddress.ip_address(told) not in known:
+        vips = ", ".join(owner.vips)
         at.error(
-            f"a floating address of {printable(owner.id)} is expected ({', '.join(vips)}), not "
+            f"a floating address of {printable(owner.id)} is expected ({vips}), not "
             f"{quoted(told)}: what is sent to it would not follow the service."
         )

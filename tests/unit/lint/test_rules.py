@@ -56,7 +56,6 @@ TIMES = [
     {"name": "stop", "timeout": "90s"},
 ]
 OURS = {"agent": "ocf:fsha:FSSofia", "params": {"profiles": "internal"}, "operations": TIMES}
-DRAIN = {"profiles": "internal", "stop_mode": "drain", "drain_time": 200}
 RARE = [{"name": "monitor", "interval": "1min", "timeout": "20s"}]
 LSB = {"agent": "lsb:x", "operations": MONITOR}
 FROM_TEMPLATE = {"template": "t", "params": {"ip": "10.101.20.9"}}
@@ -125,7 +124,7 @@ def template(**changes):
         ([("pacemaker:templates", {"t": {**OURS, "operations": TIMES[:2]}}),
           (FS, {"template": "t"})], "agent-timeout", f"{FS}:operations"),
         ([("pacemaker:templates", {"t": OURS}),
-          (FS, {"template": "t", "params": DRAIN, "operations": [{**TIMES[2], "timeout": 219}]})],
+          (FS, {"template": "t", "operations": [{**TIMES[1], "timeout": 5}]})],
          "agent-timeout", f"{FS}:operations"),
         ([("pacemaker:resources:switch", {**OURS, "agent": "ocf:fsha:FSSwitch", "params": {},
                                           "operations": [TIMES[0], TIMES[2]]})],
@@ -146,8 +145,8 @@ def template(**changes):
          "send-arp", "pacemaker:resources:arp"),
         ([("pacemaker:templates", {"t": {"agent": "lsb:FSSofia", "operations": [
             {"name": "monitor", "interval": "5s"}, {"name": "stop", "timeout": "90s"}]}}),
-          ("pacemaker:resources:a", {"template": "t"})],
-         "agent-timeout", "pacemaker:resources:a:operations"),
+          (FS, {"template": "t"})],
+         "agent-timeout", f"{FS}:operations"),
         ([("pacemaker:op_defaults", {"timeout": "2s"})], "monitor-times",
          "pacemaker:resources:fence:operations:0"),
         ([("pacemaker:rsc_defaults:migration-threshold", 1000)], "migration-threshold",
@@ -189,7 +188,8 @@ def test_one_advice(places, code, path):
         [("freeswitch:init_script", False), (f"{FS}:operations:1:timeout", "10s")],
         [("pacemaker:properties", {"no-quorum-policy": "ignore"})],
         [("pacemaker:resources:fence:agent", "lsb:fence"),
-         ("pacemaker:properties:fencing-watchdog-timeout", "10s")],
+         ("pacemaker:properties:fencing-watchdog-timeout", "10s"),
+         ("pacemaker:properties:have-watchdog", True)],
         [("pacemaker:resources:arp", {**ARP, "params": {"ip": "10.101.21.9", "nic": "eth1"}})],
         [("network:nonlocal_bind", True), (f"{FS}:agent", "systemd:freeswitch")],
         template(),

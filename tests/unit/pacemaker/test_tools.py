@@ -183,3 +183,15 @@ def test_a_file_never_has_to_settle(tools, monkeypatch):
     pacemaker_tools.settle(3, tools)
     assert tools.calls == []
     assert pacemaker_tools.on_file()
+
+
+@pytest.mark.skipif(
+    programs.which("crm_resource") is None, reason="crm_resource is not installed on this host"
+)
+def test_an_agent_is_asked_by_the_real_tool(tmp_path):
+    dummy = "ocf:pacemaker:Dummy"
+    state = {"state": f"{tmp_path}/state"}
+    assert pacemaker_tools.validate(dummy, {**state, "op_sleep": "0"}).code == 0
+    refused = pacemaker_tools.validate(dummy, {**state, "op_sleep": "a b; true"})
+    assert (refused.code, refused.reason) == (6, "not configured")
+    assert pacemaker_tools.validate("ocf:pacemaker:Nobody", {}) is None

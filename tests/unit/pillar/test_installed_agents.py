@@ -1,11 +1,15 @@
 """The pillar is checked against agents that are asked once each, on this node."""
 
+from dataclasses import replace
+
 import pytest
 
+from fshalib.cib.nvset import NvSets
+from fshalib.cib.objects import Object
 from fshalib.pacemaker import agent_metadata
 from fshalib.pacemaker.agent import AgentMetadata, Parameter
 from fshalib.pillar import config as pillar_config
-from fshalib.pillar import installed_agents
+from fshalib.pillar import installed_agents, validate_agents
 from fshalib.schema.report import ConfigErrors
 from tests.unit.pillars import changed
 
@@ -79,6 +83,37 @@ def test_the_init_script_need_not_be_there_unless_somebody_else_lays_it_down(ask
 
 
 def test_our_own_agents_need_not_be_there_before_a_test_run(asked):
-    config = pillar(bridge={"agent": "ocf:fsha:fonebridge"})
+    config = pillar(bridge={"agent": "ocf:fsha:fonebridge", "params": {"nic": "eth1"}})
     installed_agents.check(config, True, asked)
     assert "ocf:fsha:fonebridge" in mistakes(config, asked)
+
+
+FONEBRIDGE = """<resource-agent name="fonebridge"><parameters>
+<parameter name="nic" required="1"><content type="string"/></parameter>
+<parameter name="wait"><content type="integer" default="12"/></parameter>
+<parameter name="quiet"><content type="boolean" default="false"/></parameter>
+<parameter name="mode"><content type="select" default="a"><option value="a"/></content></parameter>
+</parameters></resource-agent>"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("wait", "2min", "a whole number without a unit"),
+        ("wait", "012", "a whole number without a unit"),
+        ("quiet", "Yes", "true or false"),
+        ("mode", "A", "one of a"),
+    ],
+)
+def test_our_own_agents_take_exactly_what_their_metadata_says(name, value, expected):
+    agent = "ocf:fsha:fonebridge"
+    known = agent_metadata.parse_metadata(FONEBRIDGE)
+    params = NvSets.of({"nic": "eth1", name: value})
+    item = Object("primitive", "bridge", {"agent": agent, "params": params})
+    config = replace(pillar(), pacemaker=pillar_config.Pacemaker((item,)))
+    with pytest.raises(ConfigErrors) as caught:
+        validate_agents.check_agents(config, {agent: known}.get)
+    assert str(caught.value) == (
+        f"fsha:pacemaker:resources:bridge:params:{name}: {expected} is expected by {agent}, not "
+        f'"{value}".'
+    )

@@ -1,0 +1,78 @@
+"""Whether a change makes Pacemaker rely on sbd, and whether that runs on every node.
+
+A node knows of itself, and by ``have-watchdog`` of the DC. So of a pair the node that is not the DC
+knows both, and the DC leaves the change to it.
+"""
+
+from dataclasses import dataclass
+
+from fshalib.cib.document import Element
+from fshalib.cib.target import Target
+from fshalib.cib.watchdog import HAVE, NAMES, SBD, TIMEOUT, is_true, needs_sbd
+from fshalib.pacemaker import tools
+from fshalib.system.programs import Runner
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a change may not be committed by this node; ``elsewhere``: but perhaps by another one.
+
+    ``remedy`` is what would allow it.
+    """
+
+    reason: str
+    remedy: str
+    elsewhere: bool = False
+
+
+def judge(target: Target, run: Runner) -> Obstacle | None:
+    """Return what stands in the way of a change that needs sbd; ``None`` for any other one.
+
+    Raises :class:`programs.RunError`.
+    """
+    if _needs_sbd(target.live) or not _needs_sbd(target.root):
+        return None
+    members = {
+        node.get("id", ""): node.get("uname", "")
+        for node in target.live.iterfind("configuration/nodes/node")
+        if node.get("type", "member") == "member"
+    }
+    dc = members.get(target.live.get("dc-uuid", ""), "")
+    if (dc or tools.on_file()) and not _have_watchdog(target.live):
+        return _missing(dc or "the nodes", f" ({HAVE} is not true)")
+    if tools.on_file():
+        return None
+    here = tools.local_node(run) if members else "this node"
+    if not tools.runs(SBD, run):
+        return _missing(here)
+    unknown = [name for name in members.values() if name not in (here, dc)]
+    others = [name for name in members.values() if name != here]
+    if dc == here and len(others) == 1:
+        return _unknown(others, here, elsewhere=True)
+    return _unknown(unknown, here) if unknown else None
+
+
+def _missing(where: str, why: str = "") -> Obstacle:
+    reason = f"{TIMEOUT} is set and sbd does not run on {where}{why}"
+    return Obstacle(reason, f"set up sbd on every node first, or leave {TIMEOUT} out")
+
+
+def _unknown(nodes: list[str], here: str, elsewhere: bool = False) -> Obstacle:
+    names = " and ".join(nodes)
+    reason = f"{TIMEOUT} is set and {here} can't tell whether sbd runs on {names}"
+    by_hand = f"see that it does, and set it with crm_attribute --name {TIMEOUT} --update VALUE"
+    return Obstacle(reason, f"apply it on {names}" if elsewhere else by_hand, elsewhere)
+
+
+def _needs_sbd(root: Element) -> bool:
+    return any(needs_sbd(value) for name in NAMES for value in _values(root, name))
+
+
+def _have_watchdog(root: Element) -> bool:
+    return any(map(is_true, _values(root, HAVE)))
+
+
+def _values(root: Element, name: str) -> list[str]:
+    """Return the values of a property, with rules or without."""
+    pairs = root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
+    return [pair.get("value", "") for pair in pairs if pair.get("name") == name]
