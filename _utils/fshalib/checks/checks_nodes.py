@@ -82,6 +82,10 @@ def switches(view: View) -> Iterator[Line]:
         if facts is None:
             continue
         switch = facts["switch"]
+        if not switch.get("running") and _is_off_by_design(view, node):
+            word = "off: the cluster starts it together with the service"
+            yield Line("switch", "Switch", PASS, word, node=node)
+            continue
         if not switch.get("running"):
             yield Line(
                 "switch",
@@ -109,6 +113,14 @@ def switches(view: View) -> Iterator[Line]:
             "fsha.undrain lets it take calls" if switch.get("paused") else "",
             node,
         )
+
+
+def _is_off_by_design(view: View, node: str) -> bool:
+    """Tell whether FreeSWITCH itself is part of the service, which does not run on a node."""
+    service = view.service
+    return bool(
+        service and service.starts_switch and node not in view.status.active(*service.members)
+    )
 
 
 _ALIKE: Mapping[str, tuple[str, str]] = {

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fshalib.agents import FSSOFIAS, IPADDR2
+from fshalib.agents import FSSOFIA, is_fssofia_script, is_vip
 from fshalib.cib.field_types import ID, NODE_NAME
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.nvset import NO_SETS, NvSets
-from fshalib.cib.objects import Object, inherited
+from fshalib.cib.objects import Object, primitives
 from fshalib.cib.options import SERVER_WRITTEN, WITHOUT_EFFECT
 from fshalib.pillar import guard_policy, validate
 from fshalib.pillar.guard_policy import Policy
@@ -111,11 +111,7 @@ class Pacemaker:
 
     def primitives(self) -> tuple[Object, ...]:
         """Return the primitives with all that they take from their templates."""
-        templates = {item.id: item for item in self.of("template")}
-        return tuple(
-            inherited(item, templates.get(str(item.spec.get("template", ""))))
-            for item in self.of("primitive")
-        )
+        return primitives(self.objects)
 
     def values(self, kind: str) -> Mapping[str, str]:
         """Return the values that always hold of properties or defaults."""
@@ -320,8 +316,8 @@ def _vips(pacemaker: Pacemaker) -> tuple[str, ...]:
     found: list[str] = []
     for group in pacemaker.of("group"):
         members = [by_id[member] for member in group.members]
-        if any(member.agent in FSSOFIAS for member in members):
-            found += [m.values("params").get("ip", "") for m in members if m.agent == IPADDR2]
+        if any(m.agent == FSSOFIA or is_fssofia_script(m.agent) for m in members):
+            found += [m.values("params").get("ip", "") for m in members if is_vip(m.agent)]
     return tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in found if ip))
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fshalib.cib import read
+from fshalib.agents import is_fssofia_script
+from fshalib.cib import agent, read
 from fshalib.cib.document import Element
 from fshalib.corosync import parser
 from fshalib.pillar import export_cib, export_corosync
@@ -62,8 +63,8 @@ def pillar(
     result, notes = dict(corosync[0]), [*corosync[1], *cib.notes]
     if nonlocal_bind is not None:
         result["network"] = {"nonlocal_bind": nonlocal_bind}
-        agents = {p.get("type") for p in root.iter("primitive") if p.get("class") == "lsb"}
-        result["freeswitch"] = {"init_script": "FSSofia" in agents}
+        script = any(map(is_fssofia_script, agent.names(root).values()))
+        result["freeswitch"] = {"init_script": script}
     result["pacemaker"] = cib.pacemaker
     return result, notes
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, IPADDR2
+from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, is_fssofia_script, is_vip
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.values import parse_boolean, parse_duration
 from fshalib.schema.report import Location, printable, quoted
@@ -82,7 +82,7 @@ def _vips(pacemaker: Data, id: str, params: Data) -> list[str]:
             told = [
                 str(m.get("params", NO_SETS).plain_values().get("ip", ""))
                 for m in members
-                if m.get("agent") == IPADDR2
+                if is_vip(m.get("agent", ""))
             ]
     return [text for text in told if _is_address(text)]
 
@@ -141,7 +141,7 @@ def _claims(data: Data, agents: list[tuple[str, Data, Data]]) -> Iterator[_Claim
         yield _Claim(id, FSSOFIA, ("params", "profiles"), params, names)
     profiles = tuple(data.get("freeswitch", {}).get("profiles", ("internal",)))
     for id, item in data.get("pacemaker", {}).get("resources", {}).items():
-        if item.get("agent") == FSSOFIA_SCRIPT:
+        if is_fssofia_script(item.get("agent", "")):
             yield _Claim(id, FSSOFIA_SCRIPT, ("agent",), {}, profiles)
 
 

@@ -87,7 +87,7 @@ def _undone(context: Context, status: Status, root: Element, args: Arguments) ->
     service = find_service(root, args.resource)
     interrupted = context.cluster.interrupted(args.me)
     last = next((o for o in interrupted if o.new and o.service == service.id), None)
-    if last is None or last.may_have_moved or status.serving(service.id) != last.old:
+    if last is None or last.may_have_moved or status.serving(*service.members) != last.old:
         return ""
     nothing_moved = f"Nothing had moved of the {last}"
     if context.test:

@@ -184,7 +184,7 @@ def test_what_stands_for_several_resources_ties_them_all():
         (sets(("", "vip"), ("", "arp"), ("", "fs")), {"fs", "vip"}),
         (sets(("", "fs", "vip"), score="100"), {"fs"}),
         (sets(('score="INFINITY"', "fs", "vip"), ("", "web"), score="100"), {"fs", "vip"}),
-        (sets(('score="100"', "fs", "vip"), ("", "web")), {"fs", "vip", "web"}),
+        (sets(('score="100"', "fs", "vip"), ("", "web")), {"fs", "web"}),
         (sets(('score="100"', "fs", "vip")), {"fs"}),
         (sets(("", "fs"), ("", "vip"), score="-INFINITY"), {"fs"}),
     ],

@@ -334,3 +334,20 @@ def test_what_was_so_long_ago_does_not_stand_in_the_way(at, blocks):
     assert {one.verdict for one in found if one.name in ("switch", "router")} >= {FAIL}
     mine = checklist.lines(replace(with_facts("fs2", gone), me="fs2"))
     assert checklist.obstacles(mine)
+
+
+DOWN = {"running": False, "why": "it does not answer: it is down"}
+
+
+@pytest.mark.parametrize(
+    ("starts_switch", "node", "verdict"),
+    [(True, "fs2", PASS), (True, "fs1", FAIL), (False, "fs2", FAIL)],
+)
+def test_a_switch_that_the_cluster_starts_with_the_service_is_off_elsewhere(
+    starts_switch, node, verdict
+):
+    view = with_facts(node, {**facts(), "node": node, "switch": DOWN})
+    view = replace(view, service=replace(view.service, starts_switch=starts_switch))
+    (found,) = [x for x in checklist.lines(view) if (x.name, x.node) == ("switch", node)]
+    assert found.verdict == verdict
+    assert ("the cluster starts it" in found.evidence) is (verdict == PASS)
