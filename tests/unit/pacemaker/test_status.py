@@ -123,8 +123,8 @@ def test_no_status_is_an_error_of_the_runner():
     [
         ('<pacemakerd sys_from="x" state="shutting_down"/><status code="0" message="OK"/>',
          "(pacemakerd: shutting_down)"),
-        ('<status code="0" message="OK"><errors><error>Could not connect to the CIB</error></errors>'
-         "</status>", "(Could not connect to the CIB)"),
+        ('<status code="0" message="OK"><errors><error>Could not connect to the CIB: no device'
+         "</error></errors></status>", "(Could not connect to the CIB: no device)"),
         ('<status code="102" message="Not connected"/>', "(Not connected)"),
         ('<status code="0" message="OK"/>', "on this node. It starts"),
     ],

@@ -1,6 +1,7 @@
 """A switchover from first to last, with a cluster that does what a test says."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -180,10 +181,10 @@ def test_what_answered_before_the_move_has_to_answer_after_it(
             f'<nvpair id="web_ip-i-ip" name="ip" value="{WEB}"/></instance_attributes></primitive>'
         )
     )
-    web = dataclasses.replace(cluster.seen.resources[0], id="web_ip")
-    cluster.seen = dataclasses.replace(cluster.seen, resources=(*cluster.seen.resources, web))
+    web = replace(cluster.seen.resources[0], id="web_ip")
+    cluster.seen = replace(cluster.seen, resources=(*cluster.seen.resources, web))
     places = {**cluster.moved.placement, "web_ip": ("fs2",)}
-    cluster.moved = dataclasses.replace(cluster.moved, placement=places)
+    cluster.moved = replace(cluster.moved, placement=places)
     network = Answering(cluster, before, after)
     done, _ = switch_over(cluster, network=network, sip_port=5060)
     assert done.result is (not silent)
