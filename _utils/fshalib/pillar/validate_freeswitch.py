@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, is_fssofia_script, is_vip
+from fshalib.cib.kinds import KINDS
 from fshalib.cib.nvset import NO_SETS
+from fshalib.cib.objects import Object
+from fshalib.cib.ties import ties
 from fshalib.cib.values import parse_boolean, parse_duration
 from fshalib.schema.report import Location, printable, quoted
 
@@ -74,17 +77,22 @@ def _ipv6(params: Data, vips: list[str], at: Location) -> None:
 
 
 def _vips(pacemaker: Data, id: str, params: Data) -> list[str]:
-    """Return the floating addresses: those of the parameter, else of the group."""
+    """Return the floating addresses: those of the parameter, else what is tied to a resource."""
     told = str(params.get("vips", "")).split()
-    for group in pacemaker.get("groups", {}).values():
-        if not told and id in group.get("members", ()):
-            members = (pacemaker.get("resources", {}).get(m, {}) for m in group["members"])
-            told = [
-                str(m.get("params", NO_SETS).plain_values().get("ip", ""))
-                for m in members
-                if is_vip(m.get("agent", ""))
-            ]
+    near = frozenset() if told else ties(_objects(pacemaker), through_clones=True).beside([id])
+    told += [
+        str(item.get("params", NO_SETS).plain_values().get("ip", ""))
+        for name, item in pacemaker.get("resources", {}).items()
+        if name in near and is_vip(item.get("agent", ""))
+    ]
     return [text for text in told if _is_address(text)]
+
+
+def _objects(pacemaker: Data) -> Iterator[Object]:
+    """Yield what ties resources, as objects."""
+    for name in ("primitive", "group", "clone", "bundle", "template", "colocation", "tag"):
+        for id, spec in pacemaker.get(KINDS[name].key, {}).items():
+            yield Object(name, id, spec)
 
 
 def _is_address(text: str) -> bool:

@@ -126,10 +126,12 @@ class _Resources:
         """Return what has to be with a resource, and whatever else serves on its node."""
         needed = self._ties.needs(self.outermost[home])
         beside = self._ties.beside(needed) - needed
+        # Without a FreeSWITCH by a known name it may be any of what runs beside an address.
+        unknown = not any(map(agents.carries_calls, self._agents(self._primitives)))
         serving = {
             id
             for id in beside & self._primitives.keys()
-            if _serves_or_is_vip(self._primitives[id].agent)
+            if unknown or _serves_or_is_vip(self._primitives[id].agent)
         }
         ids = self._ties.needs(needed | serving)
         members = [item for item in self._primitives.values() if item.id in ids]

@@ -129,6 +129,13 @@ def test_only_what_serves_counts_of_all_that_runs_beside_it():
     assert find_service(tied(TIED + other, ip)).members == ("vip", "fs", "vip2")
 
 
+def test_without_a_known_freeswitch_all_beside_an_address_counts():
+    own = tied()
+    next(e for e in own.iter("primitive") if e.get("id") == "fs").set("type", "voice.service")
+    service = find_service(own)
+    assert (service.id, service.members, service.bases) == ("vip", ("vip", "fs"), ("vip",))
+
+
 def test_addresses_that_are_tied_are_one_service_beside_a_clone_of_the_switch():
     clone = '<clone id="cl"><primitive id="s" class="systemd" type="freeswitch.service"/></clone>'
     ip = VIP.replace('"vip"', '"vip2"')
