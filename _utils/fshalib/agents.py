@@ -29,6 +29,9 @@ ADDRESS_PARAMETER = {
 }
 """Agents that hold or announce an address, and the parameter that names it."""
 
+FREESWITCH = "freeswitch"
+"""The name of FreeSWITCH's service, unless the pillar has another one."""
+
 REMOTE = "ocf:pacemaker:remote"
 """Makes a host a remote node."""
 _FENCING_CLASS = "stonith"
@@ -76,21 +79,26 @@ def is_unit(agent: str, service: str) -> bool:
     return standard in _HOST_CLASSES and name in (kind, kind.partition("@")[0])
 
 
+def is_by_systemd(agent: str) -> bool:
+    """Tell whether the cluster lets systemd run an agent."""
+    return _split(agent)[0] in ("systemd", "service")
+
+
 def is_fssofia_script(agent: str) -> bool:
     """Tell whether an agent is the formula's init script, whatever class starts it."""
     return is_unit(agent, "FSSofia")
 
 
-def is_switch_unit(agent: str, service: str = "freeswitch") -> bool:
+def is_switch_unit(agent: str, service: str = FREESWITCH) -> bool:
     """Tell whether an agent starts FreeSWITCH itself as a service of the host.
 
     service
         The name that the service has here.
     """
-    return is_unit(agent, service) or is_unit(agent.lower(), "freeswitch")
+    return is_unit(agent, service) or is_unit(agent.lower(), FREESWITCH)
 
 
-def is_voice(agent: str, service: str = "freeswitch") -> bool:
+def is_voice(agent: str, service: str = FREESWITCH) -> bool:
     """Tell whether an agent serves calls: FSSofia, or FreeSWITCH by whatever agent.
 
     agent
@@ -110,9 +118,13 @@ def starts_switch(agent: str) -> bool:
     return plain(agent) == FSSWITCH or (is_voice(agent) and kind != "fssofia")
 
 
-def carries_calls(agent: str) -> bool:
-    """Tell whether calls end when an agent stops: the profiles, and FreeSWITCH itself."""
-    return is_voice(agent) or plain(agent) == FSSWITCH
+def carries_calls(agent: str, service: str = FREESWITCH) -> bool:
+    """Tell whether calls end when an agent stops: the profiles, and FreeSWITCH itself.
+
+    service
+        The name of FreeSWITCH's service on these hosts.
+    """
+    return is_voice(agent, service) or plain(agent) == FSSWITCH
 
 
 def is_vip(agent: str) -> bool:

@@ -101,6 +101,14 @@ def test_freeswitchs_service_may_have_another_name(agent, service):
 
 
 @pytest.mark.parametrize(
+    ("agent", "expected"),
+    [("systemd:x", True), ("service:x", True), ("lsb:x", False), ("ocf:a:systemd", False)],
+)
+def test_what_systemd_runs(agent, expected):
+    assert agents.is_by_systemd(agent) is expected
+
+
+@pytest.mark.parametrize(
     ("agent", "vip", "brings"),
     [
         ("ocf:heartbeat:IPaddr2", True, True),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fshalib.agents import brings_calls, carries_calls
+from fshalib.agents import FREESWITCH, brings_calls, carries_calls
 from fshalib.cib import agent, read, ties
 from fshalib.cib.document import Element
 from fshalib.pacemaker import simulate
@@ -12,11 +12,13 @@ from fshalib.pacemaker.status import Status
 _RESOURCES = ("primitive", "group", "clone", "master", "bundle")
 
 
-def voice_resources(root: Element) -> frozenset[str]:
+def voice_resources(root: Element, service: str = FREESWITCH) -> frozenset[str]:
     """Return the ids of the primitives whose stop costs calls.
 
     root
         The live CIB, for what a change removes is only there.
+    service
+        The name of FreeSWITCH's service on these hosts.
 
     These are FreeSWITCH in all its forms, and the floating addresses that share a group or
     clone with it or are tied to it by mandatory colocations, in either direction and through
@@ -24,21 +26,19 @@ def voice_resources(root: Element) -> frozenset[str]:
     rather asks once too often.
     """
     agents = agent.names(root)
+    carrying = {id for id, name in agents.items() if carries_calls(name, service)}
     homes = {
         e.get("id", ""): outermost.get("id", "")
         for outermost in root.iterfind("configuration/resources/*")
         for e in outermost.iter(*_RESOURCES)
     }
-    holders = {homes[id] for id, name in agents.items() if carries_calls(name) and id in homes}
+    holders = {homes[id] for id in carrying if id in homes}
     pairs = ties.ties(read.read_all(root), through_clones=True).pairs
     tied = [{homes[id] for id in pair} for pair in pairs]
     while grown := {home for pair in tied if pair & holders for home in pair} - holders:
         holders |= grown
-    return frozenset(
-        id
-        for id, name in agents.items()
-        if carries_calls(name) or (brings_calls(name) and homes.get(id) in holders)
-    )
+    bringing = {id for id, name in agents.items() if brings_calls(name)}
+    return frozenset(carrying | {id for id in bringing if homes.get(id) in holders})
 
 
 @dataclass(frozen=True)

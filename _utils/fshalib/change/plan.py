@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from fshalib.agents import FREESWITCH
 from fshalib.change import guard as change_guard
 from fshalib.change import interruption, restore
 from fshalib.change.guard import Calls, Verdict
@@ -35,11 +36,15 @@ Make = Callable[[Element], Target]
 
 @dataclass(frozen=True)
 class Guard:
-    """What the operator allows, and who counts the calls; asked only if any are at stake."""
+    """What the operator allows, and who counts the calls; asked only if any are at stake.
+
+    ``service`` is the name of FreeSWITCH's service on these hosts.
+    """
 
     policy: Policy = field(default_factory=Policy)
     count: Callable[[], Calls] = nobody
     now: Callable[[], datetime] = now
+    service: str = FREESWITCH
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,10 @@ def restoring(point: Element) -> Make:
 
 def _judged(target: Target, transition: simulate.Transition, guard: Guard) -> Verdict:
     # What a change removes is voice only in the CIB before it, what it adds only in that after.
-    voice = interruption.voice_resources(target.live) | interruption.voice_resources(target.root)
+    roots = (target.live, target.root)
+    voice = frozenset[str]().union(
+        *(interruption.voice_resources(root, guard.service) for root in roots)
+    )
     stops = interruption.interrupted(transition, voice, transition.before)
     if not stops:
         return NOTHING_AT_STAKE

@@ -7,7 +7,7 @@ of a finding stands in :data:`KNOWN`.
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 
-from fshalib.agents import FSSOFIA, FSSWITCH, is_switch_unit, is_vip, is_voice
+from fshalib.agents import FSSOFIA, FSSWITCH, is_by_systemd, is_switch_unit, is_vip, is_voice
 from fshalib.cib.objects import Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, score_value
 from fshalib.lint import rules_operations
@@ -400,7 +400,7 @@ def _switches(config: Config) -> Iterator[Finding]:
     for item in config.pacemaker.primitives():
         clones = [c for c in config.pacemaker.of("clone") if item.id in c.members]
         by_host = is_switch_unit(item.agent, config.freeswitch.service)
-        if clones and by_host:
+        if clones and by_host and is_by_systemd(item.agent):
             yield "switch-by-systemd", (*_RESOURCES, item.id), f"the agent is {item.agent}"
         for clone in clones if by_host or item.agent == FSSWITCH else ():
             keys = ("pacemaker", "clones", clone.id)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from fshalib.change import guard
+from fshalib.change import guard, guarding
 from fshalib.change.guard import Calls, Verdict, judge, legs
 from fshalib.change.interruption import Interruption, interrupted, voice_resources
 from fshalib.cib import document
@@ -87,6 +87,17 @@ def test_the_pair_of_the_sample(sample):
 )
 def test_all_forms_of_freeswitch(agent):
     assert voice_resources(cib(primitive("x", agent))) == {"x"}
+
+
+def test_freeswitchs_service_may_have_another_name():
+    root = cib(primitive("x", "systemd:voice.service"), VIP, constraints=together("vip", "x"))
+    assert voice_resources(root) == frozenset()
+    assert voice_resources(root, "voice") == {"x", "vip"}
+    guard_of_pillar = guarding.guard(
+        {}, {"fsha": {"freeswitch": {"service": "voice"}}}, override=False
+    )
+    assert guard_of_pillar.service == "voice"
+    assert guarding.guard({}, {}, override=False).service == "freeswitch"
 
 
 @pytest.mark.parametrize(
