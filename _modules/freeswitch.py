@@ -20,7 +20,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 import fshalib
 
 importlib.reload(fshalib)
-from fshalib import errors
+from fshalib import agents, errors
 
 try:
     from fshalib.cib import document
@@ -514,7 +514,7 @@ def _restarted(config: Any, left: dict[str, list[str]], now: Any) -> str:
 def _restart(config: Any) -> bool:
     """Restart the switch through whoever runs it; return whether it is the time for that."""
     service = config.freeswitch.service
-    wanted = any(item.agent == f"systemd:{service}" for item in config.pacemaker.primitives())
+    wanted = any(agents.is_unit(item.agent, service) for item in config.pacemaker.primitives())
     try:
         root = document.parse(tools.query())
     except programs.RunError:

@@ -1,7 +1,8 @@
-"""The names of the resource agents that fsha knows: the one table.
+"""The names of the resource agents that fsha knows, and what each one is: the one table.
 
-A whole name stands in the pillar (``ocf:fsha:FSSofia``); the CIB has its type alone in an attribute
-of its own (``FSSofia``). The sets differ on purpose, each is for what its text says.
+A whole name stands in the pillar (``ocf:fsha:FSSofia``); ``cib.agent`` makes it of the attributes
+of the CIB. Nobody else compares names or types: one agent has several spellings
+(``systemd:freeswitch``, ``systemd:freeswitch.service``, ``service:freeswitch``).
 """
 
 # --- whole names -------------------------------------------------------------------------------
@@ -17,14 +18,11 @@ FONEBRIDGE = f"{OURS}fonebridge"
 """Points a foneBRIDGE at the node that serves."""
 FSSOFIA_SCRIPT = "lsb:FSSofia"
 """The init script that does what FSSofia does."""
-FSSOFIAS = frozenset({FSSOFIA, FSSOFIA_SCRIPT})
 
 IPADDR2 = "ocf:heartbeat:IPaddr2"
 IPADDR = "ocf:heartbeat:IPaddr"
 SENDARP = "ocf:heartbeat:SendArp"
 """Announces an address that it does not hold."""
-ADDRESSES = frozenset({IPADDR2, IPADDR, "ocf:IPaddr2", "ocf:IPaddr"})
-"""Agents that hold a floating address; heartbeat is the provider of what names none."""
 ADDRESS_PARAMETER = {
     IPADDR2: "ip",
     IPADDR: "ip",
@@ -33,26 +31,116 @@ ADDRESS_PARAMETER = {
 }
 """Agents that hold or announce an address, and the parameter that names it."""
 
+FREESWITCH = "freeswitch"
+"""The name of FreeSWITCH's service, unless the pillar has another one."""
+
 REMOTE = "ocf:pacemaker:remote"
 """Makes a host a remote node."""
-FENCING = "stonith:"
-"""How the names of fencing agents begin."""
+_FENCING_CLASS = "stonith"
 
 # --- types, as the CIB has them ------------------------------------------------------------------
 
-FSSOFIA_TYPE = "FSSofia"
-VOICE_AGENTS = frozenset({FSSOFIA_TYPE, "freeswitch"})
-"""What a switchover takes for the voice service."""
-VIP_AGENTS = frozenset({"IPaddr2", "IPaddr"})
-"""What a switchover takes for its floating addresses."""
-CALLS_AGENTS = VOICE_AGENTS | {"FSSwitch"}
-"""What calls end with when it stops: beyond what a switchover moves, FreeSWITCH itself."""
-CALLS_VIP_AGENTS = VIP_AGENTS | {"IPv6addr"}
-"""Addresses that calls come in by: one of IPv6 alone can carry calls as well."""
-VOICE_TYPES_IN_LOWER_CASE = frozenset({kind.lower() for kind in VOICE_AGENTS})
-"""What a lint takes for FreeSWITCH, however other people write it."""
+_VOICE = frozenset({"fssofia", "freeswitch"})
+"""What serves calls, in lower case: other people write FreeSWITCH in many ways."""
+_VIPS = frozenset({"IPaddr2", "IPaddr"})
+_ADDRESS_CLASSES = frozenset({"ocf", "heartbeat"})
+_HOST_CLASSES = frozenset({"systemd", "service", "lsb", "upstart"})
+"""Classes that start a service of the host; ``service`` stands for whichever there is."""
+
+
+def _split(agent: str) -> tuple[str, str, str]:
+    """Return class, provider and type; ``ocf::heartbeat:IPaddr2`` is what old tools print."""
+    standard, *rest = [part for part in agent.split(":") if part] or [""]
+    standard = standard.lower()
+    if standard == "ocf":
+        provider = rest.pop(0) if len(rest) > 1 else "heartbeat"
+        return standard, provider, ":".join(rest)
+    kind = ":".join(rest)
+    return standard, "", kind.removesuffix(".service") if standard in _HOST_CLASSES else kind
+
+
+def plain(agent: str) -> str:
+    """Return the one spelling of an agent's whole name.
+
+    ``systemd:freeswitch.service`` is ``systemd:freeswitch``, and ``ocf:IPaddr2`` is heartbeat's.
+    """
+    return ":".join(part for part in _split(agent) if part)
+
+
+def is_unit(agent: str, service: str) -> bool:
+    """Tell whether an agent starts a service of the host, by systemd or a script.
+
+    agent
+        Its whole name, in any spelling.
+    service
+        The name of the service, with or without ``.service``. An instance of its template
+        (``freeswitch@one``) counts as well.
+    """
+    standard, _, kind = _split(agent)
+    name = service.removesuffix(".service")
+    return standard in _HOST_CLASSES and name in (kind, kind.partition("@")[0])
+
+
+def is_by_systemd(agent: str) -> bool:
+    """Tell whether the cluster lets systemd run an agent."""
+    return _split(agent)[0] in ("systemd", "service")
+
+
+def is_fssofia_script(agent: str) -> bool:
+    """Tell whether an agent is the formula's init script, whatever class starts it."""
+    return is_unit(agent, "FSSofia")
+
+
+def is_switch_unit(agent: str, service: str = FREESWITCH) -> bool:
+    """Tell whether an agent starts FreeSWITCH itself as a service of the host.
+
+    service
+        The name that the service has here.
+    """
+    return is_unit(agent, service) or is_unit(agent.lower(), FREESWITCH)
+
+
+def is_voice(agent: str, service: str = FREESWITCH) -> bool:
+    """Tell whether an agent serves calls: FSSofia, or FreeSWITCH by whatever agent.
+
+    agent
+        Its whole name, in any spelling.
+    service
+        The name of FreeSWITCH's service on these hosts.
+    """
+    standard, _, kind = _split(agent)
+    if standard in _HOST_CLASSES:
+        return is_switch_unit(agent, service) or is_unit(agent.lower(), "fssofia")
+    return standard != _FENCING_CLASS and kind.lower() in _VOICE
+
+
+def starts_switch(agent: str) -> bool:
+    """Tell whether an agent starts FreeSWITCH itself: FSSofia needs one that runs."""
+    kind = _split(agent)[2].lower()
+    return plain(agent) == FSSWITCH or (is_voice(agent) and kind != "fssofia")
+
+
+def carries_calls(agent: str, service: str = FREESWITCH) -> bool:
+    """Tell whether calls end when an agent stops: the profiles, and FreeSWITCH itself.
+
+    service
+        The name of FreeSWITCH's service on these hosts.
+    """
+    return is_voice(agent, service) or plain(agent) == FSSWITCH
+
+
+def is_vip(agent: str) -> bool:
+    """Tell whether an agent holds a floating address."""
+    standard, _, kind = _split(agent)
+    return standard in _ADDRESS_CLASSES and kind in _VIPS
+
+
+def brings_calls(agent: str) -> bool:
+    """Tell whether calls come in by an agent's address: one of IPv6 alone as well."""
+    standard, _, kind = _split(agent)
+    return is_vip(agent) or (standard in _ADDRESS_CLASSES and kind == "IPv6addr")
 
 
 def is_fencing(agent: str) -> bool:
     """Tell whether an agent, by its whole name, fences nodes."""
-    return agent.startswith(FENCING)
+    return _split(agent)[0] == _FENCING_CLASS

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from fshalib.agents import FREESWITCH
 from fshalib.change import guard as change_guard
 from fshalib.change.guard import Calls
 from fshalib.change.plan import Guard
@@ -33,7 +34,8 @@ def guard(given: Mapping[str, Any] | None, pillar: Mapping[str, Any], *, overrid
         raise ArgumentError(str(error)) from error
     if override:
         policy = dataclasses.replace(policy, override=True)
-    return Guard(policy, lambda: calls_here(client.access(pillar)))
+    service = report.section(pillar, "fsha", "freeswitch").get("service") or FREESWITCH
+    return Guard(policy, lambda: calls_here(client.access(pillar)), service=str(service))
 
 
 def calls_here(access: client.Access) -> Calls:

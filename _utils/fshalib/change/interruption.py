@@ -1,106 +1,44 @@
 """Which voice resources a simulated transition would interrupt."""
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fshalib.agents import CALLS_AGENTS, CALLS_VIP_AGENTS
+from fshalib.agents import FREESWITCH, brings_calls, carries_calls
+from fshalib.cib import agent, read, ties
 from fshalib.cib.document import Element
-from fshalib.cib.values import FALSE_WORDS, INFINITY, UnitError, score_value
 from fshalib.pacemaker import simulate
 from fshalib.pacemaker.status import Status
 
 _RESOURCES = ("primitive", "group", "clone", "master", "bundle")
 
 
-def voice_resources(root: Element) -> frozenset[str]:
+def voice_resources(root: Element, service: str = FREESWITCH) -> frozenset[str]:
     """Return the ids of the primitives whose stop costs calls.
 
     root
         The live CIB, for what a change removes is only there.
+    service
+        The name of FreeSWITCH's service on these hosts.
 
     These are FreeSWITCH in all its forms, and the floating addresses that share a group or
     clone with it or are tied to it by mandatory colocations, in either direction and through
-    however many of them.
+    however many of them. That is wider than what a switchover moves (``Ties.beside``): the guard
+    rather asks once too often.
     """
-    homes = _homes(root)
-    types = _types(root)
-    holders = {home for id, kind in types.items() if kind in CALLS_AGENTS for home in homes[id]}
-    ties = [_at_home(tie, homes) for tie in _ties(root)]
-    while grown := {home for tie in ties if tie & holders for home in tie} - holders:
-        holders |= grown
-    return frozenset(
-        id
-        for id, kind in types.items()
-        if kind in CALLS_AGENTS or (kind in CALLS_VIP_AGENTS and homes[id] & holders)
-    )
-
-
-def _types(root: Element) -> dict[str, str]:
-    """Return the type of each primitive's agent, such as ``IPaddr2``, wherever it is said."""
-    resources = "configuration/resources"
-    templates = {e.get("id", ""): e for e in root.iterfind(f"{resources}/template")}
-    return {
-        e.get("id", ""): templates.get(e.get("template", ""), e)
-        .get("type", "")
-        .removesuffix(".service")
-        for e in root.iterfind(f"{resources}//primitive")
+    agents = agent.names(root)
+    carrying = {id for id, name in agents.items() if carries_calls(name, service)}
+    homes = {
+        e.get("id", ""): outermost.get("id", "")
+        for outermost in root.iterfind("configuration/resources/*")
+        for e in outermost.iter(*_RESOURCES)
     }
-
-
-def _homes(root: Element) -> dict[str, set[str]]:
-    """Return what a constraint can name → the outermost resources that it means.
-
-    These are resources at any depth, and templates and tags, which stand for several.
-    """
-    homes: dict[str, set[str]] = {}
-    for outermost in root.iterfind("configuration/resources/*"):
-        home = outermost.get("id", "")
-        for element in outermost.iter(*_RESOURCES):
-            homes[element.get("id", "")] = {home}
-            template = element.get("template")
-            if template is not None:
-                homes.setdefault(template, set()).add(home)
-    for tag in root.iterfind("configuration/tags/tag"):
-        homes[tag.get("id", "")] = _at_home(_ids(tag, "obj_ref"), homes)
-    return homes
-
-
-def _at_home(ids: Iterable[str], homes: Mapping[str, set[str]]) -> set[str]:
-    return {home for id in ids for home in homes.get(id, ())}
-
-
-def _ids(holder: Element, tag: str) -> set[str]:
-    return {reference.get("id", "") for reference in holder.findall(tag)}
-
-
-def _ties(root: Element) -> Iterator[set[str]]:
-    """Yield what mandatory colocations hold together, by the ids that they name."""
-    for constraint in root.iterfind("configuration/constraints/rsc_colocation"):
-        sets = constraint.findall("resource_set")
-        if sets:
-            yield from _set_ties(sets, constraint.get("score"))
-        elif _mandatory(constraint.get("score")):
-            yield {constraint.get("rsc", ""), constraint.get("with-rsc", "")}
-
-
-def _set_ties(sets: Sequence[Element], score: str | None) -> Iterator[set[str]]:
-    """Yield the ties within sets, which may have scores of their own, and from set to set."""
-    for one in sets:
-        loose = one.get("sequential", "true").lower() in FALSE_WORDS
-        if not loose and _mandatory(one.get("score", score)):
-            yield _ids(one, "resource_ref")
-    if _mandatory(score):
-        for one, other in itertools.pairwise(sets):
-            yield _ids(one, "resource_ref") | _ids(other, "resource_ref")
-
-
-def _mandatory(score: str | None) -> bool:
-    """Tell whether a score is plus infinity; Pacemaker takes a missing one for 0."""
-    try:
-        return score is not None and score_value(score) == INFINITY
-    except UnitError:
-        return False
+    holders = {homes[id] for id in carrying if id in homes}
+    pairs = ties.ties(read.read_all(root), through_clones=True).pairs
+    tied = [{homes[id] for id in pair} for pair in pairs]
+    while grown := {home for pair in tied if pair & holders for home in pair} - holders:
+        holders |= grown
+    bringing = {id for id, name in agents.items() if brings_calls(name)}
+    return frozenset(carrying | {id for id in bringing if homes.get(id) in holders})
 
 
 @dataclass(frozen=True)

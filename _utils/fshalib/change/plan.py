@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from fshalib.agents import FREESWITCH
 from fshalib.change import guard as change_guard
 from fshalib.change import interruption, restore, validation, watchdog
 from fshalib.change.guard import Calls, Verdict, Way
@@ -38,12 +39,16 @@ Fails = Callable[[str, str], bool]
 
 @dataclass(frozen=True)
 class Guard:
-    """What the operator allows, and who counts the calls; asked only if any are at stake."""
+    """What the operator allows, and who counts the calls; asked only if any are at stake.
+
+    ``service`` is the name of FreeSWITCH's service on these hosts.
+    """
 
     policy: Policy = field(default_factory=Policy)
     count: Callable[[], Calls] = nobody
     now: Callable[[], datetime] = now
     way: Way = change_guard.APPLY
+    service: str = FREESWITCH
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,10 @@ def _without_sbd(said: watchdog.Obstacle | None, verdict: Verdict) -> Verdict:
 
 def _judged(target: Target, transition: simulate.Transition, guard: Guard, fails: Fails) -> Verdict:
     # What a change removes is voice only in the CIB before it, what it adds only in that after.
-    voice = interruption.voice_resources(target.live) | interruption.voice_resources(target.root)
+    roots = (target.live, target.root)
+    voice = frozenset[str]().union(
+        *(interruption.voice_resources(root, guard.service) for root in roots)
+    )
     stops = interruption.interrupted(transition, voice, transition.before, fails)
     if not stops:
         return NOTHING_AT_STAKE

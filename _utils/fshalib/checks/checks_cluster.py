@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fshalib.agents import is_fencing, is_vip
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Line
+from fshalib.cib import agent
 from fshalib.switchover import operator_action, operator_settings
 from fshalib.switchover.preflight import would_serve
 
@@ -156,9 +158,9 @@ def fencing(view: View) -> Iterator[Line]:
         for pair in view.root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
     }
     on = properties.get("stonith-enabled", "true").lower() in ("true", "on", "yes", "y", "1")
-    devices = [e for e in view.root.iter("primitive") if e.get("class") == "stonith"]
+    devices = [id for id, kind in agent.names(view.root).items() if is_fencing(kind)]
     if on and devices:
-        idle = [d.get("id", "") for d in devices if not view.status.active(d.get("id", ""))]
+        idle = [id for id in devices if not view.status.active(id)]
         word = f"not started: {', '.join(idle)}" if idle else f"{len(devices)} devices are started"
         yield Line(
             "fencing",
@@ -231,8 +233,9 @@ def service(view: View) -> Iterator[Line]:
         return
     if view.active:
         yield Line("service", "Service", PASS, f"{view.service.id} serves on {view.active}")
+        yield from _address_left_behind(view.service.id, view)
     else:
-        why = "; ".join(view.status.complaints(view.service.id))
+        why = "; ".join(view.status.complaints(*view.service.members))
         yield Line(
             "service",
             "Service",
@@ -240,6 +243,18 @@ def service(view: View) -> Iterator[Line]:
             f"{view.service.id} does not serve: {why}",
             "see fsha.status",
             blocks=True,
+        )
+
+
+def _address_left_behind(id: str, view: View) -> Iterator[Line]:
+    addresses = [name for name, kind in agent.names(view.root).items() if is_vip(kind)]
+    if addresses and view.service and not view.service.vips:
+        yield Line(
+            "service-address",
+            "Service address",
+            WARN,
+            f"no floating address moves with {id}: nothing ties {' or '.join(addresses)} to it",
+            "tie them by a group or a colocation; fsha.lint cib=live shows how",
         )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from fshalib.agents import FSSOFIA_TYPE
+from fshalib.agents import FSSOFIA, is_fssofia_script, plain
 from fshalib.checks.collect import STALE, View, parse_time
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Line
+from fshalib.cib import objects, read
 from fshalib.freeswitch import recovery_db
-from fshalib.switchover import service as switchover_service
 from fshalib.switchover import unplanned
 
 OFFSET = 0.05
@@ -85,6 +85,10 @@ def switches(view: View) -> Iterator[Line]:
         if facts is None:
             continue
         switch = facts["switch"]
+        if not switch.get("running") and _is_off_by_design(view, node):
+            word = "off: the cluster starts it together with the service"
+            yield Line("switch", "Switch", PASS, word, node=node)
+            continue
         if not switch.get("running"):
             yield Line(
                 "switch",
@@ -143,14 +147,14 @@ def strays(view: View) -> Iterator[Line]:
 def _cold_profiles(view: View) -> dict[str, tuple[str, ...]]:
     """Return each profile that is stopped on a standby, and where the cluster has it started."""
     cold: dict[str, tuple[str, ...]] = {}
-    for primitive in view.root.iterfind("configuration/resources//primitive"):
-        if primitive.get("type") != FSSOFIA_TYPE:
+    for primitive in objects.primitives(read.read_all(view.root)):
+        if plain(primitive.agent) != FSSOFIA and not is_fssofia_script(primitive.agent):
             continue
-        told = switchover_service.parameters(primitive)
-        if told.get("standby", "cold") != "cold":
+        parameters = dict(primitive.values("params"))
+        if parameters.get("standby", "cold") != "cold":
             continue
-        names = told.get("profiles", "").split() or _served(view)
-        cold |= dict.fromkeys(names, view.status.active(primitive.get("id", "")))
+        names = parameters.get("profiles", "").split() or _served(view)
+        cold |= dict.fromkeys(names, view.status.active(primitive.id))
     return cold
 
 
@@ -168,6 +172,14 @@ def _is_of_now(view: View, node: str) -> bool:
         return True
     moved = unplanned.started(view.root, view.service, view.active)
     return parse_time(facts["at"]).timestamp() > moved
+
+
+def _is_off_by_design(view: View, node: str) -> bool:
+    """Tell whether FreeSWITCH itself is part of the service, which does not run on a node."""
+    service = view.service
+    return bool(
+        service and service.starts_switch and node not in view.status.active(*service.members)
+    )
 
 
 _ALIKE: Mapping[str, tuple[str, str]] = {

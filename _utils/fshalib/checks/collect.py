@@ -60,7 +60,7 @@ class View:
     @property
     def active(self) -> str:
         """The node that serves, ``""`` for none."""
-        return self.status.serving(self.service.id) if self.service else ""
+        return self.status.serving(*self.service.members) if self.service else ""
 
     @property
     def peers(self) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def gather(
     """
     me = str(mine["node"])
     service = _service(root)
-    active = status.serving(service.id) if service else ""
+    active = status.serving(*service.members) if service else ""
     known = {node.name: _facts_of(node, mine, ask_node, run) for node in status.nodes}
     return View(
         status=status,
@@ -140,7 +140,7 @@ def _service(root: Element) -> switchover_service.Service | None:
 
 def _without(root: Element, service: switchover_service.Service, active: str, run: Runner) -> Any:
     """Return what the cluster would do if the service had to leave its node."""
-    return preflight.simulate(bans.rebanned(root, service.id, [active], []), run)
+    return preflight.simulate(bans.rebanned(root, service, [active], []), run)
 
 
 def _facts_of(node: NodeStatus, mine: Facts, ask_node: AskNode, run: Runner) -> Facts | None:

@@ -32,8 +32,7 @@ class Agent:
 
     def read(self, element: Element, _reading: Reading) -> Any:
         """Return the name."""
-        parts = [element.get(name) for name in ("class", "provider", "type")]
-        return ":".join(part for part in parts if part) if any(parts) else UNSET
+        return name_of(element) or UNSET
 
     def write(self, element: Element, value: str) -> None:
         """Set the attributes."""
@@ -50,3 +49,18 @@ class Agent:
         if standard == "ocf" and ":" not in rest:
             return f"ocf:heartbeat:{rest}"
         return value
+
+
+def name_of(element: Element) -> str:
+    """Return the whole name of the agent that a primitive or template names, ``""`` for none."""
+    parts = [element.get(name) for name in ("class", "provider", "type")]
+    return ":".join(part for part in parts if part)
+
+
+def names(root: Element) -> dict[str, str]:
+    """Return the whole name of the agent of each primitive of a CIB, also one of a template."""
+    templates = {e.get("id", ""): name_of(e) for e in root.iter("template")}
+    return {
+        e.get("id", ""): name_of(e) or templates.get(e.get("template", ""), "")
+        for e in root.iter("primitive")
+    }

@@ -9,7 +9,7 @@ An object's *spec* has the shape of the pillar, but for its sets of pairs, which
 spellings have in common (``2s`` and ``2000ms``) is the business of the normal form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,17 @@ def inherited(item: Object, template: Object | None) -> Object:
     if more:
         spec["operations"] = [*item.spec.get("operations", ()), *more]
     return Object(item.kind, item.id, spec)
+
+
+def primitives(objects: Iterable[Object]) -> tuple[Object, ...]:
+    """Return the primitives of a configuration with all that they take from their templates."""
+    known = tuple(objects)
+    templates = {item.id: item for item in known if item.kind == "template"}
+    return tuple(
+        inherited(item, templates.get(str(item.spec.get("template", ""))))
+        for item in known
+        if item.kind == "primitive"
+    )
 
 
 @dataclass(frozen=True)

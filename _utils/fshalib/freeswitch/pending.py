@@ -15,6 +15,8 @@ from typing import Any
 
 from lxml import etree
 
+from fshalib.agents import is_unit
+from fshalib.cib import agent
 from fshalib.freeswitch import client, config
 from fshalib.pacemaker import tools
 from fshalib.system import files, programs
@@ -174,10 +176,7 @@ def told(left: Mapping[str, Iterable[str]]) -> str:
 
 def is_in(root: etree._Element, service: str) -> bool:
     """Tell whether the cluster runs the switch: whether a CIB has its systemd unit."""
-    return any(
-        (item.get("class"), item.get("type")) in (("systemd", service), ("service", service))
-        for item in root.iter("primitive")
-    )
+    return any(is_unit(name, service) for name in agent.names(root).values())
 
 
 def restart_by_cluster(node: str, seconds: float, run: programs.Runner = programs.run) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fshalib.agents import ADDRESSES, FSSOFIA, FSSOFIA_SCRIPT, FSSWITCH, is_fencing
+from fshalib.agents import FSSOFIA, FSSWITCH, is_fencing, is_fssofia_script, is_vip
 from fshalib.cib.kinds import BY_KEY
 from fshalib.cib.nvset import in_pillar
 from fshalib.cib.objects import Object, Operation, operations
@@ -251,7 +251,7 @@ def _our_agent(config: Config, keys: Keys) -> PillarChange:
     profiles = " ".join(config.freeswitch.profiles)
     item = _object(config, keys)
     alone = len(voices(config)) == 1 and not config.network.nonlocal_bind
-    if item.agent != FSSOFIA_SCRIPT or not alone or not profiles or item.values("params"):
+    if not is_fssofia_script(item.agent) or not alone or not profiles or item.values("params"):
         return {}
     operations = [
         {**MONITOR, "timeout": "15s"}, DEEP,
@@ -270,7 +270,7 @@ def _address_first(config: Config, keys: Keys) -> PillarChange:
         return _ordered(config, next(i.id for i in addresses(config) if i.id in near), keys[2])
     agents = {item.id: item.agent for item in config.pacemaker.primitives()}
     members = _object(config, keys).members
-    return {keys: sorted(members, key=lambda one: agents.get(one) not in ADDRESSES)}
+    return {keys: sorted(members, key=lambda one: not is_vip(agents.get(one, "")))}
 
 
 def _tied(config: Config, keys: Keys) -> PillarChange:

@@ -6,7 +6,7 @@ finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry
 
 from collections.abc import Callable, Iterator, Mapping
 
-from fshalib.agents import FSSOFIA_SCRIPT, IPADDR2, SENDARP, is_fencing
+from fshalib.agents import IPADDR2, SENDARP, is_fencing, is_fssofia_script
 from fshalib.cib import watchdog
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import Object, Operation, operations
@@ -298,7 +298,7 @@ def _agent_timeouts(config: Config) -> Iterator[Finding]:
 
 
 def _fssofias(config: Config) -> list[Object]:
-    return [item for item in config.pacemaker.primitives() if item.agent == FSSOFIA_SCRIPT]
+    return [item for item in config.pacemaker.primitives() if is_fssofia_script(item.agent)]
 
 
 def _nonlocal_bind(config: Config) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ of a finding stands in :data:`KNOWN`.
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 
-from fshalib.agents import ADDRESSES, FSSOFIA, FSSWITCH
+from fshalib.agents import FSSOFIA, FSSWITCH, is_by_systemd, is_switch_unit, is_vip, is_voice
 from fshalib.cib.objects import Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, score_value
 from fshalib.lint import rules_operations
@@ -17,7 +17,6 @@ from fshalib.lint.topology import (
     addresses,
     barring,
     cloned,
-    is_voice,
     leaders,
     needs,
     served,
@@ -257,8 +256,13 @@ def _cloned(config: Config) -> Iterator[Finding]:
             continue
         # The switch itself may be a clone, by whatever agent; its profiles may not.
         inner = ids != clone.members
-        moving = [id for id in ids if agents.get(id) in (*ADDRESSES, FSSOFIA)
-                  or (inner and is_voice(config, agents.get(id, "")))]  # fmt: skip
+        moving = [
+            id
+            for id in ids
+            if is_vip(agents.get(id, ""))
+            or agents.get(id) == FSSOFIA
+            or (inner and is_voice(agents.get(id, ""), config.freeswitch.service))
+        ]
         if moving:
             message = f"{' and '.join(moving)} would run on every node"
             yield "cloned-vip", ("pacemaker", "clones", clone.id), message
@@ -393,12 +397,12 @@ def _nothing(config: Config) -> Iterator[Finding]:
 
 
 def _switches(config: Config) -> Iterator[Finding]:
-    unit = f"systemd:{config.freeswitch.service}"
     for item in config.pacemaker.primitives():
         clones = [c for c in config.pacemaker.of("clone") if item.id in c.members]
-        if clones and item.agent == unit:
-            yield "switch-by-systemd", (*_RESOURCES, item.id), f"the agent is {unit}"
-        for clone in clones if item.agent in (unit, FSSWITCH) else ():
+        by_host = is_switch_unit(item.agent, config.freeswitch.service)
+        if clones and by_host and is_by_systemd(item.agent):
+            yield "switch-by-systemd", (*_RESOURCES, item.id), f"the agent is {item.agent}"
+        for clone in clones if by_host or item.agent == FSSWITCH else ():
             keys = ("pacemaker", "clones", clone.id)
             if not _is(parse_boolean, str(clone.values("meta").get("interleave", "false"))):
                 yield "switch-not-interleaved", keys, "interleave is not set"

@@ -7,7 +7,7 @@ a template.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, FSSWITCH, is_fencing
+from fshalib.agents import FSSOFIA, FSSWITCH, is_fencing, is_fssofia_script
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.objects import Object, Operation, operations
@@ -77,7 +77,7 @@ class Limit:
 def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
     """Return what the start and the stop of one of our agents need, by the operation's name."""
     switch = config.freeswitch
-    if item.agent == FSSOFIA_SCRIPT and switch.init_script:
+    if is_fssofia_script(item.agent) and switch.init_script:
         told = {"start": switch.start_timeout, "stop": switch.stop_timeout}
         # The script gives up after that time, and has to be back before the cluster does.
         return {

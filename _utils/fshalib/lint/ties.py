@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fshalib.cib.objects import Object
-from fshalib.cib.values import FALSE_WORDS, INFINITY, UnitError, score_value
+from fshalib.cib.ties import Ties, in_a_row, ties
+from fshalib.cib.values import UnitError, score_value
 from fshalib.pillar.config import Config
 
 
@@ -27,59 +28,19 @@ def named_by(item: Object) -> set[str]:
     return names
 
 
-def together(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield what may run only where something else does, and that.
-
-    A constraint that holds for a time only, or of a node's attribute, does not count.
-    """
-    for item in config.pacemaker.of("colocation"):
-        spec = item.spec
-        if spec.get("lifetime") or spec.get("node-attribute", "#uname") != "#uname":
-            continue
-        if "sets" in spec:
-            yield from _in_sets(spec)
-        elif is_mandatory(spec):
-            yield str(spec["resource"]), str(spec["with"])
-
-
-def _in_sets(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of a constraint with sets, each both ways."""
-    sets = spec["sets"]
-    pairs: list[tuple[str, str]] = []
-    for one in sets:
-        names = [str(id) for id in one.get("resources", ())]
-        if _in_a_row(one) and is_mandatory({"score": spec.get("score", "0"), **one}):
-            pairs += itertools.pairwise(names)
-    for one, other in itertools.pairwise(sets):
-        if is_mandatory(spec):
-            pairs += [(a, b) for a in one.get("resources", ()) for b in other.get("resources", ())]
-    for first, then in pairs:
-        yield first, then
-        yield then, first
-
-
-def is_mandatory(spec: Mapping[str, Any]) -> bool:
-    """Tell whether a colocation, or a set of one, always holds: its score is 0 by default."""
-    try:
-        return score_value(str(spec.get("score", "0"))) >= INFINITY
-    except UnitError:
-        return False
-
-
-def _in_a_row(one: Mapping[str, Any]) -> bool:
-    """Tell whether the members of a set depend on each other in their order."""
-    return str(one.get("sequential", "true")).strip().lower() not in FALSE_WORDS
+def tied(config: Config, through_clones: bool = False) -> Ties:
+    """Return the ties of the configuration, see ``cib.ties``."""
+    return ties(config.pacemaker.objects, through_clones)
 
 
 def beside(config: Config, id: str) -> frozenset[str]:
-    """Return all that always runs on the same node as a resource, and it.
+    """Return all that always runs on the same node as a resource, it, and their groups.
 
     What is with a clone is with nothing: that runs on every node.
     """
-    clones = {clone.id for clone in config.pacemaker.of("clone")}
-    pairs = [(one, other) for one, other in together(config) if not clones & {one, other}]
-    pairs += [(group.id, one) for group in config.pacemaker.of("group") for one in group.members]
-    return _reached(id, [*pairs, *((other, one) for one, other in pairs)])
+    near = tied(config).beside([id])
+    groups = (group for group in config.pacemaker.of("group") if near & {*group.members})
+    return near | {group.id for group in groups}
 
 
 def starts_before(config: Config, first: str, then: str) -> bool:
@@ -130,7 +91,7 @@ def _ordered(config: Config) -> Iterator[tuple[str, str]]:
             yield str(spec["first"]), str(spec["then"])
         sets = spec.get("sets", ())
         for one in sets:
-            if _in_a_row(one) and is_strict({**spec, **one}):
+            if in_a_row(one) and is_strict({**spec, **one}):
                 yield from itertools.pairwise(str(id) for id in one.get("resources", ()))
         for one, other in itertools.pairwise(sets if is_strict(spec) else ()):
             yield from itertools.product(one.get("resources", ()), other.get("resources", ()))

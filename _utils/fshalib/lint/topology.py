@@ -8,25 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.agents import ADDRESSES, VOICE_TYPES_IN_LOWER_CASE
+from fshalib.agents import is_vip, is_voice
 from fshalib.cib import rule as cib_rule
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import CONTAINERS, Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, score_value
-from fshalib.lint.ties import beside, holders, named_by, together
+from fshalib.lint.ties import beside, holders, named_by, tied
 from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys
 
 # --- what it is ------------------------------------------------------------------------------
-
-
-def is_voice(config: Config, agent: str) -> bool:
-    """Tell whether an agent is FreeSWITCH, ours or other people's, or the unit that runs it."""
-    unit = f"systemd:{config.freeswitch.service}"
-    return (
-        agent.rpartition(":")[2].lower() in VOICE_TYPES_IN_LOWER_CASE
-        or agent.removesuffix(".service") == unit
-    )
 
 
 def voices(config: Config) -> list[Object]:
@@ -38,7 +29,7 @@ def voices(config: Config) -> list[Object]:
     return [
         item
         for item in config.pacemaker.primitives()
-        if is_voice(config, item.agent) and item.id not in held
+        if is_voice(item.agent, config.freeswitch.service) and item.id not in held
     ]
 
 
@@ -46,9 +37,7 @@ def addresses(config: Config) -> list[Object]:
     """Return the resources that are floating addresses; a cloned one does not float."""
     held = {id for _, ids in cloned(config) for id in ids}
     return [
-        item
-        for item in config.pacemaker.primitives()
-        if item.agent in ADDRESSES and item.id not in held
+        item for item in config.pacemaker.primitives() if is_vip(item.agent) and item.id not in held
     ]
 
 
@@ -90,26 +79,9 @@ def settings(config: Config, id: str, name: str) -> list[tuple[Keys, str]]:
 
 
 def needs(config: Config, id: str) -> frozenset[str]:
-    """Return what has to run on the same node so that a resource does, and what contains these.
-
-    Of a constraint with sets it does not matter here who depends on whom.
-    """
-    pairs = [*together(config)]
-    containers = {item.id: item for kind in CONTAINERS for item in config.pacemaker.of(kind)}
-    found: set[str] = set()
-    todo = [id]
-    while todo:
-        one = todo.pop()
-        if one in found:
-            continue
-        found.add(one)
-        for holder in holders(config, one):
-            todo.append(holder.id)
-            if holder.kind == "group":
-                todo += holder.members[: holder.members.index(one)] if one in holder.members else ()
-        for other in (other for first, other in pairs if first == one):
-            todo += [other, *(containers[other].members if other in containers else ())]
-    return frozenset(found)
+    """Return what has to run on the same node so that a resource does, and what contains these."""
+    needed = tied(config, through_clones=True).needs([id])
+    return needed | {holder.id for one in needed for holder in holders(config, one)}
 
 
 # --- where it may run ------------------------------------------------------------------------

@@ -123,34 +123,34 @@ class Status:
     fenced: tuple[FenceEvent, ...] = ()
     maintenance: bool = False
 
-    def resource(self, id: str) -> tuple[Resource, ...]:
-        """Return the primitive of this id, or all members of the group of this id."""
-        return tuple(r for r in self.resources if id in (r.id, r.group))
+    def resource(self, *ids: str) -> tuple[Resource, ...]:
+        """Return the primitives of these ids, and all members of the groups of these ids."""
+        return tuple(r for r in self.resources if {r.id, r.group} & set(ids))
 
     def node(self, name: str) -> NodeStatus | None:
         """Return the node of this name."""
         return next((n for n in self.nodes if n.name == name), None)
 
-    def active(self, id: str) -> tuple[str, ...]:
-        """Return the nodes where anything of a resource or group runs."""
-        return tuple(dict.fromkeys(n for r in self.resource(id) for n in r.nodes))
+    def active(self, *ids: str) -> tuple[str, ...]:
+        """Return the nodes where anything of these resources or groups runs."""
+        return tuple(dict.fromkeys(n for r in self.resource(*ids) for n in r.nodes))
 
-    def serving(self, id: str) -> str:
-        """Return the one node where every part of a resource or group is started, or ``""``."""
-        parts = self.resource(id)
-        nodes = self.active(id)
+    def serving(self, *ids: str) -> str:
+        """Return the one node where every part of all these is started, or ``""``."""
+        parts = self.resource(*ids)
+        nodes = self.active(*ids)
         if parts and len(nodes) == 1 and all(part.started for part in parts):
             return nodes[0]
         return ""
 
-    def complaints(self, id: str) -> tuple[str, ...]:
-        """Return why a resource or group does not serve."""
-        parts = self.resource(id)
+    def complaints(self, *ids: str) -> tuple[str, ...]:
+        """Return why resources or groups do not serve."""
+        parts = self.resource(*ids)
         if not parts:
-            return (f"there is no resource {id} in the cluster",)
+            return (f"there is no resource {' or '.join(ids)} in the cluster",)
         stopped = [f"{p.id} is {p.role} {_where(p)}{_trouble(p)}" for p in parts if not p.started]
         if not stopped:
-            stopped = [f"it runs on {', '.join(self.active(id))}"]
+            stopped = [f"it runs on {', '.join(self.active(*ids))}"]
         failed = [str(f) for f in self.failures if f.resource in {p.id for p in parts}]
         return (*stopped, *failed)
 
@@ -180,7 +180,7 @@ def parse_status(text: str) -> Status:
     except etree.XMLSyntaxError as error:
         raise NoStatus(str(error)) from error
     if root.find("summary") is None:
-        raise NoStatus(f"its root is <{root.tag}> without a summary")
+        raise NoStatus(_instead(root))
     dc = root.find("summary/current_dc")
     options = root.find("summary/cluster_options")
     return Status(
@@ -193,6 +193,27 @@ def parse_status(text: str) -> Status:
         bans=tuple(e.get("id", "") for e in root.findall("bans/ban")),
         fenced=tuple(_fence_event(e) for e in root.findall("fence_history/fence_event")),
         maintenance=options is not None and _true(options, "maintenance-mode"),
+    )
+
+
+def _instead(root: etree._Element) -> str:
+    """Return what a document without a status says: Pacemaker starts, stops, or has lost corosync.
+
+    Pacemaker's tools then write of ``pacemakerd``, or nothing but their exit status.
+    """
+    daemon, status = root.find("pacemakerd"), root.find("status")
+    words = [
+        "" if daemon is None else f"pacemakerd: {daemon.get('state', '')}",
+        "" if status is None or status.get("code") == "0" else status.get("message", ""),
+        *(error.text or "" for error in root.iterfind("status/errors/error")),
+    ]
+    if root.tag not in ("pacemaker-result", "crm_mon"):
+        return f"its root is <{root.tag}> without a summary"
+    shown = "; ".join(word.strip() for word in words if word.strip())
+    return (
+        f"the cluster is not ready on this node{f' ({shown})' if shown else ''}. It starts, stops, "
+        "or corosync has ended: look at 'systemctl status corosync pacemaker', start what is not "
+        "running, and ask again in a minute"
     )
 
 

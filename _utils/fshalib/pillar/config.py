@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fshalib.agents import FSSOFIAS, IPADDR2
+from fshalib.agents import FSSOFIA, is_fssofia_script, is_vip
 from fshalib.cib.field_types import ID, NODE_NAME
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.nvset import NO_SETS, NvSets
-from fshalib.cib.objects import Object, inherited
+from fshalib.cib.objects import Object, primitives
 from fshalib.cib.options import SERVER_WRITTEN, WITHOUT_EFFECT
+from fshalib.cib.ties import ties
 from fshalib.pillar import guard_policy, validate
 from fshalib.pillar.guard_policy import Policy
 from fshalib.pillar.schema import PACEMAKER, PILLAR
@@ -111,11 +112,7 @@ class Pacemaker:
 
     def primitives(self) -> tuple[Object, ...]:
         """Return the primitives with all that they take from their templates."""
-        templates = {item.id: item for item in self.of("template")}
-        return tuple(
-            inherited(item, templates.get(str(item.spec.get("template", ""))))
-            for item in self.of("primitive")
-        )
+        return primitives(self.objects)
 
     def values(self, kind: str) -> Mapping[str, str]:
         """Return the values that always hold of properties or defaults."""
@@ -316,12 +313,11 @@ def _freeswitch(data: Mapping[str, Any], pacemaker: Pacemaker) -> FreeSwitch:
 
 
 def _vips(pacemaker: Pacemaker) -> tuple[str, ...]:
-    by_id = {item.id: item for item in pacemaker.primitives()}
-    found: list[str] = []
-    for group in pacemaker.of("group"):
-        members = [by_id[member] for member in group.members]
-        if any(member.agent in FSSOFIAS for member in members):
-            found += [m.values("params").get("ip", "") for m in members if m.agent == IPADDR2]
+    """Return the floating addresses that run beside the profiles, by a group or a colocation."""
+    items = pacemaker.primitives()
+    profiles = [i.id for i in items if i.agent == FSSOFIA or is_fssofia_script(i.agent)]
+    near = ties(pacemaker.objects, through_clones=True).beside(profiles)
+    found = [i.values("params").get("ip", "") for i in items if i.id in near and is_vip(i.agent)]
     return tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in found if ip))
 
 

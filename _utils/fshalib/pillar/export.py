@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fshalib.agents import CALLS_AGENTS
-from fshalib.cib import read
+from fshalib.agents import carries_calls, is_fssofia_script
+from fshalib.cib import agent, read
 from fshalib.cib.document import Element
 from fshalib.corosync import parser
 from fshalib.pillar import export_cib, export_corosync
@@ -68,8 +68,8 @@ def pillar(
     result, notes = dict(corosync[0]), [*corosync[1], *cib.notes]
     if nonlocal_bind is not None:
         result["network"] = {"nonlocal_bind": nonlocal_bind}
-        agents = {p.get("type") for p in root.iter("primitive") if p.get("class") == "lsb"}
-        result["freeswitch"] = {"init_script": "FSSofia" in agents}
+        script = any(map(is_fssofia_script, agent.names(root).values()))
+        result["freeswitch"] = {"init_script": script}
     result["pacemaker"] = cib.pacemaker
     if _has_voice(root):
         notes.append(EVENT_SOCKET)
@@ -77,8 +77,7 @@ def pillar(
 
 
 def _has_voice(root: Element) -> bool:
-    kinds = {str(p.get("type", "")).lower() for p in root.iter("primitive")}
-    return bool(kinds & {kind.lower() for kind in CALLS_AGENTS})
+    return any(map(carries_calls, agent.names(root).values()))
 
 
 def without_secrets(result: Pillar, notes: Notes) -> tuple[Pillar, Notes]:

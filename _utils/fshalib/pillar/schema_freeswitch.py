@@ -164,8 +164,8 @@ FREESWITCH = Record(
         ),
         "vips": Field(
             ListOf(ADDRESS, "a list of addresses", distinct=True),
-            "floating addresses of the profiles; default: those of the IPaddr2 resources in the "
-            "group of FSSofia",
+            "floating addresses of the profiles; default: those of the IPaddr2 resources that "
+            "share a group or a colocation with FSSofia",
             [],
         ),
     }

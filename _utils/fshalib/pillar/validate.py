@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fshalib.agents import ADDRESS_PARAMETER
+from fshalib.agents import ADDRESS_PARAMETER, plain
 from fshalib.cib.nvset import NO_SETS
 from fshalib.corosync.options import LINK_KEYS, MAX_LINKS
 from fshalib.pillar import validate_freeswitch, validate_objects, validate_watchdog
@@ -225,7 +225,9 @@ def vip_parameters(pacemaker: Data) -> Iterator[tuple[Keys, str]]:
     """Yield the place and the value of each parameter that names a floating address."""
     for key in ("templates", "resources"):
         for name, resource in pacemaker.get(key, {}).items():
-            parameter = ADDRESS_PARAMETER.get(validate_objects.agent_of(pacemaker, resource), "")
+            parameter = ADDRESS_PARAMETER.get(
+                plain(validate_objects.agent_of(pacemaker, resource)), ""
+            )
             value = resource.get("params", NO_SETS).plain_values().get(parameter)
             # A value that was told as wrong is no text.
             if isinstance(value, str):

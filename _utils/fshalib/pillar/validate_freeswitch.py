@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, IPADDR2
+from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, is_fssofia_script, is_vip
+from fshalib.cib.kinds import KINDS
 from fshalib.cib.nvset import NO_SETS
+from fshalib.cib.objects import Object
+from fshalib.cib.ties import ties
 from fshalib.cib.values import TRUE_WORDS, parse_duration
 from fshalib.pillar import agent_uses, own_agents
 from fshalib.pillar.agent_uses import Case, Use
@@ -39,7 +42,7 @@ def check(data: Data, at: Location) -> None:
     for use in agents:
         _standby(use, nonlocal_bind, at)
         for case in use.cases:
-            _ipv6(case, _vips(uses, pacemaker, use.id, case), use, at)
+            _ipv6(case, _vips(pacemaker, use.id, case), use, at)
             _drain(use, case, default, at)
     claims = [*_claims(data, uses)]
     _one_owner(claims, at)
@@ -103,15 +106,23 @@ def _ipv6(case: Case, vips: list[str], use: Use, at: Location) -> None:
             )
 
 
-def _vips(uses: list[Use], pacemaker: Data, id: str, case: Case) -> list[str]:
-    """Return the floating addresses: those of the parameter, else of the group."""
-    told = own_agents.words(_text(case, "vips"))
-    by_id = {use.id: use for use in uses}
-    for group in pacemaker.get("groups", {}).values():
-        if not told and id in group.get("members", ()):
-            members = (by_id.get(member) for member in group["members"])
-            told = [m.plain.get("ip", "") for m in members if m and m.agent == IPADDR2]
-    return [text for text in told if _is_address(text)]
+def _vips(pacemaker: Data, id: str, case: Case) -> list[str]:
+    """Return the floating addresses: those of the parameter, else what is tied to a resource."""
+    vips = own_agents.words(_text(case, "vips"))
+    near = frozenset() if vips else ties(_objects(pacemaker), through_clones=True).beside([id])
+    vips += [
+        str(item.get("params", NO_SETS).plain_values().get("ip", ""))
+        for name, item in pacemaker.get("resources", {}).items()
+        if name in near and is_vip(item.get("agent", ""))
+    ]
+    return [text for text in vips if _is_address(text)]
+
+
+def _objects(pacemaker: Data) -> Iterator[Object]:
+    """Yield what ties resources, as objects."""
+    for name in ("primitive", "group", "clone", "bundle", "template", "colocation", "tag"):
+        for id, spec in pacemaker.get(KINDS[name].key, {}).items():
+            yield Object(name, id, spec)
 
 
 def _is_address(text: str) -> bool:
@@ -172,10 +183,10 @@ def _claims(data: Data, uses: list[Use]) -> Iterator[_Claim]:
     freeswitch = data.get("freeswitch", {})
     pacemaker = data.get("pacemaker", {})
     for use in uses:
-        vips = _vips(uses, pacemaker, use.id, use.cases[0])
+        vips = _vips(pacemaker, use.id, use.cases[0])
         if use.agent == FSSOFIA:
             yield _Claim(use, _profiles(use), tuple(vips))
-        elif use.agent == FSSOFIA_SCRIPT:
+        elif is_fssofia_script(use.agent):
             names = freeswitch.get("profiles", ("internal",))
             keys = (*use.keys, "agent")
             told = tuple(freeswitch.get("vips") or vips)

@@ -77,11 +77,11 @@ def _service(status: Status, root: Element) -> tuple[Data, list[str]]:
         service = switchover_service.find_service(root)
     except switchover_service.SwitchoverRefused as error:
         several = [
-            {"id": service.id, "node": status.serving(service.id)}
+            {"id": service.id, "node": status.serving(*service.members)}
             for service in switchover_service.services(root)
         ]
         return {"id": "", "node": "", "vips": [], "several": several}, list(error.reasons)
-    node = status.serving(service.id)
+    node = status.serving(*service.members)
     return {"id": service.id, "node": node, "vips": list(service.vips), "several": []}, []
 
 

@@ -43,7 +43,7 @@ def drill(context: Context, given: Given, max_calls: object) -> Answer:
         return _answer(False, str(error))
     except LiveError as error:
         return _answer(False, f"Nothing was moved: {error}")
-    active = status.serving(service.id)
+    active = status.serving(*service.members)
     if active and active != args.me:
         why = f"{active} serves, so it is for that node to run it"
         return _answer(True, f"Skipped: {why}.", skipped=True)

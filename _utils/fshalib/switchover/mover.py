@@ -49,12 +49,12 @@ class Mover:
         self.cluster.change(self._banning([request.new]))
         back = poll.until(
             self.cluster.status,
-            lambda status: status.serving(request.service.id) == request.old,
+            lambda status: status.serving(*request.service.members) == request.old,
             RETURN_PATIENCE,
             f"{request.service.id} back on {request.old}",
             LOOK_EVERY,
         )
-        returned = back.serving(request.service.id) == request.old
+        returned = back.serving(*request.service.members) == request.old
         if returned:
             kept = self.lift()
         else:
@@ -68,7 +68,7 @@ class Mover:
     def lift(self) -> bool:
         """Lift the pair's bans when the service then stays; tell whether one is kept."""
         root = self.cluster.cib()
-        banned = set(bans.bans(root, self.request.service.id)) & set(self.request.pair)
+        banned = set(bans.bans(root, self.request.service)) & set(self.request.pair)
         lifted = self._banning([])(root)
         if banned and not preflight.stays(self.cluster.simulate(lifted), self.request.service):
             self._note_bans(*sorted(banned))
@@ -78,13 +78,13 @@ class Mover:
 
     def _has_moved_or_failed(self, status: Status) -> bool:
         new, service = self.request.new, self.request.service
-        moved = status.serving(service.id) == new
+        moved = status.serving(*service.members) == new
         lost = bool(preflight.is_lost(status, new))
         return moved or lost or preflight.has_failed(status, service, new)
 
     def _banning(self, nodes: Sequence[str]) -> Edit:
         request = self.request
-        return lambda root: bans.rebanned(root, request.service.id, nodes, request.pair)
+        return lambda root: bans.rebanned(root, request.service, nodes, request.pair)
 
     def _lift_all(self) -> None:
         self.cluster.change(self._banning([]))
@@ -92,5 +92,7 @@ class Mover:
 
     def _note_bans(self, *nodes: str) -> None:
         """Tell whose bans are this switchover's, so that those made by hand are told apart."""
-        name = f"{bans.BANNED}{self.request.service.id}"
-        self.cluster.note(name, " ".join(nodes), self.request.pair)
+        service = self.request.service
+        for part in service.parts:
+            noted = " ".join(nodes) if part in service.bases else bans.NOBODY
+            self.cluster.note(f"{bans.BANNED}{part}", noted, self.request.pair)

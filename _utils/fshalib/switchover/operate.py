@@ -161,9 +161,9 @@ def _would_be_held(context: Context, request: Request) -> bool:
     The same question is asked after a move, see :meth:`mover.Mover.lift`.
     """
     cluster, service = context.cluster, request.service
-    moving = bans.rebanned(cluster.cib(), service.id, request.banned, [request.new])
+    moving = bans.rebanned(cluster.cib(), service, request.banned, [request.new])
     moved = moving if request.moved else cluster.outcome(moving)
-    free = bans.rebanned(moved, service.id, [], request.pair)
+    free = bans.rebanned(moved, service, [], request.pair)
     return not preflight.stays(cluster.simulate(free), service)
 
 

@@ -44,7 +44,7 @@ def obstacles(status: Status, service: Service, target: str) -> tuple[str, ...]:
         found.append("the cluster is in maintenance mode")
     found += [
         f"{part.id} is not managed by the cluster"
-        for part in status.resource(service.id)
+        for part in status.resource(*service.members)
         if not part.managed
     ]
     found += [

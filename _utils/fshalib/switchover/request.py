@@ -175,11 +175,11 @@ def failback(
     to where it can run. Arguments and errors are those of :func:`failover`.
     """
     service = switchover_service.find_service(root, arguments.resource)
-    if not status.active(service.id) and bans.held(root, service.id):
+    if not status.active(*service.members) and bans.held(root, service):
         return _from_nowhere(status, root, service, arguments, simulate)
     active = _active(status, root, service)
     # A way back that was interrupted has noted the other node already; its hold is still there.
-    held = [node for node in bans.held(root, service.id) if node != active]
+    held = [node for node in bans.held(root, service) if node != active]
     target = switchover_service.previous_node(root, active) or next(iter(held), None)
     if target is None:
         raise switchover_service.SwitchoverRefused(
@@ -207,7 +207,7 @@ def _from_nowhere(
 ) -> tuple[Request, Transition]:
     """Return the request that lifts what keeps a service from running anywhere."""
     nodes = [node.name for node in status.nodes]
-    lifted = bans.rebanned(root, service.id, [], nodes)
+    lifted = bans.rebanned(root, service, [], nodes)
     transition = simulate(lifted)
     target = preflight.would_serve(transition, service)
     if not target:
@@ -234,7 +234,7 @@ def look_again(
     Time has gone by since it was given, with a drain much of it. Arguments and errors are those of
     :func:`failover`.
     """
-    found = status.active(request.service.id)
+    found = status.active(*request.service.members)
     if request.from_nowhere and not found:
         return _foreseen(status, root, request, simulate)
     active = _active(status, root, request.service)
@@ -260,10 +260,10 @@ def _request(
 
 
 def _active(status: Status, root: Element, service: switchover_service.Service) -> str:
-    nodes = status.active(service.id)
+    nodes = status.active(*service.members)
     if len(nodes) != 1:
         where = f"on {', '.join(nodes)}" if nodes else "nowhere"
-        held = "" if nodes else " and ".join(bans.held(root, service.id))
+        held = "" if nodes else " and ".join(bans.held(root, service))
         what = (
             f"a switchover keeps it from {held}: fsha.failback lifts that"
             if held
@@ -281,7 +281,7 @@ def _refuse_drain_from_afar(arguments: Arguments, active: str) -> None:
 
 
 def _simulated(root: Element, request: Request, simulate: Simulate) -> Transition:
-    return simulate(bans.rebanned(root, request.service.id, request.banned, [request.new]))
+    return simulate(bans.rebanned(root, request.service, request.banned, [request.new]))
 
 
 def _foreseen(status: Status, root: Element, request: Request, simulate: Simulate) -> Transition:
@@ -298,20 +298,20 @@ def _foreseen(status: Status, root: Element, request: Request, simulate: Simulat
 
 def _held(root: Element, request: Request) -> list[str]:
     """Return why a ban of the target stands in the way: it was made by hand, or is a hold."""
-    service, target = request.service.id, request.new
-    ban = bans.bans(root, service).get(target)
-    if not ban:
-        return []
-    if bans.is_held(root, service, target):
-        if request.verb == FAILBACK or request.way == BACK:
-            return []
+    service, target = request.service, request.new
+    by_hand = bans.by_hand(root, service, target)
+    if by_hand:
         return [
-            f"a hold is in force that keeps {service} on {request.old} ({ban}); fsha.failback "
-            "lifts it and goes back"
+            f"{target} was banned by hand ({ban}); lift that first with "
+            f"'crm_resource --clear --resource {part} --node {target}'"
+            for part, ban in by_hand.items()
         ]
+    held = bans.bans(root, service).get(target)
+    if not held or request.verb == FAILBACK or request.way == BACK:
+        return []
     return [
-        f"{target} was banned by hand ({ban}); lift that first with "
-        f"'crm_resource --clear --resource {service} --node {target}'"
+        f"a hold is in force that keeps {service.id} on {request.old} "
+        f"({', '.join(held.values())}); fsha.failback lifts it and goes back"
     ]
 
 

@@ -1,10 +1,13 @@
 """The service of the pair: which resources move together, and where they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fshalib.agents import FSSOFIA_TYPE, OUR_PROVIDER, VIP_AGENTS, VOICE_AGENTS
+from fshalib import agents
+from fshalib.cib import objects, read
 from fshalib.cib.document import Element
+from fshalib.cib.objects import Object
+from fshalib.cib.ties import Ties, ties
 from fshalib.errors import SwitchoverError as SwitchoverError
 from fshalib.pillar import validate_freeswitch
 from fshalib.switchover.bans import PREVIOUS, notes_of
@@ -20,10 +23,13 @@ class SwitchoverRefused(SwitchoverError):
 
 @dataclass(frozen=True)
 class Service:
-    """The resource that an operator switches over, with its floating addresses.
+    """The resource that an operator switches over, and what has to be with it for it to serve.
 
-    ``drain`` is how many seconds its stop may wait for calls to end, ``sofia`` the members that
-    are ``ocf:fsha:FSSofia``, ``keeps`` whether all of these leave their calls to the other node.
+    ``members`` are primitives. ``drain`` is how many seconds its stop may wait for calls to end,
+    ``sofia`` the members that are ``ocf:fsha:FSSofia``, ``keeps`` whether all of these leave their
+    calls to the other node. ``starts_switch`` tells whether FreeSWITCH itself starts and stops with
+    it. ``bases`` are the outermost resources to ban, so that all of it moves, and ``parts`` all
+    outermost resources that it has members in; both are the service itself without ties.
     """
 
     id: str
@@ -32,78 +38,145 @@ class Service:
     drain: int = 0
     sofia: tuple[str, ...] = ()
     keeps: bool = False
+    starts_switch: bool = False
+    bases: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("bases", "parts"):
+            object.__setattr__(self, name, getattr(self, name) or (self.id,))
 
 
 def find_service(root: Element, name: str | None = None) -> Service:
-    """Return the voice service of a CIB: the group (or primitive) that holds FreeSWITCH.
+    """Return the voice service of a CIB: what holds FreeSWITCH, with all that is tied to it.
 
     name
-        The id of another resource to take instead.
+        The id of another resource to take instead. One that is part of a service stands for that.
 
     Raises :class:`Refused` when there is none, or more than one to choose from.
     """
-    resources = list(root.iterfind("configuration/resources/*"))
-    if name is not None:
-        found = [e for e in resources if e.get("id") == name]
+    known = _Resources(root)
+    if name is None:
+        found = known.services()
+        ids = [service.id for service in found] or list(known.outermost)
+        what = "it is not clear what to switch over"
     else:
-        found = _services(resources)
+        found = known.named(name)
+        ids, what = list(known.outermost), f"there is no resource {name}"
     if len(found) != 1:
-        ids = ", ".join(e.get("id", "") for e in found or resources) or "none"
-        what = f"there is no resource {name}" if name else "it is not clear what to switch over"
-        raise SwitchoverRefused([f"{what} (resources: {ids}); name one with resource=ID"])
-    return _service(found[0])
+        shown = ", ".join(ids) or "none"
+        raise SwitchoverRefused([f"{what} (resources: {shown}); name one with resource=ID"])
+    return found[0]
 
 
 def services(root: Element) -> tuple[Service, ...]:
     """Return all voice services of a CIB; a pair has one as a rule."""
-    return tuple(map(_service, _services(list(root.iterfind("configuration/resources/*")))))
+    return tuple(_Resources(root).services())
 
 
-def _services(resources: list[Element]) -> list[Element]:
-    # A clone of the switch runs everywhere: there is nothing of it to be moved.
-    moving = [e for e in resources if e.tag != "clone"]
-    ways = ((moving, VOICE_AGENTS), (moving, VIP_AGENTS), (resources, VOICE_AGENTS | VIP_AGENTS))
-    candidates = ([e for e in some if _agents(e) & agents] for some, agents in ways)
-    return next((found for found in candidates if found), [])
+class _Resources:
+    """The resources of a CIB, by what they are and what ties them."""
+
+    def __init__(self, root: Element) -> None:
+        self.outermost: dict[str, tuple[str, ...]] = {}
+        self._clones: set[str] = set()
+        for element in root.iterfind("configuration/resources/*"):
+            if element.tag != "template":
+                id = element.get("id", "")
+                inside = tuple(p.get("id", "") for p in element.iter("primitive"))
+                self.outermost[id] = inside
+                self._clones |= {id} if element.tag in ("clone", "master") else set()
+        known = read.read_all(root)
+        self._ties: Ties = ties(known)
+        self._primitives = {item.id: item for item in objects.primitives(known)}
+
+    def services(self) -> list[Service]:
+        """Return the voice services, each once, in the order of the CIB."""
+        found: list[Service] = []
+        for home in self._candidates():
+            if not any(set(self.outermost[home]) <= set(service.members) for service in found):
+                found.append(self._service(home))
+        return found
+
+    def named(self, name: str) -> list[Service]:
+        """Return the service that a resource is part of, or else the resource itself as one."""
+        around = [service for service in self.services() if name in service.parts]
+        if len(around) == 1:
+            return around
+        return [self._service(name)] if name in self.outermost else []
+
+    def _candidates(self) -> list[str]:
+        # A clone of the switch runs everywhere: there is nothing of it to be moved.
+        moving = [id for id in self.outermost if id not in self._clones]
+        ways = (
+            (moving, agents.is_voice),
+            (moving, agents.is_vip),
+            (list(self.outermost), _serves_or_is_vip),
+        )
+        for ids, wanted in ways:
+            found = [id for id in ids if any(map(wanted, self._agents(self.outermost[id])))]
+            if found:
+                return found
+        return []
+
+    def _agents(self, ids: Iterable[str]) -> list[str]:
+        return [self._primitives[id].agent for id in ids if id in self._primitives]
+
+    def _service(self, home: str) -> Service:
+        """Return what has to be with a resource, and whatever else serves on its node."""
+        needed = self._ties.needs(self.outermost[home])
+        beside = self._ties.beside(needed) - needed
+        # Without a FreeSWITCH by a known name it may be any of what runs beside an address.
+        unknown = not any(map(agents.carries_calls, self._agents(self._primitives)))
+        serving = {
+            id
+            for id in beside & self._primitives.keys()
+            if unknown or _serves_or_is_vip(self._primitives[id].agent)
+        }
+        ids = self._ties.needs(needed | serving)
+        members = [item for item in self._primitives.values() if item.id in ids]
+        bases = self._ties.bases(ids)
+        ours = [item for item in members if agents.plain(item.agent) == agents.FSSOFIA]
+        return Service(
+            home,
+            tuple(item.id for item in members),
+            tuple(ip for item in members if agents.is_vip(item.agent) if (ip := _ip(item))),
+            max(map(_drain_time, members), default=0),
+            tuple(item.id for item in ours),
+            bool(ours) and all(_parameters(one).get("stop_mode") == "recover" for one in ours),
+            any(agents.starts_switch(item.agent) for item in members),
+            self._homes(self._one_of_each(bases)),
+            self._homes(ids),
+        )
+
+    def _one_of_each(self, bases: frozenset[str]) -> set[str]:
+        """Return one resource of those that depend on each other, the first of the CIB."""
+        chosen: set[str] = set()
+        for id in self._primitives:
+            if id in bases and not chosen & self._ties.needs([id]):
+                chosen.add(id)
+        return chosen
+
+    def _homes(self, ids: Iterable[str]) -> tuple[str, ...]:
+        return tuple(home for home, inside in self.outermost.items() if {*ids} & {*inside, home})
 
 
-def _primitives(element: Element) -> list[Element]:
-    return [element] if element.tag == "primitive" else list(element.iter("primitive"))
+def _serves_or_is_vip(agent: str) -> bool:
+    return agents.is_voice(agent) or agents.is_vip(agent)
 
 
-def _agents(element: Element) -> frozenset[str]:
-    return frozenset(p.get("type", "") for p in _primitives(element))
+def _parameters(item: Object) -> dict[str, str]:
+    return dict(item.values("params"))
 
 
-def _service(element: Element) -> Service:
-    primitives = _primitives(element)
-    vips = [
-        str(pair.get("value"))
-        for p in primitives
-        if p.get("type") in VIP_AGENTS
-        for pair in p.iterfind("instance_attributes/nvpair[@name='ip']")
-        if pair.get("value")
-    ]
-    members = tuple(p.get("id", "") for p in primitives)
-    drain = max((_drain_time(p) for p in primitives), default=0)
-    ours = [
-        p for p in primitives if (p.get("provider"), p.get("type")) == (OUR_PROVIDER, FSSOFIA_TYPE)
-    ]
-    sofia = tuple(p.get("id", "") for p in ours)
-    keeps = bool(ours) and all(parameters(p).get("stop_mode") == "recover" for p in ours)
-    return Service(element.get("id", ""), members, tuple(vips), drain, sofia, keeps)
+def _ip(item: Object) -> str:
+    return _parameters(item).get("ip", "")
 
 
-def parameters(primitive: Element) -> dict[str, str]:
-    """Return the parameters of a primitive, without those of its template."""
-    pairs = primitive.iterfind("instance_attributes/nvpair")
-    return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
-
-
-def _drain_time(primitive: Element) -> int:
+def _drain_time(item: Object) -> int:
     """Return how long ocf:fsha:FSSofia waits for calls when it is stopped."""
-    told = parameters(primitive)
-    if primitive.get("provider") != OUR_PROVIDER or told.get("stop_mode") != "drain":
+    told = _parameters(item)
+    if agents.plain(item.agent) != agents.FSSOFIA or told.get("stop_mode") != "drain":
         return 0
     seconds = told.get("drain_time", "")
     return (

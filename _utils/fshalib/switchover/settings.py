@@ -121,7 +121,7 @@ def _refuse_serving(context: Context, node: str, force: object) -> None:
     status, root = context.cluster.status(), context.cluster.cib()
     if force is True:
         return
-    serving = [s.id for s in switchover_service.services(root) if node in status.active(s.id)]
+    serving = [s.id for s in switchover_service.services(root) if node in status.active(*s.members)]
     if serving:
         raise SwitchoverRefused(
             [f"{serving[0]} serves on {node}: fsha.failover moves it first, or force=True"]

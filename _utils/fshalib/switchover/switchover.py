@@ -73,6 +73,7 @@ class Switchover:
         self._held: Held | None = None
         self._open = 0.0
         self._paused = False
+        self._answered: frozenset[str] = frozenset()
 
     @property
     def service(self) -> Service:
@@ -130,6 +131,8 @@ class Switchover:
             return self._verified(None, None, self._verification.recovered())
         self._phase(CHECK)
         self._count()
+        # A switch that is drained answers no more.
+        self._answered = self._verification.answering()
         if self.request.bounds.drain:
             self._drain()
         try:
@@ -153,8 +156,8 @@ class Switchover:
         request = self.request
         status = self.cluster.status()
         root = self.cluster.cib()
-        left = bans.held(root, self.service.id)
-        if status.serving(self.service.id) == request.new and request.old in left:
+        left = bans.held(root, self.service)
+        if status.serving(*self.service.members) == request.new and request.old in left:
             return True
         switchover_request.look_again(status, root, request, self.cluster.simulate)
         return False
@@ -246,14 +249,14 @@ class Switchover:
         self._phase(MOVE, old=self.request.old, new=new)
         self._mover.announce()
         begun = self.clock()
-        watch = self._verification.watch()
+        watch = self._verification.watch(self._answered)
         with watch if watch else nullcontext():
             status = self._mover.move()
             seconds = round(self.clock() - begun, 2)
-            moved = status.serving(self.service.id) == new
+            moved = status.serving(*self.service.members) == new
             outcome = None if moved else self._given_up(status, seconds)
             if outcome is None or outcome.facts["returned"]:
-                self._verification.silent()
+                self._verification.silent(self._answered)
         if moved:
             self._mover.remember()
         return outcome, watch.gap if watch else None, seconds
@@ -262,7 +265,7 @@ class Switchover:
         """Let the service go back to the node it came from, and say why."""
         old, new = self.request.old, self.request.new
         lost = preflight.is_lost(status, new)
-        why = "; ".join([*([lost] if lost else ()), *status.complaints(self.service.id)])
+        why = "; ".join([*([lost] if lost else ()), *status.complaints(*self.service.members)])
         returned, kept = self._mover.go_back()
         self._resume()
         where = f"It is back on {old}." if returned else f"It DOES NOT SERVE on {old} either."
@@ -277,7 +280,7 @@ class Switchover:
     ) -> SwitchoverOutcome:
         old, new = self.request.old, self.request.new
         self._phase(VERIFY)
-        wrong = self._verification.faults()
+        wrong = self._verification.faults(self._answered)
         kept = self._verification.taken_over(before)
         if kept is not None:
             self.calls.setdefault("before", None)

@@ -42,11 +42,11 @@ class AtHome:
 def find(context: Context, status: Status, root: Element, arguments: Arguments) -> AtHome | None:
     """Return what is to be undone without a move; ``None`` when there is no such thing."""
     service = find_service(root, arguments.resource)
-    home = status.serving(service.id)
+    home = status.serving(*service.members)
     interrupted = context.cluster.interrupted(arguments.me)
     last = next((o for o in interrupted if o.new and o.service == service.id), None)
     nodes = (last.old, last.new) if last else tuple(node.name for node in status.nodes)
-    banned = tuple(node for node in bans.held(root, service.id) if node in nodes)
+    banned = tuple(node for node in bans.held(root, service) if node in nodes)
     if not home or (last.old != home if last else home not in banned):
         return None
     return AtHome(service, home, nodes, banned, last)
@@ -90,15 +90,15 @@ def _lifted(context: Context, arguments: Arguments, at_home: AtHome) -> Sequence
     with cluster.hold(begun) as holder:
         holder.phase(lock.MOVE)
         if home in at_home.banned:
-            cluster.change(lambda root: bans.rebanned(root, service.id, [], [home]))
+            cluster.change(lambda root: bans.rebanned(root, service, [], [home]))
         others = [node for node in at_home.banned if node != home]
-        lifted = bans.rebanned(cluster.cib(), service.id, [], others)
+        lifted = bans.rebanned(cluster.cib(), service, [], others)
         keep = others if others and not _stays(context, lifted, service) else []
         if others and not keep:
-            cluster.change(lambda root: bans.rebanned(root, service.id, [], others))
+            cluster.change(lambda root: bans.rebanned(root, service, [], others))
         _note(context, at_home, keep)
         cluster.settle(arguments.bounds.timeout)
-        now = cluster.status().serving(service.id)
+        now = cluster.status().serving(*service.members)
     if now != home:
         where = f"serves on {now}" if now else "serves nowhere"
         raise SwitchoverError(
@@ -115,8 +115,10 @@ def _stays(context: Context, root: Element, service: Service) -> bool:
 def _note(context: Context, at_home: AtHome, keep: Sequence[str]) -> None:
     """Note whose bans are left, and where a further failback is to go."""
     cluster, last = context.cluster, at_home.last
-    name = f"{bans.BANNED}{at_home.service.id}"
-    cluster.note(name, " ".join(keep) or bans.NOBODY, at_home.pair)
+    service = at_home.service
+    for part in service.parts:
+        banned = " ".join(keep) if part in service.bases else ""
+        cluster.note(f"{bans.BANNED}{part}", banned or bans.NOBODY, at_home.pair)
     if last and last.verb == FAILBACK:
         cluster.note(bans.PREVIOUS, last.new, at_home.pair)
     elif any(node != at_home.home for node in at_home.banned):

@@ -27,6 +27,8 @@ RECENT = 60.0
 """Seconds between a start and the agent's word on it."""
 RECOVERED = "fsha-recovered-"
 """The agent's transient attribute, with the resource's name: how many calls, ``@``, its start."""
+ANSWERS = ("0", "7", "8", "5")
+"""Exit codes of a probe that has its answer: runs, does not, is promoted, is not installed."""
 LATER = 1.0
 """Seconds that it may seem younger: both are cut to whole seconds."""
 
@@ -85,7 +87,7 @@ def notice(
         service = find_service(root)
     except SwitchoverRefused:
         return None
-    node = status.serving(service.id)
+    node = status.serving(*service.members)
     if not node or any(_tells(one, node, now, me) for one in lock.known(run)):
         return None
     before = remembered(me, run)
@@ -134,13 +136,27 @@ def _failure(root: Element, service: Service, node: str, at: float) -> Element |
     found = [
         op
         for op in operations_of(root, node, service.members)
-        if op.get("id", "").endswith("_last_failure_0") and -LATER <= at - _epoch(op) <= RELATED
+        if _has_failed(op) and -LATER <= at - _epoch(op) <= RELATED
     ]
     return min(found, key=_epoch, default=None)
 
 
+def _has_failed(op: Element) -> bool:
+    """Tell whether an operation is on record as failed, and was no probe that got its answer.
+
+    The cluster keeps a probe that finds a resource where it did not expect it as a failure, too.
+    """
+    is_probe = op.get("operation") == "monitor" and op.get("interval") == "0"
+    answers = ANSWERS if is_probe else ANSWERS[:1]
+    return op.get("id", "").endswith("_last_failure_0") and op.get("rc-code") not in answers
+
+
 def _why(status: Status, service: Service, node: str) -> str:
-    failed = [str(f) for f in status.failures if f.node == node and f.resource in service.members]
+    failed = [
+        str(f)
+        for f in status.failures
+        if f.node == node and f.resource in service.members and f.exitstatus != "ok"
+    ]
     if failed:
         return "; ".join(failed)
     known = status.node(node)

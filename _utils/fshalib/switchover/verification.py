@@ -1,6 +1,6 @@
 """Does the service serve where it was moved to? Asked of the network and of the agents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fshalib.switchover import outage, preflight, unplanned
@@ -12,6 +12,8 @@ LOOK_EVERY = 0.2
 SIP_PATIENCE = 5.0
 SIP_SECONDS, WATCH_SECONDS = 1.0, 0.4
 """Seconds that one question by SIP may take: afterwards, and of many while it moves."""
+BEFORE_PATIENCE = 2.0
+"""Seconds for an address to answer before the move: the first question may be lost."""
 AGENT_PATIENCE = 30.0
 """Seconds for a first monitor: that of depth 10 asks a slow switch for a while."""
 RECOVERED_PATIENCE = 5.0
@@ -25,25 +27,48 @@ class Verification:
     cluster: Cluster
     network: Network
 
-    def watch(self) -> outage.Watch | None:
-        """Return what measures how long no new call is taken, ``None`` if nobody can be asked."""
-        port = self._port()
-        if not port or not self.request.service.vips:
-            return None
-        vip = self.request.service.vips[0]
-        return outage.Watch(lambda: self.network.takes_calls(vip, port, WATCH_SECONDS))
-
-    def silent(self) -> list[str]:
-        """Return the floating addresses that do not answer SIP OPTIONS with a yes in time."""
+    def answering(self) -> frozenset[str]:
+        """Return the floating addresses that answer SIP OPTIONS with a yes now, before the move."""
         port = self._port()
         vips = self.request.service.vips if port else ()
-        return [vip for vip in vips if not self._answers(vip, port)]
+        return frozenset(vip for vip in vips if self._answers(vip, port, BEFORE_PATIENCE))
 
-    def faults(self) -> list[str]:
-        """Return what is wrong with the service where it runs now, as parts of a sentence."""
+    def watch(self, before: frozenset[str] = frozenset()) -> outage.Watch | None:
+        """Return what measures how long no new call is taken, ``None`` if nobody can be asked.
+
+        before
+            What :meth:`answering` has returned.
+        """
+        port = self._port()
+        vips = self.request.service.vips
+        if not port or not vips:
+            return None
+        vip = next((one for one in vips if one in before), vips[0])
+        return outage.Watch(lambda: self.network.takes_calls(vip, port, WATCH_SECONDS))
+
+    def silent(self, before: frozenset[str] = frozenset()) -> list[str]:
+        """Return the floating addresses that should answer SIP OPTIONS and do not in time.
+
+        before
+            What answered before the move has to answer afterwards. If nothing did, or that is not
+            known, one address has to.
+        """
+        port = self._port()
+        vips = self.request.service.vips if port else ()
+        if before or len(vips) < 2:
+            wanted = [vip for vip in vips if not before or vip in before]
+            return [vip for vip in wanted if not self._answers(vip, port)]
+        return [] if self._any_answers(vips, port) else [*vips]
+
+    def faults(self, before: frozenset[str] = frozenset()) -> list[str]:
+        """Return what is wrong with the service where it runs now, as parts of a sentence.
+
+        before
+            What :meth:`answering` has returned.
+        """
         port = self.request.bounds.sip_port
         return [
-            *(f"nobody answers SIP on {vip} port {port}" for vip in self.silent()),
+            *(f"nobody answers SIP on {vip} port {port}" for vip in self.silent(before)),
             *self._disagreements(),
             *(f"the agent of {id} does not say that it is well" for id in self._unproven()),
         ]
@@ -79,12 +104,17 @@ class Verification:
     def _port(self) -> int:
         return 0 if self.cluster.on_file else self.request.bounds.sip_port
 
-    def _answers(self, address: str, port: int) -> bool:
+    def _answers(self, address: str, port: int, patience: float = SIP_PATIENCE) -> bool:
+        return self._any_answers([address], port, patience)
+
+    def _any_answers(
+        self, addresses: Sequence[str], port: int, patience: float = SIP_PATIENCE
+    ) -> bool:
         return poll.until(
-            lambda: self.network.takes_calls(address, port, SIP_SECONDS),
+            lambda: any(self.network.takes_calls(one, port, SIP_SECONDS) for one in addresses),
             bool,
-            SIP_PATIENCE,
-            f"SIP on {address}",
+            patience,
+            f"SIP on {' or '.join(addresses)}",
             LOOK_EVERY,
         )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from fshalib.change import guard, restore_points
+from fshalib.change import guard, guarding, restore_points
 from fshalib.change.guard import Calls, Verdict, judge, legs
 from fshalib.change.interruption import Interruption, interrupted, voice_resources
 from fshalib.cib import document
@@ -87,6 +87,17 @@ def test_the_pair_of_the_sample(sample):
 )
 def test_all_forms_of_freeswitch(agent):
     assert voice_resources(cib(primitive("x", agent))) == {"x"}
+
+
+def test_freeswitchs_service_may_have_another_name():
+    root = cib(primitive("x", "systemd:voice.service"), VIP, constraints=together("vip", "x"))
+    assert voice_resources(root) == frozenset()
+    assert voice_resources(root, "voice") == {"x", "vip"}
+    guard_of_pillar = guarding.guard(
+        {}, {"fsha": {"freeswitch": {"service": "voice"}}}, override=False
+    )
+    assert guard_of_pillar.service == "voice"
+    assert guarding.guard({}, {}, override=False).service == "freeswitch"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +195,7 @@ def test_what_stands_for_several_resources_ties_them_all():
         (sets(("", "vip"), ("", "arp"), ("", "fs")), {"fs", "vip"}),
         (sets(("", "fs", "vip"), score="100"), {"fs"}),
         (sets(('score="INFINITY"', "fs", "vip"), ("", "web"), score="100"), {"fs", "vip"}),
-        (sets(('score="100"', "fs", "vip"), ("", "web")), {"fs", "vip", "web"}),
+        (sets(('score="100"', "fs", "vip"), ("", "web")), {"fs", "web"}),
         (sets(('score="100"', "fs", "vip")), {"fs"}),
         (sets(("", "fs"), ("", "vip"), score="-INFINITY"), {"fs"}),
     ],

@@ -297,7 +297,9 @@ def test_a_hot_standby_has_its_profiles_running():
 
 def test_the_init_scripts_profiles_are_those_that_it_has_started():
     root = cib()
-    root.find(".//primitive[@id='fs']").set("class", "lsb")
+    script = root.find(".//primitive[@id='fs']")
+    script.set("class", "lsb")
+    script.attrib.pop("provider", None)
     served = {"fs1": switch(serves=["internal"]), "fs2": switch()}
     assert strays(replace(GOOD, root=root, facts=served)) == {"fs2": FAIL}
 
@@ -419,3 +421,20 @@ def test_what_was_so_long_ago_does_not_stand_in_the_way(at, blocks):
     assert {one.verdict for one in found if one.name in ("switch", "router")} >= {FAIL}
     mine = checklist.lines(replace(with_facts("fs2", gone), me="fs2"))
     assert checklist.obstacles(mine)
+
+
+DOWN = {"running": False, "why": "it does not answer: it is down"}
+
+
+@pytest.mark.parametrize(
+    ("starts_switch", "node", "verdict"),
+    [(True, "fs2", PASS), (True, "fs1", FAIL), (False, "fs2", FAIL)],
+)
+def test_a_switch_that_the_cluster_starts_with_the_service_is_off_elsewhere(
+    starts_switch, node, verdict
+):
+    view = with_facts(node, {**facts(), "node": node, "switch": DOWN})
+    view = replace(view, service=replace(view.service, starts_switch=starts_switch))
+    (found,) = [x for x in checklist.lines(view) if (x.name, x.node) == ("switch", node)]
+    assert found.verdict == verdict
+    assert ("the cluster starts it" in found.evidence) is (verdict == PASS)

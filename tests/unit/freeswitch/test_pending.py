@@ -160,6 +160,9 @@ def test_a_standby_is_lifted_whatever_happens():
     [
         ('<primitive class="systemd" type="freeswitch"/>', True),
         ('<clone><primitive class="service" type="freeswitch"/></clone>', True),
+        ('<primitive class="systemd" type="freeswitch.service"/>', True),
+        ('<primitive class="lsb" type="freeswitch"/>', True),
+        ('<template id="t" class="systemd" type="freeswitch"/><primitive template="t"/>', True),
         ('<primitive class="systemd" type="other"/>', False),
         ('<primitive class="ocf" type="freeswitch"/>', False),
     ],

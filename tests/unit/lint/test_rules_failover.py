@@ -103,6 +103,14 @@ CASES = [
       (f"{PM}:colocations:d", {**TIED, "resource": "ip_shared", "with": "all"})],
      "not-together", FS),
     (pair(TIED), "vip-after-switch", FS),
+    # What needs both ties them no further than it runs.
+    ([*pair({**TIED, "resource": "db"}, ORDER), *DB,
+      (f"{PM}:colocations:d", {**TIED, "resource": "db", "with": "fs"})], "not-together", FS),
+    ([*pair({"sets": [{"resources": ["db"]}, {"resources": ["fs", "ip_shared"],
+                                              "sequential": False}], "score": "INFINITY"}, ORDER),
+      *DB], "not-together", FS),
+    *(([*ALONE, (f"{FS}:agent", agent)], "not-together", FS)
+      for agent in ("systemd:freeswitch.service", "service:freeswitch", "systemd:freeswitch@a")),
     ([("pacemaker:resources", {}), ("pacemaker:groups", {}), ("pacemaker:locations", {})],
      "no-service", "pacemaker:resources"),
     ([(f"{IP}:agent", "ocf:heartbeat:IPaddr"), (GROUP, ["fs", "ip_shared"])], "vip-after-switch",

@@ -116,3 +116,22 @@ def test_anything_else_is_no_status(text):
 
 def test_no_status_is_an_error_of_the_runner():
     assert issubclass(pacemaker_status.NoStatus, programs.RunError)
+
+
+@pytest.mark.parametrize(
+    ("inner", "shown"),
+    [
+        ('<pacemakerd sys_from="x" state="shutting_down"/><status code="0" message="OK"/>',
+         "(pacemakerd: shutting_down)"),
+        ('<status code="0" message="OK"><errors><error>Could not connect to the CIB: no device'
+         "</error></errors></status>", "(Could not connect to the CIB: no device)"),
+        ('<status code="102" message="Not connected"/>', "(Not connected)"),
+        ('<status code="0" message="OK"/>', "on this node. It starts"),
+    ],
+)  # fmt: skip
+def test_a_cluster_that_is_not_ready(inner, shown):
+    with pytest.raises(pacemaker_status.NoStatus) as caught:
+        parse_status(f"<pacemaker-result>{inner}</pacemaker-result>")
+    said = str(caught.value)
+    assert shown in said
+    assert "systemctl status corosync pacemaker" in said

@@ -143,6 +143,10 @@ def test_a_third_network_that_carries_no_link():
     assert config.freeswitch.vips == ("192.0.2.9",)
 
 
+ALONE = (("pacemaker:groups", {}), ("pacemaker:locations", {}))
+TIE = "pacemaker:colocations:together"
+
+
 @pytest.mark.parametrize(
     ("places", "vips"),
     [
@@ -150,8 +154,14 @@ def test_a_third_network_that_carries_no_link():
         ((("freeswitch:vips", ["10.101.21.9"]),), ("10.101.21.9",)),
         ((("pacemaker:groups:VoiceServices:members", ["fs"]),), ()),
         (((f"{FS}:agent", "lsb:other"),), ()),
+        (((f"{FS}:agent", "service:FSSofia"),), ("10.101.20.219",)),
+        ((*ALONE, (TIE, {"resource": "fs", "with": "ip_shared", "score": "INFINITY"})),
+         ("10.101.20.219",)),
+        ((*ALONE, (TIE, {"resource": "ip_shared", "with": "fs", "score": "INFINITY"})),
+         ("10.101.20.219",)),
+        ((*ALONE, (TIE, {"resource": "ip_shared", "with": "fs", "score": 100})), ()),
     ],
-)
+)  # fmt: skip
 def test_vips(places, vips):
     assert check(*places).freeswitch.vips == vips
 

@@ -75,7 +75,7 @@ def test_a_switch_that_is_paused_is_a_note(minion, cluster, monkeypatch):
 def test_two_services_are_both_named(minion, cluster):
     group = cluster.root.find("configuration/resources/group")
     other = etree.SubElement(group.getparent(), "group", id="Other")
-    etree.SubElement(other, "primitive", id="fs9", type="FSSofia")
+    etree.SubElement(other, "primitive", id="fs9", **{"class": "lsb", "type": "FSSofia"})
     service = overview.overview(minion, cluster, NOW)["service"]
     assert [one["id"] for one in service["several"]] == ["VoiceServices", "Other"]
 

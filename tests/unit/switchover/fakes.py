@@ -57,7 +57,7 @@ class Cluster:
             self.moves_to("fs2")
 
     def simulate(self, root):
-        return self.moved if bans.bans(root, "VoiceServices") else Transition((), {})
+        return self.moved if bans.bans_of(root, "VoiceServices") else Transition((), {})
 
     def outcome(self, root):
         return root
@@ -89,7 +89,7 @@ class Cluster:
         self.running = None
 
     def bans(self):
-        return set(bans.bans(self.root, "VoiceServices"))
+        return set(bans.bans_of(self.root, "VoiceServices"))
 
     def moves_to(self, *nodes):
         moved = tuple(dataclasses.replace(r, nodes=nodes) for r in self.seen.resources)

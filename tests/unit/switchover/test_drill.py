@@ -22,13 +22,13 @@ def drilled(cluster):
 
 def place(cluster, root):
     cluster.root = root
-    banned = bans.bans(root, "VoiceServices")
+    banned = bans.bans_of(root, "VoiceServices")
     now = cluster.seen.serving("VoiceServices")
     cluster.moves_to(next(node for node in (now, "fs1", "fs2") if node not in banned))
 
 
 def would(cluster, root):
-    banned = bans.bans(root, "VoiceServices")
+    banned = bans.bans_of(root, "VoiceServices")
     to = next((node for node in ("fs2", "fs1") if banned and node not in banned), "")
     moved = cluster.moved
     placement = dict.fromkeys(moved.placement, (to,))

@@ -8,6 +8,7 @@ from fshalib.pacemaker import tools
 from fshalib.pacemaker.simulate import Transition
 from fshalib.switchover import bans, lock
 from fshalib.switchover.operate import Given, failback, failover
+from fshalib.switchover.service import find_service
 from tests.unit.switchover.fakes import Checked, FreeSwitch
 
 GIVEN = Given(None, 1, 0)
@@ -105,7 +106,7 @@ def test_there_is_nothing_to_go_back_to(context):
 
 def banned(cluster, *nodes):
     """Let a switchover have banned nodes."""
-    cluster.root = bans.with_bans(cluster.root, "VoiceServices", nodes)
+    cluster.root = bans.with_bans(cluster.root, find_service(cluster.root), nodes)
     for state in cluster.root.iter("node_state"):
         holder = etree.SubElement(state, "transient_attributes")
         name = f"{bans.BANNED}VoiceServices"

@@ -34,6 +34,7 @@ from fshalib.switchover.operator_action import (
     OperatorAction,
 )
 from fshalib.switchover.operator_settings import actions
+from fshalib.switchover.service import find_service
 from fshalib.switchover.settings_text import LastChange, age, as_data, as_lines, last_change
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "cib-corpus"
@@ -488,7 +489,7 @@ def test_constraints_of_the_formula_and_others_are_no_actions():
 
 def test_a_hold_is_told_from_a_ban_by_hand(sample):
     pair = document.parse(sample("pair.xml"))
-    banned = with_bans(pair, "VoiceServices", ["fs1", "fs2"])
+    banned = with_bans(pair, find_service(pair), ["fs1", "fs2"])
     assert told(banned) == [(BAN, "VoiceServices"), (BAN, "VoiceServices")]
     for found in banned.iterfind("status/node_state"):
         noted = state(found.get("id"), "", {"fsha-previous-node": "fs1"})

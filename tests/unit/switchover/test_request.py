@@ -23,8 +23,9 @@ from fshalib.switchover.request import (
     look_again,
     whole,
 )
-from fshalib.switchover.service import SwitchoverRefused
+from fshalib.switchover.service import Service, SwitchoverRefused
 
+VOICE = Service("VoiceServices", ("ip_shared", "fs"), ())
 ARGUMENTS = Arguments(Bounds(), "alice", "fs1")
 NOTED = (
     '<transient_attributes id="1"><instance_attributes id="status-1">'
@@ -127,7 +128,7 @@ def test_what_the_cluster_would_not_do_is_refused(status, pair, sample, tools):
 def test_obstacles_and_a_ban_are_told_together(status, pair, moving):
     standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
     away = dataclasses.replace(status, nodes=standby, quorate=False)
-    banned = with_bans(pair, "VoiceServices", ["fs2"])
+    banned = with_bans(pair, VOICE, ["fs2"])
     said = refusal(failover, away, banned, ARGUMENTS, simulate=moving)
     assert "fs2 is standby" in said
     assert "the cluster has no quorum" in said
@@ -135,7 +136,7 @@ def test_obstacles_and_a_ban_are_told_together(status, pair, moving):
 
 
 def test_a_hold_is_no_ban_by_hand(status, pair, moving):
-    held = came_from(with_bans(pair, "VoiceServices", ["fs2"]), "fs2")
+    held = came_from(with_bans(pair, VOICE, ["fs2"]), "fs2")
     said = refusal(failover, status, held, ARGUMENTS, simulate=moving)
     assert "a hold is in force that keeps VoiceServices on fs1" in said
     assert "fsha.failback lifts it and goes back" in said
@@ -219,7 +220,7 @@ def test_a_ban_that_would_only_stop_the_service_is_refused(status, pair, sample,
 
 
 def test_a_ban_by_hand_is_not_lifted_by_the_way_back(status, pair, moving):
-    banned = with_bans(came_from(pair, "fs2"), "VoiceServices", ["fs2"])
+    banned = with_bans(came_from(pair, "fs2"), VOICE, ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
     nvset.append(etree.fromstring(f'<nvpair id="b" name="{bans.BANNED}VoiceServices" value="-"/>'))
     said = refusal(failback, status, banned, ARGUMENTS, moving)
@@ -228,7 +229,7 @@ def test_a_ban_by_hand_is_not_lifted_by_the_way_back(status, pair, moving):
 
 def test_a_way_back_that_was_interrupted_is_found_by_its_hold(status, pair, moving):
     """It has noted the node that it was to leave already, and lifted nothing yet."""
-    banned = with_bans(came_from(pair, "fs1"), "VoiceServices", ["fs2"])
+    banned = with_bans(came_from(pair, "fs1"), VOICE, ["fs2"])
     nvset = banned.find("status/node_state/transient_attributes/instance_attributes")
     nvset.append(etree.fromstring(NOTED_BAN % "fs1 fs2"))
     request, _ = failback(status, banned, ARGUMENTS, moving)
@@ -239,7 +240,7 @@ def test_a_service_that_a_switchover_keeps_from_running_is_brought_back(status, 
     nowhere = dataclasses.replace(
         status, resources=tuple(dataclasses.replace(r, nodes=()) for r in status.resources)
     )
-    banned = with_bans(came_from(pair, "fs1"), "VoiceServices", ["fs1"])
+    banned = with_bans(came_from(pair, "fs1"), VOICE, ["fs1"])
     said = refusal(failover, nowhere, banned, ARGUMENTS, simulate=moving)
     assert "runs nowhere; a switchover keeps it from fs1: fsha.failback lifts that" in said
     request, _ = failback(nowhere, banned, ARGUMENTS, moving)
@@ -250,7 +251,7 @@ def test_a_service_that_a_switchover_keeps_from_running_is_brought_back(status, 
         True,
     )
     assert look_again(nowhere, banned, request, moving).actions
-    by_hand = with_bans(pair, "VoiceServices", ["fs1"])
+    by_hand = with_bans(pair, VOICE, ["fs1"])
     by_hand.remove(by_hand.find("status"))
     said = refusal(failback, nowhere, by_hand, ARGUMENTS, moving)
     assert "look at fsha.status first" in said
@@ -281,12 +282,12 @@ def test_what_was_so_before_the_drain_may_be_so_no_longer(status, pair, moving):
     standby = tuple(dataclasses.replace(n, standby=n.name == "fs2") for n in status.nodes)
     away = dataclasses.replace(status, nodes=standby)
     assert "fs2 is standby" in refusal(look_again, away, pair, request, moving)
-    banned = with_bans(pair, "VoiceServices", ["fs2"])
+    banned = with_bans(pair, VOICE, ["fs2"])
     assert "fs2 was banned by hand" in refusal(look_again, status, banned, request, moving)
 
 
 def test_the_way_back_lifts_the_hold(status, pair, moving):
-    held = came_from(with_bans(pair, "VoiceServices", ["fs2"]), "fs2")
+    held = came_from(with_bans(pair, VOICE, ["fs2"]), "fs2")
     request, _ = failback(status, held, ARGUMENTS, moving)
     assert look_again(status, held, request, moving).actions
     drill = dataclasses.replace(request, verb="drill", way="back")

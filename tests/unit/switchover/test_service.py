@@ -9,7 +9,16 @@ from fshalib.cib import document, read
 from fshalib.pacemaker import simulate as pacemaker_simulate
 from fshalib.pacemaker.simulate import Action, Transition, parse_transition
 from fshalib.pacemaker.status import FailCount
-from fshalib.switchover.bans import ban_id, bans, is_held, rebanned, with_bans
+from fshalib.switchover.bans import (
+    ban_id,
+    bans,
+    bans_of,
+    by_hand,
+    held,
+    is_held,
+    rebanned,
+    with_bans,
+)
 from fshalib.switchover.preflight import (
     choose_target,
     has_failed,
@@ -91,14 +100,90 @@ def test_a_service_that_is_not_clear_is_refused(resources, name, reason):
     assert str(caught.value).startswith("Nothing was moved: ")
 
 
+TIED = '<rsc_colocation id="c" score="INFINITY" rsc="fs" with-rsc="vip"/>'
+
+
+def tied(constraints=TIED, more=""):
+    """Return an address and a switch that no group holds."""
+    fs = '<primitive id="fs" class="systemd" type="freeswitch.service"/>'
+    root = cib(VIP + fs + more)
+    section = etree.SubElement(root.find("configuration"), "constraints")
+    section.extend(etree.fromstring(f"<x>{constraints}</x>"))
+    return root
+
+
+def test_what_a_colocation_ties_is_one_service():
+    service = find_service(tied())
+    assert (service.id, service.members) == ("fs", ("vip", "fs"))
+    assert (service.bases, service.parts) == (("vip",), ("vip", "fs"))
+    assert service.starts_switch
+    assert find_service(tied(), "vip") == service
+    assert find_service(tied(""), "vip").members == ("vip",)
+
+
+def test_only_what_serves_counts_of_all_that_runs_beside_it():
+    web = TIED.replace('"c"', '"w"').replace('rsc="fs"', 'rsc="x"')
+    assert find_service(tied(TIED + web, OTHER)).members == ("vip", "fs")
+    other = web.replace('with-rsc="vip"', 'with-rsc="fs"').replace('rsc="x"', 'rsc="vip2"')
+    ip = VIP.replace('"vip"', '"vip2"')
+    assert find_service(tied(TIED + other, ip)).members == ("vip", "fs", "vip2")
+
+
+def test_without_a_known_freeswitch_all_beside_an_address_counts():
+    own = tied()
+    next(e for e in own.iter("primitive") if e.get("id") == "fs").set("type", "voice.service")
+    service = find_service(own)
+    assert (service.id, service.members, service.bases) == ("vip", ("vip", "fs"), ("vip",))
+
+
+def test_addresses_that_are_tied_are_one_service_beside_a_clone_of_the_switch():
+    clone = '<clone id="cl"><primitive id="s" class="systemd" type="freeswitch.service"/></clone>'
+    ip = VIP.replace('"vip"', '"vip2"')
+    root = cib(VIP + ip + clone)
+    section = etree.SubElement(root.find("configuration"), "constraints")
+    for rsc, other in (("vip", "cl"), ("vip2", "cl"), ("vip2", "vip")):
+        attributes = {"id": f"{rsc}-{other}", "score": "INFINITY", "rsc": rsc, "with-rsc": other}
+        etree.SubElement(section, "rsc_colocation", attributes)
+    service = find_service(root)
+    assert (service.id, service.members, service.starts_switch) == ("vip", ("vip", "vip2"), False)
+
+
+def test_a_hold_on_the_base_is_the_services_and_a_ban_of_another_part_is_not():
+    service = find_service(tied())
+    banned = with_bans(tied(), service, ["fs1"])
+    assert [e.get("id") for e in banned.iter("rsc_location")] == ["cli-ban-vip-on-fs1"]
+    assert bans(banned, service) == {"fs1": {"vip": "cli-ban-vip-on-fs1"}}
+    etree.SubElement(
+        banned.find("configuration/constraints"),
+        "rsc_location",
+        {"id": "cli-ban-fs-on-fs2", "rsc": "fs", "node": "fs2", "score": "-INFINITY"},
+    )
+    noted = "".join(
+        f'<nvpair id="{n}" name="fsha-banned-{n}" value="{v}"/>'
+        for n, v in (("vip", "fs1"), ("fs", "-"))
+    )
+    banned.append(
+        etree.fromstring(
+            '<status><node_state id="1" uname="fs1"><transient_attributes id="1">'
+            f'<instance_attributes id="s">{noted}</instance_attributes></transient_attributes>'
+            "</node_state></status>"
+        )
+    )
+    assert held(banned, service) == ["fs1"]
+    assert by_hand(banned, service, "fs1") == {}
+    assert by_hand(banned, service, "fs2") == {"fs": "cli-ban-fs-on-fs2"}
+    lifted = rebanned(banned, service, [], ["fs1", "fs2"])
+    assert list(lifted.iter("rsc_location")) == []
+
+
 # --- bans ------------------------------------------------------------------------------------
 
 
 def test_a_ban_is_written_and_lifted_without_a_trace(pair):
     before = document.render(pair)
-    banned = with_bans(pair, "VoiceServices", ["fs1"])
+    banned = with_bans(pair, VOICE, ["fs1"])
     assert document.render(pair) == before
-    assert bans(banned, "VoiceServices") == {"fs1": "cli-ban-VoiceServices-on-fs1"}
+    assert bans_of(banned, "VoiceServices") == {"fs1": "cli-ban-VoiceServices-on-fs1"}
     element = read.find(banned, ban_id("VoiceServices", "fs1"))
     assert dict(element.attrib) == {
         "id": "cli-ban-VoiceServices-on-fs1",
@@ -107,14 +192,14 @@ def test_a_ban_is_written_and_lifted_without_a_trace(pair):
         "node": "fs1",
         "score": "-INFINITY",
     }
-    assert with_bans(banned, "VoiceServices", []).xpath("count(//rsc_location)") == 1
-    assert with_bans(banned, "VoiceServices", ["fs1"]).xpath("count(//rsc_location)") == 2
+    assert with_bans(banned, VOICE, []).xpath("count(//rsc_location)") == 1
+    assert with_bans(banned, VOICE, ["fs1"]).xpath("count(//rsc_location)") == 2
 
 
 def test_one_ban_takes_the_place_of_another(pair):
-    there = with_bans(pair, "VoiceServices", ["fs1"])
-    back = with_bans(there, "VoiceServices", ["fs2"])
-    assert bans(back, "VoiceServices") == {"fs2": "cli-ban-VoiceServices-on-fs2"}
+    there = with_bans(pair, VOICE, ["fs1"])
+    back = with_bans(there, VOICE, ["fs2"])
+    assert bans_of(back, "VoiceServices") == {"fs2": "cli-ban-VoiceServices-on-fs2"}
 
 
 def test_a_ban_with_a_lifetime_names_its_node_in_its_id_only(pair):
@@ -127,13 +212,13 @@ def test_a_ban_with_a_lifetime_names_its_node_in_its_id_only(pair):
             "</rsc_location>"
         )
     )
-    assert bans(pair, "VoiceServices") == {"fs2": "cli-ban-VoiceServices-on-fs2"}
+    assert bans_of(pair, "VoiceServices") == {"fs2": "cli-ban-VoiceServices-on-fs2"}
 
 
 def test_bans_of_other_resources_and_preferences_are_no_bans(pair):
-    other = with_bans(pair, "VoiceServices-on", ["fs1"])
-    assert bans(other, "VoiceServices") == {}
-    assert bans(with_bans(other, "VoiceServices", []), "VoiceServices-on") != {}
+    other = with_bans(pair, Service("VoiceServices-on", (), ()), ["fs1"])
+    assert bans_of(other, "VoiceServices") == {}
+    assert bans_of(with_bans(other, VOICE, []), "VoiceServices-on") != {}
 
 
 # --- where to --------------------------------------------------------------------------------
@@ -276,10 +361,10 @@ def test_the_node_before_is_remembered_on_any_node(pair):
 
 
 def test_bans_of_other_nodes_stay_when_a_pairs_are_changed(pair):
-    banned = with_bans(pair, "VoiceServices", ["fs1", "fs3"])
-    moved = rebanned(banned, "VoiceServices", ["fs2"], ["fs1", "fs2"])
-    assert set(bans(moved, "VoiceServices")) == {"fs2", "fs3"}
-    assert set(bans(rebanned(moved, "VoiceServices", [], ["fs2"]), "VoiceServices")) == {"fs3"}
+    banned = with_bans(pair, VOICE, ["fs1", "fs3"])
+    moved = rebanned(banned, VOICE, ["fs2"], ["fs1", "fs2"])
+    assert set(bans_of(moved, "VoiceServices")) == {"fs2", "fs3"}
+    assert set(bans_of(rebanned(moved, VOICE, [], ["fs2"]), "VoiceServices")) == {"fs3"}
 
 
 def start(member, call, rc="0"):
@@ -330,7 +415,7 @@ def test_without_a_monitor_nobody_can_say_it(pair):
 
 
 @pytest.mark.parametrize(
-    ("told", "held"),
+    ("told", "expected"),
     [
         ({}, False),
         ({"fsha-previous-node": "fs2"}, True),  # by an older version
@@ -343,7 +428,7 @@ def test_without_a_monitor_nobody_can_say_it(pair):
         ({"fsha-previous-node": "fs2", "fsha-banned-VoiceServices": "fs1"}, False),
     ],
 )
-def test_a_ban_by_hand_is_no_hold(pair, told, held):
+def test_a_ban_by_hand_is_no_hold(pair, told, expected):
     pairs = "".join(f'<nvpair id="{n}" name="{n}" value="{v}"/>' for n, v in told.items())
     next(pair.iter("node_state")).append(
         etree.fromstring(
@@ -351,4 +436,4 @@ def test_a_ban_by_hand_is_no_hold(pair, told, held):
             "</instance_attributes></transient_attributes>"
         )
     )
-    assert is_held(pair, "VoiceServices", "fs2") is held
+    assert is_held(pair, "VoiceServices", "fs2") is expected

@@ -1,6 +1,7 @@
 """A switchover from first to last, with a cluster that does what a test says."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -140,6 +141,60 @@ def test_what_does_not_serve_there_is_said(cluster, faults, said, monkeypatch):
     assert told[-1] == "failed"
 
 
+WEB = "10.101.20.220"
+VIP = "10.101.20.219"
+
+
+class Answering(Network):
+    """A network on which only some addresses take calls, before the move and after it."""
+
+    def __init__(self, cluster, before, after):
+        super().__init__()
+        self.cluster, self.before, self.after = cluster, before, after
+
+    def takes_calls(self, address, _port, _seconds):
+        moved = self.cluster.seen.active("VoiceServices") == ("fs2",)
+        return address in (self.after if moved else self.before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "silent"),
+    [
+        ([VIP], [VIP], []),  # the second address has something else than SIP
+        ([WEB], [WEB], []),
+        ([VIP, WEB], [VIP, WEB], []),
+        ([VIP, WEB], [VIP], [WEB]),
+        ([VIP], [], [VIP]),
+        ([VIP], [WEB], [VIP]),
+        ([], [VIP], []),  # what did not answer before is the reason to move, as a rule
+        ([], [], [VIP, WEB]),
+    ],
+)
+def test_what_answered_before_the_move_has_to_answer_after_it(
+    cluster, before, after, silent, monkeypatch
+):
+    for name in ("SIP_PATIENCE", "BEFORE_PATIENCE"):
+        monkeypatch.setattr(verification, name, 0.0)
+    group = cluster.root.find("configuration/resources/group")
+    group.append(
+        etree.fromstring(
+            '<primitive id="web_ip" class="ocf" provider="heartbeat" type="IPaddr2">'
+            '<instance_attributes id="web_ip-i">'
+            f'<nvpair id="web_ip-i-ip" name="ip" value="{WEB}"/></instance_attributes></primitive>'
+        )
+    )
+    web = replace(cluster.seen.resources[0], id="web_ip")
+    cluster.seen = replace(cluster.seen, resources=(*cluster.seen.resources, web))
+    places = {**cluster.moved.placement, "web_ip": ("fs2",)}
+    cluster.moved = replace(cluster.moved, placement=places)
+    network = Answering(cluster, before, after)
+    done, _ = switch_over(cluster, network=network, sip_port=5060)
+    assert done.result is (not silent)
+    assert [vip for vip in (VIP, WEB) if f"nobody answers SIP on {vip} port" in done.comment] == (
+        silent
+    )
+
+
 # --- killed at any point ---------------------------------------------------------------------
 
 
@@ -199,7 +254,7 @@ class World(Cluster):
 
     def place(self, root):
         """Return where a CIB puts the service, ``""`` for nowhere."""
-        banned = set(bans.bans(root, "VoiceServices"))
+        banned = set(bans.bans_of(root, "VoiceServices"))
         nodes = [self.home, *self.seen.active("VoiceServices"), "fs1", "fs2"]
         return next((node for node in nodes if node and node not in banned), "")
 

@@ -62,6 +62,28 @@ def test_how_long_is_not_always_known(fs1, fs2):
     assert moved(cib(fs1, fs2)).gap is None
 
 
+def probe(at, rc):
+    text = op("vip_last_failure_0", "vip", "monitor", at, rc=rc)
+    return text.replace("<lrm_rsc_op", '<lrm_rsc_op interval="0"')
+
+
+@pytest.mark.parametrize("rc", ["0", "7", "8", "5"])
+def test_a_probe_that_had_its_answer_is_no_failure(rc):
+    # The cluster keeps what it did not expect as a failure, minutes before the real one.
+    assert moved(cib(probe(850, rc) + KILLED, STARTED)).gap == 2.8
+    assert moved(cib(probe(850, rc), STARTED)).gap is None
+
+
+def test_a_probe_that_failed_is_a_failure():
+    assert moved(cib(probe(990, "1"), STARTED)).gap == 11.8
+
+
+def test_an_operation_that_succeeded_is_no_reason():
+    fine = replace(FAILED, resource="vip", exitstatus="ok")
+    found = moved(cib(KILLED, STARTED), status=replace(STATUS, failures=(fine, FAILED)))
+    assert found.why == "fs monitor failed on fs1 (not running)"
+
+
 @pytest.mark.parametrize("before", ["", "fs2"])
 def test_nothing_has_moved(before):
     assert moved(cib(KILLED, STARTED), before) is None
