@@ -5,7 +5,7 @@ from typing import Any
 
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Line
-from fshalib.switchover import operator_action, operator_settings
+from fshalib.switchover import arp, operator_action, operator_settings
 from fshalib.switchover.preflight import would_serve
 
 
@@ -263,17 +263,26 @@ def could_move(view: View) -> Iterator[Line]:
 
 
 def addresses(view: View) -> Iterator[Line]:
-    """The node that serves is the one that answers for its addresses."""
+    """The node that serves is the one that answers for its addresses, and it can be reached."""
     if view.arp_findings is None:
         yield Line("vip", "Floating address", SKIP, "the network can't be asked from here")
-    elif view.arp_findings:
-        yield Line(
-            "vip",
-            "Floating address",
-            FAIL,
-            "; ".join(view.arp_findings),
-            "two holders take each other's calls: find the second one",
-            blocks=True,
-        )
-    else:
+        return
+    for kind in (arp.SECOND, arp.SILENT, arp.MISSING, arp.CUT_OFF):
+        texts = [finding.text for finding in view.arp_findings if finding.kind == kind]
+        if texts:
+            advice = _ADDRESS_ADVICE[kind].format(active=view.active)
+            # An address that nobody can reach is a reason to switch over, not one against it.
+            blocks = kind in (arp.SECOND, arp.CUT_OFF)
+            yield Line("vip", "Floating address", FAIL, "; ".join(texts), advice, blocks=blocks)
+    if not view.arp_findings:
         yield Line("vip", "Floating address", PASS, "only one node answers for it")
+
+
+_ADDRESS_ADVICE = {
+    arp.SECOND: "two holders take each other's calls: find the second one",
+    arp.SILENT: "no call arrives: fsha.failover moves the service to the other node; then look at "
+    "the network of {active}. Where the master can't be reached: salt-call --local fsha.failover",
+    arp.MISSING: "no call arrives: the cluster puts it back at its next monitor; if it does not, "
+    "fsha.failover moves the service",
+    arp.CUT_OFF: "mend this node's network first: it could not serve",
+}

@@ -52,7 +52,7 @@ class View:
     pending: Transition | None = None
     after: Transition | None = None
     facts: Mapping[str, node_facts.Facts | None] = field(default_factory=dict)
-    arp_findings: tuple[str, ...] | None = None
+    arp_findings: tuple[arp.ArpFinding, ...] | None = None
     clocks: Mapping[str, icmp.ClockAnswer | None] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
     last_drill: str = ""
@@ -119,7 +119,7 @@ def gather(
         pending=preflight.simulate(root, run),
         after=_without(root, service, active, run) if service and active else None,
         facts=known,
-        arp_findings=_arp_findings(service, active, me, run) if service and active else None,
+        arp_findings=arp_findings(service, active, me, run) if service and active else None,
         operations=tuple(lock.description(one, time.time(), me) for one in lock.known(run)),
         last_drill=max((str((f or {}).get("last_drill", "")) for f in known.values()), default=""),
     )
@@ -159,9 +159,9 @@ def clocks(
     return found
 
 
-def _arp_findings(
-    service: switchover_service.Service, active: str, me: str, run: Runner
-) -> tuple[str, ...] | None:
+def arp_findings(
+    service: switchover_service.Service, active: str, me: str, run: Runner = programs.run
+) -> tuple[arp.ArpFinding, ...] | None:
     """Return what the network says against the floating addresses, ``None`` if it can't tell."""
     if tools.on_file():
         return None

@@ -33,6 +33,11 @@ class Verification:
         vip = self.request.service.vips[0]
         return outage.Watch(lambda: self.network.takes_calls(vip, port, WATCH_SECONDS))
 
+    def is_silent(self) -> bool:
+        """Tell whether the address that is watched takes no calls now, before anything moves."""
+        port, vips = self._port(), self.request.service.vips
+        return bool(port and vips) and not self.network.takes_calls(vips[0], port, SIP_SECONDS)
+
     def silent(self) -> list[str]:
         """Return the floating addresses that do not answer SIP OPTIONS with a yes in time."""
         port = self._port()
@@ -41,10 +46,8 @@ class Verification:
 
     def faults(self) -> list[str]:
         """Return what is wrong with the service where it runs now, as parts of a sentence."""
-        port = self.request.bounds.sip_port
         return [
-            *(f"nobody answers SIP on {vip} port {port}" for vip in self.silent()),
-            *self._disagreements(),
+            *(self._cut_off() or [*self._silent_in_words(), *self._disagreements()]),
             *(f"the agent of {id} does not say that it is well" for id in self._unproven()),
         ]
 
@@ -88,12 +91,27 @@ class Verification:
             LOOK_EVERY,
         )
 
+    def _cut_off(self) -> list[str]:
+        """Return why this node can't see whether the new one answers: its own network is down."""
+        if self.cluster.on_file or self.request.me == self.request.new:
+            return []
+        found = {vip: self.network.cut_off(vip) for vip in self.request.service.vips}
+        return [
+            f"whether {vip} answers can't be seen from here: {why}"
+            for vip, why in found.items()
+            if why
+        ]
+
+    def _silent_in_words(self) -> list[str]:
+        port = self.request.bounds.sip_port
+        return [f"nobody answers SIP on {vip} port {port}" for vip in self.silent()]
+
     def _disagreements(self) -> list[str]:
         """Return what ARP says against one holder of each floating address."""
         vips = () if self.cluster.on_file else self.request.service.vips
         here = self.request.me == self.request.new
-        sentences = (self.network.disagreement(vip, held_here=here) for vip in vips)
-        return [sentence for sentence in sentences if sentence]
+        findings = (self.network.disagreement(vip, held_here=here) for vip in vips)
+        return [finding.text for finding in findings if finding]
 
     def _unproven(self) -> tuple[str, ...]:
         """Wait for the agents' own word on the new node; return those who do not give it."""

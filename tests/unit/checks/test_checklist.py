@@ -11,6 +11,7 @@ from fshalib.checks.line import FAIL, PASS, SKIP, WARN
 from fshalib.pacemaker import simulate
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.switchover import operator_action
+from fshalib.switchover.arp import ArpFinding
 from fshalib.switchover.service import Service
 from fshalib.system import icmp
 
@@ -119,6 +120,10 @@ def clock(answer):
     return replace(GOOD, clocks={"fs2": answer})
 
 
+def arp(kind, text):
+    return replace(GOOD, arp_findings=(ArpFinding(kind, text),))
+
+
 FENCING = pacemaker_status.FenceEvent("fs2", "off", "failed", "noon", "no answer")
 AWAY = (node("fs1"), node("fs2", online=False))
 HELD = pacemaker_status.FailCount("fs", "fs2", "1")
@@ -157,7 +162,10 @@ OPERATORS = {
         (status(resources=(resource("vip", "fs1"), resource("fs"), FENCED.resources[-1])),
          "service", FAIL, True, "does not serve: fs is Stopped"),
         (replace(GOOD, after=STILL), "failover", FAIL, True, "would not start it elsewhere"),
-        (replace(GOOD, arp_findings=("another host answers",)), "vip", FAIL, True, "another host"),
+        (arp("second", "another host answers"), "vip", FAIL, True, "another host"),
+        (arp("silent", "nobody answers"), "vip", FAIL, False, "nobody answers"),
+        (arp("missing", "is not on this node"), "vip", FAIL, False, "is not on this node"),
+        (arp("cut off", "eth0 has no link"), "vip", FAIL, True, "eth0 has no link"),
         (replace(GOOD, arp_findings=None), "vip", SKIP, False, "can't be asked"),
         (with_facts("fs2", None), "facts", WARN, False, "nothing is known"),
         (with_facts("fs2", facts(at="2026-09-01T10:00:00Z")), "facts", WARN, False, "120 minutes"),
@@ -216,6 +224,16 @@ def test_what_is_wrong_is_told(view, name, verdict, blocks, evidence):
     if verdict in (WARN, FAIL):
         assert found.advice or name in ("operations", "service", "switch", "certificate")
     assert bool(checklist.obstacles([found])) == blocks
+
+
+def test_an_address_that_nobody_answers_for_is_a_reason_to_switch_over():
+    """Only a second holder is to be looked for; where nobody answers, the service has to go."""
+    silent, second = (line(arp(kind, "x"), "vip").advice for kind in ("silent", "second"))
+    assert "fsha.failover moves the service" in silent
+    assert "then look at the network of fs1" in silent
+    assert "salt-call --local fsha.failover" in silent
+    assert "second one" not in silent
+    assert "find the second one" in second
 
 
 def test_what_is_in_order_is_told_too():

@@ -35,6 +35,7 @@ def world(sample, tools):
     tools.say("attrd_updater", "--name", node_facts.ATTRIBUTE, out=noted(NOTED))
     tools.say("attrd_updater", out="<pacemaker-result><status code='0'/></pacemaker-result>")
     tools.say("ip", "-json", "address", out='[{"ifname": "eth0"}]')
+    tools.say("ip", "-json", "link", out='[{"flags": ["UP", "LOWER_UP"]}]')
     return tools.say(arp.PROBE, code=arp.NOBODY)
 
 
