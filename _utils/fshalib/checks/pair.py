@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from fshalib.checks import checklist, checks_cluster, collect, node_facts
+from fshalib.checks import checklist, checks_cluster, collect, node_facts, schedule
 from fshalib.checks.collect import Links
 from fshalib.checks.line import FAIL, Line
 from fshalib.checks.minion import Minion
@@ -40,6 +40,7 @@ def _facts(minion: Minion, me: str, links: Links | None) -> Facts:
     known["recovery"] = recovery_db.ask_pillars(minion.pillar)
     known["links_down"] = checks_cluster.down(links or ())
     known["state_run"] = minion.state_run()
+    known["queued_jobs"] = schedule.queued(minion.opts, minion.pillar)
     known["last_drill"] = minion.last_drill()
     if me:
         tools.note(node_facts.ATTRIBUTE, node_facts.render(known), [me])

@@ -73,6 +73,14 @@ def test_what_moved_by_itself_is_told_by_the_node_that_serves(
     assert entry["at"] == "1970-01-01T00:00:01Z"
 
 
+def test_a_schedule_that_loses_its_arguments_is_among_the_facts(minion, status, pair, monkeypatch):
+    monkeypatch.setattr(pacemaker_tools, "note", lambda *_: None)
+    monkeypatch.setattr(checks_pair.node_facts, "gather", lambda node, _ask: {"node": node})
+    minion.opts["schedule"] = {"keep": {"function": "state.apply", "kwargs": {"queue": True}}}
+    facts = checks_pair.facts(minion, Cluster(status, pair))
+    assert facts["queued_jobs"] == ["keep (state.apply)"]
+
+
 def test_nothing_new_is_no_event(minion, status, pair, fired, monkeypatch):
     monkeypatch.setattr(unplanned, "notice", lambda *_: None)
     assert checks_pair.notice(minion, status, pair, "fs1") is None
