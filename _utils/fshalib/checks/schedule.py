@@ -1,8 +1,8 @@
 """Jobs of a minion's schedule that Salt would run later without their arguments.
 
-With ``queue: true`` a state run that meets another one is kept for later. Salt (seen on 3008.3) keeps
-the arguments of published jobs only: of a scheduled ``state.apply fsha test=True`` it later runs a
-plain ``state.apply``, which is the whole highstate, and not as a test.
+With ``queue: true`` a state run that meets another one is kept for later. Salt (seen on 3008.3)
+keeps the arguments of published jobs only: of a scheduled ``state.apply fsha test=True`` it later
+runs a plain ``state.apply``, which is the whole highstate, and not as a test.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ def _jobs(
 
 
 def _queue(job: Mapping[str, Any], always: object) -> object:
-    """Return the value of ``queue`` that Salt takes for a job; a number makes it wait, and is safe."""
+    """Return the value of ``queue`` that Salt takes for a job; a number makes it wait: safe."""
     args, kwargs = job.get("args"), job.get("kwargs")
     position = _POSITION.get(str(job["function"]))
     if position is not None and isinstance(args, list) and len(args) > position:

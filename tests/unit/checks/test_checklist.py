@@ -194,7 +194,7 @@ OPERATORS = {
         (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
         (with_facts("fs2", facts(state_run="state.apply")), "state-run", WARN, False, "apply"),
         (with_facts("fs2", facts(queued_jobs=["keep (state.apply)"])), "schedule", WARN, False,
-         "queue is true for keep (state.apply): if such a job meets another state run, Salt repeats"),
+         "queue is true for keep (state.apply): if such a job meets another"),
         (clock(icmp.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),
         (clock(icmp.ClockAnswer(0.2, 0.01)), "offset", WARN, False, "0.2 s ahead of that of"),
         (clock(None), "offset", SKIP, False, "can't be compared"),
