@@ -49,12 +49,12 @@ def status(tgt="*", tgt_type="glob", timeout=ASK_SECONDS, as_data=False):
         salt-run fsha.status 'fs*' as_data=True
     """
     answers = _ask(tgt, tgt_type, timeout)
-    found = pairs(answers)
+    found = _pairs(answers)
     if as_data:
         return found
     now = datetime.now(timezone.utc)
-    lines = [line(pair, now) for pair in found]
-    lines += [f"{minion}: {why}" for minion, why in troubled(answers).items()]
+    lines = [_line(pair, now) for pair in found]
+    lines += [f"{minion}: {why}" for minion, why in _troubled(answers).items()]
     return "\n".join(lines) or (
         "No minion knows of a pair: is the formula synced (saltutil.sync_all)?"
     )
@@ -90,7 +90,7 @@ def failover(
         salt-run fsha.failover voice test=True
         salt-run fsha.failover voice drain=300
     """
-    found = [p for p in pairs(_ask(tgt, tgt_type, ASK_SECONDS)) if p["cluster"] == cluster]
+    found = [p for p in _pairs(_ask(tgt, tgt_type, ASK_SECONDS)) if p["cluster"] == cluster]
     if len(found) != 1:
         names = ", ".join(sorted(p["cluster"] for p in found)) or "none"
         why = (
@@ -99,7 +99,7 @@ def failover(
             else (f"no minion that answers knows a pair {cluster!r}; see salt-run fsha.status")
         )
         return _refused(why)
-    minion = chosen(found[0])
+    minion = _chosen(found[0])
     if not minion:
         return _refused(f"no minion of {cluster} answers")
     try:
@@ -147,7 +147,7 @@ def _ask(tgt: Any, tgt_type: str, timeout: Any) -> dict[str, Any]:
 # --- pure ------------------------------------------------------------------------------------
 
 
-def pairs(answers: dict[str, Any]) -> list[dict[str, Any]]:
+def _pairs(answers: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the pairs that minions tell of.
 
     answers
@@ -165,7 +165,7 @@ def pairs(answers: dict[str, Any]) -> list[dict[str, Any]]:
     return [_pair(name, nodes, told) for (name, nodes), told in sorted(groups.items())]
 
 
-def troubled(answers: dict[str, Any]) -> dict[str, str]:
+def _troubled(answers: dict[str, Any]) -> dict[str, str]:
     """Return minion → why it can't tell how its pair is, of those that have the formula."""
     found = {}
     for minion, told in sorted(answers.items()):
@@ -203,13 +203,13 @@ def _pair(name: str, nodes: tuple[str, ...], told: dict[str, Any]) -> dict[str, 
     }
 
 
-def chosen(pair: dict[str, Any]) -> str:
+def _chosen(pair: dict[str, Any]) -> str:
     """Return the minion that is to move a pair: that of the node that serves, if it answers."""
     minions = pair["minions"]
     return minions.get(pair["active"]) or next(iter(minions.values()), "")
 
 
-def line(pair: dict[str, Any], now: datetime) -> str:
+def _line(pair: dict[str, Any], now: datetime) -> str:
     """Return a pair in one line."""
     where = f"{pair['active']} serves" if pair["active"] else "DOES NOT SERVE"
     calls = "calls ?" if pair["calls"] is None else f"{pair['calls']} call legs"

@@ -37,10 +37,10 @@ def told(active="fs1", cluster="voice", nodes=("fs1", "fs2"), legs=3, verdict="p
 
 
 def test_a_pair_in_one_line(runner):
-    found = runner.pairs({"fs1": told(), "fs2": told(legs=0, verdict="warn")})
+    found = runner._pairs({"fs1": told(), "fs2": told(legs=0, verdict="warn")})
     (pair,) = found
     assert (pair["cluster"], pair["active"], pair["calls"]) == ("voice", "fs1", 3)
-    assert runner.line(pair, NOW) == (
+    assert runner._line(pair, NOW) == (
         "voice: fs1 serves; PASS; 3 call legs; nothing held; drill 12 days ago"
     )
 
@@ -48,20 +48,21 @@ def test_a_pair_in_one_line(runner):
 def test_a_minion_that_does_not_answer(runner):
     actions = {"actions": [{"kind": "hold"}, {"kind": "standby"}, {"kind": "hold"}]}
     more = {"actions": actions, "last_drill": ""}
-    (pair,) = runner.pairs({"fs2": told(**more), "fs1": False, "web": "'fsha.status' is not there"})
-    assert runner.line(pair, NOW) == (
+    web = "'fsha.status' is not there"
+    (pair,) = runner._pairs({"fs2": told(**more), "fs1": False, "web": web})
+    assert runner._line(pair, NOW) == (
         "voice: fs1 serves; PASS; calls ?; hold, standby; no drill on record; no answer from fs1"
     )
-    assert runner.chosen(pair) == "fs2"
+    assert runner._chosen(pair) == "fs2"
 
 
 def test_minions_have_names_of_their_own(runner):
     domain = "example.com"
     answers = {f"{n}.{domain}": told("fs2", node=n, legs=5 if n == "fs2" else 0)
                for n in ("fs1", "fs2")}  # fmt: skip
-    (pair,) = runner.pairs(answers)
+    (pair,) = runner._pairs(answers)
     assert (pair["active"], pair["calls"], pair["silent"]) == ("fs2", 5, [])
-    assert runner.chosen(pair) == "fs2.example.com"
+    assert runner._chosen(pair) == "fs2.example.com"
 
 
 def test_a_pair_that_cannot_be_asked_says_why(runner, client):
@@ -82,9 +83,9 @@ def test_a_pair_that_cannot_be_asked_says_why(runner, client):
 
 def test_pairs_of_one_name_are_kept_apart(runner):
     answers = {"a1": told("a1", nodes=("a1", "a2")), "b1": told("", nodes=("b1", "b2"))}
-    found = runner.pairs(answers)
+    found = runner._pairs(answers)
     assert [pair["nodes"] for pair in found] == [["a1", "a2"], ["b1", "b2"]]
-    assert "DOES NOT SERVE" in runner.line(found[1], NOW)
+    assert "DOES NOT SERVE" in runner._line(found[1], NOW)
 
 
 class Client:
