@@ -3,10 +3,28 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fshalib.checks import split
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Line
 from fshalib.switchover import arp, operator_action, operator_settings
 from fshalib.switchover.preflight import would_serve
+
+
+def two_holders(view: View) -> Iterator[Line]:
+    """Nothing threatens to let two nodes have the address."""
+    for danger in view.dangers:
+        certain = danger.kind != split.LOST
+        yield Line(
+            "holders",
+            "Two holders",
+            FAIL if certain else WARN,
+            danger.text,
+            danger.advice,
+            danger.node,
+            blocks=certain,
+        )
+    if not view.dangers:
+        yield Line("holders", "Two holders", PASS, "nothing threatens to let two nodes serve")
 
 
 def membership(view: View) -> Iterator[Line]:
@@ -151,13 +169,8 @@ def operations(view: View) -> Iterator[Line]:
 
 def fencing(view: View) -> Iterator[Line]:
     """Fencing is on, and a device is running for each node."""
-    properties = {
-        pair.get("name"): pair.get("value", "")
-        for pair in view.root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
-    }
-    on = properties.get("stonith-enabled", "true").lower() in ("true", "on", "yes", "y", "1")
     devices = [e for e in view.root.iter("primitive") if e.get("class") == "stonith"]
-    if on and devices:
+    if split.has_fencing(view.root):
         idle = [d.get("id", "") for d in devices if not view.status.active(d.get("id", ""))]
         word = f"not started: {', '.join(idle)}" if idle else f"{len(devices)} devices are started"
         yield Line(
@@ -267,15 +280,20 @@ def addresses(view: View) -> Iterator[Line]:
     if view.arp_findings is None:
         yield Line("vip", "Floating address", SKIP, "the network can't be asked from here")
         return
-    for kind in (arp.SECOND, arp.SILENT, arp.MISSING, arp.CUT_OFF):
-        texts = [finding.text for finding in view.arp_findings if finding.kind == kind]
-        if texts:
-            advice = _ADDRESS_ADVICE[kind].format(active=view.active)
-            # An address that nobody can reach is a reason to switch over, not one against it.
-            blocks = kind in (arp.SECOND, arp.CUT_OFF)
-            yield Line("vip", "Floating address", FAIL, "; ".join(texts), advice, blocks=blocks)
+    kinds = {finding.kind: finding for finding in view.arp_findings}
+    for kind, first in kinds.items():
+        texts = "; ".join(f.text for f in view.arp_findings if f.kind == kind)
+        advice = address_advice(first, view.active)
+        # An address that nobody can reach is a reason to switch over, not one against it.
+        blocks = kind in (arp.SECOND, arp.CUT_OFF)
+        yield Line("vip", "Floating address", FAIL, texts, advice, blocks=blocks)
     if not view.arp_findings:
         yield Line("vip", "Floating address", PASS, "only one node answers for it")
+
+
+def address_advice(finding: arp.ArpFinding, active: str) -> str:
+    """Return what to do about a finding, with the service on the node ``active``."""
+    return _ADDRESS_ADVICE[finding.kind].format(active=active)
 
 
 _ADDRESS_ADVICE = {

@@ -12,6 +12,7 @@ from fshalib.pacemaker import simulate
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.switchover import operator_action
 from fshalib.switchover.arp import ArpFinding
+from fshalib.switchover.dangers import Danger
 from fshalib.switchover.service import Service
 from fshalib.system import icmp
 
@@ -124,6 +125,10 @@ def arp(kind, text):
     return replace(GOOD, arp_findings=(ArpFinding(kind, text),))
 
 
+def danger(kind):
+    return replace(GOOD, dangers=(Danger(kind, "fs2", "what threatens", "what to do"),))
+
+
 FENCING = pacemaker_status.FenceEvent("fs2", "off", "failed", "noon", "no answer")
 AWAY = (node("fs1"), node("fs2", online=False))
 HELD = pacemaker_status.FailCount("fs", "fs2", "1")
@@ -163,6 +168,10 @@ OPERATORS = {
          "service", FAIL, True, "does not serve: fs is Stopped"),
         (replace(GOOD, after=STILL), "failover", FAIL, True, "would not start it elsewhere"),
         (arp("second", "another host answers"), "vip", FAIL, True, "another host"),
+        (danger("split"), "holders", FAIL, True, "what threatens"),
+        (danger("serves"), "holders", FAIL, True, "what threatens"),
+        (danger("left"), "holders", FAIL, True, "what threatens"),
+        (danger("lost"), "holders", WARN, False, "what threatens"),
         (arp("silent", "nobody answers"), "vip", FAIL, False, "nobody answers"),
         (arp("missing", "is not on this node"), "vip", FAIL, False, "is not on this node"),
         (arp("cut off", "eth0 has no link"), "vip", FAIL, True, "eth0 has no link"),
@@ -281,7 +290,7 @@ def test_the_page_and_the_summary():
     assert "(Quorum: there is no quorum)" in checklist.summary(found)
     weak = checklist.lines(replace(GOOD, last_drill=""))
     assert checklist.summary(weak).startswith("WARN: ")
-    assert checklist.as_data(found)[0]["name"] == "service"
+    assert [one["name"] for one in checklist.as_data(found)[:2]] == ["holders", "service"]
 
 
 def test_every_action_is_known_to_the_checklist():
