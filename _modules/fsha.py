@@ -12,7 +12,6 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import salt.utils.yaml
 from salt.exceptions import CommandExecutionError, SaltClientError, SaltInvocationError
@@ -99,9 +98,8 @@ def _ask_facts(name: str) -> Any:
     """Ask another minion for its facts through the master; ``None`` if it can't be asked."""
     if __opts__.get("file_client") == "local" or "publish.publish" not in __salt__:
         return None
-    master = urlsplit(str(__opts__.get("master_uri") or ""))
     # Salt would wait for minutes for a master that can't be reached.
-    if master.hostname and master.port and not tcp.listens(master.hostname, master.port):
+    if not tcp.may_answer(str(__opts__.get("master_uri") or "")):
         log.info("%s can't be asked: the master does not answer", name)
         return None
     try:
