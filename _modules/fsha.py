@@ -41,7 +41,7 @@ try:
     from fshalib.switchover import operate, settings
     from fshalib.switchover.cluster import LiveCluster
     from fshalib.switchover.context import Context
-    from fshalib.system import files
+    from fshalib.system import files, tcp
 
     MISSING = ""
 except ImportError as error:
@@ -97,6 +97,10 @@ def _state_run() -> str:
 def _ask_facts(name: str) -> Any:
     """Ask another minion for its facts through the master; ``None`` if it can't be asked."""
     if __opts__.get("file_client") == "local" or "publish.publish" not in __salt__:
+        return None
+    # Salt would wait for minutes for a master that can't be reached.
+    if not tcp.may_answer(str(__opts__.get("master_uri") or "")):
+        log.info("%s can't be asked: the master does not answer", name)
         return None
     try:
         answers = __salt__["publish.publish"](name, "fsha.facts", timeout=PEER_SECONDS)
@@ -176,7 +180,9 @@ def status(as_data=False):
         which one is meant), ``resources``, ``profiles`` (of
         this node's switch), ``fail_counts``, ``failures``, ``actions`` (what operators have
         set: standby, bans, holds …, with the command that lifts each), ``leftovers`` (the same
-        as lines), ``operations`` (switchovers that go on, or were interrupted), ``notes``.
+        as lines), ``operations`` (switchovers that go on, or were interrupted), ``notes``,
+        ``dangers`` (``kind``: split, lost, serves, left, second, silent, missing or cut off;
+        ``node``, ``text``, ``advice``): two holders, or an address that nobody can reach.
 
     Raises ``CommandExecutionError`` when the cluster cannot be asked.
 
@@ -373,7 +379,8 @@ def notice(as_data=None):
 
     A failover that nobody ordered is kept in this node's :func:`history`, with why and for how
     long, and told on Salt's event bus by the node that serves. Each run of the formula and each
-    :func:`check` looks too; in the schedule it is noticed as soon as you like.
+    :func:`check` looks too; in the schedule it is noticed as soon as you like. A pair that has
+    split, and a node's own maintenance where it serves, are told by an event as well, once.
 
     as_data
         See :func:`history`.
@@ -389,9 +396,7 @@ def notice(as_data=None):
         salt 'fs*' schedule.add notice function=fsha.notice seconds=30
     """
     cluster = LiveCluster()
-    move = None
-    if not cluster.on_file:
-        move = pair.notice(_minion(), cluster.status(), cluster.cib(), cluster.this_node())
+    move = None if cluster.on_file else pair.look(_minion(), cluster)
     return answers.notice(move) if _wants_page(as_data) else move
 
 

@@ -26,6 +26,12 @@ AS_DATA = {"as_data": True, "__kwarg__": True}
 """An argument by name, for one of several functions (Salt's own form of it)."""
 NOT_SYNCED = ("KeyError: 'fsha.status'", "is not available", "is not there")
 """What Salt says of a function that a minion has not."""
+AWAY = ("OFFLINE", "UNCLEAN")
+"""How a node sees one that it has lost."""
+SPLIT_ADVICE = (
+    "stop Pacemaker on the node without the calls (salt NODE service.stop pacemaker; salt NODE "
+    "freeswitch.calls shows them), and only then mend the network between the nodes"
+)
 FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -38,8 +44,11 @@ def status(tgt="*", tgt_type="glob", timeout=ASK_SECONDS, as_data=False):
         Seconds to wait for them; those that are still at it are waited for.
     as_data
         Return a list of ``cluster``, ``nodes``, ``active``, ``verdict``, ``summary``, ``calls``,
-        ``actions``, ``drill``, ``minions`` (node → the minion that has told of it) and ``silent``
-        (nodes of which none has) instead.
+        ``actions``, ``drill``, ``minions`` (node → the minion that has told of it), ``silent``
+        (nodes of which none has) and ``split`` (why the pair has split, ``""`` if it has not)
+        instead.
+
+    A pair that has split stands first: its verdict is ``split``, and no node counts as active.
 
     CLI Example:
 
@@ -49,7 +58,7 @@ def status(tgt="*", tgt_type="glob", timeout=ASK_SECONDS, as_data=False):
         salt-run fsha.status 'fs*' as_data=True
     """
     answers = _ask(tgt, tgt_type, timeout)
-    found = _pairs(answers)
+    found = sorted(_pairs(answers), key=lambda pair: not pair["split"])
     if as_data:
         return found
     now = datetime.now(timezone.utc)
@@ -99,6 +108,8 @@ def failover(
             else (f"no minion that answers knows a pair {cluster!r}; see salt-run fsha.status")
         )
         return _refused(why)
+    if found[0]["split"]:
+        return _refused(f"{cluster} HAS SPLIT: {found[0]['split']}; {SPLIT_ADVICE}")
     minion = _chosen(found[0])
     if not minion:
         return _refused(f"no minion of {cluster} answers")
@@ -180,8 +191,9 @@ def _troubled(answers: dict[str, Any]) -> dict[str, str]:
 
 
 def _pair(name: str, nodes: tuple[str, ...], told: dict[str, Any]) -> dict[str, Any]:
+    split = _split({node: t["fsha.status"] for node, t in told.items()})
     active = next((t["fsha.status"]["service"]["node"] for t in told.values()
-                   if t["fsha.status"]["service"]["node"]), "")  # fmt: skip
+                   if t["fsha.status"]["service"]["node"] and not split), "")  # fmt: skip
     # The node that serves knows best: its calls, its switch.
     best = told.get(active) or next(iter(told.values()))
     check = best.get("fsha.check")
@@ -193,14 +205,38 @@ def _pair(name: str, nodes: tuple[str, ...], told: dict[str, Any]) -> dict[str, 
         "cluster": name,
         "nodes": list(nodes),
         "active": active,
-        "verdict": check.get("verdict", "unknown"),
+        "verdict": "split" if split else check.get("verdict", "unknown"),
         "summary": check.get("summary", "the checklist is not known"),
+        "split": split,
         "calls": sum(legs) if active in told else None,
         "actions": [action["kind"] for action in seen["actions"]["actions"]],
         "drill": max(drills, default=""),
         "silent": [node for node in nodes if node not in told],
         "minions": {node: t["minion"] for node, t in told.items()},
     }
+
+
+def _split(seen: dict[str, Any]) -> str:
+    """Return why the nodes of a pair can't see each other, ``""`` if they do.
+
+    seen
+        Node → its status.
+    """
+    serving = [node for node, status in seen.items() if status["service"]["node"] == node]
+    if len(serving) > 1:
+        return f"{' and '.join(serving)} each say that they serve"
+    lost = {
+        (node, other["name"])
+        for node, status in seen.items()
+        for other in status["nodes"]
+        if other.get("state") in AWAY
+    }
+    apart = sorted(pair for pair in lost if pair[::-1] in lost)
+    if apart:
+        who = f"{serving[0]} says that it serves" if serving else "neither serves"
+        return f"{' and '.join(apart[0])} each see the other one as lost; {who}"
+    dangers = (one for status in seen.values() for one in status.get("dangers", ()))
+    return next((one["text"] for one in dangers if one["kind"] == "split"), "")
 
 
 def _chosen(pair: dict[str, Any]) -> str:
@@ -212,6 +248,8 @@ def _chosen(pair: dict[str, Any]) -> str:
 def _line(pair: dict[str, Any], now: datetime) -> str:
     """Return a pair in one line."""
     where = f"{pair['active']} serves" if pair["active"] else "DOES NOT SERVE"
+    if pair["split"]:
+        where = f"THE PAIR HAS SPLIT: {pair['split'].removeprefix('SPLIT: ')}; {SPLIT_ADVICE}"
     calls = "calls ?" if pair["calls"] is None else f"{pair['calls']} call legs"
     held = ", ".join(sorted(set(pair["actions"]))) or "nothing held"
     parts = [where, pair["verdict"].upper(), calls, held, _drill(pair["drill"], now)]

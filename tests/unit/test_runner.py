@@ -153,3 +153,64 @@ def test_status(runner, client):
     assert "No minion knows of a pair" in runner.status()
     with pytest.raises(SaltInvocationError):
         runner.status(timeout="soon")
+
+
+# --- a pair that has split -------------------------------------------------------------------
+
+
+def half(me, other, active="", state="OFFLINE", **more):
+    nodes = [{"name": me, "state": "online"}, {"name": other, "state": state}]
+    answer = told(active, node=me, **more)
+    answer["fsha.status"]["nodes"] = nodes
+    return answer
+
+
+BOTH = {"fs1": half("fs1", "fs2", "fs1"), "fs2": half("fs2", "fs1", "fs2")}
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        (BOTH, "fs1 and fs2 each say that they serve"),
+        (
+            {"fs1": half("fs1", "fs2", "fs1", "UNCLEAN"), "fs2": half("fs2", "fs1")},
+            "fs1 and fs2 each see the other one as lost; fs1 says that it serves",
+        ),
+        (
+            {"fs1": half("fs1", "fs2"), "fs2": half("fs2", "fs1")},
+            "fs1 and fs2 each see the other one as lost; neither serves",
+        ),
+        (
+            {"fs1": half("fs1", "fs2", "fs1", dangers=[{"kind": "split", "text": "SPLIT: x"}])},
+            "SPLIT: x",
+        ),
+    ],
+)
+def test_two_nodes_that_contradict_each_other_have_split(runner, answers, why):
+    (pair,) = runner._pairs(answers)
+    assert (pair["verdict"], pair["active"], pair["split"]) == ("split", "", why)
+    line = runner._line(pair, NOW)
+    assert line.startswith(f"voice: THE PAIR HAS SPLIT: {why.removeprefix('SPLIT: ')}; stop Pace")
+    assert "serves;" not in line.partition("; SPLIT;")[2]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"fs1": half("fs1", "fs2", "fs1")},
+        {"fs1": half("fs1", "fs2", "fs1", "pending"), "fs2": half("fs2", "fs1")},
+        {"fs1": told(), "fs2": told(legs=0)},
+    ],
+)
+def test_a_node_that_is_away_is_no_split(runner, answers):
+    (pair,) = runner._pairs(answers)
+    assert (pair["split"], pair["active"]) == ("", "fs1")
+
+
+def test_a_pair_that_has_split_comes_first_and_is_not_moved(runner, client):
+    client.answers = {"a1": told("a1", cluster="alpha", nodes=("a1", "a2")), **BOTH}
+    assert runner.status().startswith("voice: THE PAIR HAS SPLIT")
+    done = runner.failover("voice")
+    assert done["result"] is False
+    assert done["comment"].startswith("Nothing was moved: voice HAS SPLIT: fs1 and fs2 each say")
+    assert all(isinstance(fun, list) for _, fun, _ in client.asked)

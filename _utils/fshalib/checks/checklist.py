@@ -22,6 +22,7 @@ from fshalib.checks.checks_cluster import (
     service,
     settled,
     twice,
+    two_holders,
 )
 from fshalib.checks.checks_nodes import (
     alike,
@@ -156,6 +157,7 @@ def report(found: Sequence[Line], node: str, at: str) -> dict[str, Any]:
 
 
 CHECKS: tuple[Check, ...] = (
+    two_holders,
     service,
     membership,
     quorum,

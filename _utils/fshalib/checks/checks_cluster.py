@@ -4,11 +4,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fshalib.agents import is_fencing, is_vip
+from fshalib.checks import split
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Line
 from fshalib.cib import agent
-from fshalib.switchover import operator_action, operator_settings
+from fshalib.switchover import arp, operator_action, operator_settings
 from fshalib.switchover.preflight import would_serve
+
+
+def two_holders(view: View) -> Iterator[Line]:
+    """Nothing threatens to let two nodes have the address."""
+    for danger in view.dangers:
+        certain = danger.kind != split.LOST
+        yield Line(
+            "holders",
+            "Two holders",
+            FAIL if certain else WARN,
+            danger.text,
+            danger.advice,
+            danger.node,
+            blocks=certain,
+        )
+    if not view.dangers:
+        yield Line("holders", "Two holders", PASS, "nothing threatens to let two nodes serve")
 
 
 def membership(view: View) -> Iterator[Line]:
@@ -153,13 +171,8 @@ def operations(view: View) -> Iterator[Line]:
 
 def fencing(view: View) -> Iterator[Line]:
     """Fencing is on, and a device is running for each node."""
-    properties = {
-        pair.get("name"): pair.get("value", "")
-        for pair in view.root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
-    }
-    on = properties.get("stonith-enabled", "true").lower() in ("true", "on", "yes", "y", "1")
-    devices = [id for id, kind in agent.names(view.root).items() if is_fencing(kind)]
-    if on and devices:
+    if split.has_fencing(view.root):
+        devices = [id for id, kind in agent.names(view.root).items() if is_fencing(kind)]
         idle = [id for id in devices if not view.status.active(id)]
         word = f"not started: {', '.join(idle)}" if idle else f"{len(devices)} devices are started"
         yield Line(
@@ -278,17 +291,31 @@ def could_move(view: View) -> Iterator[Line]:
 
 
 def addresses(view: View) -> Iterator[Line]:
-    """The node that serves is the one that answers for its addresses."""
+    """The node that serves is the one that answers for its addresses, and it can be reached."""
     if view.arp_findings is None:
         yield Line("vip", "Floating address", SKIP, "the network can't be asked from here")
-    elif view.arp_findings:
-        yield Line(
-            "vip",
-            "Floating address",
-            FAIL,
-            "; ".join(view.arp_findings),
-            "two holders take each other's calls: find the second one",
-            blocks=True,
-        )
-    else:
+        return
+    kinds = {finding.kind: finding for finding in view.arp_findings}
+    for kind, first in kinds.items():
+        texts = "; ".join(f.text for f in view.arp_findings if f.kind == kind)
+        advice = address_advice(first, view.active)
+        # An address that nobody can reach is a reason to switch over, not one against it.
+        blocks = kind in (arp.SECOND, arp.CUT_OFF)
+        yield Line("vip", "Floating address", FAIL, texts, advice, blocks=blocks)
+    if not view.arp_findings:
         yield Line("vip", "Floating address", PASS, "only one node answers for it")
+
+
+def address_advice(finding: arp.ArpFinding, active: str) -> str:
+    """Return what to do about a finding, with the service on the node ``active``."""
+    return _ADDRESS_ADVICE[finding.kind].format(active=active)
+
+
+_ADDRESS_ADVICE = {
+    arp.SECOND: "two holders take each other's calls: find the second one",
+    arp.SILENT: "no call arrives: fsha.failover moves the service to the other node; then look at "
+    "the network of {active}. Where the master can't be reached: salt-call --local fsha.failover",
+    arp.MISSING: "no call arrives: the cluster puts it back at its next monitor; if it does not, "
+    "fsha.failover moves the service",
+    arp.CUT_OFF: "mend this node's network first: it could not serve",
+}

@@ -397,6 +397,17 @@ def hosts(view: View) -> Iterator[Line]:
                 "wait for its end: only one run at a time should change the pair",
                 node,
             )
+        if facts.get("queued_jobs"):
+            yield Line(
+                "schedule",
+                "Schedule",
+                WARN,
+                f"queue is true for {', '.join(facts['queued_jobs'])}: if such a job meets another "
+                "state run, Salt repeats it later without its arguments, as a real highstate",
+                "take queue (or state_queue) out of the schedule, the pillar or the minion's "
+                "configuration: what finds another run at work then fails, and comes again",
+                node,
+            )
         if facts.get("synchronised") is False:
             yield Line(
                 "clock",

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from fshalib.checks import node_facts
+from fshalib.checks import node_facts, split
 from fshalib.checks.node_facts import Facts
 from fshalib.cib.document import Element
 from fshalib.pacemaker import tools
 from fshalib.pacemaker.simulate import Transition
 from fshalib.pacemaker.status import NodeStatus, Status
-from fshalib.switchover import arp, bans, drill, lock, preflight
+from fshalib.switchover import arp, bans, dangers, drill, lock, preflight
 from fshalib.switchover import service as switchover_service
+from fshalib.switchover.dangers import Danger
 from fshalib.switchover.service import Service
 from fshalib.system import icmp, programs
 from fshalib.system.programs import Runner
@@ -41,6 +42,7 @@ class View:
     ``None`` where there are none. ``arp_findings`` what ARP says against the floating addresses,
     ``None`` when it can't be asked. ``clocks`` node → how far its clock is ahead of ours, for those
     that were asked. ``operations`` are sentences.
+    ``dangers`` is what can end, or has ended, in two holders.
     """
 
     status: Status
@@ -52,9 +54,10 @@ class View:
     pending: Transition | None = None
     after: Transition | None = None
     facts: Mapping[str, node_facts.Facts | None] = field(default_factory=dict)
-    arp_findings: tuple[str, ...] | None = None
+    arp_findings: tuple[arp.ArpFinding, ...] | None = None
     clocks: Mapping[str, icmp.ClockAnswer | None] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
+    dangers: tuple[Danger, ...] = ()
     last_drill: str = ""
 
     @property
@@ -113,7 +116,10 @@ def gather(
     me = str(mine["node"])
     service = _service(root)
     active = status.serving(*service.members) if service else ""
-    known = {node.name: _facts_of(node, mine, ask_node, run) for node in status.nodes}
+    noted = {node.name: _noted(node, run) for node in status.nodes if node.name != me}
+    answers = _answers(status, root, noted, ask_node)
+    known = {me: mine, **noted, **answers}
+    findings = arp_findings(service, active, me, run) if service and active else None
     return View(
         status=status,
         root=root,
@@ -124,8 +130,12 @@ def gather(
         clocks=clocks(links or (), me, ask_clock),
         pending=preflight.simulate(root, run),
         after=_without(root, service, active, run) if service and active else None,
-        facts=known,
-        arp_findings=_arp_findings(service, active, me, run) if service and active else None,
+        facts={node.name: known.get(node.name) for node in status.nodes},
+        arp_findings=findings,
+        dangers=(
+            *split.look(status, root, me, answers, findings or ()),
+            *dangers.maintenance(status, root),
+        ),
         operations=tuple(lock.description(one, time.time(), me) for one in lock.known(run)),
         last_drill=_last_drill(known, run),
     )
@@ -143,14 +153,49 @@ def _without(root: Element, service: switchover_service.Service, active: str, ru
     return preflight.simulate(bans.rebanned(root, service, [active], []), run)
 
 
-def _facts_of(node: NodeStatus, mine: Facts, ask_node: AskNode, run: Runner) -> Facts | None:
-    """Return a node's facts: this one's own, another one's from itself or from the cluster."""
-    if node.name == mine["node"]:
-        return mine
-    noted = node_facts.parse(tools.noted(node_facts.ATTRIBUTE, run).get(node.name, ""))
-    # Its minion may have another name, which it has noted as well.
-    minion = str((noted or {}).get("minion") or node.name)
-    return (ask_node(minion) if node.word == "online" else None) or noted
+def _noted(node: NodeStatus, run: Runner) -> Facts | None:
+    """Return the facts that a node has noted in the cluster."""
+    return node_facts.parse(tools.noted(node_facts.ATTRIBUTE, run).get(node.name, ""))
+
+
+def _answers(
+    status: Status, root: Element, noted: Mapping[str, Facts | None], ask_node: AskNode
+) -> dict[str, Facts]:
+    """Return the facts of those other nodes that answer now.
+
+    noted
+        Which nodes these are, with what each has noted: its minion may have another name.
+
+    A lost node is asked as well: it may be up, and serve.
+    """
+    asked = {
+        node.name: ask_node(str((noted[node.name] or {}).get("minion") or node.name))
+        for node in status.nodes
+        if node.name in noted and (node.word == "online" or split.is_lost(node, root))
+    }
+    return {name: facts for name, facts in asked.items() if facts is not None}
+
+
+def threats(status: Status, root: Element, me: str, ask_node: AskNode) -> tuple[Danger, ...]:
+    """Return what can end, or has ended, in two holders, without a look at anything else.
+
+    status, root, me, ask_node
+        See :func:`gather`. Nobody is asked unless a node was lost.
+
+    Raises :class:`programs.RunError`.
+    """
+    lost = [n for n in status.nodes if me and n.name != me and split.is_lost(n, root)]
+    if not lost:
+        return dangers.maintenance(status, root)
+    noted = {node.name: _noted(node, programs.run) for node in lost}
+    answers = _answers(status, root, noted, ask_node)
+    service = _service(root)
+    active = status.serving(*service.members) if service else ""
+    findings = arp_findings(service, active, me) if service and active else None
+    return (
+        *split.look(status, root, me, answers, findings or ()),
+        *dangers.maintenance(status, root),
+    )
 
 
 def _last_drill(known: Mapping[str, Facts | None], run: Runner) -> str:
@@ -171,9 +216,9 @@ def clocks(
     return found
 
 
-def _arp_findings(
-    service: switchover_service.Service, active: str, me: str, run: Runner
-) -> tuple[str, ...] | None:
+def arp_findings(
+    service: switchover_service.Service, active: str, me: str, run: Runner = programs.run
+) -> tuple[arp.ArpFinding, ...] | None:
     """Return what the network says against the floating addresses, ``None`` if it can't tell."""
     if tools.on_file():
         return None

@@ -1,11 +1,11 @@
 """The pair, looked at from this minion: its facts, the checklist, and what moved by itself."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from fshalib.checks import checklist, checks_cluster, collect, node_facts
+from fshalib.checks import checklist, checks_cluster, collect, node_facts, schedule, split
 from fshalib.checks.collect import Links
 from fshalib.checks.line import FAIL, Line
 from fshalib.checks.minion import Minion
@@ -19,6 +19,7 @@ from fshalib.pacemaker import tools
 from fshalib.pacemaker.status import Status
 from fshalib.switchover import unplanned
 from fshalib.switchover.cluster import Cluster
+from fshalib.switchover.dangers import Danger
 
 
 def now() -> datetime:
@@ -31,15 +32,18 @@ def facts(minion: Minion, cluster: Cluster) -> Facts:
 
     Raises :class:`errors.RunError`.
     """
-    return _facts(minion, cluster.this_node(), _links(minion))
+    me = cluster.this_node()
+    return _facts(minion, me, _links(minion), split.seen(cluster.status(), cluster.cib(), me))
 
 
-def _facts(minion: Minion, me: str, links: Links | None) -> Facts:
+def _facts(minion: Minion, me: str, links: Links | None, seen: Facts) -> Facts:
     known = node_facts.gather(me or minion.id, minion.freeswitch.ask)
     known["minion"] = minion.id
+    known["cluster"] = seen
     known["recovery"] = recovery_db.ask_pillars(minion.pillar)
     known["links_down"] = checks_cluster.down(links or ())
     known["state_run"] = minion.state_run()
+    known["queued_jobs"] = schedule.queued(minion.opts, minion.pillar)
     known["last_drill"] = minion.last_drill()
     if me:
         tools.note(node_facts.ATTRIBUTE, node_facts.render(known), [me])
@@ -61,8 +65,10 @@ def check(minion: Minion, cluster: Cluster) -> tuple[Line, ...]:
     me, links = cluster.this_node(), _links(minion)
     if me:
         notice(minion, status, root, me)
-    mine = _facts(minion, me, links)
+    mine = _facts(minion, me, links, split.seen(status, root, me))
     view = collect.gather(status, root, mine, links, minion.ask_facts)
+    if me:
+        tell(minion, status, me, view.dangers)
     return checklist.lines(view)
 
 
@@ -95,3 +101,41 @@ def notice(minion: Minion, status: Status, root: Element, me: str) -> dict[str, 
     data = move.as_data()
     events_event.send(tell, events_event.FAILOVER, move.service, minion.id, data)
     return data
+
+
+def look(minion: Minion, cluster: Cluster) -> dict[str, Any] | None:
+    """Tell what has moved by itself, which is returned, and what threatens.
+
+    Raises :class:`errors.LiveError`.
+    """
+    status, root, me = cluster.status(), cluster.cib(), cluster.this_node()
+    move = notice(minion, status, root, me)
+    tell(minion, status, me, collect.threats(status, root, me, minion.ask_facts))
+    return move
+
+
+def tell(minion: Minion, status: Status, me: str, found: Iterable[Danger]) -> None:
+    """Send an event of each danger that is new, once.
+
+    me, found
+        This node, and all dangers that there are now. The nodes of a pair that has split tell each
+        for itself, of anything else the DC does.
+    """
+    dangers = {f"{danger.kind}:{danger.node}": danger for danger in found}
+    told = set(tools.noted(TOLD).get(me, NOTHING).split()) - {NOTHING}
+    for key, danger in dangers.items():
+        if key in told or danger.kind == split.LOST:
+            continue
+        if danger.kind == split.SPLIT:
+            facts = {"faults": [str(danger)], "waited": 0, "split": True}
+            minion.send(events_event.RING, danger.node, facts)
+        elif status.dc == me:
+            facts = {**_BY_NOBODY, "danger": danger.kind, "reason": str(danger)}
+            minion.send(events_event.OPERATOR, danger.node, facts)
+    if told != set(dangers):
+        tools.note(TOLD, " ".join(sorted(dangers)) or NOTHING, [me])
+
+
+TOLD, NOTHING = "fsha-dangers", "-"
+"""The transient attribute that keeps what a node has told of, and what it says for nothing."""
+_BY_NOBODY = {"verb": "node-maintenance", "by": "", "since": None, "until": None}

@@ -15,8 +15,10 @@ from fshalib.cib.kinds import KINDS
 from fshalib.cib.nvset import in_pillar
 from fshalib.cib.objects import Object
 from fshalib.cib.spec import from_pillar
+from fshalib.cib.values import UnitError, parse_boolean
 from fshalib.lint import runner
 from fshalib.lint.finding import ERROR, HINT, Advice, KnownFinding
+from fshalib.pacemaker import history
 from fshalib.pillar import config as pillar_config
 from fshalib.schema.report import ConfigErrors, path
 
@@ -47,6 +49,14 @@ LEFT_OVER = KnownFinding(
     "crm_resource --clear --expired",
     HINT,
 )
+NODE_MAINTENANCE = KnownFinding(
+    "A node's own maintenance ends when Pacemaker stops there, while what runs there goes on. The "
+    "other node then starts the service as well, and both hold the floating address",
+    "measured with Pacemaker 2.1.5; crm_simulate of 3.0.0 decides the same",
+    "crm_attribute --node NODE --name maintenance --delete. To stop Pacemaker there, move the "
+    "service first, or set maintenance-mode for the whole cluster (fsha.maintenance on)",
+    ERROR,
+)
 UNKNOWN = frozenset({"hot-flag"})
 """Findings about what neither the CIB nor corosync.conf can tell."""
 KNOWN: Mapping[str, KnownFinding] = {
@@ -54,6 +64,7 @@ KNOWN: Mapping[str, KnownFinding] = {
     "left-behind": LEFT_BEHIND,
     "left-preference": LEFT_PREFERENCE,
     "left-over": LEFT_OVER,
+    "node-maintenance": NODE_MAINTENANCE,
 }
 
 
@@ -67,7 +78,7 @@ def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
 
     Raises :class:`config.ConfigErrors` when what corosync.conf says is no configuration.
     """
-    own: list[Advice] = []
+    own = list(_maintained(root))
     sound: list[Object] = []
     now = datetime.now(timezone.utc)
     for item in read.read_all(root):
@@ -81,6 +92,36 @@ def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
             sound += [item] if not faults else _as_understood(item)
     config = pillar_config.of_cib(sound, told, read.node_names(root).values())
     return (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
+
+
+def _maintained(root: Element) -> Iterator[Advice]:
+    """Find nodes in maintenance of their own on which something runs that may run once only."""
+    properties = root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
+    if any(p.get("name") == "maintenance-mode" and _is_true(p) for p in properties):
+        return  # nothing is started anywhere
+    everywhere = {
+        p.get("id")
+        for tag in ("clone", "master", "bundle")
+        for e in root.iter(tag)
+        for p in e.iter()
+    }
+    fencing = {p.get("id") for p in root.iter("primitive") if p.get("class") == "stonith"}
+    for node in root.iterfind("configuration/nodes/node"):
+        name = node.get("uname", "")
+        own = [*history.running(root, name)]
+        ids = [id for id in own if id not in everywhere and id not in fencing]
+        held = node.iterfind("instance_attributes/nvpair[@name='maintenance']")
+        if ids and any(map(_is_true, held)):
+            keys = ("pacemaker", "nodes", name, "attributes", "maintenance")
+            told = f"{name} is in maintenance of its own, and {', '.join(ids)} ran there last"
+            yield _advice("node-maintenance", path(keys), told)
+
+
+def _is_true(pair: Element) -> bool:
+    try:
+        return parse_boolean(pair.get("value", ""))
+    except UnitError:
+        return False
 
 
 def _faults(item: Object, now: datetime) -> Iterator[Advice]:

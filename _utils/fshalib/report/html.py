@@ -210,11 +210,9 @@ def _told_calls(kept: Any, before: Any) -> str:
 
 def _told_gap(seconds: float, move: Data) -> str:
     """Return a gap as precisely as it is known: the cluster counts in whole seconds."""
-    return (
-        f"about {seconds:.0f} s"
-        if move.get("verb") == events_journal.UNPLANNED
-        else f"{seconds:.2f} s"
-    )
+    if move.get("verb") == events_journal.UNPLANNED:
+        return f"about {seconds:.0f} s"
+    return f"{'at least ' if move.get('silent_before') else ''}{seconds:.2f} s"
 
 
 def gaps(journal: Iterable[Data]) -> list[Gap]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from fshalib.checks import checks_cluster, collect
 from fshalib.checks.minion import Minion
 from fshalib.cib.document import Element
 from fshalib.errors import RunError
@@ -15,6 +16,7 @@ from fshalib.schema import report as schema_report
 from fshalib.switchover import drill, lock, operator_settings, settings_text
 from fshalib.switchover import service as switchover_service
 from fshalib.switchover.cluster import Cluster
+from fshalib.switchover.dangers import Danger
 from fshalib.switchover.operator_action import FAIL_COUNT, OperatorAction
 
 Data = dict[str, Any]
@@ -39,6 +41,10 @@ def overview(minion: Minion, cluster: Cluster, now: datetime) -> Data:
     profiles, more = _profiles(minion.pillar)
     notes += more
     last_change = settings_text.last_change(root)
+    threats = (
+        *collect.threats(status, root, me, minion.ask_facts),
+        *_of_the_address(status, root, me),
+    )
     return {
         "cluster": _cluster_name(minion.pillar, root),
         "node": me,
@@ -56,7 +62,22 @@ def overview(minion: Minion, cluster: Cluster, now: datetime) -> Data:
         "operations": [dataclasses.asdict(verb) for verb in running],
         "actions": settings_text.as_data(actions, last_change),
         "notes": notes,
+        "dangers": [dataclasses.asdict(danger) for danger in threats],
     }
+
+
+def _of_the_address(status: Status, root: Element, me: str) -> list[Danger]:
+    """Return what the network says against the floating addresses."""
+    try:
+        service = switchover_service.find_service(root)
+    except switchover_service.SwitchoverRefused:
+        return []
+    active = status.serving(*service.members)
+    findings = collect.arp_findings(service, active, me) if active else None
+    return [
+        Danger(finding.kind, active, finding.text, checks_cluster.address_advice(finding, active))
+        for finding in findings or ()
+    ]
 
 
 def _failures(status: Status) -> list[str]:

@@ -8,7 +8,7 @@ WIDTH = 78
 
 def screen(data: Mapping[str, Any]) -> str:
     """Return the status (see ``fsha.status``) as a page of plain text."""
-    lines = [_headline(data), "-" * WIDTH]
+    lines = [*_dangers(data), _headline(data), "-" * WIDTH]
     lines += _table("node", [_node(node) for node in data["nodes"]])
     lines += _table("ring", [_link(link) for link in data["rings"]] or ["(not known)"])
     lines += _table("resource", [_resource(item) for item in data["resources"]] or ["(none)"])
@@ -17,6 +17,13 @@ def screen(data: Mapping[str, Any]) -> str:
     for title in ("failures", "leftovers", "notes"):
         lines += _table(title.rstrip("s") if title == "notes" else title, data[title])
     return "\n".join(lines)
+
+
+def _dangers(data: Mapping[str, Any]) -> list[str]:
+    """Return what threatens and what to do, before all else; what is certain comes first."""
+    found = sorted(data.get("dangers", ()), key=lambda danger: danger["kind"] != "split")
+    pairs = ((f"!!  {one['text']}", f"    -> {one['advice']}") for one in found)
+    return [line for pair in pairs for line in pair]
 
 
 def _headline(data: Mapping[str, Any]) -> str:
@@ -28,10 +35,25 @@ def _headline(data: Mapping[str, Any]) -> str:
     else:
         vips = f", VIP {', '.join(service['vips'])}" if service["node"] and service["vips"] else ""
         where = f"{_serving(service['id'], service['node'])}{vips}"
+        if service["node"]:
+            where += "".join(sorted({_BUT[one["kind"]] for one in _doubts(data)}))
     # Without a DC, as while a new one is elected, crm_mon says nothing of the quorum.
     unknown = "quorum not known" if not data["dc"] else "NO QUORUM"
     quorum = "quorate" if data["quorate"] else unknown
     return f"{where}   [{quorum}, DC {data['dc'] or 'none'}]"
+
+
+_BUT = {
+    "split": ", AS THIS NODE SEES IT",
+    "second": ", AND ANOTHER HOST ANSWERS",
+    "silent": ", BUT NOBODY ANSWERS",
+    "missing": ", BUT THE ADDRESS IS NOT THERE",
+}
+"""What a danger means for the words that a service serves."""
+
+
+def _doubts(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [danger for danger in data.get("dangers", ()) if danger["kind"] in _BUT]
 
 
 def _serving(id: str, node: str) -> str:

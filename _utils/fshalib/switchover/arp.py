@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from fshalib.system import programs
@@ -10,6 +11,22 @@ from fshalib.system.programs import Runner
 PROBE = "/usr/lib/fsha/fsha-probe"
 SECONDS = "0.3"
 SOMEBODY, NOBODY = 0, 1
+
+SECOND, SILENT, MISSING, CUT_OFF = "second", "silent", "missing", "cut off"
+"""What can be wrong with an address: two hosts have it; nobody can reach it; it is not on the node
+that serves; this node can't see whether anybody answers."""
+
+
+@dataclass(frozen=True)
+class ArpFinding:
+    """What the network says against an address: one of the kinds above, and a sentence."""
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return self.text
 
 
 def holder(address: str, run: Runner = programs.run) -> str | None:
@@ -80,20 +97,33 @@ def _json(argv: list[str], run: Runner) -> list[dict[str, Any]]:
     return [one for one in found if isinstance(one, dict)]
 
 
-def disagreement(address: str, *, held_here: bool, run: Runner = programs.run) -> str:
-    """Return what ARP says against an address being where it should be, ``""`` if nothing.
+def disagreement(address: str, *, held_here: bool, run: Runner = programs.run) -> ArpFinding | None:
+    """Return what speaks against an address being where it should be, ``None`` if nothing.
 
     held_here
         Whether this host should have it, or the other one.
     """
     here = is_here(address, run)
     if held_here and not here:
-        return f"{address} is not on this node"
+        return ArpFinding(MISSING, f"{address} is not on this node")
     if not held_here and here:
-        return f"{address} is still on this node as well"
+        return ArpFinding(SECOND, f"{address} is still on this node as well")
+    unplugged = cut_off(address, run)
+    if held_here and unplugged:
+        return ArpFinding(SILENT, f"nobody can reach {address}: {unplugged}")
+    if unplugged:
+        return ArpFinding(CUT_OFF, f"whether {address} answers can't be seen here: {unplugged}")
     other = holder(address, run)
     if held_here and other:
-        return f"another host ({other}) answers for {address} as well"
+        return ArpFinding(SECOND, f"another host ({other}) answers for {address} as well")
     if not held_here and other == "":
-        return f"nobody answers for {address} on the network"
-    return ""
+        return ArpFinding(SILENT, f"nobody answers for {address} on the network")
+    return None
+
+
+def cut_off(address: str, run: Runner = programs.run) -> str:
+    """Return why this host can't reach the network of an address, ``""`` for no such reason."""
+    interface = interface_of(address, run)
+    links = _json(["ip", "-json", "link", "show", "dev", interface], run) if interface else []
+    flags = next((link["flags"] for link in links if "flags" in link), None)
+    return "" if flags is None or "LOWER_UP" in flags else f"{interface} of this node has no link"

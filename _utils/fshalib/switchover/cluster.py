@@ -16,6 +16,7 @@ from fshalib.pacemaker import tools
 from fshalib.pacemaker.simulate import Transition
 from fshalib.pacemaker.status import Status
 from fshalib.switchover import arp, lock, preflight
+from fshalib.switchover.arp import ArpFinding
 from fshalib.switchover.lock import RunningVerb
 from fshalib.system import sip
 
@@ -110,8 +111,11 @@ class Network(Protocol):
     def takes_calls(self, address: str, port: int, seconds: float) -> bool:
         """Tell whether an address answers SIP OPTIONS with a yes."""
 
-    def disagreement(self, address: str, *, held_here: bool) -> str:
-        """Return what ARP says against an address being where it should be, ``""`` if nothing."""
+    def disagreement(self, address: str, *, held_here: bool) -> ArpFinding | None:
+        """Return what speaks against an address being where it should be, ``None`` if nothing."""
+
+    def cut_off(self, address: str) -> str:
+        """Return why this node can't reach an address's network, ``""`` for no such reason."""
 
 
 class LiveCluster:
@@ -189,6 +193,10 @@ class LiveNetwork:
         """
         return sip.sip_options(address, port, seconds).startswith("SIP/2.0 2")
 
-    def disagreement(self, address: str, *, held_here: bool) -> str:
-        """Return what ARP says against an address being where it should be, ``""`` if nothing."""
+    def disagreement(self, address: str, *, held_here: bool) -> ArpFinding | None:
+        """Return what speaks against an address being where it should be, ``None`` if nothing."""
         return arp.disagreement(address, held_here=held_here)
+
+    def cut_off(self, address: str) -> str:
+        """Return why this node can't reach an address's network, ``""`` for no such reason."""
+        return arp.cut_off(address)

@@ -42,10 +42,16 @@ def obstacles(status: Status, service: Service, target: str) -> tuple[str, ...]:
         found.append("the cluster has no quorum" if status.dc else "the cluster has no DC just now")
     if status.maintenance:
         found.append("the cluster is in maintenance mode")
+    kept = [] if status.maintenance else _in_maintenance(status, service)
+    found += [
+        f"{name} is in maintenance of its own, so the cluster would not stop {service.id} there; "
+        f"end that first with 'crm_attribute --node {name} --name maintenance --delete'"
+        for name in kept
+    ]
     found += [
         f"{part.id} is not managed by the cluster"
         for part in status.resource(*service.members)
-        if not part.managed
+        if not part.managed and not kept
     ]
     found += [
         f"{held.resource} has failed on {target} (fail count {held.count}): look at it, "
@@ -54,6 +60,13 @@ def obstacles(status: Status, service: Service, target: str) -> tuple[str, ...]:
         if held.node == target and held.resource in service.members
     ]
     return tuple(found)
+
+
+def _in_maintenance(status: Status, service: Service) -> list[str]:
+    """Return the nodes with the service that are in maintenance of their own."""
+    return [
+        n.name for n in status.nodes if n.maintenance and n.name in status.active(*service.members)
+    ]
 
 
 def has_failed(status: Status, service: Service, target: str) -> bool:

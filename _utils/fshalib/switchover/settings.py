@@ -1,15 +1,16 @@
 """The verbs standby, online and maintenance: set or lift something, and note who and why."""
 
 import dataclasses
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 
 from fshalib.change import annotation
 from fshalib.change.annotation import BadAnnotation, Setting
 from fshalib.cib import document
+from fshalib.cib.document import Element
 from fshalib.errors import LiveError, SwitchoverError
 from fshalib.events import event as events_event
-from fshalib.switchover import lock, operator_action
+from fshalib.switchover import dangers, lock, operator_action
 from fshalib.switchover import service as switchover_service
 from fshalib.switchover.context import Answer, Context
 from fshalib.switchover.service import SwitchoverRefused
@@ -60,6 +61,7 @@ def maintenance(
 
     def setting() -> Setting:
         if not on:
+            _refuse_left(context)
             return annotation.no_maintenance(context.by, now)
         return annotation.maintenance(annotation.annotate(context.by, reason, ttl, now))
 
@@ -76,11 +78,12 @@ def _set(context: Context, setting: Callable[[], Setting]) -> Answer:
         busy = context.refuse_second()
         wanted = setting()
         root = context.cluster.cib()
+        more = _warnings(context, wanted.edit(root))
         if not wanted.transient and document.render(root) == document.render(wanted.edit(root)):
-            return {"result": True, "comment": f"Nothing to do: {wanted.what}.", "changes": {}}
+            return _done(f"Nothing to do: {wanted.what}.{more}")
         changes = {wanted.subject: wanted.verb}
         if context.test:
-            return _would_be(wanted, changes, busy)
+            return _would_be(wanted, changes, busy, more)
         with context.alone(wanted.verb, wanted.about):
             failed = _committed(context, wanted)
     except SwitchoverError as error:
@@ -93,12 +96,16 @@ def _set(context: Context, setting: Callable[[], Setting]) -> Answer:
         return _not_done(failed)
     facts = {"verb": wanted.verb, **dataclasses.asdict(wanted.note)}
     context.send(events_event.OPERATOR, wanted.subject, facts)
-    return {"result": True, "comment": f"Done: {wanted.what}.", "changes": changes}
+    return _done(f"Done: {wanted.what}.{more}", changes)
 
 
-def _would_be(wanted: Setting, changes: dict[str, str], busy: list[str]) -> Answer:
+def _done(comment: str, changes: Mapping[str, str] | None = None) -> Answer:
+    return {"result": True, "comment": comment, "changes": dict(changes or {})}
+
+
+def _would_be(wanted: Setting, changes: dict[str, str], busy: list[str], more: str) -> Answer:
     first = f"It would be refused now: {'; '.join(busy)}. " if busy else ""
-    comment = f"{first}Would be set: {wanted.what}."
+    comment = f"{first}Would be set: {wanted.what}.{more}"
     return {"result": not busy, "comment": comment, "changes": changes}
 
 
@@ -115,6 +122,22 @@ def _committed(context: Context, wanted: Setting) -> Exception | None:
     except LiveError as error:
         return error
     return None
+
+
+def _warnings(context: Context, root: Element) -> str:
+    """Return what threatens once a CIB is in force, as the end of a comment."""
+    found = dangers.maintenance(context.cluster.status(), root)
+    return "".join(f" WARNING: {danger}" for danger in found)
+
+
+def _refuse_left(context: Context) -> None:
+    """Refuse to end maintenance mode while a node that left in its own may have the address."""
+    cluster = context.cluster
+    found = dangers.maintenance(cluster.status(), cluster.cib())
+    left = [danger.text for danger in found if danger.kind == dangers.LEFT]
+    hints = [danger.advice for danger in found if danger.kind == dangers.LEFT]
+    if left:
+        raise SwitchoverRefused([f"{left[0]}: the cluster would start it here; {hints[0]}"])
 
 
 def _refuse_serving(context: Context, node: str, force: object) -> None:

@@ -74,6 +74,7 @@ class Switchover:
         self._open = 0.0
         self._paused = False
         self._answered: frozenset[str] = frozenset()
+        self._was_silent = False
 
     @property
     def service(self) -> Service:
@@ -142,9 +143,10 @@ class Switchover:
         except SwitchoverRefused as refused:
             return self._not_moved(refused)
         before = self._verification.recovered()
+        self._was_silent = self._verification.was_silent(self._answered)
         outcome, gap, seconds = self._moved()
         if outcome is not None:
-            return replace(outcome, facts={**outcome.facts, "gap": gap})
+            return replace(outcome, facts={**outcome.facts, **self._gap(gap)})
         return self._verified(gap, seconds, before)
 
     def _is_there_already(self) -> bool:
@@ -288,7 +290,7 @@ class Switchover:
         self._phase(CLEAN_UP)
         self._resume()
         hold = self._mover.lift()
-        facts = {"old": old, "new": new, "seconds": seconds, "gap": gap, "hold": hold}
+        facts = {"old": old, "new": new, "seconds": seconds, "hold": hold, **self._gap(gap)}
         if wrong:
             comment = (
                 f"{self.service.id} runs on {new}, but {' and '.join(wrong)}. "
@@ -304,7 +306,7 @@ class Switchover:
         if self.request.moved:
             parts[0] = f"{id} serves on {new}; what was interrupted is done."
         if facts["gap"] is not None:
-            parts.append(f"No new call was taken for {facts['gap']:g} s.")
+            parts.append(self._gap_in_words(facts["gap"]))
         parts += self._calls_in_words()
         if facts["hold"]:
             parts.append(
@@ -312,6 +314,18 @@ class Switchover:
                 f"hold: it stays until fsha.failback. Nothing fails over to {old} meanwhile."
             )
         return " ".join(parts)
+
+    def _gap(self, gap: float | None) -> dict[str, Any]:
+        """Return the gap as facts; one that went on before it was measured is a lower bound."""
+        return {"gap": gap, **({"silent_before": True} if self._was_silent else {})}
+
+    def _gap_in_words(self, gap: float) -> str:
+        if not self._was_silent:
+            return f"No new call was taken for {gap:g} s."
+        return (
+            f"No new call was taken for at least {gap:g} s: {self.service.vips[0]} did not answer "
+            "when the switchover began."
+        )
 
     def _calls_in_words(self) -> list[str]:
         kept, expected = self.calls.get("kept"), self.calls.get("expected")

@@ -33,6 +33,14 @@ class Verification:
         vips = self.request.service.vips if port else ()
         return frozenset(vip for vip in vips if self._answers(vip, port, BEFORE_PATIENCE))
 
+    def was_silent(self, before: frozenset[str]) -> bool:
+        """Tell whether the address that is watched took no calls before anything moved.
+
+        before
+            What :meth:`answering` has returned.
+        """
+        return bool(self._port() and self.request.service.vips) and not before
+
     def watch(self, before: frozenset[str] = frozenset()) -> outage.Watch | None:
         """Return what measures how long no new call is taken, ``None`` if nobody can be asked.
 
@@ -66,10 +74,8 @@ class Verification:
         before
             What :meth:`answering` has returned.
         """
-        port = self.request.bounds.sip_port
         return [
-            *(f"nobody answers SIP on {vip} port {port}" for vip in self.silent(before)),
-            *self._disagreements(),
+            *(self._cut_off() or [*self._silent_in_words(before), *self._disagreements()]),
             *(f"the agent of {id} does not say that it is well" for id in self._unproven()),
         ]
 
@@ -118,12 +124,27 @@ class Verification:
             LOOK_EVERY,
         )
 
+    def _cut_off(self) -> list[str]:
+        """Return why this node can't see whether the new one answers: its own network is down."""
+        if self.cluster.on_file or self.request.me == self.request.new:
+            return []
+        found = {vip: self.network.cut_off(vip) for vip in self.request.service.vips}
+        return [
+            f"whether {vip} answers can't be seen from here: {why}"
+            for vip, why in found.items()
+            if why
+        ]
+
+    def _silent_in_words(self, before: frozenset[str]) -> list[str]:
+        port = self.request.bounds.sip_port
+        return [f"nobody answers SIP on {vip} port {port}" for vip in self.silent(before)]
+
     def _disagreements(self) -> list[str]:
         """Return what ARP says against one holder of each floating address."""
         vips = () if self.cluster.on_file else self.request.service.vips
         here = self.request.me == self.request.new
-        sentences = (self.network.disagreement(vip, held_here=here) for vip in vips)
-        return [sentence for sentence in sentences if sentence]
+        findings = (self.network.disagreement(vip, held_here=here) for vip in vips)
+        return [finding.text for finding in findings if finding]
 
     def _unproven(self) -> tuple[str, ...]:
         """Wait for the agents' own word on the new node; return those who do not give it."""

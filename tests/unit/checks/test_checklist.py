@@ -11,6 +11,8 @@ from fshalib.checks.line import FAIL, PASS, SKIP, WARN
 from fshalib.pacemaker import simulate
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.switchover import operator_action
+from fshalib.switchover.arp import ArpFinding
+from fshalib.switchover.dangers import Danger
 from fshalib.switchover.service import Service
 from fshalib.system import icmp
 
@@ -119,6 +121,14 @@ def clock(answer):
     return replace(GOOD, clocks={"fs2": answer})
 
 
+def arp(kind, text):
+    return replace(GOOD, arp_findings=(ArpFinding(kind, text),))
+
+
+def danger(kind):
+    return replace(GOOD, dangers=(Danger(kind, "fs2", "what threatens", "what to do"),))
+
+
 FENCING = pacemaker_status.FenceEvent("fs2", "off", "failed", "noon", "no answer")
 AWAY = (node("fs1"), node("fs2", online=False))
 HELD = pacemaker_status.FailCount("fs", "fs2", "1")
@@ -157,7 +167,14 @@ OPERATORS = {
         (status(resources=(resource("vip", "fs1"), resource("fs"), FENCED.resources[-1])),
          "service", FAIL, True, "does not serve: fs is Stopped"),
         (replace(GOOD, after=STILL), "failover", FAIL, True, "would not start it elsewhere"),
-        (replace(GOOD, arp_findings=("another host answers",)), "vip", FAIL, True, "another host"),
+        (arp("second", "another host answers"), "vip", FAIL, True, "another host"),
+        (danger("split"), "holders", FAIL, True, "what threatens"),
+        (danger("serves"), "holders", FAIL, True, "what threatens"),
+        (danger("left"), "holders", FAIL, True, "what threatens"),
+        (danger("lost"), "holders", WARN, False, "what threatens"),
+        (arp("silent", "nobody answers"), "vip", FAIL, False, "nobody answers"),
+        (arp("missing", "is not on this node"), "vip", FAIL, False, "is not on this node"),
+        (arp("cut off", "eth0 has no link"), "vip", FAIL, True, "eth0 has no link"),
         (replace(GOOD, arp_findings=None), "vip", SKIP, False, "can't be asked"),
         (with_facts("fs2", None), "facts", WARN, False, "nothing is known"),
         (with_facts("fs2", facts(at="2026-09-01T10:00:00Z")), "facts", WARN, False, "120 minutes"),
@@ -185,6 +202,8 @@ OPERATORS = {
         (with_facts("fs2", facts(disks={"/var/log": 1})), "disk", FAIL, False, "1 % of /var/log"),
         (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
         (with_facts("fs2", facts(state_run="state.apply")), "state-run", WARN, False, "apply"),
+        (with_facts("fs2", facts(queued_jobs=["keep (state.apply)"])), "schedule", WARN, False,
+         "queue is true for keep (state.apply): if such a job meets another"),
         (clock(icmp.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),
         (clock(icmp.ClockAnswer(0.2, 0.01)), "offset", WARN, False, "0.2 s ahead of that of"),
         (clock(None), "offset", SKIP, False, "can't be compared"),
@@ -216,6 +235,16 @@ def test_what_is_wrong_is_told(view, name, verdict, blocks, evidence):
     if verdict in (WARN, FAIL):
         assert found.advice or name in ("operations", "service", "switch", "certificate")
     assert bool(checklist.obstacles([found])) == blocks
+
+
+def test_an_address_that_nobody_answers_for_is_a_reason_to_switch_over():
+    """Only a second holder is to be looked for; where nobody answers, the service has to go."""
+    silent, second = (line(arp(kind, "x"), "vip").advice for kind in ("silent", "second"))
+    assert "fsha.failover moves the service" in silent
+    assert "then look at the network of fs1" in silent
+    assert "salt-call --local fsha.failover" in silent
+    assert "second one" not in silent
+    assert "find the second one" in second
 
 
 def test_what_is_in_order_is_told_too():
@@ -327,7 +356,7 @@ def test_the_page_and_the_summary():
     assert "(Quorum: there is no quorum)" in checklist.summary(found)
     weak = checklist.lines(replace(GOOD, last_drill=""))
     assert checklist.summary(weak).startswith("WARN: ")
-    assert checklist.as_data(found)[0]["name"] == "service"
+    assert [one["name"] for one in checklist.as_data(found)[:2]] == ["holders", "service"]
 
 
 def test_every_action_is_known_to_the_checklist():

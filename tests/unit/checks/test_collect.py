@@ -35,6 +35,7 @@ def world(sample, tools):
     tools.say("attrd_updater", "--name", node_facts.ATTRIBUTE, out=noted(NOTED))
     tools.say("attrd_updater", out="<pacemaker-result><status code='0'/></pacemaker-result>")
     tools.say("ip", "-json", "address", out='[{"ifname": "eth0"}]')
+    tools.say("ip", "-json", "link", out='[{"flags": ["UP", "LOWER_UP"]}]')
     return tools.say(arp.PROBE, code=arp.NOBODY)
 
 
@@ -57,12 +58,37 @@ def test_a_node_that_is_silent_is_known_by_what_it_has_noted(status, pair, world
     assert gather(status, pair, world, ask_node=lambda _: None).facts["fs2"] == NOTED
 
 
-def test_a_node_that_is_away_is_not_asked(status, pair, world):
+def without_fs2(status):
     away = tuple(dataclasses.replace(n, online=n.name == "fs1") for n in status.nodes)
+    return dataclasses.replace(status, nodes=away)
+
+
+def test_a_node_that_has_stopped_is_not_asked(status, pair, world):
+    pair.find("status/node_state[@uname='fs2']").set("expected", "down")
     asked = []
-    view = gather(dataclasses.replace(status, nodes=away), pair, world, asked.append)
+    view = gather(without_fs2(status), pair, world, asked.append)
     assert asked == []
     assert view.facts["fs2"] == NOTED
+    assert view.dangers == ()
+
+
+def test_a_node_that_was_lost_is_asked_whether_it_is_up(status, pair, world):
+    silent = gather(without_fs2(status), pair, world, lambda _: None)
+    assert silent.facts["fs2"] == NOTED
+    assert [danger.kind for danger in silent.dangers] == ["lost"]
+    theirs = {**THEIRS, "cluster": {"serves": ["VoiceServices"], "away": ["fs1"]}}
+    view = gather(without_fs2(status), pair, world, lambda _: theirs)
+    assert [danger.kind for danger in view.dangers] == ["split"]
+    assert [(one.verdict, one.blocks) for one in lines(view) if one.name == "holders"] == [
+        ("fail", True)
+    ]
+
+
+def test_a_second_holder_shows_that_a_lost_node_is_up(status, pair, world):
+    world.answers.pop((arp.PROBE,))
+    world.say(arp.PROBE, out="02:00:00:00:00:02")
+    view = gather(without_fs2(status), pair, world, lambda _: None)
+    assert [danger.kind for danger in view.dangers] == ["split"]
 
 
 def test_clocks_are_asked_over_the_links_that_are_connected_until_one_answers():

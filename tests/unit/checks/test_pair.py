@@ -1,5 +1,6 @@
 """The pair, looked at from one minion: what it knows, and what moved by itself."""
 
+import dataclasses
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from fshalib.checks.minion import Minion
 from fshalib.events import journal
 from fshalib.pacemaker import tools as pacemaker_tools
 from fshalib.switchover import unplanned
+from fshalib.switchover.dangers import Danger
 from tests.unit.switchover.fakes import Cluster
 
 LINK = {"node": "fs2", "number": 1, "address": "192.0.2.2", "connected": False}
@@ -58,6 +60,7 @@ def test_facts_are_noted_for_the_other_node(minion, status, pair, monkeypatch):
     facts = checks_pair.facts(minion, Cluster(status, pair))
     assert (facts["node"], facts["minion"], facts["state_run"]) == ("fs1", "minion1", "state.apply")
     assert facts["links_down"] == ["link 1 to fs2"]
+    assert facts["cluster"] == {"serves": ["VoiceServices"], "away": []}
     ((name, text, nodes),) = noted
     assert (name, json.loads(text), nodes) == ("fsha-facts", facts, ["fs1"])
 
@@ -73,10 +76,75 @@ def test_what_moved_by_itself_is_told_by_the_node_that_serves(
     assert entry["at"] == "1970-01-01T00:00:01Z"
 
 
+def test_a_schedule_that_loses_its_arguments_is_among_the_facts(minion, status, pair, monkeypatch):
+    monkeypatch.setattr(pacemaker_tools, "note", lambda *_: None)
+    monkeypatch.setattr(checks_pair.node_facts, "gather", lambda node, _ask: {"node": node})
+    minion.opts["schedule"] = {"keep": {"function": "state.apply", "kwargs": {"queue": True}}}
+    facts = checks_pair.facts(minion, Cluster(status, pair))
+    assert facts["queued_jobs"] == ["keep (state.apply)"]
+
+
 def test_nothing_new_is_no_event(minion, status, pair, fired, monkeypatch):
     monkeypatch.setattr(unplanned, "notice", lambda *_: None)
     assert checks_pair.notice(minion, status, pair, "fs1") is None
     assert fired == []
+
+
+@pytest.fixture
+def attributes(monkeypatch):
+    """Transient attributes that this node has noted."""
+    found = {}
+    monkeypatch.setattr(pacemaker_tools, "noted", lambda name: {"fs1": found.get(name, "")})
+    monkeypatch.setattr(
+        pacemaker_tools, "note", lambda name, value, _nodes: found.update({name: value})
+    )
+    return found
+
+
+def danger(kind):
+    return Danger(kind, "fs2", f"{kind} it is", "do something")
+
+
+@pytest.mark.parametrize(
+    ("kind", "tag"),
+    [
+        ("split", "fsha/ring/minion1/fs2"),
+        ("serves", "fsha/operator/minion1/fs2"),
+        ("left", "fsha/operator/minion1/fs2"),
+    ],
+)
+def test_a_danger_is_told_once_until_it_is_over(minion, status, fired, attributes, kind, tag):
+    for _ in range(2):
+        checks_pair.tell(minion, status, "fs1", [danger(kind)])
+    ((sent, event),) = fired
+    assert sent == tag
+    assert f"{kind} it is. Do something." in str(event["data"])
+    checks_pair.tell(minion, status, "fs1", [])
+    assert attributes == {checks_pair.TOLD: "-"}
+    checks_pair.tell(minion, status, "fs1", [danger(kind)])
+    assert len(fired) == 2
+
+
+def test_each_half_of_a_split_tells_it_but_only_the_dc_of_a_whole_pair(
+    minion, status, fired, attributes
+):
+    elsewhere = dataclasses.replace(status, dc="fs2")
+    checks_pair.tell(minion, elsewhere, "fs1", [danger("left"), danger("split"), danger("lost")])
+    ((_, event),) = fired
+    assert event["data"]["split"] is True
+    assert attributes == {checks_pair.TOLD: "left:fs2 lost:fs2 split:fs2"}
+
+
+def test_without_a_danger_nothing_is_noted(minion, status, fired, attributes):
+    checks_pair.tell(minion, status, "fs1", [])
+    assert (fired, attributes) == ([], {})
+
+
+def test_a_look_tells_of_moves_and_of_dangers(minion, status, pair, fired, attributes, monkeypatch):
+    monkeypatch.setattr(unplanned, "notice", lambda *_: MOVE)
+    monkeypatch.setattr(checks_pair.collect, "threats", lambda *_: (danger("split"),))
+    assert checks_pair.look(minion, Cluster(status, pair)) == MOVE.as_data()
+    assert [event["kind"] for _, event in fired] == ["failover", "ring"]
 
 
 def test_a_cluster_that_can_not_be_asked_is_a_line(minion, status, pair):

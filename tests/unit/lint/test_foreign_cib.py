@@ -10,6 +10,7 @@ from fshalib.pillar import config as pillar_config
 from tests.unit import pillars
 from tests.unit.cib.test_corpus import FILES
 from tests.unit.lint import test_rules as test_lint
+from tests.unit.switchover.test_dangers import in_maintenance_mode, put_into_maintenance
 
 EXAMPLES = ("pillar.example", "examples/article.sls", "examples/keeps_calls.sls")
 # What only a pillar can tell, or only a cluster.
@@ -117,3 +118,23 @@ def test_the_whole_corpus():
             "intervals": ["fsha:pacemaker:resources:rsc6:operations:0:timeout"],
             "rsc_dep3": [f"fsha:pacemaker:resources:{id}:meta:priority" for id in ("rsc1", "rsc2")],
         }
+
+
+def maintained(root):
+    return [a for a in foreign_cib.lint(root, {}) if a.code == "node-maintenance"]
+
+
+def test_a_nodes_own_maintenance_where_something_runs(pair):
+    assert maintained(pair) == []
+    put_into_maintenance(pair)
+    (advice,) = maintained(pair)
+    assert advice.path == "fsha:pacemaker:nodes:fs1:attributes:maintenance"
+    assert "ip_shared, fs ran there last" in advice.message
+    assert advice.severity == "error"
+    assert maintained(in_maintenance_mode(pair)) == []
+
+
+def test_a_nodes_own_maintenance_where_nothing_runs_is_no_danger(pair):
+    assert maintained(put_into_maintenance(pair, "fs2")) == []
+    pair.find(".//nvpair[@name='maintenance']").set("value", "perhaps")
+    assert maintained(pair) == []

@@ -1,5 +1,6 @@
 """How the pair is, as data, and the page in a file."""
 
+import dataclasses
 from datetime import datetime, timezone
 
 import pytest
@@ -9,8 +10,10 @@ from fshalib.checks import pair as checks_pair
 from fshalib.checks.minion import Minion
 from fshalib.freeswitch import client
 from fshalib.pacemaker import tools
-from fshalib.report import overview, page
+from fshalib.report import overview, page, text
+from fshalib.switchover import arp
 from tests.unit.switchover.fakes import Cluster
+from tests.unit.switchover.test_dangers import put_into_maintenance
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=timezone.utc)
 LINK = {"node": "fs2", "number": 0, "address": "192.0.2.2", "connected": True, "mtu": 1}
@@ -20,6 +23,7 @@ LINK = {"node": "fs2", "number": 0, "address": "192.0.2.2", "connected": True, "
 def minion(tmp_path, monkeypatch):
     monkeypatch.setattr(client, "profiles", lambda _where: {"internal": 2})
     monkeypatch.setattr(client, "ask", lambda _command, _where: "false\n")
+    monkeypatch.setattr(overview.collect, "arp_findings", lambda *_: ())
     opts = {"id": "minion1", "fsha.journal": str(tmp_path / "journal")}
     return Minion(
         opts,
@@ -48,6 +52,35 @@ def test_the_pair_as_data(minion, cluster):
     assert data["rings"] == [{"node": "fs2", "link": 0, "address": "192.0.2.2", "connected": True}]
     assert data["profiles"] == {"internal": 2}
     assert (data["notes"], data["operations"], data["actions"]["actions"]) == ([], [], [])
+    assert data["dangers"] == []
+
+
+def test_a_node_that_serves_in_its_own_maintenance_is_a_danger(minion, cluster):
+    put_into_maintenance(cluster.root)
+    (danger,) = overview.overview(minion, cluster, NOW)["dangers"]
+    assert (danger["kind"], danger["node"]) == ("serves", "fs1")
+    assert text.screen(overview.overview(minion, cluster, NOW)).startswith(f"!!  {danger['text']}")
+
+
+def test_an_address_that_nobody_answers_for_is_a_danger(minion, cluster, monkeypatch):
+    finding = arp.ArpFinding(arp.SILENT, "nobody answers for 10.101.20.219 on the network")
+    monkeypatch.setattr(overview.collect, "arp_findings", lambda *_: (finding,))
+    data = overview.overview(minion, cluster, NOW)
+    (danger,) = data["dangers"]
+    assert "fsha.failover moves the service" in danger["advice"]
+    assert "VoiceServices serves on fs1, VIP 10.101.20.219, BUT NOBODY ANSWERS" in text.screen(data)
+
+
+def test_a_lost_node_that_is_up_is_a_split(minion, cluster, monkeypatch):
+    nodes = tuple(dataclasses.replace(n, online=n.name == "fs1") for n in cluster.seen.nodes)
+    cluster.seen = dataclasses.replace(cluster.seen, nodes=nodes)
+    monkeypatch.setattr(overview.collect.tools, "noted", lambda *_: {})
+    assert [d["kind"] for d in overview.overview(minion, cluster, NOW)["dangers"]] == ["lost"]
+    theirs = {"switch": {}, "cluster": {"serves": ["VoiceServices"], "away": ["fs1"]}}
+    asked = dataclasses.replace(minion, ask_facts=lambda _name: theirs)
+    page = text.screen(overview.overview(asked, cluster, NOW))
+    assert page.startswith("!!  SPLIT: this node sees fs2 as OFFLINE, but it is up")
+    assert "serves on fs1, VIP 10.101.20.219, AS THIS NODE SEES IT" in page
 
 
 def test_what_can_not_be_asked_is_a_note(minion, cluster, monkeypatch):

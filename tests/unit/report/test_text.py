@@ -1,5 +1,7 @@
 """The status as one page of text."""
 
+import pytest
+
 from fshalib.report import text
 
 PAIR = {
@@ -50,6 +52,36 @@ def test_the_screen_says_first_who_serves():
         "note rings: odd",
         "and more",
     ]
+
+
+def danger(kind, text="what it is"):
+    return {"kind": kind, "node": "fs1", "text": text, "advice": "what to do"}
+
+
+def test_a_danger_stands_before_all_else_and_a_split_before_the_others():
+    lines = text.screen({**PAIR, "dangers": [danger("left"), danger("split", "SPLIT: x")]})
+    assert lines.splitlines()[:5] == [
+        "!!  SPLIT: x",
+        "    -> what to do",
+        "!!  what it is",
+        "    -> what to do",
+        "VoiceServices serves on fs1, VIP 10.0.0.9, AS THIS NODE SEES IT   [quorate, DC fs1]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "but"),
+    [
+        ("silent", ", BUT NOBODY ANSWERS"),
+        ("second", ", AND ANOTHER HOST ANSWERS"),
+        ("missing", ", BUT THE ADDRESS IS NOT THERE"),
+        ("cut off", ""),
+        ("serves", ""),
+    ],
+)
+def test_what_is_doubtful_is_not_plainly_said_to_serve(kind, but):
+    headline = text.screen({**PAIR, "dangers": [danger(kind)]}).splitlines()[2]
+    assert headline == f"VoiceServices serves on fs1, VIP 10.0.0.9{but}   [quorate, DC fs1]"
 
 
 def test_the_screen_says_what_is_wrong_in_capitals():

@@ -139,7 +139,10 @@ class Network:
         return address != self.faults.get("silent")
 
     def disagreement(self, address, *, held_here):
-        return self.faults.get("arp", "")
+        return self.faults.get("arp")
+
+    def cut_off(self, address):
+        return self.faults.get("cut_off", "")
 
 
 class Checked:

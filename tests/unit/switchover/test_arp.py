@@ -13,7 +13,7 @@ VIP = "192.0.2.9"
 MAC = "02:00:00:00:00:02"
 
 
-def tools(local="", route="eth0", arp=(1, ""), gateway=""):
+def tools(local="", route="eth0", arp=(1, ""), gateway="", flags=("UP", "LOWER_UP")):
     """Return a runner: the interface that has the address, the one to reach it by, who answers."""
 
     def run(argv, **_):
@@ -21,6 +21,9 @@ def tools(local="", route="eth0", arp=(1, ""), gateway=""):
         if argv[:3] == ["ip", "-json", "address"]:
             # iproute2 prints empty objects for links that have nothing to show.
             out = json.dumps([{}, {"ifname": local}] if local else [{}])
+        elif argv[:3] == ["ip", "-json", "link"]:
+            assert argv[3:] == ["show", "dev", local or route]
+            out = json.dumps([{}, {"flags": flags}] if flags else [])
         elif argv[:3] == ["ip", "-json", "route"]:
             found = {"dst": VIP, "dev": route}
             out = json.dumps([{**found, "gateway": gateway} if gateway else found] if route else [])
@@ -55,23 +58,43 @@ def test_ipv6_cannot_be_asked():
     assert switchover_arp.holder("2001:db8::1", tools()) is None
 
 
+UNPLUGGED = ("NO-CARRIER", "UP")
+
+
 @pytest.mark.parametrize(
-    ("told", "here", "said"),
+    ("told", "here", "kind", "text"),
     [
-        ({"local": "eth0"}, True, ""),
-        ({"local": "eth0", "arp": (0, MAC)}, True, f"another host ({MAC}) answers"),
-        ({"local": "eth0", "arp": (3, "")}, True, ""),
-        ({}, True, "is not on this node"),
-        ({"arp": (0, MAC)}, False, ""),
-        ({"arp": (1, "")}, False, "nobody answers"),
-        ({"arp": (3, "")}, False, ""),
-        ({"local": "eth0"}, False, "still on this node"),
+        ({"local": "eth0", "arp": (0, MAC)}, True, "second", f"another host ({MAC}) answers"),
+        ({"local": "eth0", "flags": UNPLUGGED}, True, "silent", "eth0 of this node has no link"),
+        ({}, True, "missing", "is not on this node"),
+        ({"arp": (1, "")}, False, "silent", "nobody answers"),
+        ({"local": "eth0"}, False, "second", "still on this node"),
+        ({"flags": UNPLUGGED}, False, "cut off", "can't be seen here: eth0 of this node has no"),
     ],
 )
-def test_disagreement(told, here, said):
-    found = switchover_arp.disagreement(VIP, held_here=here, run=tools(**told))
-    assert said in found
-    assert bool(found) == bool(said)
+def test_disagreement(told, here, kind, text):
+    finding = switchover_arp.disagreement(VIP, held_here=here, run=tools(**told))
+    assert finding.kind == kind
+    assert VIP in str(finding)
+    assert text in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("told", "here"),
+    [
+        ({"local": "eth0"}, True),
+        ({"local": "eth0", "arp": (3, "")}, True),
+        ({"local": "eth0", "flags": ()}, True),
+        ({"arp": (0, MAC)}, False),
+        ({"arp": (3, "")}, False),
+    ],
+)
+def test_no_disagreement(told, here):
+    assert switchover_arp.disagreement(VIP, held_here=here, run=tools(**told)) is None
+
+
+def test_a_host_that_has_no_way_to_an_address_is_not_cut_off_from_it():
+    assert switchover_arp.cut_off(VIP, tools(route="")) == ""
 
 
 def routing(routes, arp):

@@ -298,6 +298,15 @@ def test_every_obstacle_is_told(status):
     assert "crm_resource --cleanup --resource fs --node fs2" in failed
 
 
+def test_a_node_in_maintenance_of_its_own_can_not_be_left(status):
+    nodes = tuple(dataclasses.replace(n, maintenance=n.name == "fs1") for n in status.nodes)
+    parts = tuple(dataclasses.replace(r, managed=False) for r in status.resources)
+    seen = dataclasses.replace(status, nodes=nodes, resources=parts)
+    (found,) = obstacles(seen, VOICE, "fs2")
+    assert "fs1 is in maintenance of its own" in found
+    assert "'crm_attribute --node fs1 --name maintenance --delete'" in found
+
+
 @pytest.mark.parametrize(
     ("held", "failed"),
     [

@@ -1,5 +1,6 @@
 """The verbs standby, online and maintenance."""
 
+import dataclasses
 from datetime import datetime, timezone
 
 import pytest
@@ -8,6 +9,7 @@ from fshalib.change import annotation
 from fshalib.events import event
 from fshalib.pacemaker import tools
 from fshalib.switchover.settings import maintenance, online, standby
+from tests.unit.switchover.test_dangers import put_into_maintenance
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=timezone.utc)
 NOTE = {"by": "alice", "reason": "disk", "since": "2026-09-01T08:00:00Z", "until": None}
@@ -61,6 +63,35 @@ def test_maintenance(context, pair_at_rest, events, state):
     assert maintenance(context(), "off", None, None, NOW)["changes"] == {"off": "maintenance"}
     assert value(pair_at_rest, "maintenance-mode") is None
     assert [subject for _, subject, _ in events] == ["on", "off"]
+
+
+def test_a_nodes_own_maintenance_where_it_serves_is_warned_of(context, pair_at_rest):
+    put_into_maintenance(pair_at_rest.root)
+    for done in (
+        standby(context(), "fs2", "disk", None, False, NOW),
+        standby(context(test=True), "fs1", "disk", None, True, NOW),
+    ):
+        assert done["result"] is True
+        assert " WARNING: fs1 is in maintenance of its own and serves" in done["comment"]
+    # In maintenance mode nothing is started, so it is safe until that ends.
+    done = maintenance(context(), "on", "new Pacemaker", None, NOW)
+    assert done["comment"] == "Done: maintenance mode is on."
+    done = maintenance(context(), "off", None, None, NOW)
+    assert " WARNING: fs1 is in maintenance of its own and serves" in done["comment"]
+
+
+def test_maintenance_mode_stays_on_while_a_node_that_left_may_have_the_address(
+    context, pair_at_rest
+):
+    put_into_maintenance(pair_at_rest.root)
+    assert maintenance(context(), "on", "fs1 left", None, NOW)["result"] is True
+    nodes = tuple(dataclasses.replace(n, online=n.name == "fs2") for n in pair_at_rest.seen.nodes)
+    pair_at_rest.seen = dataclasses.replace(pair_at_rest.seen, nodes=nodes)
+    done = maintenance(context(), "off", None, None, NOW)
+    assert done["result"] is False
+    assert "fs1 left in maintenance and MAY STILL HOLD 10.101.20.219" in done["comment"]
+    assert "end its own maintenance: crm_attribute --node fs1 " in done["comment"]
+    assert value(pair_at_rest, "maintenance-mode") == "true"
 
 
 @pytest.mark.parametrize("state", ["maybe", None, [], {}])

@@ -1,6 +1,7 @@
 """A switchover from first to last, with a cluster that does what a test says."""
 
 import copy
+import threading
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from fshalib.pacemaker.simulate import Action, Transition
 from fshalib.switchover import bans, lock, operate, verification
 from fshalib.switchover import request as switchover_request
 from fshalib.switchover import service as switchover_service
+from fshalib.switchover.arp import ArpFinding
 from fshalib.switchover.request import Bounds, Request
 from fshalib.switchover.service import find_service
 from fshalib.switchover.switchover import Switchover
@@ -129,7 +131,11 @@ def test_what_was_interrupted_after_its_move_is_finished(cluster):
     ("faults", "said"),
     [
         ({"silent": "10.101.20.219"}, "nobody answers SIP on 10.101.20.219 port 5060"),
-        ({"arp": "another host answers as well"}, "another host answers as well"),
+        ({"arp": ArpFinding("second", "another host answers")}, "another host answers"),
+        (
+            {"silent": "10.101.20.219", "cut_off": "eth0 of this node has no link"},
+            "whether 10.101.20.219 answers can't be seen from here: eth0 of this node has no link",
+        ),
     ],
 )
 def test_what_does_not_serve_there_is_said(cluster, faults, said, monkeypatch):
@@ -193,6 +199,37 @@ def test_what_answered_before_the_move_has_to_answer_after_it(
     assert [vip for vip in (VIP, WEB) if f"nobody answers SIP on {vip} port" in done.comment] == (
         silent
     )
+
+
+class Watched(Network):
+    """An address that a watch has asked for before anybody else has his answer."""
+
+    def __init__(self, cluster, silent_on=""):
+        super().__init__()
+        self.cluster, self.silent_on = cluster, silent_on
+        self.watched = threading.Event()
+
+    def takes_calls(self, address, port, seconds):
+        node = self.cluster.seen.serving("VoiceServices")
+        if node == "fs2" and seconds == verification.WATCH_SECONDS:
+            self.watched.set()
+        elif node == "fs2":
+            assert self.watched.wait(10)
+        return node != self.silent_on
+
+
+def test_a_silence_that_went_on_before_is_not_told_as_the_gap_of_the_switchover(cluster):
+    done, _ = switch_over(cluster, network=Watched(cluster, silent_on="fs1"), sip_port=5060)
+    assert done.result is True
+    assert done.facts["silent_before"] is True
+    said = f"No new call was taken for at least {done.facts['gap']:g} s: 10.101.20.219 did not "
+    assert f"{said}answer when the switchover began." in done.comment
+
+
+def test_an_address_that_answered_has_its_gap_measured(cluster):
+    done, _ = switch_over(cluster, network=Watched(cluster), sip_port=5060)
+    assert "silent_before" not in done.facts
+    assert f"No new call was taken for {done.facts['gap']:g} s." in done.comment
 
 
 # --- killed at any point ---------------------------------------------------------------------
