@@ -27,4 +27,5 @@ fsha-corosync-config:
     - logging: {{ value(corosync.logging) }}
     - require:
       - corosync_authkey: fsha-corosync-authkey
-      - sls: fsha.network.*
+      - sls: fsha.network.hosts
+      - sls: fsha.network.interfaces

@@ -3,6 +3,8 @@
 {%- set pacemaker = fsha.pacemaker %}
 {%- import_yaml "fsha/parameters/kinds.yaml" as kinds %}
 include:
+  - fsha.network.sysctl
+  - fsha.freeswitch.config
   - fsha.pacemaker.service
 
 fsha-cluster-properties:
@@ -56,6 +58,13 @@ fsha-cluster-committed:
       - pacemaker_property: fsha-cluster-properties
       - pacemaker_property: fsha-cluster-rsc-defaults
       - pacemaker_property: fsha-cluster-op-defaults
+      # What the cluster then starts has to find it.
+      - sls: fsha.freeswitch.config
+    {%- if not fsha.network.nonlocal_bind %}
+    - require_in:
+      # Until then the standby may need it.
+      - sls: fsha.network.sysctl
+    {%- endif %}
 
 {%- for id in pacemaker.groups if pacemaker.groups is mapping %}
 

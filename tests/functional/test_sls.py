@@ -28,12 +28,12 @@ IN_ORDER = [
     "fsha.sync",
     "fsha.pillar",
     "fsha.python",
+    "fsha.verdict",
     "fsha.packages",
     "fsha.agents.files",
     "fsha.agents.check",
     "fsha.network.hosts",
     "fsha.network.interfaces",
-    "fsha.network.sysctl",
     "fsha.corosync.config",
     "fsha.corosync.service",
     "fsha.freeswitch.cluster",
@@ -182,12 +182,58 @@ def test_what_happens_in_order(render):
     *_, (_, data) = methods()
     chunks = render(data, "fsha")
     assert list(dict.fromkeys(chunk["__sls__"] for chunk in chunks)) == IN_ORDER
-    assert [chunk["__id__"] for chunk in chunks[:3]] == [
-        "fsha-sync", "fsha-pillar", "fsha-sync-lxml",
+    assert [chunk["__id__"] for chunk in chunks[:4]] == [
+        "fsha-sync", "fsha-pillar", "fsha-sync-lxml", "fsha-verdict",
     ]  # fmt: skip
     assert [c["__id__"] for c in chunks if c.get("failhard")] == [
-        "fsha-pillar", "fsha-sync-lxml", "fsha-agents-known",
+        "fsha-pillar", "fsha-sync-lxml", "fsha-verdict", "fsha-agents-known",
     ]  # fmt: skip
+
+
+UNTOUCHED = ("fsha-sync", "fsha-pillar", "fsha-sync-lxml", "fsha-verdict")
+
+
+@pytest.mark.parametrize("name", sorted({*FILES} - {"fsha.clean", "fsha.python", "fsha.packages", "fsha.package", "fsha.sync", "fsha.pillar", "fsha.verdict"}))  # fmt: skip
+def test_every_part_is_judged_before_it_touches_anything(render, name):
+    *_, (_, data) = methods()
+    ids = [chunk["__id__"] for chunk in render(data, name)]
+    assert tuple(ids[:4]) == UNTOUCHED
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_what_the_standby_is_bound_to_is_forbidden_after_the_commit(render, bound):
+    data = example(PILLARS[0])
+    data["network"]["nonlocal_bind"] = bound
+    ids = [chunk["__id__"] for chunk in render(data, "fsha")]
+    sysctls = [ids.index(id) for id in ids if id.startswith("fsha-network-sysctl-")]
+    assert len(sysctls) == 2
+    assert all((at < ids.index("fsha-cluster-committed")) == bound for at in sysctls)
+
+
+def test_the_commit_needs_freeswitchs_configuration(render):
+    for _, data in methods():
+        chunks = render(data, "fsha")
+        (committed,) = [c for c in chunks if c["__id__"] == "fsha-cluster-committed"]
+        assert {"sls": "fsha.freeswitch.config"} in committed["require"]
+
+
+def test_what_a_pillar_no_longer_configures_is_taken_away(render):
+    data = example(PILLARS[0])
+    for chunks in (render(data, "fsha"), render(data, "fsha.clean")):
+        assert [c["fun"] for c in chunks if c["state"] == "freeswitch_config"] == ["absent"]
+    ids = [c["__id__"] for c in chunks]
+    # The switch is asked while its password is there.
+    assert ids.index("fsha-clean-freeswitch") < ids.index("fsha-clean-files")
+
+
+@pytest.mark.parametrize("test", [True, False])
+def test_a_mistake_in_the_pillar_is_one_failed_state(rendering, pillar, test):
+    pillar["fsha"] = {**example(PILLARS[0]), "colour": "red"}
+    done = rendering.modules.state.sls("fsha", test=test)
+    failed = [one for one in done if one.result is False]
+    assert [one.id for one in failed] == ["fsha-pillar"]
+    assert "fsha:colour" in failed[0].comment
+    assert [one.id for one in done] == ["fsha-sync", "fsha-pillar"]
 
 
 @pytest.mark.parametrize(

@@ -409,6 +409,41 @@ class TestRing:
         assert tag == "fsha/ring/fs1/voice"
         assert event["data"]["faults"] == ["link 1 to b: not connected", "b: not a member"]
 
+    @pytest.mark.parametrize("test", [False, True])
+    @pytest.mark.parametrize("fault", ["link 1 to b (10.0.0.2): not connected", "b (nodeid 2): not a member of the cluster"])  # fmt: skip
+    def test_what_is_away_is_told_and_the_run_goes_on(self, ring, nodes, bus, fault, test):
+        ring.opts["test"] = test
+        ring.module.GRACE = 0.05
+        ring.salt["pacemaker.operational"] = lambda: True
+        ring.looks[:] = [[fault]]
+        ret = ring.healthy("voice", nodes, timeout=3600, require_all=False)
+        assert (ret["result"], ret["warnings"]) == (True, [f"Away: {fault}."])
+        assert fault in ret["comment"]
+        assert [tag for tag, _ in bus] == ([] if test else ["fsha/ring/fs1/voice"])
+        # That it may be away for good does not mean that nobody looks whether it comes.
+        ring.looks[:] = [[fault], []]
+        ring.opts["test"] = False
+        whole = ring.healthy("voice", nodes, timeout=3600, require_all=False)
+        assert "warnings" not in whole
+
+    @pytest.mark.parametrize(
+        ("operational", "require_all", "fault"),
+        [
+            (False, False, "b (nodeid 2): not a member of the cluster"),
+            (True, True, "b (nodeid 2): not a member of the cluster"),
+            (True, False, "not quorate: 1 of 2 expected votes"),
+            (True, False, "c (nodeid 3): in the running cluster, but none of the wanted nodes"),
+            (True, False, "link 0 to b (10.0.0.2): runs to 10.0.0.3 instead"),
+        ],
+    )
+    def test_what_the_cluster_can_not_do_without(
+        self, ring, nodes, bus, operational, require_all, fault
+    ):
+        ring.salt["pacemaker.operational"] = lambda: operational
+        ring.looks[:] = [[fault]]
+        ret = ring.healthy("voice", nodes, timeout=0.05, require_all=require_all)
+        assert ret["result"] is False
+
     @pytest.mark.parametrize(("faults", "result"), [([], True), (["no corosync"], None)])
     def test_a_test_run_does_not_wait(self, ring, nodes, bus, faults, result):
         ring.opts["test"] = True
