@@ -63,7 +63,9 @@ fsha-cluster-committed:
     {%- if not fsha.network.nonlocal_bind %}
     - require_in:
       # Until then the standby may need it.
-      - sls: fsha.network.sysctl
+      {%- for name in ("net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind") %}
+      - sysctl: fsha-network-sysctl-{{ name }}
+      {%- endfor %}
     {%- endif %}
 
 {%- for id in pacemaker.groups if pacemaker.groups is mapping %}

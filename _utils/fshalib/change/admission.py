@@ -138,10 +138,10 @@ def mark(target: Target) -> str:
     return hashlib.scrypt(text.encode(), salt=b"fsha", n=2**14, r=8, p=1, dklen=8).hex()
 
 
-def verdict_in(notes: Mapping[str, str], about: str, begun: float) -> tuple[str, str]:
+def verdict_in(noted: Mapping[str, str], about: str, begun: float) -> tuple[str, str]:
     """Return the kind of the verdict that another node has noted, and that node.
 
-    notes
+    noted
         The attribute of each node that has it.
     about
         The mark of the target in question.
@@ -150,7 +150,7 @@ def verdict_in(notes: Mapping[str, str], about: str, begun: float) -> tuple[str,
 
     Without one it is ``elsewhere``.
     """
-    for node, value in notes.items():
+    for node, value in noted.items():
         kind, _, rest = value.partition(":")
         of, _, at = rest.partition(":")
         if kind in RECENT and of == about and at.isdigit() and int(at) >= begun - RECENT[kind]:

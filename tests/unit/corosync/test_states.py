@@ -410,7 +410,10 @@ class TestRing:
         assert event["data"]["faults"] == ["link 1 to b: not connected", "b: not a member"]
 
     @pytest.mark.parametrize("test", [False, True])
-    @pytest.mark.parametrize("fault", ["link 1 to b (10.0.0.2): not connected", "b (nodeid 2): not a member of the cluster"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "fault",
+        ["link 1 to b (10.0.0.2): not connected", "b (nodeid 2): not a member of the cluster"],
+    )
     def test_what_is_away_is_told_and_the_run_goes_on(self, ring, nodes, bus, fault, test):
         ring.opts["test"] = test
         ring.module.GRACE = 0.05
