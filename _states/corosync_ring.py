@@ -79,7 +79,7 @@ def healthy(name, nodes, timeout=120, require_all=True):
             event.RING,
             name,
             __opts__["id"],
-            {"faults": faults, "waited": timeout},
+            {"faults": faults, "waited": min(GRACE, timeout) if done else timeout},
         )
     told = "\n".join(f"- {fault}" for fault in faults)
     if done:
