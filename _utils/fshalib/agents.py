@@ -13,6 +13,8 @@ FSSOFIA = f"{OURS}FSSofia"
 """Serves FreeSWITCH's profiles."""
 FSSWITCH = f"{OURS}FSSwitch"
 """Runs FreeSWITCH itself, as a clone."""
+LEAVE_RUNNING = "leave_running"
+"""FSSwitch's parameter with which a stop leaves the switch to systemd."""
 FSSOFIA_SCRIPT = "lsb:FSSofia"
 """The init script that does what FSSofia does."""
 FSSOFIAS = frozenset({FSSOFIA, FSSOFIA_SCRIPT})

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from fshalib.change import guard as change_guard
-from fshalib.change import interruption, restore
+from fshalib.change import interruption, restore, stop_first
 from fshalib.change.guard import Calls, Verdict
 from fshalib.cib import compare, document, normalize
 from fshalib.cib import secrets as cib_secrets
@@ -83,7 +83,9 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     # resource that is still active on two nodes for one.
     warnings = tools.verify(document.render(document.configuration_only(target.root)), run)
     foreseen = tools.foresee(document.render(target.root), run)
-    transition = simulate.parse_transition(foreseen)
+    transition = simulate.with_handed_over(
+        simulate.parse_transition(foreseen), stop_first.handed_over(target)
+    )
     verdict = _judged(target, transition, guard or Guard())
     return Plan(target, transition, verdict, warnings)
 
