@@ -130,6 +130,20 @@ class TestConfig:
         assert [tag for tag, _ in bus] == ["fsha/refused/fs1/corosync.conf"]
 
     @BOTH
+    def test_a_restart_is_refused_before_anything_is_touched(self, config, nodes, bus, test):
+        _manage(config, nodes, test=False)
+        before = config.file.read_text()
+        config.opts["test"] = test
+        settings = {"transport": "knet", "totem": {"token": 1500}}
+        wanted = {"cluster_name": "voice", "nodes": nodes, **settings}
+        config.salt["corosync.guard"] = lambda **_: "Not now."
+        assert config.allowed(str(config.file), **wanted)["result"] is True
+        ret = config.allowed(str(config.file), **wanted, crypto={"hash": "sha1"}, order=4)
+        assert (ret["result"], ret["changes"], ret["comment"][-8:]) == (False, {}, "Not now.")
+        assert config.file.read_text() == before
+        assert [tag for tag, _ in bus] == ([] if test else ["fsha/refused/fs1/corosync.conf"])
+
+    @BOTH
     def test_bad_settings_are_one_sentence(self, config, nodes, test):
         ret = _manage(config, nodes, test, totem={"tokn": 1})
         assert ret["result"] is False
