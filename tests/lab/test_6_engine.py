@@ -129,15 +129,14 @@ VERDICT = "fsha-verdict"
 
 
 def host_settings(node):
-    bind = node.read("/proc/sys/net/ipv4/ip_nonlocal_bind")
-    return bind, node.read(CONF), node.main_pid("corosync")
+    return node.read("/etc/hosts"), node.read(CONF), node.main_pid("corosync")
 
 
 def test_a_change_that_would_interrupt_calls_is_refused(pair):
     pillar = pillar_with(arp_count=3)
     # What else this pillar changes on a host, which must not happen either.
-    pillar["network"]["nonlocal_bind"] = not pillar["network"]["nonlocal_bind"]
     pillar["corosync"]["totem"]["token"] = 3300
+    pillar["network"]["hosts"] = False
     voice.give(pair, pillar)
     active, passive = active_node(pair), passive_node(pair)
     before = configuration(active), operations(active), points(active), points(passive)
@@ -358,6 +357,30 @@ def removing(lab, node):
     if not any("alone" in line and "removed" in line for line in newest["summary"]):
         return ""
     return json.loads(node.read(f"/var/lib/fsha/restore/{newest['number']:08d}.json"))["cib"]
+
+
+def test_a_switch_that_leaves_the_cluster_goes_on_running(pair):
+    pillar = pillar_with()
+    pillar["pacemaker"]["resources"]["switch"] = {"agent": "ocf:fsha:FSSwitch"}
+    clone = {"resource": "switch", "meta": {"interleave": True}}
+    pillar["pacemaker"]["clones"] = {"switch-clone": clone}
+    voice.give(pair, pillar)
+    assert voice.apply(pair).failed == []
+    active = active_node(pair)
+    assert len(voice.cluster(active).active("switch")) == len(pair.nodes)
+    pids = {node.name: node.main_pid("freeswitch") for node in pair.nodes.values()}
+    voice.give(pair, pillar_with())
+    # Nothing that carries calls stops, so the guard does not ask for any.
+    with calls(pair, 1):
+        done = voice.apply(pair)
+        assert legs(active) == 1
+    assert done.failed == []
+    (changes,) = done.changes.values()
+    left = [action for action in changes["transition"] if action.endswith("to systemd, running")]
+    assert len(left) == len(pair.nodes)
+    assert not voice.cluster(active).resource("switch")
+    assert pids == {node.name: node.main_pid("freeswitch") for node in pair.nodes.values()}
+    assert voice.serving(pair) == active.name
 
 
 # --- two at a time -------------------------------------------------------------------------
