@@ -134,7 +134,8 @@ def allowed(name="fsha", patience=30):
         return (returns.not_yet if test else returns.failed)(name, f"{name}: {NO_LIBRARY}")
     try:
         found = __salt__["pacemaker.verdict"](name, patience=patience, test=test)
-        if found["refused"] and not test:
+        # The node that judged tells it, not the one that has taken its verdict over.
+        if found["refused"] and not test and not found["by"]:
             _announce(name, {**found, "committed": False}, test, found["policy"])
     except (CommandExecutionError, SaltInvocationError) as error:
         return returns.failed(name, str(error))
