@@ -49,6 +49,7 @@ __virtualname__ = "freeswitch"
 
 NOTE = "fsha-freeswitch-config"
 """The node attribute that tells which configuration a node has got."""
+KNOWN = config_files.KNOWN
 PENDING = Path("/run/fsha/freeswitch-config.json")
 """What is written and not in effect, see fshalib.freeswitch.pending."""
 RESTART = 60.0
@@ -435,6 +436,7 @@ def configure(directory, pillar="fsha", patience=60, test=None):
         return _answer(None if changes else True, would, changes=changes)
     try:
         ours.write()
+        config_files.note(where, KNOWN)
         effect = _take_up(wanted, config, ours.params(changes), patience)
     except OSError as error:
         return _answer(False, f"{error.filename}: {error.strerror}", changes=changes)
@@ -446,6 +448,72 @@ def configure(directory, pillar="fsha", patience=60, test=None):
         else "FreeSWITCH is told what it needs."
     )
     return _answer(True, f"{done}{effect}", changes=changes)
+
+
+@_salts_errors
+def unconfigure(directory=None, pillar="fsha", patience=60, test=None):
+    """Take away what :func:`configure` has put into FreeSWITCH's configuration.
+
+    directory
+        FreeSWITCH's configuration; without it, each that this node has had configured, and
+        ``/etc/freeswitch``.
+    pillar, patience, test
+        As for :func:`configure`.
+
+    The formula's own files go, and the lines that include them; all else stays byte for byte. A
+    running switch reads what is left, as far as that does no harm.
+
+    Returns what :func:`configure` returns.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' freeswitch.unconfigure test=True
+    """
+    testing = __opts__.get("test") if test is None else test
+    try:
+        config = once.checked(__pillar__.get(pillar))
+        places = config_files.noted(KNOWN) if directory is None else (Path(directory),)
+        ours = [mine for where in places if (mine := _remains(where)).new]
+    except (ConfigErrors, preprocessor.SwitchConfError) as error:
+        return _answer(False, str(error), changes={})
+    if not ours:
+        return _answer(True, "FreeSWITCH's configuration has nothing of the formula's.", changes={})
+    changes = {name: change for mine in ours for name, change in mine.changes().items()}
+    if testing:
+        return _answer(None, "The formula's part of it would be removed.", changes=changes)
+    try:
+        for mine in ours:
+            mine.write()
+            config_files.forget(mine.directory, KNOWN)
+        params = {name: told for mine in ours for name, told in mine.params(changes).items()}
+        effect = _take_up(freeswitch_config.DesiredConfig(), config, params, patience)
+        _leave_standby(params)
+    except OSError as error:
+        return _answer(False, f"{error.filename}: {error.strerror}", changes=changes)
+    except programs.RunError as error:
+        return _answer(False, str(error), changes=changes)
+    return _answer(True, f"The formula's part of it was removed.{effect}", changes=changes)
+
+
+def _remains(where: Path) -> config_files.ConfigFiles:
+    """Return what is to be removed from a configuration."""
+    nothing = freeswitch_config.DesiredConfig()
+    return config_files.ConfigFiles(
+        where, nothing, freeswitch_config.candidate(nothing, where, _text), group=0
+    )
+
+
+def _leave_standby(params: dict[str, Any]) -> None:
+    """Take profiles out of standby: a rescan without the parameter would leave them there."""
+    gone = [told.get("profile-standby", {}).get("old") for told in params.values()]
+    if "true" not in gone:
+        return
+    try:
+        _ask("sofia global standby off")
+    except client.SwitchUnreachable:
+        return  # it starts without standby
 
 
 def _text(path: Path) -> str:

@@ -21,15 +21,19 @@ importlib.reload(fshalib)
 from fshalib import errors
 
 try:
+    from fshalib.change import admission as change_admission
     from fshalib.change import commit as change_commit
     from fshalib.change import guarding
     from fshalib.change import plan as change_plan
     from fshalib.change import restore_points as change_restore_points
     from fshalib.change import transaction as change_transaction
     from fshalib.cib import document, secrets
+    from fshalib.freeswitch import client
     from fshalib.pacemaker import agent_metadata, tools
     from fshalib.pacemaker import status as pacemaker_status
+    from fshalib.pillar import once
     from fshalib.report import change as report_change
+    from fshalib.schema.report import ConfigErrors
 
     MISSING = ""
 except ImportError as error:
@@ -190,6 +194,47 @@ def plan(transaction, run="", complete=False, unmanaged="report", guard=None, ov
 
 
 @_salts_errors
+def verdict(pillar="fsha", patience=30, test=None):
+    """Return whether the guard lets a whole run begin; nothing is written to the configuration.
+
+    pillar
+        The pillar's top-level key.
+    patience
+        Seconds to wait for the verdict of the node that carries the calls.
+    test
+        Ask nobody else; without it, as the minion is configured.
+
+    Returns ``cluster`` (whether there is one on this host), ``kind`` (``allowed``, ``refused`` or
+    ``elsewhere``), ``refused`` and ``by`` (the other node whose verdict it is); where there is a
+    cluster also what :func:`plan` returns, and ``policy`` (``fsha:cluster:unmanaged``). Raises
+    ``CommandExecutionError``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' pacemaker.verdict test=True
+    """
+    try:
+        config = once.checked(__pillar__.get(pillar))
+    except ConfigErrors as error:
+        raise errors.ArgumentError(str(error)) from error
+    testing = __opts__.get("test") if test is None else test
+    wanted = change_admission.desired(config)
+    # The agents may be others later in the run, so nothing of them is remembered.
+    make = change_plan.wanting(wanted, change_transaction.Transactions().defaults)
+    guard = change_plan.Guard(config.guard, lambda: guarding.calls_here(client.access(__pillar__)))
+    found = change_admission.Door(guard, float(patience)).admit(make, test=bool(testing))
+    kind = found.kind
+    answer = {"cluster": found.plan is not None, "kind": kind, "by": found.by}
+    answer["refused"] = kind == "refused" or (kind == "elsewhere" and not testing)
+    if found.plan is None:
+        return answer
+    policy = config.cluster.unmanaged
+    return {**report_change.as_data(found.plan, policy, wanted.objects), **answer, "policy": policy}
+
+
+@_salts_errors
 def commit(
     transaction,
     run="",
@@ -318,6 +363,26 @@ def is_reporter():
     if tools.on_file():
         return True
     return _status().dc == tools.local_node()
+
+
+@_salts_errors
+def operational():
+    """Tell whether the cluster can be changed although some of its nodes may be away.
+
+    It can with a DC, a quorum, and any resource: without one this is the first run, in which a
+    node can't know what the other one brings along. Pacemaker itself lists nodes it has never met.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fs1 pacemaker.operational
+    """
+    try:
+        seen = _status()
+    except errors.LiveError:
+        return False
+    return bool(seen.dc) and seen.quorate and bool(seen.resources)
 
 
 @_salts_errors

@@ -98,29 +98,14 @@ def managed(
     written, because a node that boots with another configuration than its peer does not find
     it.
     """
+    settings = {"transport": transport, "crypto": crypto, "totem": totem, "links": links}
+    settings |= {"quorum": quorum, "logging": logging}
     try:
-        wanted = build.from_settings(
-            cluster_name or "",
-            build.nodes_from(nodes or {}),
-            transport=transport,
-            crypto=crypto,
-            totem=totem,
-            links=links,
-            quorum=quorum,
-            logging=logging,
-        )
-        old, broken = _read(Path(name))
-        kept = diff.kept(old, wanted)
-        text = parser.render(kept.conf)
-    except parser.ConfError as error:
-        return returns.failed(name, str(error))
-    known = semantics.ClusterFacts(**__salt__["corosync.known"](name))
-    changes = diff.difference(old, kept.conf, known)
-    if not changes:
-        return returns.unchanged(name, _same(name, old, kept))
-    try:
+        old, broken, kept, text, changes = _compared(name, cluster_name, nodes, settings)
+        if not changes:
+            return returns.unchanged(name, _same(name, old, kept))
         refusal, effect = _ahead(name, text, allow_restart)
-    except CommandExecutionError as error:
+    except (parser.ConfError, CommandExecutionError) as error:
         return returns.failed(name, str(error))
     report = corosync_conf.as_changes(changes)
     drifted = broken or not (old is None or corosync_conf.is_packaged_default(old))
@@ -132,6 +117,42 @@ def managed(
         __context__[WANTED] = {name: text}
         return returns.changed(name, report, f"{name} would be written{effect}.", test=True)
     return _write(name, text, kept.conf, report, effect)
+
+
+SETTINGS = ("transport", "crypto", "totem", "links", "quorum", "logging")
+
+
+def allowed(name="/etc/corosync/corosync.conf", cluster_name=None, nodes=None, **settings):
+    """Ask whether :func:`managed` would be refused, before a run touches anything on the host.
+
+    name, cluster_name, nodes, settings
+        As for :func:`managed`.
+
+    What would be refused fails the state, and is told by the event of :func:`managed`; with
+    ``failhard`` the run ends there. A test run says the same and sends nothing.
+    """
+    given = {key: settings[key] for key in SETTINGS if key in settings}
+    try:
+        old, broken, _, text, changes = _compared(name, cluster_name, nodes, given)
+        refusal, _ = _ahead(name, text, False) if changes else ("", "")
+    except (parser.ConfError, CommandExecutionError) as error:
+        return returns.failed(name, str(error))
+    if not refusal:
+        return returns.unchanged(name, f"{name} may be as the pillar wants it.")
+    drifted = broken or not (old is None or corosync_conf.is_packaged_default(old))
+    if drifted and not __opts__["test"]:
+        _tell(name, corosync_conf.as_changes(changes), refusal)
+    return returns.failed(name, refusal)
+
+
+def _compared(name, cluster_name, nodes, settings):
+    """Return the file, whether it is broken, what is kept of it, the wanted text, and changes."""
+    wanted = build.from_settings(cluster_name or "", build.nodes_from(nodes or {}), **settings)
+    old, broken = _read(Path(name))
+    kept = diff.kept(old, wanted)
+    known = semantics.ClusterFacts(**__salt__["corosync.known"](name))
+    changes = diff.difference(old, kept.conf, known)
+    return old, broken, kept, parser.render(kept.conf), changes
 
 
 def _read(path: Path) -> tuple[parser.Conf | None, bool]:

@@ -46,6 +46,40 @@ def managed(name, pillar="fsha", patience=60):
             return returns.not_yet(name, "lxml is not here yet; would look at it then.")
         return returns.failed(name, "FreeSWITCH can't be configured before lxml is in place.")
     done = __salt__["freeswitch.configure"](name, pillar=pillar, patience=patience, test=test)
+    return _told(name, done)
+
+
+def absent(name, directory=None, pillar="fsha", patience=60):
+    """Make sure that FreeSWITCH's configuration holds nothing of the formula's.
+
+    name
+        Free to choose.
+    directory
+        FreeSWITCH's configuration; without it, each that this node has had configured, and
+        ``/etc/freeswitch``.
+    pillar, patience
+        As for :func:`managed`.
+
+    See ``freeswitch.unconfigure``.
+
+    .. code-block:: yaml
+
+        fsha-gone:
+          freeswitch_config.absent: []
+    """
+    if "freeswitch.unconfigure" not in __salt__:
+        if __opts__["test"]:
+            return returns.not_yet(name, "lxml is not here yet; would look at it then.")
+        return returns.failed(name, "FreeSWITCH's configuration can't be read without lxml.")
+    done = __salt__["freeswitch.unconfigure"](
+        directory, pillar=pillar, patience=patience, test=__opts__["test"]
+    )
+    return _told(name, done)
+
+
+def _told(name: str, done: dict[str, Any]) -> dict[str, Any]:
+    """Return what a verb has done as a state does."""
+    test = __opts__["test"]
     if done["result"] is False:
         return returns.failed(name, done["comment"], done["changes"])
     if not done["changes"]:

@@ -10,7 +10,6 @@ import fshalib
 importlib.reload(fshalib)
 from fshalib.events import returns
 from fshalib.lint import runner
-from fshalib.pillar import config as pillar_config
 from fshalib.pillar import once, platform
 from fshalib.schema.report import ConfigErrors, section
 from fshalib.system.programs import RunError
@@ -52,9 +51,7 @@ def checked(name="fsha"):
     if trouble:
         return returns.failed(name, trouble)
     try:
-        config = once.checked(raw)
-        addresses = [*__grains__.get("ipv4", []), *__grains__.get("ipv6", [])]
-        pillar_config.check_host(config, __grains__["nodename"], addresses)
+        config = once.checked_here(raw, __grains__)
     except ConfigErrors as error:
         return returns.failed(name, str(error))
     count = len(config.pacemaker.objects)

@@ -112,6 +112,52 @@ def _promised(name: str, kind: str, spec: dict[str, Any], absent: bool) -> dict[
     return returns.changed(name, {"object": {"old": None, "new": new}}, f"{name} is new.", True)
 
 
+def allowed(name="fsha", patience=30):
+    """Ask the guard about the whole pillar, before a run touches anything on the host.
+
+    name
+        The pillar's top-level key.
+    patience
+        Seconds to wait for the verdict of the node that carries the calls, if that is another.
+
+    What the guard refuses fails the state, and is told by one event from the node that judged; with
+    ``failhard`` the run ends there. A host without a cluster, and a cluster that is as wanted,
+    pass at once. A test run says the same, waits for nobody and sends nothing.
+
+    .. code-block:: yaml
+
+        fsha:
+          pacemaker_cib.allowed:
+            - failhard: true
+    """
+    test = __opts__["test"]
+    if "pacemaker.verdict" not in __salt__:
+        return (returns.not_yet if test else returns.failed)(name, f"{name}: {NO_LIBRARY}")
+    try:
+        found = __salt__["pacemaker.verdict"](name, patience=patience, test=test)
+        # The node that judged tells it, not the one that has taken its verdict over.
+        if found["refused"] and not test and not found["by"]:
+            _announce(name, {**found, "committed": False}, test, found["policy"])
+    except (CommandExecutionError, SaltInvocationError) as error:
+        return returns.failed(name, str(error))
+    if found["refused"]:
+        before = "Would be refused" if test else "Nothing on this host was touched"
+        return returns.failed(name, f"{before}:\n{found['comment']}")
+    return returns.unchanged(name, _admitted(found))
+
+
+def _admitted(found: dict[str, Any]) -> str:
+    """Return why a run may begin."""
+    if not found["cluster"]:
+        return "There is no cluster on this host yet, so nothing is interrupted."
+    if found["empty"]:
+        return "The cluster is as wanted."
+    guard = found["guard"]
+    if not found["interrupted"]:
+        return f"The cluster may be changed: {guard['reason']}."
+    return f"The cluster may be changed: {guard['cost']}; {guard['reason']}."
+
+
 def committed(
     name,
     complete=False,

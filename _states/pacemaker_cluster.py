@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from salt.exceptions import CommandExecutionError
@@ -25,7 +26,12 @@ def __virtual__():
     return __virtualname__
 
 
-def ready(name, nodes, timeout=120):
+# Seconds that a node which is away is waited for where the cluster works without it.
+GRACE = 5.0
+NOT_JOINED = "has not joined"
+
+
+def ready(name, nodes, timeout=120, require_all=True):
     """Wait until a DC is elected, the cluster has quorum and every node has joined.
 
     Nothing should be written to the CIB before: a node that joins later might bring an
@@ -37,6 +43,9 @@ def ready(name, nodes, timeout=120):
         The names of all nodes.
     timeout
         Seconds to wait.
+    require_all
+        Whether the state fails while a node is away. With ``False`` a cluster that has a DC and a
+        quorum, and has been configured before, is ready after a moment, with a warning.
 
     .. code-block:: yaml
 
@@ -45,13 +54,35 @@ def ready(name, nodes, timeout=120):
             - nodes: [fs1, fs2]
     """
     test = __opts__["test"]
-    look = _look(list(nodes))
-    faults = look() if test else poll.until(look, lambda f: not f, timeout, f"cluster {name}")
+    faults, done = _wait(name, list(nodes), 0 if test else timeout, require_all)
     if not faults:
         return returns.unchanged(name, f"The cluster has a DC, quorum and {len(nodes)} nodes.")
+    if done:
+        return _degraded(name, faults)
     if test:
         return returns.not_yet(name, f"Would wait for the cluster: {'; '.join(faults)}.")
     return returns.failed(name, f"After {timeout} s: {'; '.join(faults)}.")
+
+
+def _wait(name: str, nodes: list[str], timeout: float, require_all: bool):
+    """Return what keeps the cluster from being whole, and whether it can do without."""
+    look, begun = _look(nodes), time.monotonic()
+
+    def can_do(faults: list[str]) -> bool:
+        if not faults:
+            return True
+        waited = time.monotonic() - begun >= min(GRACE, timeout)
+        away = all(fault.endswith(NOT_JOINED) for fault in faults)
+        return not require_all and waited and away and __salt__["pacemaker.operational"]()
+
+    faults = poll.until(look, can_do, timeout, f"cluster {name}")
+    return faults, can_do(faults)
+
+
+def _degraded(name: str, faults: list[str]) -> dict[str, Any]:
+    away = f"Away: {'; '.join(faults)}."
+    comment = f"The cluster has a DC and quorum, and can be changed. {away}"
+    return {**returns.unchanged(name, comment), "warnings": [away]}
 
 
 def _look(nodes: list[str]):
@@ -69,7 +100,7 @@ def _look(nodes: list[str]):
         for node in nodes:
             held = known.get(node)
             if held is None or not held["online"] or held["pending"]:
-                faults.append(f"node {node} has not joined")
+                faults.append(f"node {node} {NOT_JOINED}")
         faults.extend(f"unexpected node {node}" for node in known if node not in nodes)
         return faults
 

@@ -1,6 +1,7 @@
 # The reverse. What the formula manages leaves the cluster, which stops it first and asks the guard;
-# then this node leaves, too. FreeSWITCH stays as it is, and so do packages, hosts, and what others
-# have put into the cluster, and the cluster's properties. Meant for all nodes at once.
+# then this node leaves, too. FreeSWITCH goes on, without what the formula has put into its
+# configuration. Packages stay as they are, and so do hosts, what others have put into the cluster,
+# and the cluster's properties. Meant for all nodes at once.
 {%- from "fsha/map.jinja" import fsha, value with context %}
 {%- set freeswitch = fsha.freeswitch %}
 include:
@@ -41,7 +42,13 @@ fsha-clean-{{ service }}:
       - pacemaker_cib: fsha-clean-objects
     - require_in:
       - file: fsha-clean-files
+      - freeswitch_config: fsha-clean-freeswitch
 {% endfor %}
+# While there is a password to ask the switch with.
+fsha-clean-freeswitch:
+  freeswitch_config.absent:
+    - require_in:
+      - file: fsha-clean-files
 {%- set files = [
   "/etc/corosync/corosync.conf",
   "/etc/corosync/authkey",

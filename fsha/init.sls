@@ -3,6 +3,7 @@ include:
   - fsha.sync
   - fsha.pillar
   - fsha.python
+  - fsha.verdict
   - fsha.packages
   - fsha.agents
   - fsha.network

@@ -16,6 +16,8 @@ FSSWITCH = f"{OURS}FSSwitch"
 """Runs FreeSWITCH itself, as a clone."""
 FONEBRIDGE = f"{OURS}fonebridge"
 """Points a foneBRIDGE at the node that serves."""
+LEAVE_RUNNING = "leave_running"
+"""FSSwitch's parameter with which a stop leaves the switch to systemd."""
 FSSOFIA_SCRIPT = "lsb:FSSofia"
 """The init script that does what FSSofia does."""
 

@@ -15,5 +15,6 @@ fsha-corosync-ring:
     - name: {{ value(fsha.cluster.name) }}
     - nodes: {{ value(fsha.get("nodes", {})) }}
     - timeout: {{ value(fsha.cluster.membership_timeout) }}
+    - require_all: {{ value(fsha.cluster.require_all_nodes) }}
     - require:
       - corosync_service: fsha-corosync-service

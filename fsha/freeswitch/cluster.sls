@@ -3,6 +3,7 @@
 {%- set freeswitch = fsha.freeswitch %}
 include:
   - fsha.pillar
+  - fsha.verdict
   - fsha.agents.files
 
 # At a shutdown the cluster takes the service away before the switch is told to end, which would say

@@ -1,15 +1,18 @@
-# What a pair has to tell FreeSWITCH, where the pillar wants that.
+# What a pair has to tell FreeSWITCH, where the pillar wants that; else what is left of it goes.
 {%- from "fsha/freeswitch/map.jinja" import fsha, value, directory, installed with context %}
 include:
   - fsha.pillar
+  - fsha.verdict
   - fsha.freeswitch.cluster
   - fsha.freeswitch.install
 
-{%- if directory %}
-
 fsha-switch-configuration:
+  {%- if directory %}
   freeswitch_config.managed:
     - name: {{ value(directory) }}
+  {%- else %}
+  freeswitch_config.absent:
+  {%- endif %}
     - require:
       - fsha_pillar: fsha-pillar
       {%- if fsha.freeswitch.get("password") %}
@@ -19,4 +22,3 @@ fsha-switch-configuration:
       {%- for requisite in installed %}
       - {{ value(requisite) }}
       {%- endfor %}
-{%- endif %}

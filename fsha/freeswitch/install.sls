@@ -2,6 +2,7 @@
 {%- from "fsha/freeswitch/map.jinja" import fsha, value, install with context %}
 include:
   - fsha.pillar
+  - fsha.verdict
 
 {%- if install.method == "repository" %}
 

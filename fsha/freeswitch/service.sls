@@ -2,6 +2,7 @@
 {%- from "fsha/freeswitch/map.jinja" import fsha, value, directory, installed, unit with context %}
 include:
   - fsha.pillar
+  - fsha.verdict
   - fsha.freeswitch.install
   - fsha.freeswitch.config
 

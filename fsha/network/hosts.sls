@@ -2,6 +2,7 @@
 {%- from "fsha/map.jinja" import fsha, value with context %}
 include:
   - fsha.pillar
+  - fsha.verdict
 
 fsha-network-hosts:
   fsha_network.hosts:

@@ -1,7 +1,9 @@
-# Lets the switch bind the floating address on the node that does not hold it.
+# Lets the switch bind the floating address on the node that does not hold it. In a whole run it is
+# forbidden only after the commit: until then the standby's profiles may be bound to it.
 {%- from "fsha/map.jinja" import fsha with context %}
 include:
   - fsha.pillar
+  - fsha.verdict
 {% for name in ("net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind") %}
 fsha-network-sysctl-{{ name }}:
   sysctl.present:

@@ -3,6 +3,8 @@
 {%- set pacemaker = fsha.pacemaker %}
 {%- import_yaml "fsha/parameters/kinds.yaml" as kinds %}
 include:
+  - fsha.network.sysctl
+  - fsha.freeswitch.config
   - fsha.pacemaker.service
 
 fsha-cluster-properties:
@@ -56,6 +58,15 @@ fsha-cluster-committed:
       - pacemaker_property: fsha-cluster-properties
       - pacemaker_property: fsha-cluster-rsc-defaults
       - pacemaker_property: fsha-cluster-op-defaults
+      # What the cluster then starts has to find it.
+      - sls: fsha.freeswitch.config
+    {%- if not fsha.network.nonlocal_bind %}
+    - require_in:
+      # Until then the standby may need it.
+      {%- for name in ("net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind") %}
+      - sysctl: fsha-network-sysctl-{{ name }}
+      {%- endfor %}
+    {%- endif %}
 
 {%- for id in pacemaker.groups if pacemaker.groups is mapping %}
 

@@ -19,5 +19,6 @@ fsha-cluster-ready:
     - name: {{ value(fsha.cluster.name) }}
     - nodes: {{ value(fsha.get("nodes", {})) }}
     - timeout: {{ value(fsha.cluster.membership_timeout) }}
+    - require_all: {{ value(fsha.cluster.require_all_nodes) }}
     - require:
       - service: fsha-cluster-pacemaker

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
-from fshalib.freeswitch import client, pending
+from fshalib.freeswitch import client, config_files, pending
 from fshalib.pacemaker import tools
 from fshalib.pillar import once
 from tests.functional.conftest import ROOT
@@ -192,6 +192,8 @@ def conf(tmp_path, loaders, monkeypatch, told):
     monkeypatch.setattr(tools, "query", no_cluster)
     verb = loaders.modules.freeswitch.configure
     monkeypatch.setitem(inspect.unwrap(verb).__globals__, "PENDING", tmp_path / "pending.json")
+    monkeypatch.setitem(inspect.unwrap(verb).__globals__, "KNOWN", tmp_path / "known")
+    monkeypatch.setattr(config_files, "USUAL", tmp_path / "nowhere")
     return tmp_path / "conf"
 
 
@@ -319,6 +321,44 @@ def test_what_the_switch_may_not_read_is_put_right(verbs, conf, monkeypatch):
     verbs.configure(str(conf), test=False)
     assert (conf / "fsha" / "switch.xml").stat().st_gid == 4711
     assert verbs.configure(str(conf), test=False)["changes"] == {}
+
+
+def texts(conf):
+    return {path.name: path.read_bytes() for path in conf.rglob("*.xml")}
+
+
+def test_what_the_formula_has_put_there_is_taken_away(verbs, conf, told, switch):
+    before = texts(conf)
+    told["profiles"]["internal"]["standby"] = "hot"
+    verbs.configure(str(conf), test=False)
+    # As the profile is told by the parameter.
+    switch.api("sofia global standby on")
+    with Phone(switch.address) as phone:
+        assert phone.invite().status == 503
+    told.clear()
+    looked = verbs.unconfigure(test=True)
+    assert (looked["result"], "fsha/profile_internal.xml" in looked["changes"]) == (None, True)
+    assert "hunter2" not in str(looked)
+    done = verbs.unconfigure(test=False)
+    assert (done["result"], done["changes"]) == (True, looked["changes"])
+    assert texts(conf) == before
+    with Phone(switch.address) as phone:
+        assert phone.invite().status == 200
+    again = verbs.unconfigure(test=False)
+    assert (again["result"], again["changes"]) == (True, {})
+
+
+def test_the_state_takes_it_away(verbs, loaders, conf, told):
+    before = texts(conf)
+    assert loaders.states.freeswitch_config.managed(name=str(conf)).result is True
+    told.clear()
+    absent = loaders.states.freeswitch_config.absent
+    looked = absent(name="gone", test=True)
+    assert (looked.result, bool(looked.changes)) == (None, True)
+    assert absent(name="gone").result is True
+    assert texts(conf) == before
+    again = absent(name="gone")
+    assert (again.result, again.changes) == (True, {})
 
 
 def test_configure_breaks_nothing(verbs, conf):

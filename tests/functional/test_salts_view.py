@@ -12,15 +12,16 @@ VERBS = {
     },
     "pacemaker": {
         "cib", "status", "stage", "plan", "commit", "history", "restore", "is_reporter", "agent",
-        "agents", "serving",
+        "agents", "serving", "verdict", "operational",
     },
+    "fsha_pillar": {"mistakes"},
     "corosync": {
         "installed", "status", "faults", "config", "known", "test_config", "pending", "reload",
         "guard", "note_key", "guard_key", "packaged_cluster", "ghost", "forget_ghost",
     },
     "freeswitch": {
         "status", "profiles", "calls", "ready", "gateways", "registrations", "config_hash",
-        "pause", "resume", "recover", "configure",
+        "pause", "resume", "recover", "configure", "unconfigure",
     },
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ IN_ORDER = [
     "fsha.sync",
     "fsha.pillar",
     "fsha.python",
+    "fsha.verdict",
     "fsha.packages",
     "fsha.agents.files",
     "fsha.agents.check",
@@ -182,12 +183,68 @@ def test_what_happens_in_order(render):
     *_, (_, data) = methods()
     chunks = render(data, "fsha")
     assert list(dict.fromkeys(chunk["__sls__"] for chunk in chunks)) == IN_ORDER
-    assert [chunk["__id__"] for chunk in chunks[:3]] == [
-        "fsha-sync", "fsha-pillar", "fsha-sync-lxml",
-    ]  # fmt: skip
+    assert tuple(chunk["__id__"] for chunk in chunks[:5]) == UNTOUCHED
     assert [c["__id__"] for c in chunks if c.get("failhard")] == [
-        "fsha-pillar", "fsha-sync-lxml", "fsha-agents-known",
+        *UNTOUCHED[1:], "fsha-agents-known",
     ]  # fmt: skip
+
+
+UNTOUCHED = ("fsha-sync", "fsha-pillar", "fsha-sync-lxml", "fsha-verdict-corosync", "fsha-verdict")
+
+
+TOUCHING = sorted(
+    name
+    for name in FILES
+    if name.startswith(("fsha.agents", "fsha.network", "fsha.corosync", "fsha.freeswitch"))
+    or name in ("fsha", "fsha.pacemaker", "fsha.ocf", "fsha.switch", "fsha.cluster")
+)
+
+
+@pytest.mark.parametrize("name", TOUCHING)
+def test_every_part_is_judged_before_it_touches_anything(render, name):
+    *_, (_, data) = methods()
+    ids = [chunk["__id__"] for chunk in render(data, name)]
+    assert tuple(ids[:5]) == UNTOUCHED
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_what_the_standby_is_bound_to_is_forbidden_after_the_commit(render, bound):
+    data = example(PILLARS[0])
+    data["network"]["nonlocal_bind"] = bound
+    chunks = render(data, "fsha")
+    sysctls = [{"sysctl": c["__id__"]} for c in chunks if c["state"] == "sysctl"]
+    assert len(sysctls) == 2
+    (committed,) = [c for c in chunks if c["__id__"] == "fsha-cluster-committed"]
+    assert committed.get("require_in", []) == ([] if bound else sysctls)
+    # Nothing that the commit needs may need them, then.
+    needed = {str(r) for c in chunks for r in c.get("require", [])}
+    assert not [name for name in needed if "network.*" in name or "network.sysctl" in name]
+
+
+def test_the_commit_needs_freeswitchs_configuration(render):
+    for _, data in methods():
+        chunks = render(data, "fsha")
+        (committed,) = [c for c in chunks if c["__id__"] == "fsha-cluster-committed"]
+        assert {"sls": "fsha.freeswitch.config"} in committed["require"]
+
+
+def test_what_a_pillar_no_longer_configures_is_taken_away(render):
+    data = example(PILLARS[0])
+    for chunks in (render(data, "fsha"), render(data, "fsha.clean")):
+        assert [c["fun"] for c in chunks if c["state"] == "freeswitch_config"] == ["absent"]
+    ids = [c["__id__"] for c in chunks]
+    # The switch is asked while its password is there.
+    assert ids.index("fsha-clean-freeswitch") < ids.index("fsha-clean-files")
+
+
+@pytest.mark.parametrize("test", [True, False])
+def test_a_mistake_in_the_pillar_is_one_failed_state(rendering, pillar, test):
+    pillar["fsha"] = {**example(PILLARS[0]), "colour": "red"}
+    done = rendering.modules.state.sls("fsha", test=test)
+    failed = [one for one in done if one.result is False]
+    assert [one.id for one in failed] == ["fsha-pillar"]
+    assert "fsha:colour" in failed[0].comment
+    assert [one.id for one in done] == ["fsha-sync", "fsha-pillar"]
 
 
 @pytest.mark.parametrize(

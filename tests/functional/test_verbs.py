@@ -134,6 +134,24 @@ def test_a_cluster_is_ready_when_all_nodes_are_there(loaders, cib_file):
     assert ready(name="voice", nodes=["fs1"], timeout=0, test=True).result is None
 
 
+def test_a_cluster_works_without_a_node_that_is_away(loaders, cib_file):
+    def ready(*nodes, **rest):
+        ask = loaders.states.pacemaker_cluster.ready
+        return ask(name="voice", nodes=list(nodes), timeout=0, require_all=False, **rest)
+
+    for test in (False, True):
+        done = ready("fs1", "fs2", "fs3", test=test)
+        assert (done.result, done.changes) == (True, {})
+        assert done.warnings == ["Away: node fs3 has not joined."]
+    assert ready("fs1", "fs3").result is False
+
+
+def test_the_first_run_waits_for_all_nodes(loaders, empty_cib):
+    ask = loaders.states.pacemaker_cluster.ready
+    done = ask(name="voice", nodes=["fs1", "fs2", "fs3"], timeout=0, require_all=False)
+    assert (done.result, done.comment) == (False, "After 0 s: node fs3 has not joined.")
+
+
 def test_a_resource_runs_or_is_complained_of(loaders, cib_file):
     running = loaders.states.pacemaker_resource.running
     assert running(name="VoiceServices").comment == "VoiceServices serves on fs1."

@@ -125,14 +125,22 @@ def calls(lab, count):
 
 # --- the guard -----------------------------------------------------------------------------
 
+VERDICT = "fsha-verdict"
+
+
+def host_settings(node):
+    return node.read("/etc/hosts"), node.read(CONF), node.main_pid("corosync")
+
 
 def test_a_change_that_would_interrupt_calls_is_refused(pair):
     pillar = pillar_with(arp_count=3)
-    # So long does the node without calls wait for the other one.
-    pillar["cluster"]["settle_timeout"] = 5
+    # What else this pillar changes on a host, which must not happen either.
+    pillar["corosync"]["totem"]["token"] = 3300
+    pillar["network"]["hosts"] = False
     voice.give(pair, pillar)
     active, passive = active_node(pair), passive_node(pair)
     before = configuration(active), operations(active), points(active), points(passive)
+    hosts = [host_settings(node) for node in (active, passive)]
     with calls(pair, 2):
         looked = voice.apply(pair, active.name, test=True)
         with pair.events("fsha/") as bus:
@@ -144,16 +152,21 @@ def test_a_change_that_would_interrupt_calls_is_refused(pair):
     assert told["comment"].startswith("Would be refused")
     assert told["changes"]["guard"]["calls"] == 2
 
-    told = done.state(active.name, COMMITTED)
+    assert looked.state(active.name, VERDICT)["comment"].startswith("Would be refused")
+    told = done.state(active.name, VERDICT)
     assert told["result"] is False
-    assert told["comment"].startswith("Nothing was written.")
-    assert told["changes"] == {}
+    assert told["comment"].startswith("Nothing on this host was touched")
+    assert len(done.failed) == 2
+    # The other node does not wait for a commit that does not come.
+    assert done.seconds < 45
+    assert done.changes == {}
+    assert [host_settings(node) for node in (active, passive)] == hosts
     cost = f"restart of ip_shared and fs on {active.name} interrupts 2 call legs"
     for words in (cost, "fsha:guard:calls allows none", '"override": true'):
         assert words in told["comment"]
-    told = done.state(passive.name, COMMITTED)
+    told = done.state(passive.name, VERDICT)
     assert told["result"] is False
-    assert f"which only {active.name} can count" in told["comment"]
+    assert f"{active.name}, which counts the calls, refuses it" in told["comment"]
 
     assert before == (
         *(configuration(active), operations(active)),
@@ -344,6 +357,30 @@ def removing(lab, node):
     if not any("alone" in line and "removed" in line for line in newest["summary"]):
         return ""
     return json.loads(node.read(f"/var/lib/fsha/restore/{newest['number']:08d}.json"))["cib"]
+
+
+def test_a_switch_that_leaves_the_cluster_goes_on_running(pair):
+    pillar = pillar_with()
+    pillar["pacemaker"]["resources"]["switch"] = {"agent": "ocf:fsha:FSSwitch"}
+    clone = {"resource": "switch", "meta": {"interleave": True}}
+    pillar["pacemaker"]["clones"] = {"switch-clone": clone}
+    voice.give(pair, pillar)
+    assert voice.apply(pair).failed == []
+    active = active_node(pair)
+    assert len(voice.cluster(active).active("switch")) == len(pair.nodes)
+    pids = {node.name: node.main_pid("freeswitch") for node in pair.nodes.values()}
+    voice.give(pair, pillar_with())
+    # Nothing that carries calls stops, so the guard does not ask for any.
+    with calls(pair, 1):
+        done = voice.apply(pair)
+        assert legs(active) == 1
+    assert done.failed == []
+    (changes,) = done.changes.values()
+    left = [action for action in changes["transition"] if action.endswith("to systemd, running")]
+    assert len(left) == len(pair.nodes)
+    assert not voice.cluster(active).resource("switch")
+    assert pids == {node.name: node.main_pid("freeswitch") for node in pair.nodes.values()}
+    assert voice.serving(pair) == active.name
 
 
 # --- two at a time -------------------------------------------------------------------------

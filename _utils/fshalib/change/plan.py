@@ -7,7 +7,7 @@ from typing import Any
 
 from fshalib.agents import FREESWITCH
 from fshalib.change import guard as change_guard
-from fshalib.change import interruption, restore, validation, watchdog
+from fshalib.change import interruption, restore, stop_first, validation, watchdog
 from fshalib.change.guard import Calls, Verdict, Way
 from fshalib.change.validation import Judgement
 from fshalib.cib import compare, document, normalize
@@ -96,7 +96,9 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     # resource that is still active on two nodes for one.
     warnings = tools.verify(document.render(document.configuration_only(target.root)), run)
     foreseen = tools.foresee(document.render(target.root), run)
-    transition = simulate.parse_transition(foreseen)
+    transition = simulate.with_handed_over(
+        simulate.parse_transition(foreseen), stop_first.handed_over(target)
+    )
     said = validation.judge(target, None if tools.on_file() else run)
     fails = _failing(said, transition, run)
     verdict = _judged(target, transition, guard or Guard(), fails)

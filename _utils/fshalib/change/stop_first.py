@@ -5,6 +5,7 @@ from typing import cast
 
 from lxml import etree
 
+from fshalib.agents import FSSWITCH, LEAVE_RUNNING
 from fshalib.cib import update
 from fshalib.cib.document import (
     Document,
@@ -25,8 +26,9 @@ def stopped_first(
 
     A resource that is simply removed is stopped as an orphan, and only if the cluster is told
     to do so. So it stays for a moment, out of its group and with no constraint of its own,
-    where stopping it stops nothing else. It bears the mark :data:`LEAVING`, so that others don't
-    take this halfway state for a configuration that somebody wants.
+    where stopping it stops nothing else; a switch is left running. It bears the mark
+    :data:`LEAVING`, so that others don't take this halfway state for a configuration that
+    somebody wants.
 
     running
         Where everything runs now, id → nodes.
@@ -46,11 +48,26 @@ def stopped_first(
         hoist([element])
         for inner in with_contents(element):
             remove_references(document, inner.get("id", ""))
-        _stop(document, element, who)
+        for inner in with_contents(element):
+            if _is_switch(inner):
+                _set_first(document, inner, "instance_attributes", {LEAVE_RUNNING: "true"})
+        _set_first(document, element, "meta_attributes", {"target-role": "Stopped", LEAVING: who})
     remove_hollow(document)
     # Until it is gone it stays the formula's, so that any later run may finish the work.
     own(document, ours & frozenset(document.ids()))
     return document.root if leaving else None
+
+
+def handed_over(found: Target) -> frozenset[str]:
+    """Return what goes on running when it is removed: a switch that systemd runs anyway."""
+    document = Document(found.live)
+    removed = ((id, document.find(id)) for id in found.removed)
+    return frozenset(id for id, element in removed if element is not None and _is_switch(element))
+
+
+def _is_switch(element: Element) -> bool:
+    named = (element.get("class"), element.get("provider"), element.get("type"))
+    return element.tag == "primitive" and ":".join(part or "" for part in named) == FSSWITCH
 
 
 def _outermost(document: Document, id: str, gone: set[str]) -> str:
@@ -63,10 +80,10 @@ def _outermost(document: Document, id: str, gone: set[str]) -> str:
     return element.get("id", "")
 
 
-def _stop(document: Document, element: Element, who: str) -> None:
+def _set_first(document: Document, element: Element, tag: str, values: Mapping[str, str]) -> None:
     # In a set of its own, the first that counts: others may use those that are there.
-    new = update.new_element("meta_attributes")
+    new = update.new_element(tag)
     new.set("score", "INFINITY")
-    etree.SubElement(new, "nvpair", {"name": "target-role", "value": "Stopped"})
-    etree.SubElement(new, "nvpair", {"name": LEAVING, "value": who})
+    for name, value in values.items():
+        etree.SubElement(new, "nvpair", {"name": name, "value": value})
     update.insert_in(document, element, new)

@@ -255,6 +255,9 @@ def _links(
 
 # --- judging -----------------------------------------------------------------------------
 
+NOT_A_MEMBER = "not a member of the cluster"
+NOT_CONNECTED = "not connected"
+
 
 def faults(ring: RingStatus, wanted: Sequence[RingNode]) -> tuple[str, ...]:
     """Say what keeps the ring from being as wanted, a sentence part each; empty is healthy.
@@ -281,7 +284,7 @@ def _member_faults(ring: RingStatus, wanted: Sequence[RingNode]) -> list[str]:
     here = {member.name for member in ring.members}
     names = {node.name for node in wanted}
     found = [
-        f"{node.name} (nodeid {node.id}): not a member of the cluster"
+        f"{node.name} (nodeid {node.id}): {NOT_A_MEMBER}"
         for node in wanted
         if node.name not in here
     ]
@@ -312,7 +315,12 @@ def _link_fault(link: Link | None, address: str) -> str | None:
         return "not in the running configuration"
     if link.address != address:
         return f"runs to {link.address} instead"
-    return None if link.connected else "not connected"
+    return None if link.connected else NOT_CONNECTED
+
+
+def is_away(fault: str) -> bool:
+    """Tell whether a fault of :func:`faults` is that a node or link is away, and nothing worse."""
+    return fault.endswith((f": {NOT_A_MEMBER}", f": {NOT_CONNECTED}"))
 
 
 def as_data(ring: RingStatus) -> dict[str, Any]:

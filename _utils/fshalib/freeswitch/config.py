@@ -223,7 +223,9 @@ def _own(directory: Path, read: Read) -> Iterator[Path]:
 
 def _without(own: Path, directory: Path, read: Read) -> dict[Path, str | None]:
     """Return the files that include one of the formula's, without that line."""
-    line = re.compile(rf"^[ \t]*{re.escape(directive(str(own)))}[ \t]*\n", re.MULTILINE)
+    own_line = re.escape(directive(str(own)))
+    # Where the section ended in the midst of a line, that line was broken up for it.
+    line = re.compile(rf"\n{own_line}\n(?=</)|^[ \t]*{own_line}[ \t]*\n", re.MULTILINE)
     texts = {path: read_if_there(path, read) for path in sorted(directory.rglob("*.xml"))}
     return {p: line.sub("", text) for p, text in texts.items() if text and line.search(text)}
 

@@ -12,6 +12,9 @@ from fshalib.freeswitch.preprocessor import SwitchConfError
 from fshalib.system import files
 
 MODE = 0o640
+USUAL = Path("/etc/freeswitch")
+KNOWN = Path("/var/lib/fsha/freeswitch.directories")
+"""Where it is noted which configurations hold something of the formula's."""
 
 Changes = dict[str, dict[str, Any]]
 
@@ -38,6 +41,36 @@ def group_number(name: str | None, directory: Path, service: str) -> int:
             ) from error
     running = client.group_of(service)
     return (directory / config.ROOT).stat().st_gid if running is None else running
+
+
+def noted(known: Path = KNOWN) -> tuple[Path, ...]:
+    """Return the configurations that may hold something of the formula's.
+
+    The usual one is among them: an earlier version has noted none.
+    """
+    text = (files.read(known) or b"").decode("utf-8", "surrogateescape")
+    return tuple(dict.fromkeys([USUAL, *map(Path, text.splitlines())]))
+
+
+def note(directory: Path, known: Path = KNOWN) -> None:
+    """Note that a configuration holds something of the formula's. Raises :class:`OSError`."""
+    if directory not in noted(known):
+        _write_noted([*noted(known), directory], known)
+
+
+def forget(directory: Path, known: Path = KNOWN) -> None:
+    """Note that it no longer does. Raises :class:`OSError`."""
+    left = [path for path in noted(known) if path not in (USUAL, directory)]
+    if left:
+        _write_noted(left, known)
+    else:
+        known.unlink(missing_ok=True)
+
+
+def _write_noted(directories: list[Path], known: Path) -> None:
+    text = "".join(f"{path}\n" for path in directories if path != USUAL)
+    known.parent.mkdir(parents=True, exist_ok=True)
+    files.replace(known, text.encode("utf-8", "surrogateescape"), 0o644)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """What a change would do: the cluster's own simulation, as data and for people."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from lxml import etree
 
 from fshalib.system import programs
+
+HANDED_OVER = "hand over"
+"""What becomes of a resource that is removed and goes on running; crm_simulate can't know it."""
 
 # How crm_simulate names an action, and how a person reads it.
 _TEXTS = {
@@ -21,6 +24,7 @@ _TEXTS = {
     "promote": "promote {resource} on {node}",
     "demote": "demote {resource} on {node}",
     "re-promote": "re-promote {resource} on {node}",
+    HANDED_OVER: "leave {resource} on {node} to systemd, running",
 }
 INTERRUPTING = frozenset({"stop", "restart", "recover", "move", "demote", "re-promote"})
 RELOADING = frozenset({"reload", "reload-agent"})
@@ -74,6 +78,17 @@ class Transition:
         return frozenset(
             without_instance(a.resource) for a in self.actions if a.action in RELOADING
         )
+
+
+def with_handed_over(transition: Transition, ids: Collection[str]) -> Transition:
+    """Return a transition in which some resources are not stopped but left running."""
+    actions = (
+        replace(action, action=HANDED_OVER, node=action.source or action.node, reason="")
+        if action.action == "stop" and without_instance(action.resource) in ids
+        else action
+        for action in transition.actions
+    )
+    return replace(transition, actions=tuple(actions))
 
 
 _INSTANCE = re.compile(r":[0-9]+$", re.ASCII)

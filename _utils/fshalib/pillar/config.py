@@ -47,6 +47,7 @@ class Cluster:
     name: str
     unmanaged: str
     membership_timeout: int
+    require_all_nodes: bool
     settle_timeout: int
     restore_points: int
 

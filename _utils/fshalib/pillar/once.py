@@ -5,6 +5,8 @@ the classes that it is made of: a reload of ``fshalib`` that drops an old librar
 """
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from fshalib.pillar import config
 from fshalib.pillar.config import Config
@@ -28,4 +30,18 @@ def checked(raw: object) -> Config:
         found = config.check(raw)
         _LAST.clear()
         _LAST[digest] = found
+    return found
+
+
+def checked_here(raw: object, grains: Mapping[str, Any]) -> Config:
+    """Return the checked pillar of the host that has these grains.
+
+    raw
+        The pillar's ``fsha``.
+
+    Raises :class:`ConfigErrors`, also for a host that is none of the nodes.
+    """
+    found = checked(raw)
+    addresses = [*grains.get("ipv4", []), *grains.get("ipv6", [])]
+    config.check_host(found, grains["nodename"], addresses)
     return found

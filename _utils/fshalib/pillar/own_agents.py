@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from fshalib.agents import FONEBRIDGE, FSSOFIA, FSSWITCH
+from fshalib.agents import FONEBRIDGE, FSSOFIA, FSSWITCH, LEAVE_RUNNING
 from fshalib.cib.values import FALSE_WORDS
 from fshalib.pacemaker.agent import Parameter
 from fshalib.schema.report import quoted, suggestion
@@ -60,6 +60,7 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         **_EVENT_SOCKET,
         "service": _text("freeswitch"),
         "restart_wait": _number("30"),
+        LEAVE_RUNNING: _boolean("false"),
         "runtime_dir": _text("/run/fsha/FSSwitch"),
         "fssofia_dir": _text("/run/fsha/FSSofia"),
     },

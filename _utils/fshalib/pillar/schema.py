@@ -43,6 +43,12 @@ CLUSTER = Record(
         "membership_timeout": Field(
             SECONDS, "seconds to wait until every link is connected and the pair has quorum", 120
         ),
+        "require_all_nodes": Field(
+            YES_NO,
+            "whether a run fails while a node or a link is away. With `false` it goes on where the "
+            "cluster has a quorum and a DC, and warns; the first run waits for all nodes anyway",
+            False,
+        ),
         "settle_timeout": Field(
             SECONDS, "seconds to wait after a change until the cluster is idle again", 120
         ),

@@ -3,7 +3,7 @@
 import pytest
 
 from fshalib.change.restore import restored
-from fshalib.change.stop_first import stopped_first
+from fshalib.change.stop_first import handed_over, stopped_first
 from fshalib.cib import document, leaving, ownership
 from fshalib.cib import read as cib_read
 from fshalib.cib.read import find, read
@@ -498,6 +498,24 @@ def test_what_stops_leaves_its_group_and_all_that_speaks_of_it():
     assert [e.get("id") for e in find(found, "g")] == ["a", "c"]
     assert ids(found.find("configuration/constraints"), "*")[1:] == ["s", "ss", "x", "kept"]
     assert text(root) == before
+
+
+SWITCH = '<primitive id="s" class="ocf" provider="fsha" type="FSSwitch"/>'
+
+
+def test_a_switch_is_left_running():
+    root = cib(
+        f'<clone id="c">{SWITCH}</clone>{dummy("x")}',
+        '<rsc_order id="o" first="c" then="x"/>',
+        schema=NEW,
+    )
+    found = target(root, DesiredObjects(absent=("s", "c", "x")))
+    assert handed_over(found) == {"s"}
+    halfway = stopping(root, "s", "c", "x", running="sx")
+    assert stopped(halfway) == ["c", "x"]
+    given = [e.getparent().getparent().get("id") for e in halfway.iter("nvpair")
+             if (e.get("name"), e.get("value")) == ("leave_running", "true")]  # fmt: skip
+    assert given == ["s"]
 
 
 def test_nothing_that_runs_needs_no_stopping():

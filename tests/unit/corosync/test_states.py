@@ -130,6 +130,20 @@ class TestConfig:
         assert [tag for tag, _ in bus] == ["fsha/refused/fs1/corosync.conf"]
 
     @BOTH
+    def test_a_restart_is_refused_before_anything_is_touched(self, config, nodes, bus, test):
+        _manage(config, nodes, test=False)
+        before = config.file.read_text()
+        config.opts["test"] = test
+        settings = {"transport": "knet", "totem": {"token": 1500}}
+        wanted = {"cluster_name": "voice", "nodes": nodes, **settings}
+        config.salt["corosync.guard"] = lambda **_: "Not now."
+        assert config.allowed(str(config.file), **wanted)["result"] is True
+        ret = config.allowed(str(config.file), **wanted, crypto={"hash": "sha1"}, order=4)
+        assert (ret["result"], ret["changes"], ret["comment"][-8:]) == (False, {}, "Not now.")
+        assert config.file.read_text() == before
+        assert [tag for tag, _ in bus] == ([] if test else ["fsha/refused/fs1/corosync.conf"])
+
+    @BOTH
     def test_bad_settings_are_one_sentence(self, config, nodes, test):
         ret = _manage(config, nodes, test, totem={"tokn": 1})
         assert ret["result"] is False
@@ -408,6 +422,44 @@ class TestRing:
         ((tag, event),) = bus
         assert tag == "fsha/ring/fs1/voice"
         assert event["data"]["faults"] == ["link 1 to b: not connected", "b: not a member"]
+
+    @pytest.mark.parametrize("test", [False, True])
+    @pytest.mark.parametrize(
+        "fault",
+        ["link 1 to b (10.0.0.2): not connected", "b (nodeid 2): not a member of the cluster"],
+    )
+    def test_what_is_away_is_told_and_the_run_goes_on(self, ring, nodes, bus, fault, test):
+        ring.opts["test"] = test
+        ring.module.GRACE = 0.05
+        ring.salt["pacemaker.operational"] = lambda: True
+        ring.looks[:] = [[fault]]
+        ret = ring.healthy("voice", nodes, timeout=3600, require_all=False)
+        assert (ret["result"], ret["warnings"]) == (True, [f"Away: {fault}."])
+        assert fault in ret["comment"]
+        assert [tag for tag, _ in bus] == ([] if test else ["fsha/ring/fs1/voice"])
+        # That it may be away for good does not mean that nobody looks whether it comes.
+        ring.looks[:] = [[fault], []]
+        ring.opts["test"] = False
+        whole = ring.healthy("voice", nodes, timeout=3600, require_all=False)
+        assert "warnings" not in whole
+
+    @pytest.mark.parametrize(
+        ("operational", "require_all", "fault"),
+        [
+            (False, False, "b (nodeid 2): not a member of the cluster"),
+            (True, True, "b (nodeid 2): not a member of the cluster"),
+            (True, False, "not quorate: 1 of 2 expected votes"),
+            (True, False, "c (nodeid 3): in the running cluster, but none of the wanted nodes"),
+            (True, False, "link 0 to b (10.0.0.2): runs to 10.0.0.3 instead"),
+        ],
+    )
+    def test_what_the_cluster_can_not_do_without(
+        self, ring, nodes, bus, operational, require_all, fault
+    ):
+        ring.salt["pacemaker.operational"] = lambda: operational
+        ring.looks[:] = [[fault]]
+        ret = ring.healthy("voice", nodes, timeout=0.05, require_all=require_all)
+        assert ret["result"] is False
 
     @pytest.mark.parametrize(("faults", "result"), [([], True), (["no corosync"], None)])
     def test_a_test_run_does_not_wait(self, ring, nodes, bus, faults, result):

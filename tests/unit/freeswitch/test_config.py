@@ -293,6 +293,8 @@ def test_what_is_no_longer_wanted_goes(conf):
     assert gone == {"sofia.xml", "pre_load.xml", "profile_internal.xml"}
     profile = conf / "sip_profiles/internal.xml"
     assert new[profile] == before["sip_profiles/internal.xml"]
+    sofia = "autoload_configs/sofia.conf.xml"
+    assert new[conf / sofia] == before[sofia]
     assert "fsha/" not in whole(conf, verified(DesiredConfig(), conf, read))
 
 

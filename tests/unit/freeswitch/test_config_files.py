@@ -7,7 +7,15 @@ import pytest
 
 from fshalib.freeswitch import client
 from fshalib.freeswitch.config import DesiredConfig
-from fshalib.freeswitch.config_files import MODE, ConfigFiles, group_number
+from fshalib.freeswitch.config_files import (
+    MODE,
+    USUAL,
+    ConfigFiles,
+    forget,
+    group_number,
+    note,
+    noted,
+)
 from fshalib.freeswitch.preprocessor import SwitchConfError
 
 OWN = '<include><param name="a" value="1"/></include>'
@@ -47,3 +55,17 @@ def test_the_group_is_the_pillars_the_switchs_or_the_files(tmp_path, monkeypatch
     assert group_number(None, tmp_path, "down") == (tmp_path / "freeswitch.xml").stat().st_gid
     with pytest.raises(SwitchConfError, match="there is no group nosuch on this node"):
         group_number("nosuch", tmp_path, "up")
+
+
+def test_configurations_of_the_formula_are_remembered(tmp_path):
+    known = tmp_path / "lib/directories"
+    assert noted(known) == (USUAL,)
+    note(USUAL, known)
+    assert not known.exists()
+    for directory in (tmp_path / "a", tmp_path / "b", tmp_path / "a"):
+        note(directory, known)
+    assert noted(known) == (USUAL, tmp_path / "a", tmp_path / "b")
+    forget(tmp_path / "a", known)
+    assert noted(known) == (USUAL, tmp_path / "b")
+    forget(tmp_path / "b", known)
+    assert not known.exists()

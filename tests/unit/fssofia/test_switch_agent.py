@@ -108,6 +108,13 @@ def switch(make_node) -> Switch:
     return Switch(make_node().start())
 
 
+def test_a_switch_that_leaves_the_cluster_goes_on(switch):
+    switch.parameters["leave_running"] = "true"
+    assert switch.run("stop").code == OK
+    assert switch.told() == []
+    assert switch.run("monitor").code == OK
+
+
 def test_its_life(switch):
     assert switch.run("validate-all").code == OK
     assert switch.run("monitor").code == OK  # a probe of what systemd started at boot

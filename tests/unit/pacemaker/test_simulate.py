@@ -55,6 +55,18 @@ def test_a_blocked_action_is_read_as_one():
     assert transition.interrupted == ()
 
 
+def test_what_is_handed_over_is_not_stopped():
+    actions = (Action("stop", "s:0", "fs1", reason="gone"), Action("restart", "s", "fs1"),
+               Action("stop", "fs", "fs1"))  # fmt: skip
+    seen = simulate.with_handed_over(simulate.Transition(actions, {}), {"s"})
+    assert [str(action) for action in seen.actions] == [
+        "leave s:0 on fs1 to systemd, running",
+        "restart s on fs1",
+        "stop fs on fs1",
+    ]
+    assert seen.interrupted == ("s", "fs")
+
+
 def test_what_stays_is_no_action():
     text = (
         '<pacemaker-result><actions><rsc_action action="leave" resource="a" node="fs1"/>'

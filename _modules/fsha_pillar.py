@@ -1,0 +1,46 @@
+"""The check of this minion's pillar, for the SLS: while they render, no state has run yet."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import fshalib
+
+importlib.reload(fshalib)
+from fshalib.pillar import once, platform
+from fshalib.schema.report import ConfigErrors, section
+
+if TYPE_CHECKING:
+    __grains__: dict[str, Any]
+    __pillar__: dict[str, Any]
+
+__virtualname__ = "fsha_pillar"
+
+
+def __virtual__():
+    """Load always."""
+    return __virtualname__
+
+
+def mistakes(name="fsha"):
+    """Return the mistakes in this minion's pillar, as text; empty if it is sound.
+
+    name
+        The pillar's top-level key.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' fsha_pillar.mistakes
+    """
+    raw = __pillar__.get(name)
+    trouble = platform.trouble(__grains__, section(raw, "lookup"))
+    if trouble:
+        return trouble
+    try:
+        once.checked_here(raw, __grains__)
+    except ConfigErrors as error:
+        return str(error)
+    return ""
