@@ -77,7 +77,7 @@ class RuleText:
         except rule.RuleError as wrong:
             reason = str(wrong)
             if len(reason) > _REASON:
-                # A long word in the rule must not push what was expected out of the sentence.
+                # The sentence is cut at its end, where the expected value would be.
                 reason = f"{self.expected} is expected, not {quoted(text)}"
             at.error(f"{printable(reason, _REASON)}.")
             return INVALID

@@ -347,7 +347,7 @@ def make(kind: str, id: object, spec: object) -> Object:
     if names.check(id, at) is INVALID or not isinstance(id, str):
         raise ConfigErrors(report.errors(id, "id"))
     raw = {k: v for k, v in spec.items() if v is not None} if isinstance(spec, Mapping) else spec
-    data = known.shape.section.check(raw, at)
+    data = known.schema.section.check(raw, at)
     if isinstance(data, dict):
         object_checks(kind, data, raw, at)
     report.raise_for(raw, id)

@@ -1,7 +1,7 @@
 """Checks of the cluster's objects against each other, and within one object.
 
-They work on what the shapes of ``fshalib.cib.kinds`` have checked already, where a wrong value is
-left out: each check looks only at what is there, so one mistake is told once.
+The schemas of ``fshalib.cib.kinds`` have checked the data and left wrong values out. Each check
+looks only at the remaining data, so one mistake is reported once.
 """
 
 import re
@@ -17,7 +17,7 @@ from fshalib.cib.location_rules import Rules
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.nvset_field import Sets
 from fshalib.cib.resource_set import ResourceSets
-from fshalib.cib.spec import items, parts
+from fshalib.cib.spec import items, walk
 from fshalib.pillar.validate_object import Data, object_checks
 from fshalib.schema.report import Keys, Location, Report, given, printable, quoted, suggestion
 from fshalib.schema.types import INVALID
@@ -36,17 +36,19 @@ def check(pacemaker: Data, raw: object, nodes: Data, at: Location) -> None:
     pacemaker
         The checked section.
     raw
-        The section as it was given: what was given wrongly is not missing as well.
+        The unchecked section. A key with a wrong value is in it, so it is not reported as missing.
     nodes
         The checked nodes of the pillar.
     """
     _ids(pacemaker, at)
     _id_refs(pacemaker, at)
     for keys, kind, spec in _objects(pacemaker):
-        told = given(raw, *keys)
+        unchecked = given(raw, *keys)
         within = Report()
-        object_checks(kind, spec, {"sets": told} if KINDS[kind].one else told, Location(within))
-        for inner, message in within.found:
+        object_checks(
+            kind, spec, {"sets": unchecked} if KINDS[kind].one else unchecked, Location(within)
+        )
+        for inner, message in within.mistakes:
             at.below(*_place(keys, inner)).error(message)
     _members(pacemaker, at)
     _references(pacemaker, at)
@@ -64,7 +66,7 @@ def agent_of(pacemaker: Data, resource: Data) -> str:
 
 
 def _objects(pacemaker: Data) -> Iterator[tuple[Keys, str, Data]]:
-    """Yield the place of each object, its kind and its form."""
+    """Yield the place of each object, its kind and its spec."""
     for key, kind in BY_KEY.items():
         if kind.one:
             yield (key,), kind.name, {"sets": pacemaker.get(key, NO_SETS)}
@@ -74,7 +76,7 @@ def _objects(pacemaker: Data) -> Iterator[tuple[Keys, str, Data]]:
 
 
 def _place(keys: Keys, inner: Keys) -> Keys:
-    """Return a place in an object; the sets of what there is one of stand there themselves."""
+    """Return a place in an object; a kind with one object has its sets directly below its key."""
     return (*keys, *(inner[1:] if len(keys) == 1 else inner))
 
 
@@ -90,39 +92,39 @@ def _ids(pacemaker: Data, at: Location) -> None:
         for name in pacemaker.get(key, {}):
             _take(name, f"{_a(kind.word)} {kind.word}", taken, at.below(key, name))
     for keys, kind_name, spec in _objects(pacemaker):
-        for id, word, inner in _inner_ids(KINDS[kind_name].shape, spec):
+        for id, word, inner in _inner_ids(KINDS[kind_name].schema, spec):
             _take(id, word, taken, at.below(*_place(keys, inner)))
 
 
-def _inner_ids(shape: ElementSchema, spec: Data) -> Iterator[tuple[str, str, Keys]]:
-    """Yield the ids that are given to parts of an object, with what they are and their places."""
-    for part, value, keys in parts(shape, spec):
-        if isinstance(part, Id):
+def _inner_ids(schema: ElementSchema, spec: Data) -> Iterator[tuple[str, str, Keys]]:
+    """Yield the ids within an object, each with the name of its kind and its place."""
+    for field, value, keys in walk(schema, spec):
+        if isinstance(field, Id):
             yield value, "a part of an object", keys
-    for part, item, keys in items(shape, spec, *_REFERRED):
+    for field, item, keys in items(schema, spec, *_REFERRED):
         if "id" in item:
-            yield item["id"], _REFERRED[type(part)], (*keys, "id")
+            yield item["id"], _REFERRED[type(field)], (*keys, "id")
 
 
 _REFERRED = {Sets: "a set", Rules: "a rule", ResourceSets: "a set of resources"}
-"""What another place may refer to by an ``id-ref``."""
+"""The kinds of elements that an ``id-ref`` may point to."""
 
 
 def _id_refs(pacemaker: Data, at: Location) -> None:
-    """Check that an ``id-ref`` points to something of the same kind that is given an id."""
-    found = [
-        (part, item, _place(keys, inner))
+    """Check that an ``id-ref`` points to an id of the same kind."""
+    places = [
+        (field, item, _place(keys, inner))
         for keys, name, spec in _objects(pacemaker)
-        for part, item, inner in items(KINDS[name].shape, spec, *_REFERRED)
+        for field, item, inner in items(KINDS[name].schema, spec, *_REFERRED)
     ]
     known: dict[tuple[str, ...], list[str]] = {}
-    for part, item, _ in found:
-        # A set of nothing is not written.
-        if "id" in item and (not isinstance(part, Sets) or item.get("values")):
-            known.setdefault(part.tags, []).append(item["id"])
-    for part, item, keys in found:
-        expected = f"the id of {_REFERRED[type(part)]}"
-        _known(item.get("id-ref"), known.get(part.tags, []), expected, at.below(*keys, "id-ref"))
+    for field, item, _ in places:
+        # An empty set is not written, so it has no id.
+        if "id" in item and (not isinstance(field, Sets) or item.get("values")):
+            known.setdefault(field.tags, []).append(item["id"])
+    for field, item, keys in places:
+        expected = f"the id of {_REFERRED[type(field)]}"
+        _known(item.get("id-ref"), known.get(field.tags, []), expected, at.below(*keys, "id-ref"))
 
 
 def _a(word: str) -> str:
@@ -139,7 +141,7 @@ def _take(name: str, kind: str, taken: dict[str, str], at: Location) -> None:
 
 
 def _members(pacemaker: Data, at: Location) -> None:
-    """Check that what containers name is there, of the right kind, and in one of them only."""
+    """Check that members of containers exist, are of the right kind, and in one container only."""
     taken: dict[str, str] = {}
     for key, inner in CONTAINABLE.items():
         for name, data in pacemaker.get(key, {}).items():
@@ -306,7 +308,7 @@ def _in_nodes(pacemaker: Data) -> Named:
 
 def _in_rules(pacemaker: Data) -> Named:
     for keys, kind, spec in _objects(pacemaker):
-        for _, item, inner in items(KINDS[kind].shape, spec, Sets, Rules):
+        for _, item, inner in items(KINDS[kind].schema, spec, Sets, Rules):
             key = "rule" if "rule" in item else "expression"
             for node in _tested_nodes(item.get(key, "")):
                 yield _place(keys, (*inner, key)), node
