@@ -188,19 +188,19 @@ _REFERRING = {
 
 
 def _references(pacemaker: Data, at: Location) -> None:
-    """Check that whatever is named is there."""
+    """Check that objects refer only to existing ones."""
     if not all(key in pacemaker for key in (*RESOURCES, "templates")):
         return
     resources = [id for key in RESOURCES for id in pacemaker.get(key, {})]
-    # A constraint may also be of all that have a tag, or that are made from a template.
+    # A constraint may also name a tag, or a template in place of its primitives.
     named = [*resources, *pacemaker["templates"], *pacemaker.get("tags", {})]
     for key, fields in _REFERRING.items():
         for name, data in pacemaker.get(key, {}).items():
             here = at.below(key, name)
             for field in fields:
                 _known(data.get(field), named, "the id of a resource or group", here.below(field))
-            for number, one in enumerate(data.get("sets", ())):
-                for id in one.get("resources", ()):
+            for number, resource_set in enumerate(data.get("sets", ())):
+                for id in resource_set.get("resources", ()):
                     place = here.below("sets", number, "resources")
                     _known(id, named, "ids of resources", place)
     for name, data in pacemaker["resources"].items():
@@ -231,7 +231,7 @@ def _devices(pacemaker: Data, at: Location) -> None:
     if not all(key in pacemaker for key in ("resources", "templates")):
         return
     resources = pacemaker["resources"]
-    # What has no agent was told already.
+    # A resource without an agent is reported already.
     agents = {name: agent_of(pacemaker, resource) for name, resource in resources.items()}
     devices = [name for name, agent in agents.items() if is_fencing(agent)]
     for key, level in pacemaker.get("fencing_levels", {}).items():
@@ -250,7 +250,7 @@ def _devices(pacemaker: Data, at: Location) -> None:
 
 
 def _named_nodes(pacemaker: Data, nodes: Data, at: Location) -> None:
-    """Check the names of nodes wherever they are given."""
+    """Check all names of nodes."""
     if not nodes or not all(key in pacemaker for key in ("resources", "templates", "bundles")):
         return
     names = [*nodes, *_remote_nodes(pacemaker)]
@@ -278,7 +278,7 @@ def _remote_nodes(pacemaker: Data) -> Iterator[str]:
 
 
 def _replicas(pacemaker: Data) -> re.Pattern[str]:
-    """Return what the names of the bundles' replicas match, which are nodes, too."""
+    """Return a pattern of the names of the bundles' replicas, which are nodes, too."""
     return re.compile("|".join(f"{re.escape(name)}-[0-9]+" for name in pacemaker["bundles"]))
 
 
