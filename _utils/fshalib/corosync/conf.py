@@ -220,7 +220,7 @@ _LOG_PREFIX = re.compile(r"^.*?\[[A-Z]+ *\] +")
 def judges_sentence(output: str, file: str) -> str:
     """Return corosync's reason from the output of ``corosync -t``; empty if it gave none.
 
-    said
+    output
         Its output; a line may carry a log prefix (``Nov 23 21:04:29.843 error   [MAIN  ]``).
     file
         The path of the checked file; the reason names corosync.conf in its place.
