@@ -1,4 +1,4 @@
-"""Wait until corosync's ring is whole.
+"""Wait until corosync's ring is healthy.
 
 .. code-block:: yaml
 
@@ -42,17 +42,17 @@ def __virtual__():
 
 
 def healthy(name, nodes, timeout=120):
-    """Wait until the ring is whole: quorate, exactly these members, every link connected.
+    """Wait until the ring is healthy: quorate, exactly these members, every link connected.
 
     name
-        What the ring is called in the report.
+        A name of the ring for the report.
     nodes
         ``{name: {id: 1, addresses: [one per link, prefix length allowed]}}``.
     timeout
-        Seconds to wait at most. In a test run nothing is waited for.
+        Seconds to wait at most. A test run does not wait.
 
-    When the time is up the result is false, the comment names every link, member and vote
-    that is at fault, and one ``ring`` event says the same.
+    When the time is up, the result is false. The comment, and one ``ring`` event, name every
+    link, member and vote with a fault.
     """
     try:
         if __opts__["test"]:
