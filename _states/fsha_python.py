@@ -34,7 +34,7 @@ BY_HAND = {
     "distribution": f"apt-get install {PACKAGE}",
 }
 # What pip gives as reasons, wherever it stands: its last line is often advice ("note:", "hint:").
-# A reason of one word ("error: subprocess-exited-with-error") says nothing.
+# A reason of one word ("error: subprocess-exited-with-error") helps nobody.
 REASON = re.compile(
     r"""^\s*(?:error: |.*connection broken by .*?(?:>: |\): |, '))"""
     r"""(\S+ .+?)\.?(?:["']\)+': /\S*)?$""",

@@ -264,7 +264,7 @@ def _event_kind(found: dict[str, Any], test: bool) -> str | None:
     drifted = bool(found["drifted"] or found["unmanaged"])
     if not test and found["committed"]:
         return event.DRIFT if found["drifted"] else event.COMMIT
-    # What all nodes see and nobody has changed is told by one of them.
+    # All nodes see drift in a test run; only one of them reports it.
     if drifted and __salt__["pacemaker.is_reporter"]():
         return event.DRIFT
     return None

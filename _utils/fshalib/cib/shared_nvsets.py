@@ -137,7 +137,7 @@ def _our_sets(
     element: Element, field: Sets, conditional: Sequence[NvSet], owned: frozenset[str]
 ) -> list[Element]:
     """Return the sets with rules that the formula owns, or desires as they are."""
-    desired = [field.normal_set(one) for one in conditional]
+    desired = [field.normal_set(nvset) for nvset in conditional]
     return [
         nvset
         for nvset in _conditional_sets(element, field)

@@ -65,8 +65,8 @@ def with_names(conf: Conf, known: ClusterFacts, beside: Conf) -> tuple[Conf, fro
     def name_of(options: Mapping[str, str]) -> str:
         name = _pacemakers_name(options, known)
         if not name:
-            found = (others.get(key, "") for key in _marks(conf, options, known))
-            name = next((n for n in found if n not in taken), "")
+            names = (others.get(key, "") for key in _marks(conf, options, known))
+            name = next((n for n in names if n not in taken), "")
             assumed.add(f"nodelist.node[{name}].name")
         taken.add(name)
         return name

@@ -161,7 +161,7 @@ def plain(conf: Conf) -> Conf:
     entries: list[Entry] = []
     for entry in conf.entries:
         if isinstance(entry, Section) and entry.name == "logging":
-            logs = tuple(one for inside in entry.entries for one in _logs(inside))
+            logs = tuple(log for inside in entry.entries for log in _logs(inside))
             entries.append(Section(entry.name, logs))
         elif isinstance(entry, Section) and entry.name == "nodelist":
             entries += nodelist

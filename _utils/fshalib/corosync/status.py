@@ -56,11 +56,11 @@ class RingError(CorosyncError):
 class NotRunningError(RingError):
     """corosync does not answer on this node."""
 
-    def __init__(self, said: str) -> None:
-        self.said = said
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
         super().__init__(
-            f"corosync does not run on this node ({said})."
-            if said
+            f"corosync does not run on this node ({reason})."
+            if reason
             else "corosync does not run on this node."
         )
 

@@ -86,14 +86,14 @@ def parse_channels(text: str) -> tuple[Leg, ...]:
         rows = json.loads(text).get("rows", [])
     except (ValueError, AttributeError) as error:
         reason = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
-        raise ChannelsUnknownError(f"it said {reason!r} when asked for its channels") from error
+        raise ChannelsUnknownError(f"its list of channels is no JSON but {reason!r}") from error
     return tuple(_leg(row) for row in rows if str(row.get("name", "")).startswith("sofia/"))
 
 
 def _leg(row: Mapping[str, Any]) -> Leg:
     uuid = str(row.get("uuid", ""))
     if not _UUID.fullmatch(uuid):
-        raise ChannelsUnknownError(f"it names a channel {uuid[:40]!r}, which is none")
+        raise ChannelsUnknownError(f"it lists a channel with a bad id, {uuid[:40]!r}")
     profile = str(row["name"]).split("/")[1]
     state = _STATES.get(str(row.get("callstate", "")), RINGING)
     marks = {SRTP} if row.get("secure") else set()
@@ -129,7 +129,7 @@ def marked(legs: Sequence[Leg], answers: Iterable[str]) -> tuple[Leg, ...]:
     """
     texts = [part for answer in answers for part in answer.strip().split(_LEG)] if legs else []
     if len(texts) != len(legs):
-        raise ChannelsUnknownError(f"it told of {len(texts)} channels when asked about {len(legs)}")
+        raise ChannelsUnknownError(f"it answered for {len(texts)} of {len(legs)} channels")
     pairs = zip(legs, texts, strict=True)
     return tuple(_marked(leg, text) for leg, text in pairs if _NO_CHANNEL not in text)
 
@@ -192,11 +192,11 @@ def forecast(data: Mapping[str, Any], keeps: bool) -> str:
     if legs == 0:
         return "No calls are up."
     if legs is None:
-        return f"Whether calls are up can't be told: {data['reason']}"
+        return f"It is not known whether calls are up: {data['reason']}"
     if not keeps:
         return f"{legs} call legs are up, and are hung up: stop_mode: recover would keep them."
     if not data["known"]:
-        return f"{legs} call legs are up; which survive can't be told: {data['reason']}."
+        return f"{legs} call legs are up; which survive is not known: {data['reason']}."
     parts = [f"{data['survive']} of {legs} call legs survive"]
     for word in ("lost", "doubtful"):
         kinds = [f"{count} {kind} ({data['why'][kind]})" for kind, count in data[word].items()]

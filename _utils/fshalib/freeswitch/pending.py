@@ -1,8 +1,8 @@
 """The changes that a running FreeSWITCH has not read yet, and how it reads them.
 
 Measured on FreeSWITCH 1.11.3: after a rescan with another ``sip-ip`` the profile offers that
-address in its answers while its socket stays on the old one, so that nothing sent to it arrives;
-with another ``odbc-dsn`` it asks for tables that nobody has made. So a profile with such a change
+address in its answers while its socket stays on the old one, so nothing sent to it arrives;
+with another ``odbc-dsn`` it asks for tables that do not exist. So a profile with such a change
 is not rescanned but left to a restart.
 """
 
@@ -149,7 +149,7 @@ def take_up(
     """
     answer = ask("reloadxml")
     if "[Success]" not in answer:
-        raise client.SwitchUnreachable(f"reloadxml said {answer!r}")
+        raise client.SwitchUnreachable(f"reloadxml answered {answer!r}")
     left = config.restarts(pending.changed, now.sessions)
     common = f"{config.OWN}/sofia.xml" in pending.changed
     candidates = dict.fromkeys([*_profiles(pending), *(managed if common else ())])

@@ -80,9 +80,9 @@ def whole(root: Path, read: Read) -> Whole:
     except etree.XMLSyntaxError as error:
         reason = re.sub(r", line \d+, column \d+.*", "", str(error.msg))
         # lxml counts the lines of the joined text.
-        reason = re.sub(r"line (\d+)", lambda found: _line(lines, int(found[1])).place, reason)
+        reason = re.sub(r"line (\d+)", lambda match: _line(lines, int(match[1])).place, reason)
         at = _line(lines, error.lineno or 1).place
-        raise SwitchConfError(at, f"it is no well-formed XML: {reason}") from error
+        raise SwitchConfError(at, f"it is not well-formed XML: {reason}") from error
 
 
 _BARE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
@@ -91,7 +91,7 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 def without_comments(text: str) -> str:
     """Return a text of the same length, with blanks in the place of comments."""
-    return _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def _line(lines: tuple[Line, ...], number: int) -> Line:

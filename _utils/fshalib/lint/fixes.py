@@ -93,7 +93,7 @@ def _with_default(
 ) -> PillarChange:
     """Return the change that sets a default for all, and removes bad values of single resources."""
     given = config.pacemaker.values("resource_defaults").get(name, "")
-    places = [one for item in items for one in settings(config, item.id, name)]
+    places = [place for item in items for place in settings(config, item.id, name)]
     fix: dict[Keys, Any] = {
         (*home, "meta", name): None for home, text in places if home != _DEFAULTS and bad(text)
     }

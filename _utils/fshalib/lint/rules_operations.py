@@ -167,7 +167,7 @@ def hasty(config: Config) -> Iterator[Finding]:
         template = templates.get(str(item.spec.get("template", "")))
         repeated = [*monitors(item), *(monitors(template) if template else ())]
         if repeated and item.id in ids:
-            keys, often = min(repeated, key=lambda one: parse_duration(one[1].interval))
+            keys, often = min(repeated, key=lambda entry: parse_duration(entry[1].interval))
             if parse_duration(often.interval) > LONGEST_INTERVAL:
                 rare[keys] = f"it is checked only every {often.interval}"
     for keys, message in rare.items():

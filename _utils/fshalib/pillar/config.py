@@ -206,15 +206,15 @@ def check_pacemaker(raw: object) -> tuple[Object, ...]:
     return objects(data) if isinstance(data, dict) else ()
 
 
-def of_cib(items: Iterable[Object], told: Mapping[str, Any], nodes: Iterable[str]) -> Config:
+def of_cib(items: Iterable[Object], conf: Mapping[str, Any], nodes: Iterable[str]) -> Config:
     """Return the configuration of a cluster that somebody else built.
 
     items
         The objects of its CIB.
-    told
+    conf
         Its corosync.conf as pillar data (``nodes``, ``corosync``); empty if that is not known.
     nodes
-        The names of its nodes, in case ``told`` is empty.
+        The names of its nodes, in case ``conf`` is empty.
 
     Raises :class:`ConfigErrors` for mistakes in the data of corosync.conf.
     """
@@ -225,9 +225,9 @@ def of_cib(items: Iterable[Object], told: Mapping[str, Any], nodes: Iterable[str
     known = [Node(name, position, ()) for position, name in enumerate(nodes, start=1)]
     freeswitch = replace(bare.freeswitch, init_script=False)
     config = replace(bare, nodes=tuple(known), pacemaker=pacemaker, freeswitch=freeswitch)
-    if not told.get("nodes"):
+    if not conf.get("nodes"):
         return config
-    checked = check({**told, "pacemaker": {}})
+    checked = check({**conf, "pacemaker": {}})
     return replace(config, nodes=checked.nodes, corosync=checked.corosync)
 
 

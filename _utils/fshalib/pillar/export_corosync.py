@@ -79,8 +79,8 @@ def export(
     if len(conf.sections("nodelist")) > 1:
         notes.add(
             "nodelist",
-            "there are several; corosync lays their nodes over each other in their order, and the "
-            "pillar has what that gives.",
+            "there are several; corosync overlays their nodes in order, and the pillar has the "
+            "result.",
         )
     conf = semantics.plain(conf)
     known = ClusterFacts(names or {}, hosts or {})
@@ -274,7 +274,7 @@ def _no_cluster(listed: Sequence[Listed], notes: Notes) -> None:
     if corosync_conf.only_loopback(nodes):
         problem = "this is the one-node example of the packages, and no cluster to take over"
     elif not listed:
-        problem = "there is none; the pillar names each node with its addresses, fill them in"
+        problem = "there is no nodelist; put each node with its addresses into the pillar"
     else:
         return
     notes.add("nodelist", f"{problem}; the pillar is refused as it is.")

@@ -32,7 +32,7 @@ def compare(
         built = _without_nodes(built_conf(name, stand_ins, pillar["corosync"]))
         conf = _without_nodes(conf)
     kept = diff.kept(conf, built)
-    for path, entry in [one for one in kept.rest if not notes.knows(one[0])]:
+    for path, entry in [(p, e) for p, e in kept.rest if not notes.knows(p)]:
         notes.kept(path, content(path, entry), path)
     writes = corosync_conf.flatten(built)
     for path, text in comparable.unused(conf).items():

@@ -160,7 +160,7 @@ def _id(node: Listed, position: int, notes: Notes) -> int | None:
         return int(text)
     path = f"{node.path}.nodeid"
     wrong = (
-        "there is none and corosync makes one of the address"
+        "there is no nodeid and corosync makes one of the address"
         if text is None
         else f"the pillar takes 1 to {corosync_options.MAX_NODEID}, not {quoted(text)}"
     )
@@ -187,8 +187,8 @@ def _addresses(
             notes.refused.add(f"fsha:nodes:{node.name}:addresses")
             notes.add(
                 f"{node.path}.ring{number}_addr",
-                f"this node has no address on link {number}, other nodes have; the pillar wants "
-                "one for each link of each node and is refused until it is there.",
+                f"this node has no address on link {number}, other nodes have one; put it into the "
+                "pillar, which is refused without it.",
             )
             continue
         peers = [_resolved(n.links[number], host) for n in listed if number in n.links]
@@ -229,8 +229,8 @@ def _unknown_host(node: Listed, path: str, text: str, notes: Notes) -> None:
     shown = f"{printable(text)} is a host name" if text else "the address is missing"
     notes.add(
         path,
-        f"{shown}; the pillar wants an address with its prefix length, and is refused until "
-        "one stands in its place.",
+        f"{shown}; put an address with its prefix length in its place, the pillar is refused "
+        "without it.",
         path,
         f"{node.wanted}.{path.rpartition('.')[2]}",
     )

@@ -78,7 +78,7 @@ class Notes:
     def unused(self, path: str, text: str) -> None:
         """Note a setting that has no effect in corosync."""
         why = self._why(path)
-        effect = "corosync does nothing with it, and the formula would leave it out"
+        effect = "it has no effect in corosync, and the formula would leave it out"
         self.add(path, f"{why}{effect} ({shown(path, text)}).", path)
 
     def _why(self, path: str) -> str:

@@ -169,7 +169,8 @@ def _member(
         at.error(f"{words} are expected, {quoted(member)} is {_a(kinds[0])} {kinds[0]}.")
     elif member not in known:
         at.error(
-            f"ids of resources are expected, {quoted(member)} is none{suggestion(member, known)}"
+            f"ids of resources are expected, there is no {quoted(member)}"
+            f"{suggestion(member, known)}"
         )
     elif member in taken:
         at.error(
@@ -223,7 +224,7 @@ def _known_items(pacemaker: Data, at: Location, key: str, field: str, names: Seq
 def _known(id: object, names: Sequence[str], expected: str, at: Location) -> None:
     if isinstance(id, str) and id not in names:
         word = "are" if expected.startswith("ids") else "is"
-        at.error(f"{expected} {word} expected, {quoted(id)} is none{suggestion(id, names)}")
+        at.error(f"{expected} {word} expected, there is no {quoted(id)}{suggestion(id, names)}")
 
 
 def _devices(pacemaker: Data, at: Location) -> None:
@@ -260,7 +261,8 @@ def _named_nodes(pacemaker: Data, nodes: Data, at: Location) -> None:
                        *_in_rules(pacemaker)):  # fmt: skip
         if node.casefold() not in known and not replica.fullmatch(node):
             at.below(*keys).error(
-                f"the name of a node is expected, {quoted(node)} is none{suggestion(node, names)}"
+                f"the name of a node is expected, there is no {quoted(node)}"
+                f"{suggestion(node, names)}"
             )
 
 
@@ -299,8 +301,8 @@ def _in_levels(pacemaker: Data) -> Named:
 
 def _in_nodes(pacemaker: Data) -> Named:
     for name, node in pacemaker.get("nodes", {}).items():
-        # Remote and guest nodes are resources, not members of the cluster. What can be the name
-        # of no node was told already.
+        # Remote and guest nodes are resources, not members of the cluster. A bad name is reported
+        # already.
         good = NODE_NAME.check(name, Location(Report())) is not INVALID
         if good and node.get("type", "member") == "member":
             yield ("nodes", name), name
