@@ -93,31 +93,31 @@ def comparable(
     kind = KINDS[item.kind]
     element = locate(document, kind, item.id)
     live = None if element is None else read_element(element, document.referenced())
-    wanted = kept(live, item, owned_names(element, owned))
+    desired = kept(live, item, owned_names(element, owned))
     if kind.name in shared_nvsets.SHARED:
-        return element, *_shared_forms(element, live, wanted, owned), wanted
-    if live is not None and live.spec == wanted.spec and not document.referenced_ids:
+        return element, *_shared_forms(element, live, desired, owned), desired
+    if live is not None and live.spec == desired.spec and not document.referenced_ids:
         # Both are equal as they are; normal forms would be too.
-        return element, {}, {}, wanted
+        return element, {}, {}, desired
     compared = _without_implied(live, item, defaults)
     before, after = compared[0], kept(compared[0], compared[1], owned_names(element, owned))
     if before is not None and "meta" in kind.section_keys:
         before, after = without_operators(before, item), without_operators(after, item)
     # A missing section means the same as an empty one.
     present = {} if before is None and kind.one else normal(before)
-    return element, *_with_ids(document, element, item, present, normal(after)), wanted
+    return element, *_with_ids(document, element, item, present, normal(after)), desired
 
 
 def _shared_forms(
-    element: Element | None, live: Object | None, wanted: Object, owned: frozenset[str]
+    element: Element | None, live: Object | None, desired: Object, owned: frozenset[str]
 ) -> tuple[Normal | None, Normal | None]:
     """Return the normal forms of an object that several people write in: only our share of it."""
-    before, after = shared_nvsets.compared(element, wanted, owned)
-    new = normal(Object(wanted.kind, wanted.id, {**wanted.spec, **after}))
+    before, after = shared_nvsets.compared(element, desired, owned)
+    new = normal(Object(desired.kind, desired.id, {**desired.spec, **after}))
     if live is None:
-        return {} if KINDS[wanted.kind].one else None, new
+        return {} if KINDS[desired.kind].one else None, new
     own = {key: text for key, text in live.spec.items() if key not in (OTHER, UNUSED)}
-    return normal(Object(wanted.kind, wanted.id, {**own, **before})), new
+    return normal(Object(desired.kind, desired.id, {**own, **before})), new
 
 
 def _with_ids(
@@ -130,7 +130,7 @@ def _with_ids(
     """Add the ids that others refer to and that no element of the object has yet."""
     if not document.referenced_ids or element is None or before is None or after is None:
         return before, after
-    ids = {part.get("id") for part in element.iter("*")}
+    ids = {child.get("id") for child in element.iter("*")}
     missing = sorted(ids_in("id", item.spec) & document.referenced_ids - ids)
     return ({**before, "ids": []}, {**after, "ids": missing}) if missing else (before, after)
 
@@ -201,9 +201,9 @@ def _described(document: Document, id: str) -> Normal | str | None:
 
 def _shown(element: Element) -> str:
     copied = copy.deepcopy(element)
-    for pair in copied.iter("nvpair"):
-        name, text = pair.get("name", ""), pair.get("value", "")
-        pair.set("value", masked({name: text})[name])
+    for nvpair in copied.iter("nvpair"):
+        name, text = nvpair.get("name", ""), nvpair.get("value", "")
+        nvpair.set("value", masked({name: text})[name])
     return etree.tostring(copied, encoding="unicode", with_tail=False)
 
 

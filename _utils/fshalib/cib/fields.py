@@ -63,7 +63,7 @@ class Attribute:
     tags: tuple[str, ...] = ()
 
     def read(self, element: Element, _reading: Reading) -> Any:
-        """Return the attribute as it stands."""
+        """Return the attribute unchanged."""
         return element.get(self.name, UNSET)
 
     def write(self, element: Element, value: str) -> None:
@@ -141,7 +141,7 @@ class Commas:
         element.set(self.name, ",".join(value))
 
     def normal(self, value: list[str]) -> Any:
-        """Return the items as they stand."""
+        """Return the items unchanged."""
         return list(value)
 
 

@@ -13,26 +13,26 @@ LEAVING = "fsha-leaving"
 
 def leaving(root: Element) -> frozenset[str]:
     """Return the names of the runs that are removing resources now."""
-    return frozenset(who for pair in _marks(root) if (who := pair.get("value")))
+    return frozenset(who for nvpair in _marks(root) if (who := nvpair.get("value")))
 
 
 def _marks(root: Element) -> list[Element]:
-    pairs = root.iterfind("configuration/resources//meta_attributes/nvpair")
-    return [pair for pair in pairs if pair.get("name") == LEAVING]
+    nvpairs = root.iterfind("configuration/resources//meta_attributes/nvpair")
+    return [nvpair for nvpair in nvpairs if nvpair.get("name") == LEAVING]
 
 
 def left_halfway(root: Element) -> Element:
     """Return a CIB whose marks name no run, as after a run that ended halfway."""
     new = copy.deepcopy(root)
-    for pair in _marks(new):
-        pair.set("value", "")
+    for nvpair in _marks(new):
+        nvpair.set("value", "")
     return new
 
 
 def copy_without_leaving(root: Element) -> Element:
     """Return a copy of a CIB without marks and without their sets."""
     new = copy.deepcopy(root)
-    for pair in _marks(new):
-        nvset = cast(Element, pair.getparent())
-        cast(Element, nvset.getparent()).remove(nvset)
+    for nvpair in _marks(new):
+        parent = cast(Element, nvpair.getparent())
+        cast(Element, parent.getparent()).remove(parent)
     return new

@@ -20,7 +20,7 @@ from fshalib.cib.references import hoist, remove_hollow
 
 
 class UnknownMember(CibError):
-    """A group, clone or bundle names a resource that is neither in the cluster nor wanted."""
+    """A group, clone or bundle names a resource that neither exists nor is desired."""
 
     def __init__(self, container: str, member: str) -> None:
         self.container, self.member = container, member
@@ -31,12 +31,12 @@ def _merge(
     document: Document, item: Object, owned: frozenset[str], defaults: Defaults | None
 ) -> Mapping[str, Mapping[str, Any]]:
     """Merge one object into a CIB and return the changes."""
-    element, before, after, wanted = comparable(document, item, owned, defaults)
+    element, before, after, desired = comparable(document, item, owned, defaults)
     if before == after:
         return {}
     kind = KINDS[item.kind]
     new = update.new_element(str(kind.schema.tag))
-    kind.schema.write(new, wanted.spec)
+    kind.schema.write(new, desired.spec)
     compat.fit_to_schema(document, new)
     if kind.name in shared_nvsets.SHARED:
         element = _shared(document, kind, item) if element is None else element
@@ -45,7 +45,7 @@ def _merge(
             update.update_attributes(document, element, new)
         shared_nvsets.merge(document, element, item, owned)
     elif element is not None:
-        if element.tag == "master" and not _is_promotable(wanted):
+        if element.tag == "master" and not _is_promotable(desired):
             element.tag = str(kind.schema.tag)
         update.update(document, element, new, item.id)
     elif kind.one:

@@ -79,23 +79,23 @@ class Target:
         return render(mine) == render(theirs)
 
 
-def unmanaged(document: Document, wanted: DesiredObjects) -> tuple[str, ...]:
+def unmanaged(document: Document, desired: DesiredObjects) -> tuple[str, ...]:
     """Return the ids of objects that neither the pillar names nor fsha manages.
 
     An operator's bans and moves are not among them: fsha reports them, and never purges them.
     """
-    known = {item.id for item in wanted.objects} | owned_ids(document) | set(wanted.absent)
+    known = {item.id for item in desired.objects} | owned_ids(document) | set(desired.absent)
     return tuple(
         id for id in manageable(document) if id not in known and not OPERATOR_CONSTRAINT.match(id)
     )
 
 
-def target(live: Element, wanted: DesiredObjects, defaults: Defaults | None = None) -> Target:
+def target(live: Element, desired: DesiredObjects, defaults: Defaults | None = None) -> Target:
     """Return the CIB that a run desires, with the difference for people.
 
     live
         The live CIB; it is not changed.
-    wanted
+    desired
         See :class:`DesiredObjects`.
     defaults
         Returns the defaults of an agent's parameters; called only if they count.
@@ -105,15 +105,15 @@ def target(live: Element, wanted: DesiredObjects, defaults: Defaults | None = No
     document = Document(copy_without_leaving(live))
     before = owned_ids(document)
     present = manageable(document)
-    names = {item.id for item in wanted.objects}
-    others = unmanaged(document, wanted)
-    gone = set(wanted.absent) | (before if wanted.complete else set())
-    gone |= set(others) if wanted.purge else set()
+    names = {item.id for item in desired.objects}
+    others = unmanaged(document, desired)
+    gone = set(desired.absent) | (before if desired.complete else set())
+    gone |= set(others) if desired.purge else set()
     gone -= names
     going = [id for id in present if id in gone]
     described = {id: removal_of(document, id) for id in going}
-    objects = list(wanted.objects)
-    objects += left_behind(document, objects, before) if wanted.complete else []
+    objects = list(desired.objects)
+    objects += left_behind(document, objects, before) if desired.complete else []
     delta = merge(document, objects, defaults, leaving=going)
     for id in going:
         remove_object(document, id)
@@ -123,8 +123,8 @@ def target(live: Element, wanted: DesiredObjects, defaults: Defaults | None = No
             raise UnknownReference(owner, id)
     left = frozenset(manageable(document))
     removed = tuple(id for id in present if id not in left)
-    ours = to_own(document, wanted.objects)
-    kept = ours if wanted.complete else (before & frozenset(document.ids())) | ours
+    ours = to_own(document, desired.objects)
+    kept = ours if desired.complete else (before & frozenset(document.ids())) | ours
     own(document, kept - frozenset(removed))
     delta |= removals(live, removed, described)
     return Target(

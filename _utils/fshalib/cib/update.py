@@ -119,8 +119,8 @@ def _value(element: Element, name: str) -> str:
     return normalize.value(_pair_name(element), text)
 
 
-def _pair_name(pair: Element) -> str:
-    return normalize.option_name(pair.get("name", ""))
+def _pair_name(nvpair: Element) -> str:
+    return normalize.option_name(nvpair.get("name", ""))
 
 
 def _children(element: Element) -> list[Element]:
@@ -144,14 +144,14 @@ def update(document: Document, old: Element, new: Element, owner: str = "") -> N
     """
     owner = old.get("id") or owner
     update_attributes(document, old, new)
-    pairs = _matched(_children(old), _children(new))
-    kept = {id(mine) for mine, _ in pairs if mine is not None}
+    matches = _matched(_children(old), _children(new))
+    kept = {id(mine) for mine, _ in matches if mine is not None}
     for child in _children(old):
         if id(child) not in kept:
             old.remove(child)
             document.forget(child)
     placed = []
-    for mine, theirs in pairs:
+    for mine, theirs in matches:
         if mine is None:
             _insert(old, theirs)
             document.adopt(theirs, owner, base)
@@ -260,10 +260,10 @@ def _insert(parent: Element, child: Element) -> None:
     parent.append(child)
 
 
-def _reorder(parent: Element, wanted: Iterable[Element]) -> None:
+def _reorder(parent: Element, placed: Iterable[Element]) -> None:
     """Bring the children whose order counts into their desired order, each tag on its own."""
     by_tag: dict[str, list[Element]] = {}
-    for child in wanted:
+    for child in placed:
         if child.tag in ORDERED:
             by_tag.setdefault(str(child.tag), []).append(child)
     for tag, children in by_tag.items():

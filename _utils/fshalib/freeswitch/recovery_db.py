@@ -54,8 +54,8 @@ def variables(source: str) -> dict[str, str]:
     scheme, _, rest = source.partition("://")
     if scheme not in ("pgsql", "postgresql", "postgres"):
         return {}
-    pairs = _key_values(rest) if scheme == "pgsql" and "=" in rest else _uri(source)
-    return {_VARIABLES[key]: value for key, value in pairs.items() if key in _VARIABLES and value}
+    values = _key_values(rest) if scheme == "pgsql" and "=" in rest else _uri(source)
+    return {_VARIABLES[key]: value for key, value in values.items() if key in _VARIABLES and value}
 
 
 def _key_values(text: str) -> dict[str, str]:

@@ -93,9 +93,9 @@ def _older(elements: Mapping[str, etree._Element]) -> dict[str, tuple[str, ...]]
     by_new: dict[str, tuple[str, ...]] = {}
     for name, element in elements.items():
         old = element.get("obsoletes")
-        pairs = [(name, old)] if old else []
-        pairs += [(e.get("name", ""), name) for e in element.iterfind("deprecated/replaced-with")]
-        for new, older in pairs:
+        names = [(name, old)] if old else []
+        names += [(e.get("name", ""), name) for e in element.iterfind("deprecated/replaced-with")]
+        for new, older in names:
             by_new[new] = (*by_new.get(new, ()), older)
     return by_new
 

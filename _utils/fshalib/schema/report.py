@@ -52,7 +52,7 @@ class Report:
             self.mistakes.append((keys, message))
 
     def errors(self, raw: object, root: str = "fsha") -> tuple[ConfigError, ...]:
-        """Return the mistakes in the order in which the keys stand in ``raw``."""
+        """Return the mistakes in the order of the keys in ``raw``."""
         ordered = sorted(self.mistakes, key=lambda item: _position(raw, item[0]))
         return tuple(ConfigError(path(keys, root), message) for keys, message in ordered)
 
@@ -83,7 +83,7 @@ class Location:
 
 
 def _position(raw: object, keys: Keys) -> tuple[int, ...]:
-    """Return where ``keys`` stand in ``raw``; a key that is not there comes last."""
+    """Return the position of ``keys`` in ``raw``; a missing key comes last."""
     places = []
     for key in keys:
         if isinstance(raw, Mapping):
