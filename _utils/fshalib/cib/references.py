@@ -18,7 +18,8 @@ class UnknownReference(CibError):
     def __init__(self, owner: str, id: str) -> None:
         self.owner, self.id = owner, id
         super().__init__(
-            f"{owner} refers to {id}, which neither is in the cluster nor is wanted there."
+            f"{owner} refers to {id}, which is neither in the cluster nor among the objects of "
+            "this run."
         )
 
 

@@ -71,7 +71,7 @@ class UnreadableError(RingError):
     def __init__(self, tool: str, missing: str) -> None:
         self.tool = tool
         self.missing = missing
-        super().__init__(f"{tool} printed no line that tells {missing}.")
+        super().__init__(f"{tool} printed no line with {missing}.")
 
 
 @dataclass(frozen=True)
@@ -288,7 +288,7 @@ def _member_faults(ring: RingStatus, desired: Sequence[RingNode]) -> list[str]:
     strangers = {m for m in (*ring.members, *ring.nodes) if m.name not in names}
     sentences += [
         f"{member.name} (nodeid {member.nodeid}): in the running cluster, "
-        "but none of the wanted nodes"
+        "but not one of the configured nodes"
         for member in sorted(strangers, key=lambda m: m.nodeid)
     ]
     return sentences
