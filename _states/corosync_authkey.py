@@ -50,7 +50,7 @@ def present(
     key_pillar=None,
     allow_restart=False,
 ):
-    """Make sure that the key file holds this key, for root's eyes only (0400).
+    """Make sure that the key file holds this key, readable by root only (0400).
 
     name
         The file.
@@ -60,11 +60,11 @@ def present(
     source_file
         A file on this node that holds the raw key.
     key_pillar
-        Where in the pillar ``key`` stands, ``fsha:corosync:authkey``. The key then passes
-        through no rendered SLS, which Salt writes to its log at level debug.
+        The path of the key in the pillar, ``fsha:corosync:authkey``. The key is then in no
+        rendered SLS, which Salt logs at level debug.
     allow_restart
-        Replace the key although Pacemaker runs on this node; corosync has to be restarted
-        to use it, and finds no peer until that has the new key as well.
+        Replace the key although Pacemaker runs on this node. corosync uses it after a restart,
+        and finds no peer until the peer has the new key too.
     """
     path = Path(name)
     try:

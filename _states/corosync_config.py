@@ -1,4 +1,4 @@
-"""Keep corosync.conf, the same text on every node, judged by corosync before it is used.
+"""Keep corosync.conf: the same text on every node, checked by corosync before use.
 
 .. code-block:: yaml
 
@@ -10,7 +10,7 @@
             fs2: {addresses: [10.0.0.2/24, 10.0.1.2/24]}
         - totem: {token: 3000}
 
-The file is only written; ``corosync_service.running`` makes a running corosync take it over.
+The state only writes the file; ``corosync_service.running`` makes a running corosync read it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def managed(
     logging=None,
     allow_restart=False,
 ):
-    """Make sure that corosync.conf says what is wanted.
+    """Make sure that corosync.conf means the desired configuration.
 
     name
         The file.
@@ -79,7 +79,7 @@ def managed(
     transport
         ``knet``, ``udpu`` or ``udp`` (multicast).
     crypto
-        ``{cipher: aes256, hash: sha256}``; these where not given, with udpu and udp none.
+        ``{cipher: aes256, hash: sha256}``, which are the defaults; with udpu and udp none.
     totem
         Further options of the totem section (milliseconds where they are times).
     links
@@ -89,14 +89,13 @@ def managed(
     logging
         Options of the logging section.
     allow_restart
-        Write a change that takes a restart of corosync although Pacemaker runs on this node.
+        Write a change that needs a restart of corosync although Pacemaker runs on this node.
 
-    Only the meaning counts: a file that says the same to corosync in other words, because pcs,
-    crmsh or a person wrote it, is left alone byte for byte. What it has and the formula has no
-    setting for (``cluster_uuid``, a quorum device, ``uidgid``) is kept when it is written. A
-    change that would need a restart of a cluster in service is refused before anything is
-    written, because a node that boots with another configuration than its peer does not find
-    it.
+    Only the meaning counts: a file by pcs, crmsh or a person that means the same to corosync
+    stays, byte for byte. Settings that the pillar has no key for (``cluster_uuid``, a quorum
+    device, ``uidgid``) stay in the file. The state refuses a change that needs a restart of a
+    cluster in service, and writes nothing: a node that boots with another configuration than its
+    peer does not find it.
     """
     settings = {"transport": transport, "crypto": crypto, "totem": totem, "links": links}
     settings |= {"quorum": quorum, "logging": logging}
@@ -156,7 +155,7 @@ def _compared(name, cluster_name, nodes, settings):
 
 
 def _read(path: Path) -> tuple[parser.Conf | None, bool]:
-    """Return the file as data, and whether it is there but cannot be read as such."""
+    """Return the file as data, and whether it exists but can't be read."""
     content = files.read(path)
     if content is None:
         return None, False
@@ -176,7 +175,7 @@ def _same(name: str, old: parser.Conf | None, kept: diff.Kept) -> str:
 
 
 def _ahead(name: str, text: str, allow_restart: bool) -> tuple[str, str]:
-    """Return why the configuration must not be written, and what corosync will need."""
+    """Return why the configuration must not be written, and what makes it effective."""
     if not __salt__["corosync.installed"]():
         return "", ""
     judged = __salt__["corosync.test_config"](text)

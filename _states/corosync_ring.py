@@ -1,4 +1,4 @@
-"""Wait until corosync's ring is whole.
+"""Wait until corosync's ring is healthy.
 
 .. code-block:: yaml
 
@@ -47,21 +47,21 @@ def __virtual__():
 
 
 def healthy(name, nodes, timeout=120, require_all=True):
-    """Wait until the ring is whole: quorate, exactly these members, every link connected.
+    """Wait until the ring is healthy: quorate, exactly these members, every link connected.
 
     name
-        What the ring is called in the report.
+        A name of the ring for the report.
     nodes
         ``{name: {id: 1, addresses: [one per link, prefix length allowed]}}``.
     timeout
-        Seconds to wait at most. In a test run nothing is waited for.
+        Seconds to wait at most. A test run does not wait.
     require_all
         Whether the state fails while a node or a link is away. With ``False`` the ring of a
         cluster that has a DC and a quorum, and has been configured before, will do after a
         moment, with a warning.
 
-    When the time is up the result is false, the comment names every link, member and vote
-    that is at fault, and one ``ring`` event says the same.
+    When the time is up, the result is false. The comment, and one ``ring`` event, name every
+    link, member and vote with a fault.
     """
     test = __opts__["test"]
     try:

@@ -8,8 +8,8 @@
           - corosync_config: /etc/corosync/corosync.conf
           - corosync_authkey: /etc/corosync/authkey
 
-What corosync runs with is compared with the file, so a run that was interrupted between
-writing and reloading is completed by the next one, and no ``watch`` is needed.
+The state compares the configuration of the running corosync with the file. So the next run
+completes one that was interrupted between writing and reloading, and no ``watch`` is needed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def __virtual__():
 def running(
     name="corosync", config="/etc/corosync/corosync.conf", enable=True, allow_restart=False
 ):
-    """Make sure that corosync runs, at boot too, with the configuration on disk.
+    """Make sure that corosync runs with the configuration on disk, also after a boot.
 
     name
         The service.
@@ -60,10 +60,10 @@ def running(
     allow_restart
         Restart corosync, and Pacemaker with it, although Pacemaker runs on this node.
 
-    A running corosync is reloaded where that is enough. Where a restart is needed while
-    Pacemaker runs here, the state refuses, because every resource on this node would stop.
-    The packages' own one-node cluster without resources is not spared: it is stopped, its
-    traces are removed, and the real cluster is started.
+    The state reloads a running corosync if that is enough. It refuses a restart while Pacemaker
+    runs here, because every resource on this node would stop. The packages' one-node cluster
+    without resources is an exception: the state stops it, removes its files, and starts the real
+    cluster.
     """
     text = __context__.get(WANTED, {}).get(config)
     try:
@@ -126,7 +126,7 @@ def _comment(name: str, action: str, verb: str) -> str:
 
 
 def _act(name: str, config: str, action: str, changes: dict[str, Any]) -> str:
-    """Do it and look whether it helped; return what went wrong."""
+    """Start, reload or restart corosync and check the result; return the faults."""
     if "enabled" in changes:
         __salt__["service.enable"](name)
     does = {"started": _start, "reloaded": _reload, "restarted": _restart}.get(action)

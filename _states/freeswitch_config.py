@@ -1,4 +1,4 @@
-"""What a pair has to tell FreeSWITCH, in fragments that the user's own files include."""
+"""FreeSWITCH's settings for a pair, in fragments that the user's own files include."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def __virtual__():
 
 
 def managed(name, pillar="fsha", patience=60):
-    """Make sure that FreeSWITCH is told what a pair needs, and still can be loaded.
+    """Make sure that FreeSWITCH has the settings that a pair needs, and that its files load.
 
     name
         FreeSWITCH's configuration, ``/etc/freeswitch``.
     pillar
-        The pillar's top-level key; what is wanted is at ``freeswitch:configuration`` below it.
-        It passes through no rendered SLS, for it holds passwords.
+        The pillar's top-level key; the settings are at ``freeswitch:configuration`` below it.
+        They have passwords, so they are in no rendered SLS.
     patience
-        Seconds to wait until the other nodes have got the same.
+        Seconds to wait until the other nodes have the same configuration.
 
     See ``freeswitch.configure``.
 

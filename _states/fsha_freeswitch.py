@@ -1,4 +1,4 @@
-"""What FreeSWITCH's init script needs on a node."""
+"""Files of a node for FreeSWITCH: password, repository token, settings of the init script."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def __virtual__():
 
 
 def password(name, pillar="fsha"):
-    """Make sure that a file holds the Event Socket's password, for root's eyes only.
+    """Make sure that a file holds the Event Socket's password, readable by root only.
 
     name
         The file.
     pillar
-        The pillar's top-level key; the password is at ``freeswitch:password`` below it. It
-        passes through no rendered SLS, which Salt writes to its log at level debug.
+        The pillar's top-level key; the password is at ``freeswitch:password`` below it. It is in
+        no rendered SLS, which Salt logs at level debug.
 
     .. code-block:: yaml
 
@@ -56,7 +56,7 @@ def password(name, pillar="fsha"):
 
 
 def repository_token(name, url, pillar="fsha"):
-    """Make sure that apt has the token for a repository of FreeSWITCH's, for root's eyes only.
+    """Make sure that apt has the token for FreeSWITCH's repository, readable by root only.
 
     name
         The file, below ``/etc/apt/auth.conf.d``.
@@ -95,8 +95,8 @@ def settings(name, source, pillar="fsha"):
     source
         Its template.
     pillar
-        The pillar's top-level key. Floating addresses that the pillar does not name are
-        those of the group that holds the profiles.
+        The pillar's top-level key. Without floating addresses in the pillar, the settings have
+        those of the group with the profiles.
 
     .. code-block:: yaml
 

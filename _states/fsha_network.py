@@ -1,4 +1,4 @@
-"""Names and interfaces of the nodes, over Salt's own states."""
+"""Names and interfaces of the nodes, by Salt's own states."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def __virtual__():
 
 
 def hosts(name, nodes, managed=True):
-    """Make sure that every node's first address and names stand in the hosts file.
+    """Make sure that the hosts file has every node's first address and names.
 
     name
         The file, for the report.
     nodes
         Node name → ``{addresses: [address/prefix, …], aliases: [name, …]}``.
     managed
-        Whether the formula cares for it at all.
+        Whether the formula writes it at all.
 
     .. code-block:: yaml
 
@@ -55,15 +55,15 @@ def hosts(name, nodes, managed=True):
 def interfaces(name, nodes, managed=False):
     """Make sure that this node's interfaces have their static stanzas.
 
-    An interface that is up is never bounced: the stanza is written, and brought up only
-    where the interface has no address at all, since it may carry a ring or a floating IP.
+    The state writes the stanza. It brings the interface up only if it has no address at all, and
+    never takes it down: it may carry a ring or a floating address.
 
     name
         This node's name.
     nodes
         Node name → ``{interfaces: {eth0: {address: address/prefix, gateway: address}}}``.
     managed
-        Whether the formula cares for it at all.
+        Whether the formula writes it at all.
 
     .. code-block:: yaml
 
@@ -113,7 +113,7 @@ def _interface(interface: str, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _together(name: str, rets: list[dict[str, Any]], comment: str) -> dict[str, Any]:
-    """Return several states' returns as one."""
+    """Join the returns of several states."""
     changes: dict[str, Any] = {}
     for ret in rets:
         changes.update(ret["changes"])

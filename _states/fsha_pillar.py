@@ -1,4 +1,4 @@
-"""The door for input: every mistake in the pillar is told before anything is touched."""
+"""The check of the pillar: reports every mistake before the formula changes anything."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def __virtual__():
 
 
 def checked(name="fsha"):
-    """Check the platform and the pillar; say in one warning what works but is not advised.
+    """Check the platform and the pillar; one warning lists what works but is not advised.
 
     name
         The pillar's top-level key.
@@ -70,7 +70,7 @@ def agents_known(name="fsha"):
     name
         The pillar's top-level key.
 
-    In a test run on a host without the cluster's packages there is nothing to ask yet.
+    A test run on a host without the cluster's packages does not check them.
     """
     test = __opts__["test"]
     try:

@@ -1,8 +1,7 @@
-"""What the formula needs in Salt's own Python.
+"""Install lxml into Salt's own Python.
 
-Salt on Linux does not bring lxml. Where it has to go depends on how Salt itself was
-installed: packaged with its own Python (onedir), in a virtual environment, or with the
-distribution's Python.
+Salt on Linux comes without lxml. Its place depends on how Salt was installed: as a package with
+its own Python (onedir), in a virtual environment, or with the distribution's Python.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ BY_HAND = {
     "distribution": f"apt-get install {PACKAGE}",
 }
 # What pip gives as reasons, wherever it stands: its last line is often advice ("note:", "hint:").
-# A reason of one word ("error: subprocess-exited-with-error") says nothing.
+# A reason of one word ("error: subprocess-exited-with-error") helps nobody.
 REASON = re.compile(
     r"""^\s*(?:error: |.*connection broken by .*?(?:>: |\): |, '))"""
     r"""(\S+ .+?)\.?(?:["']\)+': /\S*)?$""",
@@ -44,12 +43,12 @@ REASON = re.compile(
 
 
 def __virtual__():
-    """Load always: this is what makes the others load."""
+    """Load always: the other modules load after it."""
     return __virtualname__
 
 
 def _own_environment() -> str:
-    """Return what kind of Python Salt runs in: onedir, virtual environment, distribution."""
+    """Return the kind of Salt's Python: onedir, virtual environment, distribution."""
     # Salt's own package brings a Python of its own, which says so by this name.
     if hasattr(sys, "RELENV"):
         return "onedir"
@@ -69,7 +68,7 @@ def lxml(name="lxml"):
     """Make sure that Salt's own Python can import lxml.
 
     name
-        The name of the library, as pip knows it; a version may be pinned, ``lxml==6.1.0``.
+        The library's name for pip, also with a version: ``lxml==6.1.0``.
 
     .. code-block:: yaml
 

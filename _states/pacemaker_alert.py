@@ -1,4 +1,4 @@
-"""Alerts: programs that the cluster tells of events."""
+"""Alerts: programs that the cluster runs on events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __virtualname__ = "pacemaker_alert"
 
 
 def __virtual__():
-    """Load always: what is missing is said by the function that needs it."""
+    """Load always: a function reports what it lacks when it is called."""
     return __virtualname__
 
 
@@ -38,7 +38,7 @@ def present(name, transaction=None, spec=None, **options):
 
 
 def absent(name, transaction=None):
-    """Make sure that an alert is not configured; what refers to it goes with it.
+    """Make sure that an alert is not configured; references to it are removed too.
 
     name
         Its id.

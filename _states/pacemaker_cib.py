@@ -42,12 +42,12 @@ NO_LIBRARY = "can't be compared before lxml is in Salt's own Python (fsha_python
 
 
 def __virtual__():
-    """Load always: what is missing is said by the function that needs it."""
+    """Load always: a function reports what it lacks when it is called."""
     return __virtualname__
 
 
 def staged(name, kind, spec=None, transaction=None, absent=False, options=None, form=None):
-    """Add one object to a transaction, or commit it at once; the other states use this.
+    """Add one object to a transaction, or commit it at once; the other states call this.
 
     name
         The object's id.
@@ -58,7 +58,7 @@ def staged(name, kind, spec=None, transaction=None, absent=False, options=None, 
     transaction
         The transaction's name; without one the object is committed at once.
     options
-        The further arguments of the state that uses this: keys of the object, too.
+        More arguments of the calling state: keys of the object, too.
     form
         The old name of ``spec``, until version 0.2.
     """
@@ -101,7 +101,7 @@ def _no_library(name: str) -> dict[str, Any]:
 
 
 def _promised(name: str, kind: str, spec: dict[str, Any], absent: bool) -> dict[str, Any]:
-    """Say in a test run what can be said without lxml: on a host without a cluster, all is new."""
+    """Return a test run's result without lxml: on a host without a cluster, everything is new."""
     if absent or __salt__["cmd.has_exec"]("cibadmin"):
         return returns.not_yet(name, f"{name}: {NO_LIBRARY}")
     try:
@@ -166,27 +166,27 @@ def committed(
     guard=None,
     restore_points=20,
 ):
-    """Bring everything that was staged under this name into the CIB, as one versioned change.
+    """Commit all objects staged under this name to the CIB, as one versioned change.
 
     name
         The transaction's name.
     complete
-        Whether the transaction holds all that fsha manages: what it managed before and is
-        no longer staged is then removed.
+        Whether the transaction holds all that fsha manages. Then objects that fsha managed before
+        and that are not staged are removed.
     unmanaged
         What to do with resources and constraints that somebody else configured:
         ``report``, ``purge`` or ``ignore``.
     settle_timeout
-        Seconds to wait until the cluster has nothing left to do.
+        Seconds to wait until the cluster is idle.
     guard
-        What may be interrupted, as in the pillar's ``fsha:guard``, which is the default.
+        What the change may interrupt, as in ``fsha:guard``; that is the default.
     restore_points
-        So many restore points are kept, see ``pacemaker.history``.
+        The number of restore points to keep, see ``pacemaker.history``.
 
-    ``changes`` holds the difference object by object, the cluster's transition, what it would
-    interrupt and the guard's verdict, the same under ``test=True``. Drift gives exactly one
-    event: from the node that commits, or in a test run from the DC. What the guard refuses is
-    not written, fails the state, and is told by one event.
+    ``changes`` has the difference object by object, the cluster's transition, the interrupted
+    resources and the guard's verdict, the same under ``test=True``. Drift sends exactly one
+    event: from the node that commits, or in a test run from the DC. If the guard refuses the
+    change, nothing is written, the state fails, and sends one event.
     """
     test = __opts__["test"]
     if unmanaged not in UNMANAGED:
@@ -239,7 +239,7 @@ def _is_refused(found: dict[str, Any], test: bool) -> bool:
 def _written(
     name: str, found: dict[str, Any], changes: dict[str, Any], left: str
 ) -> dict[str, Any]:
-    """Return what came of a commit."""
+    """Return the state's result of a commit."""
     comment = f"Committed as {found['version']}:\n{found['comment']}{left}"
     if found["restore_point"] is not None:
         number = found["restore_point"]
@@ -252,7 +252,7 @@ def _written(
 
 
 def _left_alone(found: dict[str, Any], unmanaged: str) -> str:
-    """Return what is somebody else's and stays as it is, as further lines of a comment."""
+    """Return lines of the comment about other people's objects, which stay."""
     text = ""
     if unmanaged == "report" and found["unmanaged"]:
         text += f"\nNot in the pillar and left alone: {', '.join(found['unmanaged'])}."
@@ -266,7 +266,7 @@ def _left_alone(found: dict[str, Any], unmanaged: str) -> str:
 
 
 def _notice() -> None:
-    """Keep in the history what has moved by itself; that is no reason for a run to fail."""
+    """Record unplanned moves in the history; a failure of that does not fail the run."""
     try:
         __salt__["fsha.notice"]()
     except CommandExecutionError as error:
@@ -274,7 +274,7 @@ def _notice() -> None:
 
 
 def _announce(name: str, found: dict[str, Any], test: bool, unmanaged: str) -> None:
-    """Send the one event that a run owes to the bus, if it owes any."""
+    """Send the event of a run, if it has one."""
     low = globals().get("__low__") or {}
     if low.get("__prereq__"):
         return
@@ -309,14 +309,14 @@ def _send(kind: str, data: dict[str, Any], test: bool) -> None:
 
 
 def _event_kind(found: dict[str, Any], test: bool) -> str | None:
-    """Return the kind of event that a run owes, if any, and if it is this node's to send."""
+    """Return the kind of a run's event; none if there is none, or if another node sends it."""
     if not test and found["refused"]:
         # The node that only waited for the one with the calls has nothing to tell.
         return event.REFUSED if found["guard"]["kind"] == "refused" else None
     drifted = bool(found["drifted"] or found["unmanaged"])
     if not test and found["committed"]:
         return event.DRIFT if found["drifted"] else event.COMMIT
-    # What all nodes see and nobody has changed is told by one of them.
+    # All nodes see drift in a test run; only one of them reports it.
     if drifted and __salt__["pacemaker.is_reporter"]():
         return event.DRIFT
     return None

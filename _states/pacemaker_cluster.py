@@ -22,7 +22,7 @@ __virtualname__ = "pacemaker_cluster"
 
 
 def __virtual__():
-    """Load always: what is missing is said by the function that needs it."""
+    """Load always: a function reports what it lacks when it is called."""
     return __virtualname__
 
 
@@ -34,8 +34,7 @@ NOT_JOINED = "has not joined"
 def ready(name, nodes, timeout=120, require_all=True):
     """Wait until a DC is elected, the cluster has quorum and every node has joined.
 
-    Nothing should be written to the CIB before: a node that joins later might bring an
-    older configuration along.
+    Write nothing to the CIB before: a node that joins later may bring an older configuration.
 
     name
         The cluster's name, for the report.

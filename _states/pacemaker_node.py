@@ -11,14 +11,14 @@ __virtualname__ = "pacemaker_node"
 
 
 def __virtual__():
-    """Load always: what is missing is said by the function that needs it."""
+    """Load always: a function reports what it lacks when it is called."""
     return __virtualname__
 
 
 def attributes(name, transaction=None, spec=None, **options):
     """Make sure that a node has these permanent attributes and capacities.
 
-    Attributes that are not named, or that others have set (``standby``), are left alone.
+    Attributes that are not named, or that others have set (``standby``), stay as they are.
 
     name
         The node's name.

@@ -24,16 +24,16 @@ __virtualname__ = "pacemaker_property"
 
 
 def __virtual__():
-    """Load always: what is missing is said by the function that needs it."""
+    """Load always: a function reports what it lacks when it is called."""
     return __virtualname__
 
 
 def present(name, values, transaction=None):
-    """Make sure that cluster options have these values; options not named are left alone.
+    """Make sure that cluster options have these values; other options stay as they are.
 
     name
-        A name for the options as a whole, as a rule ``cib-bootstrap-options``; an option that
-        another set holds is changed there.
+        A name for the options as a whole, as a rule ``cib-bootstrap-options``; an option in
+        another set is changed there.
     values
         Option → value, or a list of sets with rules.
     transaction

@@ -41,7 +41,7 @@ __virtualname__ = "pacemaker_resource"
 
 
 def __virtual__():
-    """Load always: what is missing is said by the function that needs it."""
+    """Load always: a function reports what it lacks when it is called."""
     return __virtualname__
 
 
@@ -56,11 +56,11 @@ def present(name, transaction=None, spec=None, **options):
         The keys of ``fsha:pacemaker:resources:ID`` in docs/pillar.md (``agent``, ``params``,
         ``meta``, ``operations`` …), or with ``members`` those of ``fsha:pacemaker:groups:ID``:
         each as an argument, or all of them as the mapping ``spec``.
-        The meta attributes ``target-role``, ``is-managed`` and ``maintenance`` are an
-        operator's and left alone unless they are named here.
+        The meta attributes ``target-role``, ``is-managed`` and ``maintenance`` belong to the
+        operator, and stay unless they are named here.
 
-    Staged for a transaction it changes nothing yet: the difference stands in the comment, and
-    in the changes of ``pacemaker_cib.committed``.
+    A staged resource changes nothing yet: the difference is in the comment, and in the changes of
+    ``pacemaker_cib.committed``.
     """
     keys = {*(spec or options.get("form") or {}), *options}
     if ("agent" in keys or "template" in keys) == ("members" in keys):
@@ -137,7 +137,7 @@ def bundle(name, transaction=None, spec=None, **options):
 
 
 def absent(name, transaction=None):
-    """Make sure that a resource is not configured; what refers to it goes with it.
+    """Make sure that a resource is not configured; references to it are removed too.
 
     name
         The resource's id.

@@ -11,7 +11,7 @@ __virtualname__ = "pacemaker_tag"
 
 
 def __virtual__():
-    """Load always: what is missing is said by the function that needs it."""
+    """Load always: a function reports what it lacks when it is called."""
     return __virtualname__
 
 
@@ -37,7 +37,7 @@ def present(name, transaction=None, spec=None, **options):
 
 
 def absent(name, transaction=None):
-    """Make sure that a tag is not configured; what refers to it goes with it.
+    """Make sure that a tag is not configured; references to it are removed too.
 
     name
         Its id.

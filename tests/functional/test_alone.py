@@ -195,7 +195,7 @@ BAD = [
         "pacemaker_constraint.location",
         "l",
         {"resource": "nix", "node": "fs1", "score": 1},
-        "l refers to nix, which neither is in the cluster nor is wanted there",
+        "l refers to nix, which is neither in the cluster nor among the objects of this run",
     ),
     ("pacemaker_property.present", "p", {"values": ["x"]}, "p"),
     (

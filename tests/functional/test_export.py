@@ -115,7 +115,7 @@ def test_a_plan_of_a_bad_pillar_is_one_sentence(loaders, cib_file):
     assert plan["result"] is False
     assert plan["comment"] == (
         "fsha:pacemaker:groups:VoiceServices:members: ids of resources are expected, "
-        '"fss" is none; did you mean "fs"?'
+        'there is no "fss"; did you mean "fs"?'
     )
 
 

@@ -368,7 +368,7 @@ def test_configure_breaks_nothing(verbs, conf):
     for test in (True, False):
         told = verbs.configure(str(conf), test=test)
         assert told["result"] is False
-        assert f"{broken}:3: it is no well-formed XML" in told["comment"]
+        assert f"{broken}:3: it is not well-formed XML" in told["comment"]
     assert before == {path: path.read_bytes() for path in conf.rglob("*.xml")}
 
 

@@ -709,7 +709,7 @@ class Respeller:
     def _implied(self, element: etree._Element) -> None:
         """Write out, or leave out, what means the same when it is not there."""
         kind = BY_TAG.get(str(element.tag))
-        for part in kind.shape.parts if kind else ():
+        for part in kind.schema.fields if kind else ():
             if isinstance(part, Attribute) and part.default is not None:
                 self._either(element, part.name, part.default)
         for names in _IMPLIED.get(str(element.tag), ()):

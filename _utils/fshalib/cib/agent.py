@@ -22,7 +22,7 @@ class Agent:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         return Field(
             AgentName(),
             "the resource agent, as CLASS:TYPE or ocf:PROVIDER:TYPE",

@@ -26,7 +26,7 @@ class Select:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         words = ListOf(
             Choice((*_SELECTIONS, "attributes")), "a list of kinds of events", distinct=True
         )
@@ -41,12 +41,14 @@ class Select:
 
     def read(self, element: Element, reading: Reading) -> Any:
         """Return the kinds of events, and the names of attributes."""
-        found = element.find("select")
-        if found is None:
+        select = element.find("select")
+        if select is None:
             return UNSET
-        unknown_children(found, tuple(f"select_{w}" for w in (*_SELECTIONS, "attributes")), reading)
-        events = [str(child.tag).removeprefix("select_") for child in found.iterchildren("*")]
-        names = [e.get("name", "") for e in found.iterfind("select_attributes/attribute")]
+        unknown_children(
+            select, tuple(f"select_{w}" for w in (*_SELECTIONS, "attributes")), reading
+        )
+        events = [str(child.tag).removeprefix("select_") for child in select.iterchildren("*")]
+        names = [e.get("name", "") for e in select.iterfind("select_attributes/attribute")]
         return {"events": events, **({"attributes": names} if names else {})}
 
     def write(self, element: Element, value: Spec) -> None:
@@ -62,7 +64,7 @@ class Select:
             below(select[0], "attribute", {"name": name})
 
     def normal(self, value: Spec) -> Any:
-        """Return the selection, sorted; without any it is as good as none."""
+        """Return the selection, sorted; :data:`UNSET` for an empty one."""
         names = sorted(value.get("attributes", ()))
         events = sorted({*value.get("events", ()), *(["attributes"] if names else [])})
         if not events:

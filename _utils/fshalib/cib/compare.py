@@ -1,4 +1,4 @@
-"""What differs between an object as it is and as it is wanted, for people and for the patch."""
+"""Compare an object in the CIB with the desired one."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
@@ -25,10 +25,10 @@ Defaults = Callable[[str], Mapping[str, str]]
 
 
 def kept(live: Object | None, item: Object, owned: frozenset[str]) -> Object:
-    """Return what is wanted of an object with what is somebody else's in it kept.
+    """Return the desired object with other people's settings of the live one added.
 
     owned
-        The names of its pairs that the formula has written before.
+        The names of the nvpairs that the formula wrote earlier.
     """
     if live is None:
         return item
@@ -37,18 +37,18 @@ def kept(live: Object | None, item: Object, owned: frozenset[str]) -> Object:
         operators = {n: v for n, v in live.values("meta").items() if n in OPERATOR_META}
         _add(spec, "meta", item.sets("meta").with_values(operators))
     if item.kind in _DEFAULTS and not item.sets("sets"):
-        # Whoever says nothing about defaults takes nobody's away.
+        # A pillar without defaults removes nobody's.
         theirs = {n: v for n, v in live.values("sets").items() if n not in owned}
         _add(spec, "sets", item.sets("sets").with_values(theirs))
-    for key in _UNTOLD.get(item.kind, ()):
+    for key in _KEPT_KEYS.get(item.kind, ()):
         if key in live.spec:
             spec.setdefault(key, live.spec[key])
     return Object(item.kind, item.id, spec)
 
 
 _DEFAULTS = ("resource_defaults", "operation_defaults")
-# What is left as it is when it is not said: notes for people, and what nobody uses.
-_UNTOLD: Mapping[str, tuple[str, ...]] = {
+# Keys that stay as they are unless the pillar has them: notes for people, and unused ones.
+_KEPT_KEYS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("primitive", "template", "group", "clone", "bundle"), ("description",)),
     "node": ("description", "score", "type"),
 }
@@ -61,7 +61,7 @@ def _add(spec: dict[str, Any], key: str, sets: NvSets) -> None:
 
 
 def without_operators(live: Object, item: Object) -> Object:
-    """Return an object without what operators have set in it, wherever it stands."""
+    """Return an object without the settings of operators, in all its sets."""
     names = OPERATOR_META.difference(item.values("meta"))
     return live.with_sets("meta", live.sets("meta").without(names))
 
@@ -69,7 +69,7 @@ def without_operators(live: Object, item: Object) -> Object:
 def _without_implied(
     live: Object | None, item: Object, defaults: Defaults | None
 ) -> tuple[Object | None, Object]:
-    """Drop parameters that say what the agent does anyway, where only one side has them."""
+    """Drop parameters with the agent's default if only one side has them."""
     if defaults is None or live is None or item.kind != "primitive" or not item.agent:
         return live, item
     mine, theirs = item.values("params"), live.values("params")
@@ -80,7 +80,7 @@ def _without_implied(
 
 
 def _explicit(item: Object, other: Mapping[str, str], implied: Mapping[str, str]) -> Object:
-    """Return an object without the parameters that the other side lacks and the agent implies."""
+    """Return an object without the default parameters that the other side lacks."""
     own = item.values("params")
     names = {n for n, text in own.items() if n not in other and implied.get(n) == text}
     return item.with_sets("params", item.sets("params").without(names))
@@ -89,35 +89,35 @@ def _explicit(item: Object, other: Mapping[str, str], implied: Mapping[str, str]
 def comparable(
     document: Document, item: Object, owned: frozenset[str], defaults: Defaults | None
 ) -> tuple[Element | None, Normal | None, Normal | None, Object]:
-    """Return an object's element, its normal form now and as wanted, and what is wanted."""
+    """Return an object's element, its normal form now, the desired one, and the desired object."""
     kind = KINDS[item.kind]
     element = locate(document, kind, item.id)
     live = None if element is None else read_element(element, document.referenced())
-    wanted = kept(live, item, owned_names(element, owned))
+    desired = kept(live, item, owned_names(element, owned))
     if kind.name in shared_nvsets.SHARED:
-        return element, *_shared_forms(element, live, wanted, owned), wanted
-    if live is not None and live.spec == wanted.spec and not document.referenced_ids:
-        # Word for word the same: both need not be spelt out first.
-        return element, {}, {}, wanted
+        return element, *_shared_forms(element, live, desired, owned), desired
+    if live is not None and live.spec == desired.spec and not document.referenced_ids:
+        # Both are equal as they are; normal forms would be too.
+        return element, {}, {}, desired
     compared = _without_implied(live, item, defaults)
     before, after = compared[0], kept(compared[0], compared[1], owned_names(element, owned))
     if before is not None and "meta" in kind.section_keys:
         before, after = without_operators(before, item), without_operators(after, item)
-    # A section that is missing says no less than an empty one.
-    held = {} if before is None and kind.one else normal(before)
-    return element, *_with_ids(document, element, item, held, normal(after)), wanted
+    # A missing section means the same as an empty one.
+    present = {} if before is None and kind.one else normal(before)
+    return element, *_with_ids(document, element, item, present, normal(after)), desired
 
 
 def _shared_forms(
-    element: Element | None, live: Object | None, wanted: Object, owned: frozenset[str]
+    element: Element | None, live: Object | None, desired: Object, owned: frozenset[str]
 ) -> tuple[Normal | None, Normal | None]:
-    """Return the normal forms of what several people write in, as far as it is ours."""
-    before, after = shared_nvsets.compared(element, wanted, owned)
-    new = normal(Object(wanted.kind, wanted.id, {**wanted.spec, **after}))
+    """Return the normal forms of an object that several people write in: only our share of it."""
+    before, after = shared_nvsets.compared(element, desired, owned)
+    new = normal(Object(desired.kind, desired.id, {**desired.spec, **after}))
     if live is None:
-        return {} if KINDS[wanted.kind].one else None, new
-    told = {key: text for key, text in live.spec.items() if key not in (OTHER, UNUSED)}
-    return normal(Object(wanted.kind, wanted.id, {**told, **before})), new
+        return {} if KINDS[desired.kind].one else None, new
+    own = {key: text for key, text in live.spec.items() if key not in (OTHER, UNUSED)}
+    return normal(Object(desired.kind, desired.id, {**own, **before})), new
 
 
 def _with_ids(
@@ -127,34 +127,34 @@ def _with_ids(
     before: Normal | None,
     after: Normal | None,
 ) -> tuple[Normal | None, Normal | None]:
-    """Note the ids of parts that others refer to, where the parts do not have them yet."""
+    """Add the ids that others refer to and that no element of the object has yet."""
     if not document.referenced_ids or element is None or before is None or after is None:
         return before, after
-    held = {part.get("id") for part in element.iter("*")}
-    missing = sorted(ids_in("id", item.spec) & document.referenced_ids - held)
+    ids = {child.get("id") for child in element.iter("*")}
+    missing = sorted(ids_in("id", item.spec) & document.referenced_ids - ids)
     return ({**before, "ids": []}, {**after, "ids": missing}) if missing else (before, after)
 
 
 def ids_in(key: str, spec: Any) -> set[str]:
-    """Return the ids that a spec says on any level, given (``id``) or referred to (``id-ref``)."""
-    found: set[str] = set()
+    """Return the ids of a spec on any level: its own (``id``) or references (``id-ref``)."""
+    ids: set[str] = set()
     left = [in_pillar(spec)]
     while left:
-        one = left.pop()
-        if isinstance(one, str):
+        value = left.pop()
+        if isinstance(value, str):
             continue
-        if isinstance(one, Mapping):
-            id = one.get(key)
+        if isinstance(value, Mapping):
+            id = value.get(key)
             if isinstance(id, str):
-                found.add(id)
-            left += one.values()
-        elif isinstance(one, list):
-            left += one
-    return found
+                ids.add(id)
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return ids
 
 
 def owned_names(element: Element | None, owned: frozenset[str]) -> frozenset[str]:
-    """Return the names of an element's pairs that the formula owns by their ids."""
+    """Return the names of the nvpairs in an element that the formula owns."""
     if element is None:
         return frozenset()
     return frozenset(p.get("name", "") for p in element.iter("nvpair") if p.get("id") in owned)
@@ -164,20 +164,20 @@ Difference = Mapping[str, Mapping[str, Any]]
 
 
 def removal(root: Element | Document, id: str) -> Difference:
-    """Return the difference that the end of an object makes, if it is there."""
+    """Return the difference that the removal of an object makes; empty if it is not there."""
     document = root if isinstance(root, Document) else Document(root)
     return removal_of(document, id) if id in manageable(document) else {}
 
 
 def removal_of(document: Document, id: str) -> Difference:
-    """Return the difference that the end of an object makes."""
+    """Return the difference that the removal of an object makes."""
     return {"object": {"old": _described(document, id), "new": None}}
 
 
 def removals(
     live: Element, removed: Iterable[str], described: Mapping[str, Difference]
 ) -> dict[str, Difference]:
-    """Return the differences that removals make, also those that others have brought about."""
+    """Return the differences of removals, also of objects that others removed."""
     document = Document(live)
     return {id: described.get(id) or removal_of(document, id) for id in removed}
 
@@ -201,16 +201,16 @@ def _described(document: Document, id: str) -> Normal | str | None:
 
 def _shown(element: Element) -> str:
     copied = copy.deepcopy(element)
-    for pair in copied.iter("nvpair"):
-        name, text = pair.get("name", ""), pair.get("value", "")
-        pair.set("value", masked({name: text})[name])
+    for nvpair in copied.iter("nvpair"):
+        name, text = nvpair.get("name", ""), nvpair.get("value", "")
+        nvpair.set("value", masked({name: text})[name])
     return etree.tostring(copied, encoding="unicode", with_tail=False)
 
 
 def object_changes(
     document: Document, item: Object, defaults: Defaults | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Return what one object would change in a CIB.
+    """Return the changes that one object would make in a CIB.
 
     Raises :class:`CibError`.
     """

@@ -1,19 +1,19 @@
-"""What older schemas of the CIB do not know, written as they know it."""
+"""Write an element in the words of the CIB's own, older or newer, schema."""
 
 from fshalib.cib import normalize
 from fshalib.cib.document import Document, Element, schema
 
-# Roles had other names before this schema, and only the new ones since the other.
+# The first schema with the new names of roles, and the first without the old ones.
 _PROMOTED_SINCE, _PROMOTED_ONLY = (3, 7), (4, 0)
 _ROLE_ATTRIBUTES = ("role", "rsc-role", "with-rsc-role")
 _OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
-# A rule that scores nothing need not say so since this schema.
+# The first schema in which a rule needs no score.
 _RULES_WITHOUT_SCORE = (3, 9)
 _SCORED = {"score", "score-attribute", "id-ref"}
 
 
 def fit_to_schema(document: Document, new: Element) -> None:
-    """Spell what older and newer schemas write differently as the CIB's schema has it."""
+    """Change an element's roles, rules and attributes to those of the CIB's schema."""
     known = schema(document.root)
     if known == (0, 0):
         return

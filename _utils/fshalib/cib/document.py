@@ -1,7 +1,7 @@
 """A CIB as a document: its text, its version, its sections, and the ids that are taken.
 
-XML is parsed without entities, DTDs or network; values are only ever set as attributes of the
-tree, so none can break out of it.
+XML is parsed without entities, DTDs or network. Values are only set as attributes, so none can
+break the XML.
 """
 
 import copy
@@ -62,7 +62,7 @@ class Version:
 
 
 def parse(text: str) -> Element:
-    """Return the tree of a CIB, or raise :class:`NotACib`."""
+    """Return the root element of a CIB, or raise :class:`NotACib`."""
     # Without huge_tree: libxml2 then bounds what entities in attributes may grow to.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
@@ -81,7 +81,7 @@ def parse(text: str) -> Element:
 
 
 def render(root: Element) -> str:
-    """Return the text of a CIB's tree."""
+    """Return the text of a CIB."""
     return etree.tostring(root, encoding="unicode")
 
 
@@ -117,9 +117,9 @@ def schema(root: Element) -> tuple[int, int]:
 
 
 class Document:
-    """A CIB's tree with an index of its ids, kept true while the tree is changed.
+    """A CIB's XML with an index of its ids; changes through its methods keep the index right.
 
-    ``counted`` are the ids of parts that mean something, for somebody refers to them.
+    ``referenced_ids`` are the ids that others refer to; only those are compared.
     """
 
     def __init__(self, root: Element) -> None:
@@ -132,37 +132,37 @@ class Document:
         self._note(self.configuration)
 
     def _note(self, element: Element) -> None:
-        names = []
-        for found in element.iter("*"):
-            id = found.get("id")
-            if id is None or found.tag == "node":
+        users = []
+        for descendant in element.iter("*"):
+            id = descendant.get("id")
+            if id is None or descendant.tag == "node":
                 continue
-            if found.tag == "acl_target":
-                names.append(found)
+            if descendant.tag == "acl_target":
+                users.append(descendant)
                 continue
             self._taken.add(id)
-            if found.tag not in REFERENCE_TAGS:
-                self._by_id.setdefault(id, found)
-        # The id of a user is a name: it may be that of another object, which then comes first.
-        for found in names:
-            self._by_id.setdefault(found.get("id", ""), found)
+            if descendant.tag not in REFERENCE_TAGS:
+                self._by_id.setdefault(id, descendant)
+        # A user's id is a name; another object may have the same, and comes first.
+        for descendant in users:
+            self._by_id.setdefault(descendant.get("id", ""), descendant)
 
     def find(self, id: str) -> Element | None:
-        """Return the element with this id; a mere reference to it is none."""
+        """Return the element with this id, not one that only refers to it."""
         return self._by_id.get(id)
 
     def referenced(self) -> frozenset[str]:
         """Return the ids that an ``id-ref`` points to."""
         if self._referenced is None:
-            found = self.configuration.xpath(".//@id-ref")
-            self._referenced = frozenset(str(id) for id in cast("list[str]", found))
+            targets = self.configuration.xpath(".//@id-ref")
+            self._referenced = frozenset(str(id) for id in cast("list[str]", targets))
         return self._referenced
 
     def section(self, name: str) -> Element:
-        """Return a section of the configuration, making it at its place when it is missing."""
-        found = self.configuration.find(name)
-        if found is not None:
-            return found
+        """Return a section of the configuration; a missing one is made at its place."""
+        present = self.configuration.find(name)
+        if present is not None:
+            return present
         new = etree.Element(name)
         later = set(_SECTIONS[_SECTIONS.index(name) + 1 :])
         for index, child in enumerate(self.configuration):
@@ -173,13 +173,13 @@ class Document:
         return new
 
     def children(self, section: str) -> list[Element]:
-        """Return what stands in a section, which may be missing."""
-        found = self.configuration.find(section)
-        return [] if found is None else list(found.iterchildren("*"))
+        """Return the elements of a section; none for a missing one."""
+        element = self.configuration.find(section)
+        return [] if element is None else list(element.iterchildren("*"))
 
-    def free_id(self, wanted: str) -> str:
-        """Return ``wanted`` as a valid id that nothing in the CIB has, and take it."""
-        base = _NOT_NCNAME.sub("_", wanted)
+    def free_id(self, id: str) -> str:
+        """Return ``id`` as a valid id that nothing in the CIB has, and take it."""
+        base = _NOT_NCNAME.sub("_", id)
         if not re.match(r"[A-Za-z_]", base):
             base = f"_{base}"
         candidate, number = base, 0
@@ -190,7 +190,7 @@ class Document:
         return candidate
 
     def adopt(self, element: Element, owner: str, base: Callable[[Element, str], str]) -> None:
-        """Take a new element into the index; give ids to all in it that needs one.
+        """Add a new element to the index, and give ids to all in it that need one.
 
         owner
             The id of the nearest element around it that has one.
@@ -212,7 +212,7 @@ class Document:
         self._taken.add(element.get("id", ""))
 
     def rename(self, element: Element, id: str) -> None:
-        """Give an element another id, under which others that refer to it find it again."""
+        """Give an element another id, and change the references to it."""
         former = element.get("id")
         self.forget(element, alone=True)
         element.set("id", id)
@@ -231,10 +231,10 @@ class Document:
         self._taken.discard(former)
 
     def forget(self, element: Element, alone: bool = False) -> None:
-        """Take an element that was removed out of the index, with all in it unless ``alone``."""
-        for found in [element] if alone else list(element.iter("*")):
-            id = found.get("id", "")
-            if self._by_id.get(id) is found:
+        """Take a removed element out of the index, with all in it unless ``alone``."""
+        for descendant in [element] if alone else list(element.iter("*")):
+            id = descendant.get("id", "")
+            if self._by_id.get(id) is descendant:
                 del self._by_id[id]
                 self._taken.discard(id)
 

@@ -1,17 +1,17 @@
-"""How an object is shaped, in the pillar and in the CIB: one description for both.
+"""The schema of an element: one description for the pillar and the CIB.
 
-A :class:`Shape` lists the parts of one kind of object. Each part knows one key of the pillar
-and the attributes or child elements that hold it in the CIB, and does four things with it:
+An :class:`ElementSchema` lists the fields of one kind of object. A field knows one key of the
+pillar, and the attributes or child elements of that key in the CIB. It has four tasks:
 
-``read``    element → plain data, the *form*, in the very shape of the pillar
-``write``   form → element
-``normal``  form → normal form, in which two spellings of the same thing are equal
-``field``   what the pillar's check and its reference say about it
+``read``    element → spec: plain data as in the pillar
+``write``   spec → element
+``normal``  spec → normal form, in which two spellings of one value are equal
+``field``   the key's description for the pillar's check and reference
 
-What an element holds beyond its parts is never dropped: it is read into the form's key
-:data:`OTHER`, so that it counts as a difference, and an export can name it.
+Nothing of an element is dropped: what no field can read goes into the spec's key
+:data:`OTHER`. So it counts as a difference, and an export can name it.
 
-Nothing here knows which kinds of objects there are: that is ``fshalib.cib.kinds``.
+The kinds of objects are in ``fshalib.cib.kinds``.
 """
 
 from collections.abc import Mapping
@@ -26,27 +26,26 @@ if TYPE_CHECKING:
 
     Element = etree._Element
 else:
-    # The pillar is checked by these shapes before lxml is there.
+    # The pillar check uses these schemas before lxml is installed.
     Element = Any
 
 Spec = Mapping[str, Any]
 
 OTHER = "other"
-"""The key of a form that holds what no part can express: a list of short descriptions."""
+"""The key of a spec for what no field can read: a list of short descriptions."""
 UNUSED = "unused"
-"""The key of a form that holds what is there and never used; it makes no difference."""
+"""The key of a spec for what the cluster never uses; it makes no difference."""
 
 
-# --- what parts work with --------------------------------------------------------------------
+# --- fields ----------------------------------------------------------------------------------
 
 
 @dataclass
 class Reading:
-    """One element on its way into a form.
+    """The notes of reading one element.
 
-    ``referenced`` are the ids that an ``id-ref`` anywhere in the CIB points to, for only
-    those ids mean something; ``strange`` collects what cannot be expressed, ``unused`` what the
-    cluster itself never looks at.
+    ``referenced`` are the ids that an ``id-ref`` anywhere in the CIB points to; no other id
+    counts. ``strange`` collects what no field can read, ``unused`` what the cluster never uses.
     """
 
     referenced: frozenset[str] = frozenset()
@@ -55,7 +54,7 @@ class Reading:
 
 
 class ElementField(Protocol):
-    """One key of the pillar with its place in the CIB."""
+    """One key of the pillar, with its place in the CIB."""
 
     @property
     def key(self) -> str:
@@ -77,10 +76,10 @@ class ElementField(Protocol):
         """Return the value of the key, :data:`UNSET` without one."""
 
     def write(self, element: Element, value: Any) -> None:
-        """Write the value into an element that has none of it."""
+        """Write the value into an element that does not have it."""
 
     def normal(self, value: Any) -> Any:
-        """Return the value's normal form, :data:`UNSET` when it says nothing."""
+        """Return the value's normal form, :data:`UNSET` if it means the same as no value."""
 
 
 def below(parent: Element, tag: str, attributes: Mapping[str, str | None] | None = None) -> Element:
@@ -92,7 +91,7 @@ def below(parent: Element, tag: str, attributes: Mapping[str, str | None] | None
 
 
 def unknown_attributes(element: Element, known: frozenset[str], reading: Reading) -> None:
-    """Note the attributes that nothing can express."""
+    """Note the attributes that no field can read."""
     reading.strange.extend(
         f"{name}={element.get(name)!r} of <{element.tag}>"
         for name in map(str, element.attrib)
@@ -101,7 +100,7 @@ def unknown_attributes(element: Element, known: frozenset[str], reading: Reading
 
 
 def unknown_children(element: Element, known: tuple[str, ...], reading: Reading) -> None:
-    """Note the child elements that nothing can express."""
+    """Note the child elements that no field can read."""
     reading.strange.extend(
         f"<{child.tag}> in <{element.tag}>"
         for child in element.iterchildren("*")
@@ -109,42 +108,42 @@ def unknown_children(element: Element, known: tuple[str, ...], reading: Reading)
     )
 
 
-# --- shapes ----------------------------------------------------------------------------------
+# --- schemas ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class ElementSchema:
-    """The parts of one kind of element."""
+    """The fields of one kind of element."""
 
     tag: str
-    parts: tuple[ElementField, ...]
+    fields: tuple[ElementField, ...]
     expected: str = "a mapping"
 
     @cached_property
     def section(self) -> Record:
         """What the pillar may hold for it."""
-        return Record({part.key: part.field for part in self.parts}, self.expected)
+        return Record({known.key: known.field for known in self.fields}, self.expected)
 
     @cached_property
     def by_key(self) -> Mapping[str, ElementField]:
-        """Its parts by their keys in the pillar."""
-        return {part.key: part for part in self.parts}
+        """Its fields by their keys in the pillar."""
+        return {known.key: known for known in self.fields}
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
         """Its child elements in the schema's order."""
-        return tuple(dict.fromkeys(tag for part in self.parts for tag in part.tags))
+        return tuple(dict.fromkeys(tag for known in self.fields for tag in known.tags))
 
     @cached_property
     def attributes(self) -> frozenset[str]:
         """All attributes that it may have."""
-        return frozenset({"id"}).union(*(part.attributes for part in self.parts))
+        return frozenset({"id"}).union(*(known.attributes for known in self.fields))
 
     def read(self, element: Element, reading: Reading) -> dict[str, Any]:
-        """Return an element's form, without its id."""
+        """Return an element's spec, without its id."""
         spec: dict[str, Any] = {}
-        for key, part in self.by_key.items():
-            value = part.read(element, reading)
+        for key, known in self.by_key.items():
+            value = known.read(element, reading)
             if value is not UNSET:
                 spec[key] = value
         unknown_attributes(element, self.attributes, reading)
@@ -152,17 +151,17 @@ class ElementSchema:
         return spec
 
     def write(self, element: Element, spec: Spec) -> None:
-        """Write a form into an empty element."""
-        for key, part in self.by_key.items():
+        """Write a spec into an empty element."""
+        for key, known in self.by_key.items():
             if key in spec:
-                part.write(element, spec[key])
+                known.write(element, spec[key])
 
     def normal(self, spec: Spec) -> dict[str, Any]:
-        """Return a form's normal form."""
+        """Return a spec's normal form."""
         result: dict[str, Any] = {}
-        for key, part in self.by_key.items():
+        for key, known in self.by_key.items():
             if key in spec:
-                value = part.normal(spec[key])
+                value = known.normal(spec[key])
                 if value is not UNSET:
                     result[key] = value
         if spec.get(OTHER):

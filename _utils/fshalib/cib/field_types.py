@@ -37,7 +37,7 @@ class AgentName:
     _part = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_.@/+\\-]*", re.ASCII)
 
     def check(self, value: object, at: Location) -> object:
-        """Return the name as it stands."""
+        """Return the name unchanged."""
         text = Text(self.expected).check(value, at)
         if not isinstance(text, str):
             return INVALID
@@ -68,7 +68,7 @@ class RuleText:
     expected = 'a rule expression ("#uname eq fs1", "pingd lt 1 or not_defined pingd")'
 
     def check(self, value: object, at: Location) -> object:
-        """Return the text as it stands."""
+        """Return the text unchanged."""
         text = Text(self.expected).check(value, at)
         if not isinstance(text, str):
             return INVALID
@@ -77,7 +77,7 @@ class RuleText:
         except rule.RuleError as wrong:
             reason = str(wrong)
             if len(reason) > _REASON:
-                # A long word in the rule must not push what was expected out of the sentence.
+                # The sentence is cut at its end, where the expected value would be.
                 reason = f"{self.expected} is expected, not {quoted(text)}"
             at.error(f"{printable(reason, _REASON)}.")
             return INVALID

@@ -1,4 +1,4 @@
-"""The fields that objects are described by: attribute, id, list, reference, child element."""
+"""The fields of objects: attribute, id, list, reference, child element."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Element = etree._Element
 else:
-    # The pillar is checked by these shapes before lxml is there.
+    # The pillar check uses these schemas before lxml is installed.
     Element = Any
 from fshalib.cib.element_schema import (
     ElementField,
@@ -30,7 +30,7 @@ Canonical = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute; ``default`` is the value that says nothing, in its canonical spelling."""
+    """One attribute; ``default`` means the same as no value, and is in canonical spelling."""
 
     name: str
     kind: ValueType
@@ -49,7 +49,7 @@ class Attribute:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         theirs = self.theirs or self.default or ""
         return Field(
             self.kind, self.doc, REQUIRED if self.required else UNSET, self.example, theirs
@@ -63,7 +63,7 @@ class Attribute:
     tags: tuple[str, ...] = ()
 
     def read(self, element: Element, _reading: Reading) -> Any:
-        """Return the attribute as it stands."""
+        """Return the attribute unchanged."""
         return element.get(self.name, UNSET)
 
     def write(self, element: Element, value: str) -> None:
@@ -78,7 +78,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Id:
-    """The id of a part of an object, which counts only where an ``id-ref`` points to it."""
+    """The id of an element within an object; it counts only if an ``id-ref`` points to it."""
 
     kind: ValueType
     key: str = "id"
@@ -87,7 +87,7 @@ class Id:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         return Field(self.kind, "id in the CIB; made from the object's when it is left out")
 
     def read(self, element: Element, reading: Reading) -> Any:
@@ -106,7 +106,7 @@ class Id:
 
 @dataclass(frozen=True)
 class Commas:
-    """A list that one attribute holds, with commas between; its order counts."""
+    """A list in one attribute, with commas between the items; its order counts."""
 
     name: str
     item: ValueType
@@ -121,7 +121,7 @@ class Commas:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         return Field(
             ListOf(self.item, "a list of one or more ids", 1), self.doc, REQUIRED, self.example
         )
@@ -141,7 +141,7 @@ class Commas:
         element.set(self.name, ",".join(value))
 
     def normal(self, value: list[str]) -> Any:
-        """Return the items as they stand."""
+        """Return the items unchanged."""
         return list(value)
 
 
@@ -160,7 +160,7 @@ class References:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         kind = ListOf(self.item, "a list of ids", 1 if self.required else 0, distinct=True)
         return Field(kind, self.doc, REQUIRED if self.required else UNSET, self.example)
 
@@ -171,10 +171,10 @@ class References:
 
     def read(self, element: Element, reading: Reading) -> Any:
         """Return the ids."""
-        found = element.findall(self.tag)
-        for child in found:
+        children = element.findall(self.tag)
+        for child in children:
             unknown_attributes(child, frozenset({"id"}), reading)
-        return [child.get("id", "") for child in found] if found else UNSET
+        return [child.get("id", "") for child in children] if children else UNSET
 
     def write(self, element: Element, value: list[str]) -> None:
         """Make the children."""
@@ -190,45 +190,45 @@ class References:
 
 @dataclass(frozen=True)
 class Single:
-    """One child element with parts of its own, as ``<podman>`` in a bundle."""
+    """One child element with fields of its own, as ``<podman>`` in a bundle."""
 
     key: str
-    shape: ElementSchema
+    schema: ElementSchema
     doc: str
     attributes: frozenset[str] = frozenset()
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
-        return Field(self.shape.section, self.doc)
+        """The key's description for the pillar."""
+        return Field(self.schema.section, self.doc)
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The child's tag."""
-        return (self.shape.tag,)
+        return (self.schema.tag,)
 
     def read(self, element: Element, reading: Reading) -> Any:
-        """Return the child's form."""
-        found = element.findall(self.shape.tag)
-        if len(found) > 1:
-            reading.strange.append(f"<{self.shape.tag}> more than once in <{element.tag}>")
-        return self.shape.read(found[0], reading) if found else UNSET
+        """Return the child's spec."""
+        children = element.findall(self.schema.tag)
+        if len(children) > 1:
+            reading.strange.append(f"<{self.schema.tag}> more than once in <{element.tag}>")
+        return self.schema.read(children[0], reading) if children else UNSET
 
     def write(self, element: Element, value: Spec) -> None:
         """Make the child."""
-        self.shape.write(below(element, self.shape.tag), value)
+        self.schema.write(below(element, self.schema.tag), value)
 
     def normal(self, value: Spec) -> Any:
-        """Return the child's normal form; one that says nothing is none."""
-        return self.shape.normal(value) or UNSET
+        """Return the child's normal form, :data:`UNSET` for an empty one."""
+        return self.schema.normal(value) or UNSET
 
 
 @dataclass(frozen=True)
 class Several:
-    """Child elements of one kind, each with parts of its own; a list in the pillar."""
+    """Child elements of one kind, each with fields of its own; a list in the pillar."""
 
     key: str
-    shape: ElementSchema
+    schema: ElementSchema
     doc: str
     ordered: bool = False
     required: bool = False
@@ -238,50 +238,50 @@ class Several:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
-        kind = ListOf(self.shape.section, self.expected, 1 if self.required else 0, keyed=True)
+        """The key's description for the pillar."""
+        kind = ListOf(self.schema.section, self.expected, 1 if self.required else 0, keyed=True)
         return Field(kind, self.doc, REQUIRED if self.required else UNSET, self.example)
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The child's tag."""
-        return (self.shape.tag,)
+        return (self.schema.tag,)
 
     def read(self, element: Element, reading: Reading) -> Any:
-        """Return the children's forms."""
-        found = element.findall(self.shape.tag)
-        return [self.shape.read(child, reading) for child in found] if found else UNSET
+        """Return the children's specs."""
+        children = element.findall(self.schema.tag)
+        return [self.schema.read(child, reading) for child in children] if children else UNSET
 
     def write(self, element: Element, value: list[Spec]) -> None:
         """Make the children."""
         for item in value:
-            self.shape.write(below(element, self.shape.tag), item)
+            self.schema.write(below(element, self.schema.tag), item)
 
     def normal(self, value: list[Spec]) -> Any:
         """Return the children's normal forms, sorted where their order does not count."""
         if not value:
             return UNSET
-        forms = [self.shape.normal(item) for item in value]
-        return forms if self.ordered else sorted(forms, key=lambda one: repr(shown(one)))
+        specs = [self.schema.normal(item) for item in value]
+        return specs if self.ordered else sorted(specs, key=lambda spec: repr(shown(spec)))
 
 
 @dataclass(frozen=True)
 class Within:
-    """A part that lies in a child element of its own, as ``<op>`` lies in ``<operations>``."""
+    """A field within a child element of its own, as ``<op>`` in ``<operations>``."""
 
     tag: str
-    part: ElementField
+    inner: ElementField
     attributes: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
-        """The inner part's key."""
-        return self.part.key
+        """The inner field's key."""
+        return self.inner.key
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of the inner part."""
-        return self.part.field
+        """What the pillar expects of the inner field."""
+        return self.inner.field
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -289,20 +289,20 @@ class Within:
         return (self.tag,)
 
     def read(self, element: Element, reading: Reading) -> Any:
-        """Return the inner part's value."""
-        found = element.findall(self.tag)
-        if not found:
+        """Return the inner field's value."""
+        outer = element.findall(self.tag)
+        if not outer:
             return UNSET
-        unknown_attributes(found[0], self.part.attributes | {"id"}, reading)
-        unknown_children(found[0], self.part.tags, reading)
-        reading.strange.extend(f"<{extra.tag}> a second time" for extra in found[1:])
-        return self.part.read(found[0], reading)
+        unknown_attributes(outer[0], self.inner.attributes | {"id"}, reading)
+        unknown_children(outer[0], self.inner.tags, reading)
+        reading.strange.extend(f"<{extra.tag}> a second time" for extra in outer[1:])
+        return self.inner.read(outer[0], reading)
 
     def write(self, element: Element, value: Any) -> None:
-        """Make the outer child with the inner part in it."""
+        """Make the outer child with the inner field in it."""
         if value:
-            self.part.write(below(element, self.tag), value)
+            self.inner.write(below(element, self.tag), value)
 
     def normal(self, value: Any) -> Any:
-        """Return the inner part's normal form."""
-        return self.part.normal(value)
+        """Return the normal form of the inner field's value."""
+        return self.inner.normal(value)

@@ -1,7 +1,7 @@
 """Every kind of object in a cluster's configuration, in the pillar and in the CIB.
 
 This table is the one definition of the kinds. The pillar's check and reference, the states,
-the comparison, the patch and the export all go by it.
+the comparison, the patch and the export use it.
 
 Facts: the schemas of Pacemaker 2.1 and 3.0 (``validate-with`` 3.x and 4.x), and Pacemaker
 Explained for meanings and defaults.
@@ -27,7 +27,7 @@ from fshalib.cib.cluster_schema import (
 from fshalib.cib.constraint_schema import COLOCATION, LOCATION, ORDER, TICKET
 from fshalib.cib.element_schema import ElementSchema
 from fshalib.cib.nvset import NO_SETS, NvSets, shown
-from fshalib.cib.nvset_field import as_few
+from fshalib.cib.nvset_field import joined_sets
 from fshalib.cib.objects import Object
 from fshalib.cib.options import (
     SERVER_WRITTEN,
@@ -47,17 +47,17 @@ class Kind:
     key
         The key of the pillar below ``fsha:pacemaker`` that holds objects of this kind.
     section
-        The section of the CIB's configuration in which they stand.
+        The section of the CIB's configuration that holds them.
     one
-        Whether the section as a whole is the one object of this kind.
+        Whether the whole section is the only object of this kind.
     word
-        What people call one of them.
+        The word for it in messages.
     """
 
     name: str
     key: str
     section: str
-    shape: ElementSchema
+    schema: ElementSchema
     word: str
     doc: str
     one: bool = False
@@ -65,7 +65,7 @@ class Kind:
     @cached_property
     def section_keys(self) -> frozenset[str]:
         """The keys that an object of this kind may have in the pillar."""
-        return frozenset(self.shape.by_key)
+        return frozenset(self.schema.by_key)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -107,10 +107,10 @@ KINDS: Mapping[str, Kind] = {
         Kind("alert", "alerts", "alerts", ALERT, "alert", "programs that run on events"),
     )
 }  # fmt: skip
-"""Every kind by its name, in an order in which nothing refers to what comes later."""
+"""Every kind by its name; a kind refers only to those before it."""
 
 BY_TAG: Mapping[str, Kind] = {
-    **{kind.shape.tag: kind for kind in KINDS.values()},
+    **{kind.schema.tag: kind for kind in KINDS.values()},
     # The older form of a promotable clone.
     "master": KINDS["clone"],
 }
@@ -119,7 +119,7 @@ ONE_IDS: Mapping[str, str] = {
     "resource_defaults": "rsc-options",
     "operation_defaults": "op-options",
 }
-"""The ids of what there is one of, after the sets that tools make for it."""
+"""The ids of the kinds with one object: those of the sets that Pacemaker's tools make."""
 BY_KEY: Mapping[str, Kind] = {kind.key: kind for kind in KINDS.values()}
 
 # Attributes whose default depends on another one of the same object.
@@ -130,21 +130,21 @@ def normal(item: Object | None) -> dict[str, Any] | None:
     """Return an object's normal form; ``None`` for an object that is not there."""
     if item is None:
         return None
-    spec = KINDS[item.kind].shape.normal(item.spec)
+    spec = KINDS[item.kind].schema.normal(item.spec)
     special = _SPECIAL.get(item.kind)
     result: dict[str, Any] = shown(special(spec) if special else spec)
     return result
 
 
 def _normal_properties(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return one mapping for all plain sets: which of them holds an option does not count."""
+    """Return one mapping for all plain sets; which of them has an option does not count."""
     sets: NvSets = spec.get("sets", NO_SETS)
     values = sets.without(SERVER_WRITTEN).plain_values()
-    found = {
+    result = {
         "values": {name: values[name] for name in sorted(values)},
         "ruled": NvSets.several(sets.conditional),
     }
-    return {key: held for key, held in found.items() if held}
+    return {key: content for key, content in result.items() if content}
 
 
 def _normal_defaults(spec: dict[str, Any]) -> dict[str, Any]:
@@ -167,13 +167,13 @@ def _normal_order(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normal_node(spec: dict[str, Any]) -> dict[str, Any]:
-    """Put sets that hold by a rule in front of others of their score, as they are written."""
-    return {key: _ruled_first(held) if isinstance(held, NvSets) else held
-            for key, held in spec.items()}  # fmt: skip
+    """Put sets with a rule before others of their score, as they are written."""
+    return {key: _conditional_first(value) if isinstance(value, NvSets) else value
+            for key, value in spec.items()}  # fmt: skip
 
 
-def _ruled_first(sets: NvSets) -> NvSets:
-    ordered = as_few(sorted(sets, key=lambda one: (-one.weight, one.plain)))
+def _conditional_first(sets: NvSets) -> NvSets:
+    ordered = joined_sets(sorted(sets, key=lambda nvset: (-nvset.weight, nvset.plain)))
     return replace(sets, sets=tuple(ordered))
 
 

@@ -1,4 +1,4 @@
-"""The mark of a resource that is stopped only in order to be removed."""
+"""The mark of a resource that a run stops before it removes it."""
 
 import copy
 from typing import cast
@@ -8,31 +8,31 @@ from fshalib.cib.document import (
 )
 
 LEAVING = "fsha-leaving"
-"""The meta attribute of a resource that is only stopped in order to be removed: by which run."""
+"""The meta attribute of a resource that is stopped for its removal; its value names the run."""
 
 
 def leaving(root: Element) -> frozenset[str]:
-    """Return the names of the runs that are just removing resources."""
-    return frozenset(who for pair in _marks(root) if (who := pair.get("value")))
+    """Return the names of the runs that are removing resources now."""
+    return frozenset(who for nvpair in _marks(root) if (who := nvpair.get("value")))
 
 
 def _marks(root: Element) -> list[Element]:
-    pairs = root.iterfind("configuration/resources//meta_attributes/nvpair")
-    return [pair for pair in pairs if pair.get("name") == LEAVING]
+    nvpairs = root.iterfind("configuration/resources//meta_attributes/nvpair")
+    return [nvpair for nvpair in nvpairs if nvpair.get("name") == LEAVING]
 
 
 def left_halfway(root: Element) -> Element:
-    """Return a CIB in which nobody goes on removing what is stopped for that."""
+    """Return a CIB whose marks name no run, as after a run that ended halfway."""
     new = copy.deepcopy(root)
-    for pair in _marks(new):
-        pair.set("value", "")
+    for nvpair in _marks(new):
+        nvpair.set("value", "")
     return new
 
 
 def copy_without_leaving(root: Element) -> Element:
-    """Return a copy of a CIB in which nothing is stopped for the sake of its removal."""
+    """Return a copy of a CIB without marks and without their sets."""
     new = copy.deepcopy(root)
-    for pair in _marks(new):
-        told = cast(Element, pair.getparent())
-        cast(Element, told.getparent()).remove(told)
+    for nvpair in _marks(new):
+        parent = cast(Element, nvpair.getparent())
+        cast(Element, parent.getparent()).remove(parent)
     return new

@@ -48,13 +48,13 @@ class Rules:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         return Field(ListOf(RULE, "a list of rules", keyed=True), self.doc)
 
     def read(self, element: Element, reading: Reading) -> Any:
         """Return the rules."""
-        found = element.findall("rule")
-        return [self._read(rule, reading) for rule in found] if found else UNSET
+        rules = element.findall("rule")
+        return [self._read(rule, reading) for rule in rules] if rules else UNSET
 
     def _read(self, rule: Element, reading: Reading) -> dict[str, Any]:
         known = ("id-ref", "score", "score-attribute", "role")

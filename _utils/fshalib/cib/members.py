@@ -18,7 +18,7 @@ RESOURCE_TAGS = ("primitive", "group", "clone", "master", "bundle", "template")
 class Members:
     """The resources that a group, clone or bundle contains, by their ids.
 
-    Contained elements are resources of their own: whoever writes an object moves them.
+    The members are resources of their own; ``fshalib.cib.merge`` moves them.
     """
 
     key: str
@@ -30,7 +30,7 @@ class Members:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         default = REQUIRED if self.required else UNSET
         if self.several:
             kind: ValueType = ListOf(ID, "a list of one or more resources", 1, distinct=True)

@@ -1,4 +1,4 @@
-"""Merge wanted objects into a CIB; ids, order and other people's parts stay."""
+"""Merge desired objects into a CIB; ids, order and other people's settings stay."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
@@ -20,7 +20,7 @@ from fshalib.cib.references import hoist, remove_hollow
 
 
 class UnknownMember(CibError):
-    """A group, clone or bundle names a resource that is neither in the cluster nor wanted."""
+    """A group, clone or bundle names a resource that neither exists nor is desired."""
 
     def __init__(self, container: str, member: str) -> None:
         self.container, self.member = container, member
@@ -30,13 +30,13 @@ class UnknownMember(CibError):
 def _merge(
     document: Document, item: Object, owned: frozenset[str], defaults: Defaults | None
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Bring one object into a CIB and return what that changes."""
-    element, before, after, wanted = comparable(document, item, owned, defaults)
+    """Merge one object into a CIB and return the changes."""
+    element, before, after, desired = comparable(document, item, owned, defaults)
     if before == after:
         return {}
     kind = KINDS[item.kind]
-    new = update.new_element(str(kind.shape.tag))
-    kind.shape.write(new, wanted.spec)
+    new = update.new_element(str(kind.schema.tag))
+    kind.schema.write(new, desired.spec)
     compat.fit_to_schema(document, new)
     if kind.name in shared_nvsets.SHARED:
         element = _shared(document, kind, item) if element is None else element
@@ -45,8 +45,8 @@ def _merge(
             update.update_attributes(document, element, new)
         shared_nvsets.merge(document, element, item, owned)
     elif element is not None:
-        if element.tag == "master" and not _is_promotable(wanted):
-            element.tag = str(kind.shape.tag)
+        if element.tag == "master" and not _is_promotable(desired):
+            element.tag = str(kind.schema.tag)
         update.update(document, element, new, item.id)
     elif kind.one:
         update.update(document, document.section(kind.section), new, item.id)
@@ -61,7 +61,7 @@ def _is_promotable(item: Object) -> bool:
 
 
 def _shared(document: Document, kind: Kind, item: Object) -> Element:
-    """Return the element of an object that is not there yet and that others will write in too."""
+    """Make the element of an object that several people write in."""
     section = document.section(kind.section)
     if kind.one:
         return section
@@ -76,22 +76,22 @@ def _contain(document: Document, item: Object) -> None:
     current = [c.get("id", "") for c in container.iterchildren(*RESOURCE_TAGS)]
     if current == list(item.members):
         return
-    # Whoever leaves a group stays in the cluster until it is removed by name.
+    # A resource that leaves a group stays in the cluster until it is removed by name.
     hoist(c for c in container.iterchildren(*RESOURCE_TAGS) if c.get("id") not in item.members)
     for member in item.members:
-        found = document.find(member)
-        if found is None or found.tag not in RESOURCE_TAGS:
+        element = document.find(member)
+        if element is None or element.tag not in RESOURCE_TAGS:
             raise UnknownMember(item.id, member)
-        if found.tag in ("clone", "master", "bundle", "template") or found.tag == container.tag:
-            raise IdInUse(member, "primitive or group", BY_TAG[str(found.tag)].word)
-        container.append(found)
+        if element.tag in ("clone", "master", "bundle", "template") or element.tag == container.tag:
+            raise IdInUse(member, "primitive or group", BY_TAG[str(element.tag)].word)
+        container.append(element)
 
 
 _ORDER = {name: number for number, name in enumerate(KINDS)}
 
 
 def _in_order(items: Iterable[Object]) -> list[Object]:
-    """Return objects with those that others refer to first, whatever order they came in."""
+    """Sort objects: those that others refer to come first."""
     return sorted(items, key=lambda item: (_ORDER[item.kind], _depends(item)))
 
 
@@ -106,12 +106,14 @@ def merge(
     also_owned: frozenset[str] = frozenset(),
     leaving: Iterable[str] = (),
 ) -> dict[str, Mapping[str, Mapping[str, Any]]]:
-    """Merge wanted objects into a CIB's tree, in place; return what that changes, by id.
+    """Merge desired objects into a CIB, in place; return the changes by id.
 
+    defaults
+        Returns the defaults of an agent's parameters.
     also_owned
-        Ids of single options that go when they are not wanted, beside those that fsha owns.
+        Ids of single options to remove if not desired, beside those that fsha owns.
     leaving
-        Ids of objects that will be removed: what they hold may be taken over.
+        Ids of objects that will be removed; others may take over the ids within them.
 
     Raises :class:`IdInUse` and :class:`UnknownMember`.
     """
@@ -121,16 +123,16 @@ def merge(
     used = (ids_in("id-ref", item.spec) for item in ordered)
     document.referenced_ids = document.referenced().union(*used)
     _make_way(document, ordered, {*leaving, *(item.id for item in ordered)})
-    found = {item.id: _merge(document, item, owned, defaults) for item in ordered}
+    changes = {item.id: _merge(document, item, owned, defaults) for item in ordered}
     for item in ordered:
         if item.kind == "bundle" or item.members:
             _contain(document, item)
     remove_hollow(document)
-    return {id: delta for id, delta in found.items() if delta}
+    return {id: delta for id, delta in changes.items() if delta}
 
 
 def _make_way(document: Document, items: Sequence[Object], free: set[str]) -> None:
-    """Let the ids that parts are to have pass to them from objects that are free to give them."""
+    """Free the ids that elements within the objects need, if their holders may lose them."""
     for item in items if document.referenced_ids else ():
         for id in sorted(ids_in("id", item.spec) & document.referenced_ids):
             holder = document.find(id)

@@ -1,9 +1,9 @@
-"""The normal form: what two spellings of one configuration object have in common.
+"""The normal form of an object: the same for all spellings of it.
 
-Two objects are the same when their normal forms are equal, whatever the order of unordered
-things, the spelling of scores (``inf``), durations (``2``, ``2s``, ``2000ms``), booleans
-(``yes``) and roles (``Master``). A normal form is a plain dictionary, so that it can be
-shown, compared and sent as it is.
+Two objects are the same if their normal forms are equal. The order of unordered things and the
+spelling of scores (``inf``), durations (``2``, ``2s``, ``2000ms``), booleans (``yes``) and roles
+(``Master``) do not count. A normal form is a plain dictionary that can be shown, compared and
+sent.
 
 Facts: Pacemaker Explained (scores, rules, operations) and
 ``crm_str_to_boolean``/``pcmk__parse_interval_spec`` in Pacemaker 2.1.
@@ -25,7 +25,7 @@ ALIASES: Mapping[str, str] = {
     "master-max": "promoted-max",
     "master-node-max": "promoted-node-max",
 }
-"""Other names of options, and the one that all are compared under."""
+"""Other names of options, each with the name that the comparison uses."""
 
 SCORES = frozenset(
     {
@@ -95,8 +95,7 @@ BOOLEANS = frozenset(
 def value(name: str, text: str) -> str:
     """Return the canonical spelling of an option's value; unknown options keep theirs.
 
-    A value that does not parse is returned as it stands: it differs from every good one,
-    which is what a comparison needs to know.
+    A value that does not parse is returned unchanged; so it differs from every good one.
     """
     for names, canonical in _CANONICAL:
         if name in names:
@@ -138,24 +137,24 @@ def values(pairs: Mapping[str, str]) -> dict[str, str]:
 
 
 def changes(old: Normal | None, new: Normal | None, prefix: str = "") -> dict[str, dict[str, Any]]:
-    """Return what differs between two normal forms, as Salt shows changes.
+    """Return the differences between two normal forms, as Salt shows changes.
 
     Keys are paths (``params:nic``), values ``{"old": …, "new": …}``. A whole object that
     comes or goes has the one path ``""`` turned into ``object``.
     """
     if old is None or new is None:
         return {} if old == new else {prefix or "object": {"old": old, "new": new}}
-    found: dict[str, dict[str, Any]] = {}
+    changed: dict[str, dict[str, Any]] = {}
     for key in sorted({*old, *new}):
         before, after = old.get(key), new.get(key)
         path = f"{prefix}:{key}" if prefix else key
-        # Parameters that come or go are told one by one, even if they are the first or last.
+        # Parameters that come or go are listed one by one, also the first and the last.
         inner = {} if before == after else _inner(before, after, path, deep=bool(prefix))
         if inner:
-            found.update(inner)
+            changed.update(inner)
         elif before != after:
-            found[path] = {"old": before, "new": after}
-    return found
+            changed[path] = {"old": before, "new": after}
+    return changed
 
 
 def _inner(before: Any, after: Any, path: str, deep: bool) -> dict[str, dict[str, Any]]:
@@ -168,14 +167,14 @@ def _inner(before: Any, after: Any, path: str, deep: bool) -> dict[str, dict[str
 
 
 def shown(delta: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return what changes in one object in one line for people: ``params:nic eth1 → eth0``."""
-    parts = []
-    for path, found in delta.items():
+    """Return the changes of one object as one line for people: ``params:nic eth1 → eth0``."""
+    texts = []
+    for path, change in delta.items():
         if path == "object":
-            parts.append("removed" if found["new"] is None else "new")
+            texts.append("removed" if change["new"] is None else "new")
         else:
-            parts.append(f"{path} {_text(found['old'])} → {_text(found['new'])}")
-    return ", ".join(parts)
+            texts.append(f"{path} {_text(change['old'])} → {_text(change['new'])}")
+    return ", ".join(texts)
 
 
 def _text(value: Any) -> str:

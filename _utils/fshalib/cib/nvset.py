@@ -1,9 +1,8 @@
-"""Sets of name-value pairs as data: in one form, however the pillar or the CIB writes them.
+"""Sets of name-value pairs (nvpairs) as data.
 
-The pillar writes a mapping where one set always holds, and a list of sets otherwise. Within the
-library both are :class:`NvSets`, made where the pillar or the CIB is read
-(``fshalib.cib.nvset_field``). :func:`in_pillar` and :func:`shown` turn them back where they leave
-the library.
+The pillar writes one set without a rule as a mapping, others as a list of sets. Within the
+library both are :class:`NvSets`. ``fshalib.cib.nvset_field`` makes them from the pillar and from
+the CIB; :func:`in_pillar` and :func:`shown` turn them back into plain data.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from fshalib.cib.values import UnitError, score_value
 
 
 def score_of(text: str | None) -> int:
-    """Return the score of a set; what is no score counts as 0."""
+    """Return the score of a set; text that is no score counts as 0."""
     try:
         return score_value(text or "0")
     except UnitError:
@@ -23,9 +22,9 @@ def score_of(text: str | None) -> int:
 
 @dataclass(frozen=True)
 class NvSet:
-    """One set: its pairs, and when and before which others they hold.
+    """One set: its nvpairs, its rule, and its score among other sets.
 
-    ``id_ref`` names another set to use in place of pairs; ``id`` is kept only where an ``id-ref``
+    ``id_ref`` names another set to use in place of nvpairs; ``id`` is kept only if an ``id-ref``
     points to it.
     """
 
@@ -37,14 +36,14 @@ class NvSet:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "NvSet":
-        """Make a set of what the pillar says of one in a list."""
+        """Make a set from an item of a list in the pillar."""
         keys = ("rule", "score", "id")
         texts = {key: data[key] for key in keys if key in data}
         return cls(data.get("values", {}), id_ref=data.get("id-ref"), **texts)
 
     @property
     def plain(self) -> bool:
-        """Whether it always holds, with pairs of its own."""
+        """Whether it has neither a rule nor an ``id-ref``."""
         return self.rule is None and self.id_ref is None
 
     @property
@@ -53,7 +52,7 @@ class NvSet:
         return score_of(self.score)
 
     def without(self, names: Collection[str]) -> "NvSet":
-        """Return the set without the pairs of some names."""
+        """Return the set without the nvpairs of some names."""
         return replace(self, values={n: v for n, v in self.values.items() if n not in names})
 
     def as_item(self) -> dict[str, Any]:
@@ -67,8 +66,8 @@ class NvSet:
 class NvSets:
     """All sets of one kind that an object has: ``params``, ``meta``, ``utilization`` and so on.
 
-    ``listed`` is the notation alone: whether the pillar writes a list. A mapping is no set when
-    it is empty, else one set of nothing but pairs.
+    ``listed`` tells whether the pillar writes a list. An empty mapping is no set, any other
+    mapping is one set without rule or score.
     """
 
     sets: tuple[NvSet, ...] = ()
@@ -76,18 +75,18 @@ class NvSets:
 
     @classmethod
     def of(cls, data: Mapping[str, str] | Iterable[Mapping[str, Any]]) -> "NvSets":
-        """Make sets of what the pillar says: a mapping, or a list of sets."""
+        """Make sets from the pillar's data: a mapping, or a list of sets."""
         if isinstance(data, Mapping):
             return cls((NvSet(dict(data)),) if data else ())
         return cls(tuple(map(NvSet.of, data)), listed=True)
 
     @classmethod
     def several(cls, sets: Iterable[NvSet]) -> "NvSets":
-        """Make sets that are written as a list."""
+        """Make sets that the pillar writes as a list."""
         return cls(tuple(sets), listed=True)
 
     def __iter__(self) -> Iterator[NvSet]:
-        """Yield the sets as they stand."""
+        """Yield the sets in their order."""
         return iter(self.sets)
 
     def __bool__(self) -> bool:
@@ -96,75 +95,75 @@ class NvSets:
 
     @property
     def conditional(self) -> tuple[NvSet, ...]:
-        """The sets that hold by a rule, or stand for another set."""
-        return tuple(one for one in self if not one.plain)
+        """The sets with a rule or an ``id-ref``."""
+        return tuple(nvset for nvset in self if not nvset.plain)
 
     def plain_values(self) -> dict[str, str]:
-        """Return the values of all sets without a rule, the first of a name first."""
-        found: dict[str, str] = {}
-        for one in self:
-            for name, text in one.values.items() if one.rule is None else ():
-                found.setdefault(name, text)
-        return found
+        """Return the values of all sets without a rule; the first of a name counts."""
+        values: dict[str, str] = {}
+        for nvset in self:
+            for name, text in nvset.values.items() if nvset.rule is None else ():
+                values.setdefault(name, text)
+        return values
 
     def without(self, names: Collection[str], conditional: bool = False) -> "NvSets":
-        """Return the sets without the pairs of some names.
+        """Return the sets without the nvpairs of some names.
 
         conditional
-            Whether sets that hold by a rule lose them too.
+            Whether sets with a rule lose them too.
         """
-        left = (one.without(names) if one.plain or conditional else one for one in self)
-        return self._with(left)
+        sets = (nvset.without(names) if nvset.plain or conditional else nvset for nvset in self)
+        return self._with(sets)
 
     def with_values(self, more: Mapping[str, str]) -> "NvSets":
-        """Return the sets with more pairs in the first plain one; what is there already stays."""
+        """Return the sets with more nvpairs in the first plain one; names with a value keep it."""
         known = self.plain_values()
         left = {name: text for name, text in more.items() if name not in known}
         if not left:
             return self
         sets = list(self)
-        first = next((number for number, one in enumerate(sets) if one.plain), len(sets))
-        one = sets[first] if first < len(sets) else NvSet()
-        sets[first : first + 1] = [replace(one, values={**one.values, **left})]
+        first = next((number for number, nvset in enumerate(sets) if nvset.plain), len(sets))
+        nvset = sets[first] if first < len(sets) else NvSet()
+        sets[first : first + 1] = [replace(nvset, values={**nvset.values, **left})]
         return self._with(sets)
 
     def _with(self, sets: Iterable[NvSet]) -> "NvSets":
         """Return other sets in the same notation."""
-        return replace(self, sets=tuple(one for one in sets if self.listed or one.values))
+        return replace(self, sets=tuple(nvset for nvset in sets if self.listed or nvset.values))
 
     def as_items(self) -> list[dict[str, Any]]:
         """Return the sets as the pillar writes them in a list."""
-        return [one.as_item() for one in self]
+        return [nvset.as_item() for nvset in self]
 
     def in_pillar(self) -> dict[str, str] | list[dict[str, Any]]:
         """Return the sets as the pillar writes them."""
         return self.as_items() if self.listed else self.plain_values()
 
     def shown(self) -> dict[str, str] | list[dict[str, Any]]:
-        """Return the sets as a difference shows them: as in the pillar, without empty keys."""
+        """Return the sets for a difference: as in the pillar, without empty keys."""
         if not self.listed:
             return self.plain_values()
-        return [{key: held for key, held in one.items() if held} for one in self.as_items()]
+        return [{key: value for key, value in item.items() if value} for item in self.as_items()]
 
 
 NO_SETS = NvSets()
 
 
 def in_pillar(data: Any) -> Any:
-    """Return a spec, or a part of one, as the pillar writes it."""
-    return _turned(data, NvSets.in_pillar)
+    """Return a spec, or any data within one, as the pillar writes it."""
+    return _convert(data, NvSets.in_pillar)
 
 
 def shown(data: Any) -> Any:
-    """Return a normal form, or a part of one, as people see it."""
-    return _turned(data, NvSets.shown)
+    """Return a normal form, or any data within one, as people see it."""
+    return _convert(data, NvSets.shown)
 
 
-def _turned(data: Any, turn: Callable[[NvSets], Any]) -> Any:
+def _convert(data: Any, turn: Callable[[NvSets], Any]) -> Any:
     if isinstance(data, NvSets):
         return turn(data)
     if isinstance(data, Mapping):
-        return {key: _turned(held, turn) for key, held in data.items()}
+        return {key: _convert(value, turn) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [_turned(held, turn) for held in data]
+        return [_convert(value, turn) for value in data]
     return data

@@ -1,4 +1,4 @@
-"""The field that holds sets of name-value pairs, with ids, scores and rules (``nvset-*.rng``)."""
+"""The field for sets of name-value pairs, with ids, scores and rules (``nvset-*.rng``)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ NO_ATTRIBUTES: frozenset[str] = frozenset()
 
 @dataclass(frozen=True)
 class OneOrSeveral:
-    """A mapping of values, or a list of sets of them: the kind of :class:`Sets`."""
+    """A mapping of values, or a list of sets of them: the value type of :class:`Sets`."""
 
     values: ValueType
     sets: Record
@@ -36,11 +36,11 @@ class OneOrSeveral:
 
     @property
     def item(self) -> ValueType:
-        """The kind of the values, for whoever walks through all kinds."""
+        """The type of the values; the reference walks through all types."""
         return self.values
 
     def check(self, value: object, at: Location) -> object:
-        """Return the sets, whichever way they are given."""
+        """Return the sets of a mapping or a list."""
         if not isinstance(value, (list, tuple)):
             return _sets(self.values.check(value, at))
         checked = ListOf(self.sets, "a list of sets", keyed=True).check(value, at)
@@ -78,8 +78,8 @@ def set_section(values: ValueType) -> Record:
 class Sets:
     """Sets of name-value pairs: ``params``, ``meta``, ``utilization`` and their like.
 
-    In the pillar a mapping stands for the one set without a rule, a list for several.
-    ``options`` says whether the names are Pacemaker's own, whose values have known kinds.
+    The pillar has a mapping for one set without a rule, and a list for several.
+    ``options`` tells whether the names are Pacemaker's own, with values of known types.
     """
 
     key: str
@@ -92,7 +92,7 @@ class Sets:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         return Field(
             OneOrSeveral(self.values, set_section(self.values)), self.doc, UNSET, self.example
         )
@@ -103,12 +103,12 @@ class Sets:
         return (self.tag,)
 
     def read(self, element: Element, reading: Reading) -> Any:
-        """Return the sets as they count."""
-        found = element.findall(self.tag)
-        if not found:
+        """Return the sets, the one that counts first in front."""
+        elements = element.findall(self.tag)
+        if not elements:
             return UNSET
-        sets = in_order(self.read_set(nvset, reading) for nvset in found)
-        # A score decides between sets; of a single one it says nothing.
+        sets = in_order(self.read_set(nvset, reading) for nvset in elements)
+        # A score decides between sets; a single set needs none.
         if len(sets) == 1 and sets[0].plain and sets[0].id is None:
             return NvSets.of(sets[0].values)
         return NvSets.several(sets)
@@ -122,7 +122,7 @@ class Sets:
         reading.strange.extend(f"a second rule in <{nvset.tag}>" for _ in rules[1:])
         id, id_ref = nvset.get("id"), nvset.get("id-ref")
         return NvSet(
-            read_pairs(nvset, reading) if id_ref is None else {},
+            read_nvpairs(nvset, reading) if id_ref is None else {},
             rule,
             nvset.get("score"),
             id if id in reading.referenced else None,
@@ -130,33 +130,35 @@ class Sets:
         )
 
     def write(self, element: Element, value: Iterable[NvSet]) -> None:
-        """Make the sets; none for one that says nothing."""
-        for one in value:
-            if one.values or one.id_ref or one.rule:
-                attributes = {"id": one.id, "id-ref": one.id_ref, "score": one.score}
+        """Make the sets, but for empty ones."""
+        for given in value:
+            if given.values or given.id_ref or given.rule:
+                attributes = {"id": given.id, "id-ref": given.id_ref, "score": given.score}
                 nvset = below(element, self.tag, attributes)
-                if one.rule:
-                    rule_xml.write(below(nvset, "rule"), cib_rule.parse(one.rule), below)
-                for name, text in one.values.items():
+                if given.rule:
+                    rule_xml.write(below(nvset, "rule"), cib_rule.parse(given.rule), below)
+                for name, text in given.values.items():
                     below(nvset, "nvpair", {"name": name, "value": text})
 
     def normal(self, value: NvSets) -> Any:
-        """Return one set for plain ones, else the sets in the order in which they count."""
-        forms = in_order(one for one in map(self.normal_set, value) if one.values or not one.plain)
-        if not forms:
+        """Return one set if all are plain, else the sets, the one that counts first in front."""
+        sets = in_order(
+            nvset for nvset in map(self.normal_set, value) if nvset.values or not nvset.plain
+        )
+        if not sets:
             return UNSET
-        if all(one.plain for one in forms):
-            return NvSets.of(self.same(NvSets.several(forms).plain_values()))
-        return NvSets.several(as_few(_without_unused(forms)))
+        if all(nvset.plain for nvset in sets):
+            return NvSets.of(self.same(NvSets.several(sets).plain_values()))
+        return NvSets.several(joined_sets(_without_unused(sets)))
 
-    def normal_set(self, one: NvSet) -> NvSet:
+    def normal_set(self, nvset: NvSet) -> NvSet:
         """Return the normal form of one set; its id does not count."""
         return NvSet(
-            self.same(one.values),
-            canonical_rule(one.rule) if one.rule else None,
-            normalize.value("score", one.score or "") if one.weight else None,
+            self.same(nvset.values),
+            canonical_rule(nvset.rule) if nvset.rule else None,
+            normalize.value("score", nvset.score or "") if nvset.weight else None,
             None,
-            one.id_ref or None,
+            nvset.id_ref or None,
         )
 
     def same(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -167,7 +169,7 @@ class Sets:
 
 
 def stands_alone(item: Mapping[str, Any], raw: Mapping[str, Any], at: Location) -> bool:
-    """Tell whether something refers to another one; report what is given beside that."""
+    """Tell whether an item has an ``id-ref``; report any other key beside it."""
     others = [key for key in item if key != "id-ref"] if "id-ref" in raw else []
     if others:
         at.below(others[0]).error(f"{others[0]} is not expected beside id-ref.")
@@ -175,53 +177,53 @@ def stands_alone(item: Mapping[str, Any], raw: Mapping[str, Any], at: Location) 
 
 
 def in_order(sets: Iterable[NvSet]) -> list[NvSet]:
-    """Return sets in the order in which they count: by score, the highest first."""
-    return sorted(sets, key=lambda one: -one.weight)
+    """Return sets by score, the highest first: that one counts first."""
+    return sorted(sets, key=lambda nvset: -nvset.weight)
 
 
 def _without_unused(sets: Iterable[NvSet]) -> Iterator[NvSet]:
-    """Yield sets without the values that an earlier one, which always holds, says already."""
+    """Yield sets without the values that an earlier plain set has already."""
     known: set[str] = set()
-    for one in sets:
-        left = one.without(known) if one.plain else one
-        if one.plain:
-            known.update(left.values)
-        if left.values or not one.plain:
-            yield left
+    for nvset in sets:
+        rest = nvset.without(known) if nvset.plain else nvset
+        if nvset.plain:
+            known.update(rest.values)
+        if rest.values or not nvset.plain:
+            yield rest
 
 
-def as_few(sets: Iterable[NvSet]) -> list[NvSet]:
-    """Return sets in their order, with plain ones that say no more than one would joined."""
-    found: list[NvSet] = []
-    for one in sets:
-        before = found[-1] if found else None
-        if before and before.plain and one.plain and before.score == one.score:
-            values = {**one.values, **before.values}
-            found[-1] = replace(before, values={name: values[name] for name in sorted(values)})
+def joined_sets(sets: Iterable[NvSet]) -> list[NvSet]:
+    """Join plain sets of the same score that follow each other; the order stays."""
+    joined: list[NvSet] = []
+    for nvset in sets:
+        before = joined[-1] if joined else None
+        if before and before.plain and nvset.plain and before.score == nvset.score:
+            values = {**nvset.values, **before.values}
+            joined[-1] = replace(before, values={name: values[name] for name in sorted(values)})
         else:
-            found.append(one)
-    return found
+            joined.append(nvset)
+    return joined
 
 
-def read_pairs(nvset: Element, reading: Reading) -> dict[str, str]:
-    """Return a set's pairs; the first of a name counts, as it does for the cluster."""
-    found: dict[str, str] = {}
-    for pair in nvset.findall("nvpair"):
-        unknown_attributes(pair, frozenset({"id", "name", "value"}), reading)
-        name, text = pair.get("name"), pair.get("value")
+def read_nvpairs(nvset: Element, reading: Reading) -> dict[str, str]:
+    """Return a set's nvpairs; the first of a name counts, as for the cluster."""
+    values: dict[str, str] = {}
+    for nvpair in nvset.findall("nvpair"):
+        unknown_attributes(nvpair, frozenset({"id", "name", "value"}), reading)
+        name, text = nvpair.get("name"), nvpair.get("value")
         if name is None or text is None:
-            reading.strange.append(f"<nvpair> {pair.get('id')} without a value of its own")
-        elif name in found:
+            reading.strange.append(f"<nvpair> {nvpair.get('id')} without a value of its own")
+        elif name in values:
             reading.unused.append(
-                f"{name}={text!r} of {pair.get('id')}: the set has a {name} before"
+                f"{name}={text!r} of {nvpair.get('id')}: the set has a {name} before"
             )
         else:
-            found[name] = text
-    return found
+            values[name] = text
+    return values
 
 
 def _read_plain_rule(rule: Element, reading: Reading) -> str:
-    """Return the rule of a set as text; its score is never used."""
+    """Return the rule of a set as text; the cluster never uses its score."""
     unknown_attributes(rule, frozenset({"id", "boolean-op", "score"}), reading)
     terms, strange = rule_xml.read(rule)
     reading.strange.extend(strange)
@@ -233,5 +235,5 @@ def canonical_rule(text: str) -> str:
     try:
         return cib_rule.canonical(cib_rule.parse(text))
     except cib_rule.RuleError:
-        # What cannot be read back differs from every good rule, and was noted as strange.
+        # Such a text differs from every good rule; the reading has noted it as strange.
         return text

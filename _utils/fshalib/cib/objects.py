@@ -1,12 +1,11 @@
 """The cluster's configuration objects as plain, immutable data.
 
-Every other room speaks in these words: ``fshalib.pillar.config`` makes objects from pillar data,
-``fshalib.cib.target`` turns them into the CIB's XML and back. Nothing here knows of Salt, files or
-programs.
+``fshalib.pillar.config`` makes objects from pillar data, ``fshalib.cib.target`` merges them into
+the CIB's XML, ``fshalib.cib.read`` reads them from it.
 
-An object's *spec* has the shape of the pillar, but for its sets of pairs, which are
-:class:`fshalib.cib.nvset.NvSets`. Its values are text exactly as the cluster stores them; what two
-spellings have in common (``2s`` and ``2000ms``) is the business of the normal form.
+An object's *spec* is data as in the pillar, but for its sets of nvpairs, which are
+:class:`fshalib.cib.nvset.NvSets`. Its values are text as the cluster stores them; two spellings
+(``2s`` and ``2000ms``) become equal in the normal form (``fshalib.cib.normalize``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +24,7 @@ class Object:
     id
         The object's id; a node's name for a node.
     spec
-        What it says, in the shape of the pillar.
+        Its keys and values, as in the pillar.
     """
 
     kind: str
@@ -34,7 +33,7 @@ class Object:
 
     @property
     def agent(self) -> str:
-        """The agent of a primitive or template, ``""`` when a template names it."""
+        """The agent of a primitive or template, ``""`` if a template names it."""
         return str(self.spec.get("agent", ""))
 
     @property
@@ -46,16 +45,16 @@ class Object:
         return tuple(id for id in inner if id)
 
     def values(self, key: str) -> Mapping[str, str]:
-        """Return the values that always hold under ``params``, ``meta`` or ``utilization``."""
+        """Return the values without a rule of ``params``, ``meta`` or ``utilization``."""
         return self.sets(key).plain_values()
 
     def sets(self, key: str) -> NvSets:
-        """Return the sets of pairs under a key, none where it is not there."""
+        """Return the sets of nvpairs under a key, none if there is no such key."""
         sets: NvSets = self.spec.get(key, NO_SETS)
         return sets
 
     def with_sets(self, key: str, sets: NvSets) -> "Object":
-        """Return the object with other sets of pairs under a key."""
+        """Return the object with other sets of nvpairs under a key."""
         return Object(self.kind, self.id, {**self.spec, key: sets})
 
 
@@ -63,7 +62,7 @@ CONTAINERS = ("group", "clone", "bundle")
 
 
 def inherited(item: Object, template: Object | None) -> Object:
-    """Return a primitive with all that it takes from its template; its own values come first."""
+    """Return a primitive with its template's settings; its own values come first."""
     if template is None:
         return item
     spec = {**item.spec, "agent": item.agent or template.agent}
@@ -71,8 +70,8 @@ def inherited(item: Object, template: Object | None) -> Object:
         sets = NvSets.several([*item.sets(key), *template.sets(key)])
         if sets:
             spec[key] = sets
-    told = {(op.name, op.interval) for op in operations(item)}
-    more = [op.attributes for op in operations(template) if (op.name, op.interval) not in told]
+    own = {(op.name, op.interval) for op in operations(item)}
+    more = [op.attributes for op in operations(template) if (op.name, op.interval) not in own]
     if more:
         spec["operations"] = [*item.spec.get("operations", ()), *more]
     return Object(item.kind, item.id, spec)
@@ -91,7 +90,7 @@ def primitives(objects: Iterable[Object]) -> tuple[Object, ...]:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a primitive, as advice looks at it."""
+    """One operation of a primitive."""
 
     name: str
     interval: str = "0s"
@@ -99,7 +98,7 @@ class Operation:
 
 
 def operations(item: Object) -> tuple[Operation, ...]:
-    """Return an object's own operations; those of an ``id-ref`` are none of its own."""
+    """Return an object's own operations, without those of an ``id-ref``."""
     return tuple(
         Operation(op["name"], op.get("interval", "0s"), op)
         for op in item.spec.get("operations", ())

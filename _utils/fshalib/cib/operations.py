@@ -20,16 +20,16 @@ from fshalib.schema.types import UNSET, Field, ListOf
 class Operations:
     """The operations of a primitive or template; name and interval tell them apart."""
 
-    shape: Any
+    schema: Any
     key: str = "operations"
     attributes: frozenset[str] = NO_ATTRIBUTES
     tags: tuple[str, ...] = ("operations",)
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         return Field(
-            ListOf(self.shape.section, "a list of operations", keyed=True),
+            ListOf(self.schema.section, "a list of operations", keyed=True),
             "operations; without a monitor the cluster sees no failure",
             UNSET,
             [{"name": "monitor", "interval": "5s", "timeout": "20s"}],
@@ -40,16 +40,16 @@ class Operations:
         sections = element.findall("operations")
         if not sections:
             return UNSET
-        found = []
+        operations = []
         for section in sections:
             unknown_attributes(section, frozenset({"id", "id-ref"}), reading)
             unknown_children(section, ("op",), reading)
             if section.get("id-ref"):
-                found.append({"id-ref": section.get("id-ref")})
+                operations.append({"id-ref": section.get("id-ref")})
             if section.get("id") in reading.referenced:
                 reading.strange.append(f"operations {section.get('id')}, which others refer to")
-            found += [self.shape.read(op, reading) for op in _first_ones(section, reading)]
-        return found
+            operations += [self.schema.read(op, reading) for op in _first_of_each(section, reading)]
+        return operations
 
     def write(self, element: Element, value: list[Spec]) -> None:
         """Make the operations."""
@@ -60,7 +60,7 @@ class Operations:
             if "id-ref" in item:
                 section.set("id-ref", item["id-ref"])
             else:
-                self.shape.write(below(section, "op"), item)
+                self.schema.write(below(section, "op"), item)
                 op = section[-1]
                 op.set("interval", op.get("interval", "0s"))
 
@@ -68,28 +68,28 @@ class Operations:
         """Return name and interval → the rest; ``UNSET`` without any."""
         if not value:
             return UNSET
-        found: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for item in value:
-            spec = self.shape.normal(item)
+            spec = self.schema.normal(item)
             base = operation_key(spec.pop("name", ""), spec.pop("interval", "0s"))
             key, number = base, 1
-            while key in found:
+            while key in result:
                 number += 1
                 key = f"{base} ({number})"
-            found[key] = spec
-        return {key: found[key] for key in sorted(found)}
+            result[key] = spec
+        return {key: result[key] for key in sorted(result)}
 
 
-def _first_ones(section: Element, reading: Reading) -> list[Element]:
-    """Return the operations without those that repeat an earlier one, which are never used."""
-    found: dict[tuple[str, str], Element] = {}
+def _first_of_each(section: Element, reading: Reading) -> list[Element]:
+    """Return the operations without repetitions of an earlier one; the cluster never uses those."""
+    first: dict[tuple[str, str], Element] = {}
     for op in section.findall("op"):
         key = operation_key(op.get("name", ""), op.get("interval", "0")), op.get("role", "")
-        if key in found:
+        if key in first:
             reading.unused.append(f"{op.get('id')}: there is another {key[0]} before")
         else:
-            found[key] = op
-    return list(found.values())
+            first[key] = op
+    return list(first.values())
 
 
 def operation_key(name: str, interval: str) -> str:

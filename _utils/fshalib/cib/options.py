@@ -1,8 +1,8 @@
 """The options that Pacemaker knows: cluster properties, meta attributes, operation attributes.
 
 Facts: the metadata of Pacemaker 2.1.5's daemons, ``lib/common/options.c`` of 3.0.2, and the
-schemas ``options-*.rng`` and ``resources-*.rng``: what 4.0 refuses (``remove-after-stop``,
-``stonith-action: poweroff``) is not known here, or taken for its successor. Both the ``stonith-``
+schemas ``options-*.rng`` and ``resources-*.rng``. A name that 4.0 refuses (``remove-after-stop``,
+``stonith-action: poweroff``) is unknown here, or read as its successor. Both the ``stonith-``
 names and the ``fencing-`` names of 3.0.2 are known. Values become the one spelling that every
 version's schema accepts: booleans ``true`` and ``false``, scores with ``INFINITY`` spelt out.
 """
@@ -66,7 +66,7 @@ INTEGER = Plain("a whole number", _integer, hidden=False)
 STRING = Plain("text", _plain_word)
 _ROLES = ("Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave")
 ROLE = Choice(_ROLES)
-# What crmsh wrote to take an operator's role back; for the cluster it is as good as no value.
+# crmsh wrote it to take an operator's role back; the cluster reads it as no value.
 TARGET_ROLE = Choice((*_ROLES, "#default"))
 
 _FENCING_ACTION = Choice(("reboot", "off"), {"poweroff": "off"})

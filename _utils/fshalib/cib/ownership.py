@@ -1,4 +1,4 @@
-"""What the formula manages, as the CIB's own tag lists it, and what operators own."""
+"""Which objects the formula manages (by a tag in the CIB), and which settings are operators'."""
 
 import copy
 import re
@@ -25,9 +25,9 @@ from fshalib.cib.references import drop_empty
 
 # Constraints that crm_resource, crmsh and pcs make for an operator's move or ban.
 OPERATOR_CONSTRAINT = re.compile(r"cli-(ban|prefer|standby)-")
-# What an operator sets on a running resource; not compared unless the pillar names it.
+# Settings of operators; they are not compared unless the pillar names them.
 OPERATOR_META = frozenset({"target-role", "is-managed", "maintenance"})
-# Tags may name what has no XML id since this schema.
+# The first schema in which a tag may name something without an XML id.
 _TAGS_OF_TEXT = (3, 3)
 
 
@@ -38,24 +38,24 @@ def owned_ids(document: Document) -> frozenset[str]:
 
 
 def owned(root: Element) -> frozenset[str]:
-    """Return the ids that the formula manages, as the CIB itself says."""
+    """Return the ids that the formula manages, by the tag in the CIB."""
     return owned_ids(Document(root))
 
 
 def own(document: Document, ids: Iterable[str]) -> None:
-    """Write into the CIB what the formula manages."""
-    wanted = set(ids)
-    if not wanted and document.find(OWNERSHIP_TAG) is None:
+    """Write the ids that the formula manages into the CIB's tag."""
+    missing = set(ids)
+    if not missing and document.find(OWNERSHIP_TAG) is None:
         return
     tags = document.section("tags")
     tag = document.find(OWNERSHIP_TAG)
     if tag is None:
         tag = update.insert(document, tags, update.new_element("tag", OWNERSHIP_TAG))
     for ref in tag.findall("obj_ref"):
-        if ref.get("id", "") not in wanted:
+        if ref.get("id", "") not in missing:
             tag.remove(ref)
-        wanted.discard(ref.get("id", ""))
-    for id in sorted(wanted):
+        missing.discard(ref.get("id", ""))
+    for id in sorted(missing):
         etree.SubElement(tag, "obj_ref", {"id": id})
     if len(tag) == 0:
         tags.remove(tag)
@@ -64,53 +64,53 @@ def own(document: Document, ids: Iterable[str]) -> None:
 
 
 def to_own(document: Document, items: Iterable[Object]) -> frozenset[str]:
-    """Return the ids by which wanted objects are owned."""
-    found: set[str] = set()
+    """Return the ids that mark desired objects as the formula's."""
+    ids: set[str] = set()
     for item in items:
         kind = KINDS[item.kind]
         element = locate(document, kind, item.id)
         if kind.name not in shared_nvsets.PAIRED:
-            found |= {item.id} if _can_own(document, item) else set()
+            ids |= {item.id} if _can_own(document, item) else set()
         elif element is not None:
-            found |= shared_nvsets.to_own(element, item)
-    return frozenset(found)
+            ids |= shared_nvsets.to_own(element, item)
+    return frozenset(ids)
 
 
 def _can_own(document: Document, item: Object) -> bool:
-    """Tell whether an object's id is a name for it alone that a tag may hold.
+    """Tell whether a tag may hold an object's id, and means no other object by it.
 
-    The id of a user is no XML id: it may be that of another object too, and older schemas let
-    no tag refer to it.
+    The id of a user is no XML id: another object may have it too, and older schemas let no tag
+    refer to it.
     """
     if item.kind != "acl_user":
         return True
-    found = document.find(item.id)
+    element = document.find(item.id)
     version = schema(document.root)
-    return found is not None and found.tag == "acl_target" and version >= _TAGS_OF_TEXT
+    return element is not None and element.tag == "acl_target" and version >= _TAGS_OF_TEXT
 
 
 def left_behind(document: Document, items: Iterable[Object], owned: frozenset[str]) -> list[Object]:
-    """Return what is to be left of objects that hold pairs of ours and are no longer wanted."""
-    wanted = {(item.kind, item.id) for item in items}
-    found = []
+    """Return objects that are no longer desired and have nvpairs of ours, without those."""
+    desired = {(item.kind, item.id) for item in items}
+    leftovers = []
     for element in [*document.configuration.iterchildren("*"), *document.children("nodes")]:
         kind = BY_TAG.get(str(element.tag))
         if kind and kind.name in shared_nvsets.PAIRED and shared_nvsets.holds(element, owned):
-            left = copy.deepcopy(element)
-            shared_nvsets.strip(left, owned)
-            item = read_element(left, document.referenced())
+            copied = copy.deepcopy(element)
+            shared_nvsets.strip(copied, owned)
+            item = read_element(copied, document.referenced())
             shared = kind.name in shared_nvsets.SHARED
-            found.append(Object(item.kind, item.id) if shared else item)
-    return [item for item in found if (item.kind, item.id) not in wanted]
+            leftovers.append(Object(item.kind, item.id) if shared else item)
+    return [item for item in leftovers if (item.kind, item.id) not in desired]
 
 
 def manageable(document: Document) -> tuple[str, ...]:
-    """Return the ids of all objects that can come and go, whoever configured them."""
-    found = []
+    """Return the ids of all objects that can be made and removed, whoever configured them."""
+    ids = []
     for name in OBJECT_SECTIONS:
         for child in document.children(name):
-            found += [element.get("id", "") for element in with_contents(child)]
-    return tuple(id for id in found if id != OWNERSHIP_TAG)
+            ids += [element.get("id", "") for element in with_contents(child)]
+    return tuple(id for id in ids if id != OWNERSHIP_TAG)
 
 
 OPERATOR_OPTIONS = frozenset({"maintenance-mode", "stop-all-resources"})

@@ -19,7 +19,7 @@ OBJECT_SECTIONS = ("resources", "constraints", "fencing-topology", "acls", "tags
 
 
 def find(root: Element, id: str) -> Element | None:
-    """Return the configuration's element with this id; a mere reference to it is none."""
+    """Return the configuration's element with this id, not one that only refers to it."""
     return Document(root).find(id)
 
 
@@ -33,32 +33,32 @@ def locate(document: Document, kind: Kind, id: str) -> Element | None:
         return next((u for u in document.children("acls") if _is(u, kind, id)), None)
     element = document.find(id)
     if element is not None and BY_TAG.get(str(element.tag)) is not kind:
-        found = BY_TAG.get(str(element.tag))
-        raise IdInUse(id, kind.word, found.word if found else str(element.tag))
+        actual = BY_TAG.get(str(element.tag))
+        raise IdInUse(id, kind.word, actual.word if actual else str(element.tag))
     return element
 
 
 def _is(element: Element, kind: Kind, id: str) -> bool:
-    return element.tag == kind.shape.tag and element.get("id") == id
+    return element.tag == kind.schema.tag and element.get("id") == id
 
 
 def read_element(element: Element, referenced: frozenset[str] = frozenset()) -> Object:
-    """Return an element of a known kind as an object; what it can't express is in its form."""
+    """Return an element of a known kind as an object; unreadable content is in its ``other``."""
     kind = BY_TAG[str(element.tag)]
     reading = Reading(referenced)
-    spec = kind.shape.read(element, reading)
+    spec = kind.schema.read(element, reading)
     if element.tag == "master":
         _as_clone(spec)
     if kind.name == "node":
         # The id and the name of a node are the cluster's own.
         reading.strange = [s for s in reading.strange if not s.startswith("uname=")]
     notes = ((OTHER, reading.strange), (UNUSED, reading.unused))
-    spec.update({key: found for key, found in notes if found})
+    spec.update({key: lines for key, lines in notes if lines})
     return Object(kind.name, object_name(element), spec)
 
 
 def object_name(element: Element) -> str:
-    """Return the id of the object that an element of a known kind is."""
+    """Return the id of the object of an element of a known kind."""
     kind = BY_TAG[str(element.tag)]
     if kind.one:
         return ONE_IDS[kind.name]
@@ -73,14 +73,14 @@ def _as_clone(spec: dict[str, Any]) -> None:
 def read_all(root: Element) -> tuple[Object, ...]:
     """Return every object of a configuration, in the order of the kinds.
 
-    What is of no known kind is not among them: see :func:`strangers`.
+    For elements of no known kind see :func:`strangers`.
     """
     document = Document(root)
     referenced = document.referenced()
-    found = [read_element(element, referenced) for element in _elements(document)]
-    found = [item for item in found if not KINDS[item.kind].one or _says_something(item)]
+    objects = [read_element(element, referenced) for element in _elements(document)]
+    objects = [item for item in objects if not KINDS[item.kind].one or _says_something(item)]
     order = {name: number for number, name in enumerate(KINDS)}
-    return tuple(sorted(found, key=lambda item: order[item.kind]))
+    return tuple(sorted(objects, key=lambda item: order[item.kind]))
 
 
 def _says_something(item: Object) -> bool:
@@ -88,19 +88,19 @@ def _says_something(item: Object) -> bool:
 
 
 def strangers(root: Element) -> tuple[str, ...]:
-    """Return short descriptions of what in a configuration is of no known kind."""
+    """Return short descriptions of the elements of no known kind."""
     sections = {kind.section for kind in KINDS.values()}
     document = Document(root)
-    found = [
+    descriptions = [
         f"<{s.tag}>" for s in document.configuration.iterchildren("*") if s.tag not in sections
     ]
     for name in OBJECT_SECTIONS:
-        found += [
+        descriptions += [
             f"<{child.tag}> {child.get('id', '')} in <{name}>"
             for child in document.children(name)
             if child.tag not in BY_TAG
         ]
-    return tuple(found)
+    return tuple(descriptions)
 
 
 def _elements(document: Document) -> Iterator[Element]:
@@ -123,7 +123,7 @@ def with_contents(element: Element) -> Iterator[Element]:
 
 
 def read(root: Element | Document, like: Object) -> Object | None:
-    """Return the live counterpart of an object, ``None`` when there is none of its kind."""
+    """Return the live object of the same kind and id, or ``None``."""
     document = root if isinstance(root, Document) else Document(root)
     kind = KINDS[like.kind]
     try:
@@ -133,20 +133,20 @@ def read(root: Element | Document, like: Object) -> Object | None:
     return None if element is None else read_element(element, document.referenced())
 
 
-def owning_object(part: Element) -> Element | None:
-    """Return the object that an element is, or is a part of."""
-    return next((e for e in (part, *part.iterancestors()) if e.tag in BY_TAG), None)
+def owning_object(element: Element) -> Element | None:
+    """Return the nearest element that is an object: the given one, or one around it."""
+    return next((e for e in (element, *element.iterancestors()) if e.tag in BY_TAG), None)
 
 
 def node_names(root: Element) -> dict[int, str]:
-    """Return how Pacemaker calls the cluster's nodes, by their nodeid."""
+    """Return Pacemaker's names of the cluster's nodes, by their nodeid."""
     nodes = root.iterfind("configuration/nodes/node")
     named = ((node.get("id", ""), node.get("uname", "")) for node in nodes)
     return {int(id): name for id, name in named if id.isascii() and id.isdecimal()}
 
 
 class IdInUse(CibError):
-    """An id that is wanted for one kind of object belongs to another kind."""
+    """The id of a desired object belongs to an object of another kind."""
 
     def __init__(self, id: str, wanted: str, found: str) -> None:
         self.id, self.wanted, self.found = id, wanted, found

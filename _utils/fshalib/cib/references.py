@@ -13,20 +13,21 @@ from fshalib.cib.read import object_name, owning_object, with_contents
 
 
 class UnknownReference(CibError):
-    """An object refers to something that is not there, or would be removed."""
+    """An object refers to something that does not exist, or would be removed."""
 
     def __init__(self, owner: str, id: str) -> None:
         self.owner, self.id = owner, id
         super().__init__(
-            f"{owner} refers to {id}, which neither is in the cluster nor is wanted there."
+            f"{owner} refers to {id}, which is neither in the cluster nor among the objects of "
+            "this run."
         )
 
 
 def remove(root: Element, id: str) -> None:
-    """Remove an object with everything that refers to it; nothing happens if it is gone.
+    """Remove an object and every reference to it; nothing happens without the object.
 
-    What a group (or another container) holds stays in the cluster on its own until it is
-    removed by name.
+    The members of a group (or another container) stay in the cluster until they are removed by
+    name.
     """
     document = Document(root)
     remove_object(document, id)
@@ -48,7 +49,7 @@ def remove_object(document: Document, id: str) -> None:
 
 
 def drop_empty(document: Document, section: Element) -> None:
-    """Remove a section that holds nothing and may be missing."""
+    """Remove an empty section, if the schema allows that."""
     if len(section) == 0 and section.tag in ("fencing-topology", "acls", "tags", "alerts"):
         document.configuration.remove(section)
 
@@ -57,7 +58,7 @@ _REFERENCES = ("rsc", "with-rsc", "first", "then", "template", "reference")
 
 
 def remove_references(document: Document, id: str) -> None:
-    """Remove what spoke of a removed object: constraints, members of sets, tags and levels."""
+    """Remove the references to an object: in constraints, sets, tags, ACLs and fencing levels."""
     for constraint in document.children("constraints"):
         if any(constraint.get(name) == id for name in _REFERENCES):
             remove_object(document, constraint.get("id", ""))
@@ -85,7 +86,7 @@ def _forget_device(document: Document, id: str) -> None:
 
 
 def _remove_reference(document: Document, reference: Element) -> None:
-    """Remove a reference, and the set, constraint or tag that holds nothing without it."""
+    """Remove a reference, and the set, constraint or tag that is empty without it."""
     holder = cast(Element, reference.getparent())
     holder.remove(reference)
     while _says_nothing(holder):
@@ -98,7 +99,7 @@ def _remove_reference(document: Document, reference: Element) -> None:
 
 
 def _says_nothing(holder: Element) -> bool:
-    """Tell whether an element is nothing without the reference that was taken out of it."""
+    """Tell whether an element has no reference left."""
     if holder.tag in ("resource_set", "tag"):
         return next(holder.iterchildren("*"), None) is None
     # A constraint may hold rules as well; it is about its sets.
@@ -109,20 +110,20 @@ _POINTERS = ("id-ref", "template", "rsc", "with-rsc", "first", "then", "referenc
 
 
 def dangling(document: Document) -> list[tuple[str, str]]:
-    """Return the references to what is not there: who refers, and to what."""
-    found = []
+    """Return the references to nothing: the object that refers, and the missing id."""
+    references = []
     for element in document.configuration.iter("*"):
         ids = [element.get(name, "") for name in _POINTERS if name in element.attrib]
         if element.tag in ("resource_ref", "role"):
             ids.append(element.get("id", ""))
-        found += [(element, id) for id in ids if document.find(id) is None]
+        references += [(element, id) for id in ids if document.find(id) is None]
     return [
         (object_name(owner) if (owner := owning_object(e)) is not None else "", id)
-        for e, id in found
+        for e, id in references
     ]
 
 
-# A container that holds nothing any more is no resource, and no schema allows it.
+# An empty container is no resource, and no schema allows it.
 _HOLLOW_TAGS = ("group", "clone", "master")
 
 
@@ -137,7 +138,7 @@ def hoist(members: Iterable[Element]) -> None:
 
 
 def remove_hollow(document: Document) -> None:
-    """Remove the containers that the last member has left, innermost first."""
+    """Remove the empty containers, innermost first."""
     resources = [e for r in document.children("resources") for e in with_contents(r)]
     for element in reversed(resources):
         hollow = next(element.iterchildren(*RESOURCE_TAGS), None) is None

@@ -39,7 +39,7 @@ RESOURCE_SET = Record(
             UNSET,
             ["ip_shared", "fs"],
         ),
-        **{part.key: part.field for part in RESOURCE_SET_ATTRIBUTES},
+        **{attribute.key: attribute.field for attribute in RESOURCE_SET_ATTRIBUTES},
         "id": Field(ID, "id in the CIB; made from the constraint's when it is left out"),
     },
     "a set of resources",
@@ -56,22 +56,24 @@ class ResourceSets:
 
     @property
     def field(self) -> Field:
-        """What the pillar expects of it."""
+        """The key's description for the pillar."""
         kind = ListOf(RESOURCE_SET, "a list of sets of resources", keyed=True)
         return Field(kind, "sets of resources, in place of the pair", UNSET,
                      [{"resources": ["ip_shared", "fs"]}])  # fmt: skip
 
     def read(self, element: Element, reading: Reading) -> Any:
         """Return the sets."""
-        found = element.findall("resource_set")
-        return [self._read(child, reading) for child in found] if found else UNSET
+        sets = element.findall("resource_set")
+        return [self._read(child, reading) for child in sets] if sets else UNSET
 
     def _read(self, child: Element, reading: Reading) -> dict[str, Any]:
         spec: dict[str, Any] = {}
-        for part in RESOURCE_SET_ATTRIBUTES:
-            if child.get(part.name) is not None:
-                spec[part.key] = child.get(part.name)
-        known = frozenset({"id"}).union(*(part.attributes for part in RESOURCE_SET_ATTRIBUTES))
+        for attribute in RESOURCE_SET_ATTRIBUTES:
+            if child.get(attribute.name) is not None:
+                spec[attribute.key] = child.get(attribute.name)
+        known = frozenset({"id"}).union(
+            *(attribute.attributes for attribute in RESOURCE_SET_ATTRIBUTES)
+        )
         unknown_attributes(child, known, reading)
         unknown_children(child, ("resource_ref",), reading)
         if child.get("id") in reading.referenced:
@@ -85,9 +87,9 @@ class ResourceSets:
         """Make the sets."""
         for item in value:
             child = below(element, "resource_set", {"id": item.get("id")})
-            for part in RESOURCE_SET_ATTRIBUTES:
-                if part.key in item:
-                    part.write(child, item[part.key])
+            for attribute in RESOURCE_SET_ATTRIBUTES:
+                if attribute.key in item:
+                    attribute.write(child, item[attribute.key])
             for id in item.get("resources", ()):
                 below(child, "resource_ref", {"id": id})
 
@@ -99,11 +101,11 @@ class ResourceSets:
 
     def _normal(self, item: Spec) -> dict[str, Any]:
         spec: dict[str, Any] = {"resources": list(item.get("resources", ()))}
-        for part in RESOURCE_SET_ATTRIBUTES:
-            if part.key in item:
-                same = part.normal(item[part.key])
-                if same is not UNSET:
-                    spec[part.key] = same
+        for attribute in RESOURCE_SET_ATTRIBUTES:
+            if attribute.key in item:
+                text = attribute.normal(item[attribute.key])
+                if text is not UNSET:
+                    spec[attribute.key] = text
         if "sequential" in spec:
             # Without an order between them, the members are a plain set.
             spec["resources"].sort()

@@ -15,8 +15,8 @@ The grammar is close to what ``crm configure show`` and ``pcs constraint`` write
     resource    = "resource" [class] ":" [provider] ":" [type]
     operation   = "op" name ["interval=" duration]
 
-A word with spaces or parentheses, or one that could be taken for a keyword, stands in double
-quotes, in which a backslash takes the next character as it is.
+A word with spaces or parentheses, or one that is also a keyword, is in double quotes. Within
+them a backslash makes the next character a plain one.
 """
 
 import difflib
@@ -52,7 +52,7 @@ _BARE = re.compile(r'[^\s"()]+')
 
 
 class RuleError(ValueTextError):
-    """A text is not a rule; the message is half a sentence on what was expected."""
+    """A text is not a rule; the message says what was expected, without the end of the sentence."""
 
 
 # --- rules as data -------------------------------------------------------------------------
@@ -252,18 +252,18 @@ def _date(words: _Words) -> Date:
         date = words.take(f'a date after "{operation.text}"').text
         return Date("gt", start=date) if operation.text == "gt" else Date("lt", end=date)
     if operation.text == "spec":
-        return Date("spec", parts=_parts(words, SPEC_PARTS))
-    ends = _parts(words, ("start", "end"))
+        return Date("spec", parts=_assignments(words, SPEC_PARTS))
+    ends = _assignments(words, ("start", "end"))
     duration: dict[str, str] = {}
     if words.next_means("duration"):
         words.take("duration")
-        duration = _parts(words, DURATION_PARTS)
+        duration = _assignments(words, DURATION_PARTS)
     return Date("in_range", ends.get("start"), ends.get("end"), duration)
 
 
-def _parts(words: _Words, names: tuple[str, ...]) -> dict[str, str]:
-    """Take words of the form ``name=value`` as long as there are any."""
-    found: dict[str, str] = {}
+def _assignments(words: _Words, names: tuple[str, ...]) -> dict[str, str]:
+    """Take the words ``name=value`` that follow."""
+    values: dict[str, str] = {}
     while True:
         word = words.peek()
         if word is None or word.quoted or "=" not in word.text:
@@ -273,10 +273,10 @@ def _parts(words: _Words, names: tuple[str, ...]) -> dict[str, str]:
             raise RuleError(f"one of {', '.join(names)} is expected{_near(name, names)}")
         if not text:
             text = words.take(f'a value after "{name}="').text
-        found[name] = text
-    if not found:
+        values[name] = text
+    if not values:
         raise RuleError(f'"{names[0]}=…" is expected')
-    return found
+    return values
 
 
 def _of_resource(words: _Words) -> OfResource:
@@ -291,7 +291,7 @@ def _of_operation(words: _Words) -> OfOperation:
     name = words.take('an operation\'s name after "op"').text
     word = words.peek()
     if word is not None and not word.quoted and word.text.startswith("interval="):
-        return OfOperation(name, _parts(words, ("interval",))["interval"])
+        return OfOperation(name, _assignments(words, ("interval",))["interval"])
     return OfOperation(name)
 
 
@@ -362,20 +362,21 @@ def _quote(text: str) -> str:
 
 
 def canonical(rule: Join) -> str:
-    """Return a rule's text in normal form: order, brackets around one term and types that say
-    nothing do not count.
-    """  # noqa: D205
+    """Return a rule's text in normal form.
+
+    The order of terms, brackets around one term and a type that is the default do not count.
+    """
     return render(_flat(rule))
 
 
 def _flat(rule: Join) -> Join:
     terms: list[Term] = []
     for term in rule.terms:
-        found = _flat(term) if isinstance(term, Join) else _plain(term)
-        if isinstance(found, Join) and (found.word == rule.word or len(found.terms) == 1):
-            terms.extend(found.terms)
+        flat = _flat(term) if isinstance(term, Join) else _plain(term)
+        if isinstance(flat, Join) and (flat.word == rule.word or len(flat.terms) == 1):
+            terms.extend(flat.terms)
         else:
-            terms.append(found)
+            terms.append(flat)
     if len(terms) == 1 and isinstance(terms[0], Join):
         return terms[0]
     word = rule.word if len(terms) > 1 else "and"

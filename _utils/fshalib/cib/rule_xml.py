@@ -20,9 +20,9 @@ _JOIN_WORDS = {"boolean-op", "score", "score-attribute", "role"}
 
 
 def read(element: Any) -> tuple[Join, tuple[str, ...]]:
-    """Return the terms of a ``<rule>``, and what of it no term can express.
+    """Return the terms of a ``<rule>``, and notes on what no term can express.
 
-    The attributes of the outermost rule (score, role) are its owner's business.
+    The attributes of the outermost rule (score, role) are for the caller.
     """
     strange: list[str] = []
     rule = _read_join(element, strange)

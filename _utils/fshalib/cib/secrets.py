@@ -1,4 +1,4 @@
-"""Values that nobody may read: told by the name of the parameter."""
+"""Hide secrets; the name of a parameter marks its value as one."""
 
 import re
 from collections.abc import Mapping
@@ -15,18 +15,18 @@ SECRET = "(secret)"  # noqa: S105  the word that stands for one
 def masked(data: Any) -> Any:
     """Return data for people and events, with the values of secret-looking names hidden.
 
-    Fencing agents take passwords as parameters; what comes from here may be logged.
+    Fencing agents take passwords as parameters. The returned data may be logged.
     """
     if isinstance(data, Mapping):
-        return {name: _masked_pair(str(name), held) for name, held in data.items()}
+        return {name: _masked_value(str(name), value) for name, value in data.items()}
     if isinstance(data, (list, tuple)):
         return [masked(item) for item in data]
     return data
 
 
-def _masked_pair(name: str, held: Any) -> Any:
+def _masked_value(name: str, value: Any) -> Any:
     if not _SECRET_NAME.search(name.rsplit(":", 1)[-1]):
-        return masked(held)
-    if isinstance(held, Mapping):
-        return {part: None if text is None else SECRET for part, text in held.items()}
-    return None if held is None else SECRET
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {key: None if text is None else SECRET for key, text in value.items()}
+    return None if value is None else SECRET

@@ -1,8 +1,8 @@
-"""Sets of name-value pairs in which several people write: properties and node attributes.
+"""Sets of nvpairs that several people write in: cluster properties and node attributes.
 
-The cluster itself, its operators and other tools keep pairs there beside the formula's. So it
-is single pairs that are compared, changed and owned, in whichever set they stand; a set that
-holds by a rule is compared and owned as a whole.
+The cluster itself, its operators and other tools keep nvpairs there beside the formula's. So the
+formula compares, changes and owns single nvpairs, in any set. A set with a rule is compared and
+owned as a whole.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,81 +21,81 @@ from fshalib.cib.options import SERVER_WRITTEN
 from fshalib.cib.values import score_text
 
 SHARED = ("properties", "node")
-"""The kinds whose objects are shared with other people."""
+"""The kinds whose objects several people write in."""
 
 PAIRED = (*SHARED, "resource_defaults", "operation_defaults")
-"""The kinds that are owned pair by pair, for their objects are always there."""
+"""The kinds that are owned by single nvpairs, because their objects always exist."""
 
 
-def parts(kind: str) -> Iterator[Sets]:
-    """Yield the parts of a kind that are sets of pairs."""
-    for part in KINDS[kind].shape.parts:
-        if isinstance(part, Sets):
-            yield part
+def set_fields(kind: str) -> Iterator[Sets]:
+    """Yield the fields of a kind that hold sets of nvpairs."""
+    for known in KINDS[kind].schema.fields:
+        if isinstance(known, Sets):
+            yield known
 
 
-# --- what stands there -----------------------------------------------------------------------
+# --- present and desired nvpairs --------------------------------------------------------------
 
 
-def _plain(element: Element, part: Sets) -> list[Element]:
-    """Return the sets that always hold, the one that counts first in front."""
-    found = [s for s in element.findall(part.tag) if not _is_whole(s)]
+def _plain_sets(element: Element, field: Sets) -> list[Element]:
+    """Return the sets without a rule, the one that counts first in front."""
+    sets = [s for s in element.findall(field.tag) if not _is_conditional(s)]
     return sorted(
-        found, key=lambda s: (s.get("id") != ONE_IDS["properties"], -score_of(s.get("score")))
+        sets, key=lambda s: (s.get("id") != ONE_IDS["properties"], -score_of(s.get("score")))
     )
 
 
-def _ruled(element: Element, part: Sets) -> list[Element]:
-    return [s for s in element.findall(part.tag) if _is_whole(s)]
+def _conditional_sets(element: Element, field: Sets) -> list[Element]:
+    return [s for s in element.findall(field.tag) if _is_conditional(s)]
 
 
-def _is_whole(nvset: Element) -> bool:
+def _is_conditional(nvset: Element) -> bool:
     return nvset.find("rule") is not None or "id-ref" in nvset.attrib
 
 
-def _name(part: Sets, name: str) -> str:
-    return option_name(name) if part.options else name
+def _name(field: Sets, name: str) -> str:
+    return option_name(name) if field.options else name
 
 
-def _pairs(element: Element, part: Sets) -> dict[str, Element]:
-    """Return the pairs that count, by their best-known names."""
-    found: dict[str, Element] = {}
-    for nvset in _plain(element, part):
-        for pair in nvset.findall("nvpair"):
-            found.setdefault(_name(part, pair.get("name", "")), pair)
-    return found
+def _nvpairs(element: Element, field: Sets) -> dict[str, Element]:
+    """Return the nvpairs that count, by their best-known names."""
+    nvpairs: dict[str, Element] = {}
+    for nvset in _plain_sets(element, field):
+        for nvpair in nvset.findall("nvpair"):
+            nvpairs.setdefault(_name(field, nvpair.get("name", "")), nvpair)
+    return nvpairs
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """A pair that is wanted: its name, its text, and the score of its set where it matters."""
+class _NvPair:
+    """An nvpair: its name, its text, and the score of its set if that counts."""
 
     name: str
     text: str
     score: int = 0
 
 
-def _wanted(part: Sets, wanted: NvSets) -> dict[str, _Pair]:
-    """Return the pairs that are wanted, by their best-known names."""
-    found: dict[str, _Pair] = {}
-    for one in in_order(one for one in wanted.without(SERVER_WRITTEN) if one.plain):
-        score = one.weight if _scored(part, wanted) else 0
-        for name, text in one.values.items():
-            found.setdefault(_name(part, name), _Pair(name, text, score))
-    return found
+def _desired(field: Sets, sets: NvSets) -> dict[str, _NvPair]:
+    """Return the desired nvpairs by their best-known names."""
+    nvpairs: dict[str, _NvPair] = {}
+    for nvset in in_order(nvset for nvset in sets.without(SERVER_WRITTEN) if nvset.plain):
+        score = nvset.weight if _scored(field, sets) else 0
+        for name, text in nvset.values.items():
+            nvpairs.setdefault(_name(field, name), _NvPair(name, text, score))
+    return nvpairs
 
 
-def _scored(part: Sets, wanted: NvSets) -> bool:
-    """Tell whether scores mean something: beside sets that may hold or not.
+def _scored(field: Sets, sets: NvSets) -> bool:
+    """Tell whether scores count: only beside sets with a rule.
 
     The cluster takes its own set of properties first, whatever the scores.
     """
-    return part.tag != "cluster_property_set" and bool(wanted.conditional)
+    return field.tag != "cluster_property_set" and bool(sets.conditional)
 
 
-def _said(part: Sets, nvset: Element) -> NvSet:
-    """Return what a set says, in normal form."""
-    return part.normal_set(part.read_set(nvset, Reading()))
+def _normal_set(field: Sets, nvset: Element) -> NvSet:
+    """Return a set in normal form."""
+    return field.normal_set(field.read_set(nvset, Reading()))
 
 
 # --- comparing -------------------------------------------------------------------------------
@@ -104,107 +104,109 @@ def _said(part: Sets, nvset: Element) -> NvSet:
 def compared(
     element: Element | None, item: Object, owned: frozenset[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the sets of a shared object that matter, as they are and as they are wanted.
+    """Return our share of a shared object's sets, as it is and as desired.
 
-    Pairs and sets that are neither wanted nor the formula's own are left out.
+    Other people's nvpairs and sets are left out, unless the formula desires the same.
     """
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    for part in parts(item.kind):
-        value = item.sets(part.key)
-        wanted, ruled = _wanted(part, value), value.conditional
-        after[part.key] = _form(wanted, ruled)
+    for field in set_fields(item.kind):
+        value = item.sets(field.key)
+        desired, conditional = _desired(field, value), value.conditional
+        after[field.key] = _as_sets(desired, conditional)
         if element is not None:
             standing = {
-                name: _standing(pair, _scored(part, value))
-                for name, pair in _pairs(element, part).items()
-                if name in wanted or pair.get("id") in owned
+                name: _as_desired(nvpair, _scored(field, value))
+                for name, nvpair in _nvpairs(element, field).items()
+                if name in desired or nvpair.get("id") in owned
             }
-            ours = [part.read_set(s, Reading()) for s in _ours(element, part, ruled, owned)]
-            before[part.key] = _form(standing, ours)
+            ours = [
+                field.read_set(s, Reading()) for s in _our_sets(element, field, conditional, owned)
+            ]
+            before[field.key] = _as_sets(standing, ours)
     return before, after
 
 
-def _standing(pair: Element, scored: bool) -> _Pair:
-    nvset = cast(Element, pair.getparent())
-    score = score_of(nvset.get("score")) if scored else 0
-    return _Pair(pair.get("name", ""), pair.get("value", ""), score)
+def _as_desired(nvpair: Element, scored: bool) -> _NvPair:
+    parent = cast(Element, nvpair.getparent())
+    score = score_of(parent.get("score")) if scored else 0
+    return _NvPair(nvpair.get("name", ""), nvpair.get("value", ""), score)
 
 
-def _ours(
-    element: Element, part: Sets, ruled: Sequence[NvSet], owned: frozenset[str]
+def _our_sets(
+    element: Element, field: Sets, conditional: Sequence[NvSet], owned: frozenset[str]
 ) -> list[Element]:
-    """Return the sets with rules that the formula owns, or wants as they are."""
-    wanted = [part.normal_set(one) for one in ruled]
+    """Return the sets with rules that the formula owns, or desires as they are."""
+    desired = [field.normal_set(nvset) for nvset in conditional]
     return [
         nvset
-        for nvset in _ruled(element, part)
-        if nvset.get("id") in owned or _said(part, nvset) in wanted
+        for nvset in _conditional_sets(element, field)
+        if nvset.get("id") in owned or _normal_set(field, nvset) in desired
     ]
 
 
-def _form(pairs: Mapping[str, _Pair], ruled: Sequence[NvSet]) -> NvSets:
+def _as_sets(nvpairs: Mapping[str, _NvPair], conditional: Sequence[NvSet]) -> NvSets:
     sets = [
-        NvSet({n: p.text for n, p in pairs.items() if p.score == score}, score=str(score))
-        for score in sorted({pair.score for pair in pairs.values()})
+        NvSet({n: p.text for n, p in nvpairs.items() if p.score == score}, score=str(score))
+        for score in sorted({nvpair.score for nvpair in nvpairs.values()})
     ]
-    return NvSets.several([*ruled, *sets])
+    return NvSets.several([*conditional, *sets])
 
 
 # --- writing ---------------------------------------------------------------------------------
 
 
 def merge(document: Document, element: Element, item: Object, owned: frozenset[str]) -> None:
-    """Bring the wanted pairs into an object's element, and take out what is ours no longer."""
-    for part in parts(item.kind):
-        sets = item.sets(part.key)
-        _merge_plain(document, element, part, sets, owned)
-        _merge_ruled(document, element, part, sets.conditional, owned)
+    """Write the desired nvpairs into an object's element, and remove ours that are not desired."""
+    for field in set_fields(item.kind):
+        sets = item.sets(field.key)
+        _merge_plain(document, element, field, sets, owned)
+        _merge_conditional(document, element, field, sets.conditional, owned)
 
 
 def _merge_plain(
-    document: Document, element: Element, part: Sets, sets: NvSets, owned: frozenset[str]
+    document: Document, element: Element, field: Sets, sets: NvSets, owned: frozenset[str]
 ) -> None:
-    wanted, scored = _wanted(part, sets), _scored(part, sets)
-    standing = _pairs(element, part)
-    missing = [wanted[name] for name in wanted if name not in standing]
-    for name, pair in standing.items():
-        if name not in wanted:
-            if pair.get("id") in owned and name not in SERVER_WRITTEN:
-                _remove(document, pair)
-        elif _standing(pair, scored).score != wanted[name].score:
-            _remove(document, pair)
-            missing.append(wanted[name])
-        elif not _equal(part, name, pair.get("value", ""), wanted[name].text):
-            pair.set("value", wanted[name].text)
-    for found in missing:
+    desired, scored = _desired(field, sets), _scored(field, sets)
+    present = _nvpairs(element, field)
+    missing = [desired[name] for name in desired if name not in present]
+    for name, nvpair in present.items():
+        if name not in desired:
+            if nvpair.get("id") in owned and name not in SERVER_WRITTEN:
+                _remove(document, nvpair)
+        elif _as_desired(nvpair, scored).score != desired[name].score:
+            _remove(document, nvpair)
+            missing.append(desired[name])
+        elif not _equal(field, name, nvpair.get("value", ""), desired[name].text):
+            nvpair.set("value", desired[name].text)
+    for wanted in missing:
         new = update.new_element("nvpair")
-        new.set("name", found.name)
-        new.set("value", found.text)
-        update.insert_in(document, _set_for(document, element, part, found, scored), new)
+        new.set("name", wanted.name)
+        new.set("value", wanted.text)
+        update.insert_in(document, _set_for(document, element, field, wanted, scored), new)
 
 
 def _set_for(
-    document: Document, element: Element, part: Sets, pair: _Pair, scored: bool
+    document: Document, element: Element, field: Sets, nvpair: _NvPair, scored: bool
 ) -> Element:
-    """Return the set that a new pair belongs into."""
-    for nvset in _plain(element, part):
-        if not scored or score_of(nvset.get("score")) == pair.score:
+    """Return the set for a new nvpair."""
+    for nvset in _plain_sets(element, field):
+        if not scored or score_of(nvset.get("score")) == nvpair.score:
             return nvset
-    if part.tag == "cluster_property_set":
-        return update.insert(document, element, update.new_element(part.tag, _FIRST))
-    new = update.new_element(part.tag)
-    if pair.score:
-        new.set("score", score_text(pair.score))
+    if field.tag == "cluster_property_set":
+        return update.insert(document, element, update.new_element(field.tag, _FIRST))
+    new = update.new_element(field.tag)
+    if nvpair.score:
+        new.set("score", score_text(nvpair.score))
     return _place(document, element, new)
 
 
-def _equal(part: Sets, name: str, one: str, other: str) -> bool:
-    return part.same({name: one}) == part.same({name: other})
+def _equal(field: Sets, name: str, first: str, second: str) -> bool:
+    return field.same({name: first}) == field.same({name: second})
 
 
 def _remove(document: Document, child: Element) -> None:
-    """Remove a pair or set, and the set that holds nothing without it."""
+    """Remove an nvpair or a set, and the set that is empty without it."""
     parent = child.getparent()
     if parent is not None:
         parent.remove(child)
@@ -216,44 +218,44 @@ def _remove(document: Document, child: Element) -> None:
 _FIRST = ONE_IDS["properties"]
 
 
-def _merge_ruled(
+def _merge_conditional(
     document: Document,
     element: Element,
-    part: Sets,
-    wanted: Sequence[NvSet],
+    field: Sets,
+    desired: Sequence[NvSet],
     owned: frozenset[str],
 ) -> None:
-    free = _ours(element, part, wanted, owned)
-    standing = [_said(part, nvset) for nvset in free]
-    if in_order(standing) == in_order(part.normal_set(one) for one in wanted):
+    free = _our_sets(element, field, desired, owned)
+    present = [_normal_set(field, nvset) for nvset in free]
+    if in_order(present) == in_order(field.normal_set(given) for given in desired):
         return
     placed: list[Element | None] = []
-    for one in wanted:
-        same = next((s for s in free if _said(part, s) == part.normal_set(one)), None)
+    for given in desired:
+        same = next((s for s in free if _normal_set(field, s) == field.normal_set(given)), None)
         if same is not None:
             free.remove(same)
         placed.append(same)
     for nvset in free:
         _remove(document, nvset)
-    # A set that holds by a rule comes before the plain ones, which it is an exception from.
-    behind = next(iter(_plain(element, part)), None)
-    for same, one in zip(placed, wanted, strict=True):
-        nvset = _new_set(document, element, part, one) if same is None else same
+    # A set with a rule is an exception from the plain ones, so it comes before them.
+    behind = next(iter(_plain_sets(element, field)), None)
+    for same, given in zip(placed, desired, strict=True):
+        nvset = _new_set(document, element, field, given) if same is None else same
         if behind is not None:
             behind.addprevious(nvset)
         else:
             element.append(nvset)
 
 
-def _new_set(document: Document, element: Element, part: Sets, one: NvSet) -> Element:
+def _new_set(document: Document, element: Element, field: Sets, nvset: NvSet) -> Element:
     holder = update.new_element(str(element.tag))
-    part.write(holder, [one])
+    field.write(holder, [nvset])
     compat.fit_to_schema(document, holder)
     return _place(document, element, holder[0])
 
 
 def _place(document: Document, element: Element, nvset: Element) -> Element:
-    """Put a set behind the others; its id is made from its owner's."""
+    """Append a set to an object; its id is made from its owner's."""
     element.append(nvset)
     owner = element.get("uname") or _FIRST
     document.adopt(nvset, owner, update.base)
@@ -264,31 +266,31 @@ def _place(document: Document, element: Element, nvset: Element) -> Element:
 
 
 def to_own(element: Element, item: Object) -> frozenset[str]:
-    """Return the ids by which the pairs and sets of an object are owned."""
-    found: set[str] = set()
-    for part in parts(item.kind):
-        sets = item.sets(part.key)
+    """Return the ids of the nvpairs and sets of an object, for the formula's tag."""
+    ids: set[str] = set()
+    for field in set_fields(item.kind):
+        sets = item.sets(field.key)
         if item.kind in SHARED:
-            pairs = _pairs(element, part)
-            ours = [pairs[name] for name in _wanted(part, sets) if name in pairs]
-            ours += _ours(element, part, sets.conditional, frozenset())
+            nvpairs = _nvpairs(element, field)
+            ours = [nvpairs[name] for name in _desired(field, sets) if name in nvpairs]
+            ours += _our_sets(element, field, sets.conditional, frozenset())
         else:
-            # Whoever says something about defaults says all of it.
-            ours = [*_ruled(element, part)] if sets else []
-            plain = _plain(element, part) if sets else []
-            ours += [pair for nvset in plain for pair in nvset.findall("nvpair")]
-        found |= {one.get("id", "") for one in ours}
-    # What stands for another set has no id.
-    return frozenset(found - {""})
+            # A pillar that sets defaults sets them all.
+            ours = [*_conditional_sets(element, field)] if sets else []
+            plain = _plain_sets(element, field) if sets else []
+            ours += [nvpair for nvset in plain for nvpair in nvset.findall("nvpair")]
+        ids |= {child.get("id", "") for child in ours}
+    # A set with an id-ref has no id.
+    return frozenset(ids - {""})
 
 
 def holds(element: Element, owned: frozenset[str]) -> bool:
-    """Tell whether an element holds a pair or set that the formula owns."""
+    """Tell whether an element has an nvpair or set that the formula owns."""
     return any(child.get("id") in owned for child in element.iter("*"))
 
 
 def strip(element: Element, owned: frozenset[str]) -> None:
-    """Take what the formula owns out of an element that is part of no CIB."""
+    """Remove what the formula owns from an element outside a CIB."""
     for child in list(element.iter("*")):
         parent = child.getparent()
         if parent is not None and child.get("id") in owned:

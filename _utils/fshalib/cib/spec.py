@@ -13,40 +13,40 @@ from fshalib.cib.operations import Operations
 from fshalib.schema.report import Keys
 
 
-def parts(shape: ElementSchema, spec: Spec, keys: Keys = ()) -> Iterator[tuple[Any, Any, Keys]]:
-    """Yield each part that a spec has, on every level, with its value and its place."""
-    for key, outer in shape.by_key.items():
+def walk(schema: ElementSchema, spec: Spec, keys: Keys = ()) -> Iterator[tuple[Any, Any, Keys]]:
+    """Yield each field of a spec, on every level, with its value and its place."""
+    for key, outer in schema.by_key.items():
         if key not in spec:
             continue
-        part = outer.part if isinstance(outer, Within) else outer
+        field = outer.inner if isinstance(outer, Within) else outer
         value, here = spec[key], (*keys, key)
-        yield part, value, here
-        if isinstance(part, Single):
-            yield from parts(part.shape, value, here)
-        elif isinstance(part, (Several, Operations)):
+        yield field, value, here
+        if isinstance(field, Single):
+            yield from walk(field.schema, value, here)
+        elif isinstance(field, (Several, Operations)):
             for number, item in enumerate(value):
-                yield from parts(part.shape, item, (*here, number))
+                yield from walk(field.schema, item, (*here, number))
 
 
-def items(shape: ElementSchema, spec: Spec, *kinds: type) -> Iterator[tuple[Any, Spec, Keys]]:
-    """Yield the parts of some kinds that hold several sets, or rules, with each item."""
-    for part, value, keys in parts(shape, spec):
-        if isinstance(part, kinds):
-            found = value.as_items() if isinstance(part, Sets) else value
-            for number, item in enumerate(found):
-                yield part, item, (*keys, number)
+def items(schema: ElementSchema, spec: Spec, *kinds: type) -> Iterator[tuple[Any, Spec, Keys]]:
+    """Yield each item of the fields of some types (sets, rules), with its field and its place."""
+    for field, value, keys in walk(schema, spec):
+        if isinstance(field, kinds):
+            entries = value.as_items() if isinstance(field, Sets) else value
+            for number, item in enumerate(entries):
+                yield field, item, (*keys, number)
 
 
 def from_pillar(kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the spec of an object that stands as in the pillar, with values as in the CIB.
+    """Return the spec of an object from pillar data with values as in the CIB.
 
-    Nothing is checked; what :func:`fshalib.cib.nvset.in_pillar` made of a spec becomes it again.
+    Nothing is checked; this is the inverse of :func:`fshalib.cib.nvset.in_pillar`.
     """
-    made = copy.deepcopy(dict(spec))
-    for part, value, keys in list(parts(KINDS[kind].shape, made)):
-        if isinstance(part, Sets):
-            holder: Any = made
+    copied = copy.deepcopy(dict(spec))
+    for field, value, keys in list(walk(KINDS[kind].schema, copied)):
+        if isinstance(field, Sets):
+            holder: Any = copied
             for key in keys[:-1]:
                 holder = holder[key]
             holder[keys[-1]] = NvSets.of(value)
-    return made
+    return copied

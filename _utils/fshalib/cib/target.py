@@ -1,7 +1,7 @@
 """The target of a run: the live CIB with the desired objects merged in.
 
-Ids, order and everything that the operator or the cluster itself has written stay as they are, so
-the patch between the two holds nothing but the change.
+Ids, order, and all that the operator or the cluster itself wrote stay. So the patch between the
+two is nothing but the change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,15 +35,15 @@ PROPERTY_SET = ONE_IDS["properties"]
 
 @dataclass(frozen=True)
 class DesiredObjects:
-    """What a run wants of the CIB.
+    """The objects that a run desires in the CIB.
 
     objects
-        To be present, exactly so.
+        Must exist, exactly as they are here.
     absent
-        Ids to be removed.
+        Ids of objects to remove.
     complete
-        Whether ``objects`` is all that the formula manages, so that what it managed before
-        and no longer names goes too.
+        Whether ``objects`` is all that the formula manages; then other objects that it managed
+        before are removed too.
     purge
         Whether other people's objects are removed as well.
     """
@@ -56,9 +56,9 @@ class DesiredObjects:
 
 @dataclass(frozen=True)
 class Target:
-    """The CIB that a run wants, beside the one it started from.
+    """The CIB that a run desires, beside the one it started from.
 
-    ``changes`` is object → path → ``{"old": …, "new": …}``; ``drifted`` are those of them
+    ``changes`` is object → path → ``{"old": …, "new": …}``. ``drifted`` are the changed objects
     that fsha had set before, ``removed`` those that go, ``unmanaged`` other people's objects.
     """
 
@@ -74,47 +74,47 @@ class Target:
         """Whether there is nothing to do."""
         if self.changes:
             return False
-        # Nothing but the configuration is ever another one.
+        # Only the configuration can differ.
         mine, theirs = (cast(Element, r.find("configuration")) for r in (self.root, self.live))
         return render(mine) == render(theirs)
 
 
-def unmanaged(document: Document, wanted: DesiredObjects) -> tuple[str, ...]:
-    """Return the ids of objects that neither the pillar nor fsha knows.
+def unmanaged(document: Document, desired: DesiredObjects) -> tuple[str, ...]:
+    """Return the ids of objects that neither the pillar names nor fsha manages.
 
-    An operator's bans and moves are not among them: they are reported, never purged.
+    An operator's bans and moves are not among them: fsha reports them, and never purges them.
     """
-    known = {item.id for item in wanted.objects} | owned_ids(document) | set(wanted.absent)
+    known = {item.id for item in desired.objects} | owned_ids(document) | set(desired.absent)
     return tuple(
         id for id in manageable(document) if id not in known and not OPERATOR_CONSTRAINT.match(id)
     )
 
 
-def target(live: Element, wanted: DesiredObjects, defaults: Defaults | None = None) -> Target:
-    """Return the CIB that a run wants, with the difference for people.
+def target(live: Element, desired: DesiredObjects, defaults: Defaults | None = None) -> Target:
+    """Return the CIB that a run desires, with the difference for people.
 
     live
-        The tree of the CIB as it is; it is not changed.
-    wanted
-        See :class:`Wanted`.
+        The live CIB; it is not changed.
+    desired
+        See :class:`DesiredObjects`.
     defaults
-        Returns the defaults of an agent's parameters; asked only where they matter.
+        Returns the defaults of an agent's parameters; called only if they count.
 
     Raises :class:`CibError`.
     """
     document = Document(copy_without_leaving(live))
     before = owned_ids(document)
     present = manageable(document)
-    names = {item.id for item in wanted.objects}
-    others = unmanaged(document, wanted)
-    gone = set(wanted.absent) | (before if wanted.complete else set())
-    gone |= set(others) if wanted.purge else set()
+    names = {item.id for item in desired.objects}
+    others = unmanaged(document, desired)
+    gone = set(desired.absent) | (before if desired.complete else set())
+    gone |= set(others) if desired.purge else set()
     gone -= names
     going = [id for id in present if id in gone]
     described = {id: removal_of(document, id) for id in going}
-    objects = list(wanted.objects)
-    objects += left_behind(document, objects, before) if wanted.complete else []
-    found = merge(document, objects, defaults, leaving=going)
+    objects = list(desired.objects)
+    objects += left_behind(document, objects, before) if desired.complete else []
+    delta = merge(document, objects, defaults, leaving=going)
     for id in going:
         remove_object(document, id)
     remove_hollow(document)
@@ -123,15 +123,15 @@ def target(live: Element, wanted: DesiredObjects, defaults: Defaults | None = No
             raise UnknownReference(owner, id)
     left = frozenset(manageable(document))
     removed = tuple(id for id in present if id not in left)
-    ours = to_own(document, wanted.objects)
-    kept = ours if wanted.complete else (before & frozenset(document.ids())) | ours
+    ours = to_own(document, desired.objects)
+    kept = ours if desired.complete else (before & frozenset(document.ids())) | ours
     own(document, kept - frozenset(removed))
-    found |= removals(live, removed, described)
+    delta |= removals(live, removed, described)
     return Target(
         live=live,
         root=document.root,
-        changes=found,
-        drifted=tuple(id for id in found if _is_drift(id, objects, before, others)),
+        changes=delta,
+        drifted=tuple(id for id in delta if _is_drift(id, objects, before, others)),
         unmanaged=others,
         removed=removed,
     )
@@ -140,6 +140,6 @@ def target(live: Element, wanted: DesiredObjects, defaults: Defaults | None = No
 def _is_drift(
     id: str, objects: Iterable[Object], before: frozenset[str], others: Sequence[str]
 ) -> bool:
-    """Tell whether a difference is in something that the formula had set before."""
+    """Tell whether a change is in something that the formula had set before."""
     sets = {o.id for o in objects if o.kind in shared_nvsets.PAIRED}
     return id in before or id in others or (id in sets and bool(before))

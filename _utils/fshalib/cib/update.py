@@ -1,7 +1,7 @@
-"""The least change that makes one element of the CIB say what another one says.
+"""Make one element of the CIB mean the same as another, with the least change.
 
-What is equal in normal form keeps its ids, spelling, order and place; so the patch between
-the CIB before and after holds nothing but the change.
+Elements that are equal in normal form keep their ids, spelling, order and place. So the patch
+between the CIB before and after is nothing but the change.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,17 +28,17 @@ ORDERED = frozenset(
 )  # fmt: skip
 
 
-def _implied(tag: str, parts: Iterable[Any]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield the defaults of a shape's attributes, and of all that lies within it."""
-    for part in parts:
-        if isinstance(part, Attribute) and part.default is not None:
-            yield (tag, part.name), part.default
-        elif isinstance(part, Within):
-            yield from _implied(part.tag, (part.part,))
-        elif isinstance(part, ResourceSets):
+def _implied(tag: str, fields: Iterable[Any]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield the defaults of the attributes of an element, on every level."""
+    for field in fields:
+        if isinstance(field, Attribute) and field.default is not None:
+            yield (tag, field.name), field.default
+        elif isinstance(field, Within):
+            yield from _implied(field.tag, (field.inner,))
+        elif isinstance(field, ResourceSets):
             yield from _implied("resource_set", RESOURCE_SET_ATTRIBUTES)
-        elif hasattr(part, "shape"):
-            yield from _implied(part.shape.tag, part.shape.parts)
+        elif hasattr(field, "schema"):
+            yield from _implied(field.schema.tag, field.schema.fields)
 
 
 # Attributes whose absence means the same as this value.
@@ -49,13 +49,13 @@ DEFAULTS = {
     **{
         key: text
         for kind in KINDS.values()
-        for key, text in _implied(kind.shape.tag, kind.shape.parts)
+        for key, text in _implied(kind.schema.tag, kind.schema.fields)
     },
 }
-# What stands in front of what in its parent, where the schema is strict.
+# The order of children, for elements whose schema is strict.
 _ORDER: dict[str, tuple[str, ...]] = {
-    **{kind.shape.tag: kind.shape.tags for kind in KINDS.values()},
-    "master": KINDS["clone"].shape.tags,
+    **{kind.schema.tag: kind.schema.tags for kind in KINDS.values()},
+    "master": KINDS["clone"].schema.tags,
     **dict.fromkeys(SET_TAGS, ("rule", "nvpair")),
 }
 _SHORT = {
@@ -70,28 +70,28 @@ _PLAIN_SETS = ("instance_attributes", "utilization")
 
 
 def canonical(element: Element) -> tuple[Any, ...]:
-    """Return what an element says, without its ids and the order of unordered children."""
-    said = _said(element)
+    """Return an element's normal form, without its ids and the order of unordered children."""
+    attributes = _attributes(element)
     if element.tag == "rule":
-        # How terms are joined is told with them.
-        said.pop("boolean-op", None)
-        return (element.tag, tuple(sorted(said.items())), _terms(element))
+        # The terms below have it too.
+        attributes.pop("boolean-op", None)
+        return (element.tag, tuple(sorted(attributes.items())), _terms(element))
     children = [(str(child.tag), canonical(child)) for child in _children(element)]
     if not all(tag in ORDERED for tag, _ in children):
         children.sort(key=repr)
-    return (element.tag, tuple(sorted(said.items())), tuple(children))
+    return (element.tag, tuple(sorted(attributes.items())), tuple(children))
 
 
-def _said(element: Element) -> dict[str, str]:
-    """Return an element's attributes in canonical spelling, without those that say nothing."""
+def _attributes(element: Element) -> dict[str, str]:
+    """Return an element's attributes in canonical spelling, without ids and defaults."""
     silent = set() if element.tag in REFERENCES else {"id"}
     if element.tag == "rule" and not _is_scored(element):
         silent.add("score")
     elif element.tag == "expression" and element.get("operation") in ("eq", "ne"):
         silent |= {"type"} if element.get("type") == "string" else set()
     names = [name for name in map(str, element.attrib) if name not in silent]
-    found = {name: _value(element, name) for name in names}
-    return {n: text for n, text in found.items() if text != DEFAULTS.get((str(element.tag), n))}
+    spelled = {name: _value(element, name) for name in names}
+    return {n: text for n, text in spelled.items() if text != DEFAULTS.get((str(element.tag), n))}
 
 
 def _is_scored(rule: Element) -> bool:
@@ -119,54 +119,54 @@ def _value(element: Element, name: str) -> str:
     return normalize.value(_pair_name(element), text)
 
 
-def _pair_name(pair: Element) -> str:
-    return normalize.option_name(pair.get("name", ""))
+def _pair_name(nvpair: Element) -> str:
+    return normalize.option_name(nvpair.get("name", ""))
 
 
 def _children(element: Element) -> list[Element]:
     return [child for child in element.iterchildren("*") if child.tag not in RESOURCE_TAGS]
 
 
-# --- grafting --------------------------------------------------------------------------------
+# --- updating --------------------------------------------------------------------------------
 
 
 def update(document: Document, old: Element, new: Element, owner: str = "") -> None:
-    """Make ``old`` say what ``new`` says, with as little change as can be.
+    """Make ``old`` mean the same as ``new``, with the least change.
 
     document
-        The CIB that ``old`` belongs to; it books the ids of what is new.
+        The CIB of ``old``; its index learns the new ids.
     new
-        An element of the same meaning, not part of any CIB; its parts may be taken over.
+        An element of the same kind, outside any CIB; its children may move into ``old``.
     owner
         The id of the nearest element around ``old`` that has one.
 
-    Resources within ``old`` are left where they are.
+    Resources within ``old`` stay.
     """
     owner = old.get("id") or owner
     update_attributes(document, old, new)
-    pairs = _matched(_children(old), _children(new))
-    kept = {id(mine) for mine, _ in pairs if mine is not None}
+    matches = _matched(_children(old), _children(new))
+    kept = {id(mine) for mine, _ in matches if mine is not None}
     for child in _children(old):
         if id(child) not in kept:
             old.remove(child)
             document.forget(child)
     placed = []
-    for mine, theirs in pairs:
+    for mine, theirs in matches:
         if mine is None:
             _insert(old, theirs)
             document.adopt(theirs, owner, base)
             placed.append(theirs)
         else:
-            if canonical(mine) != canonical(theirs) or _names_parts(document, theirs):
+            if canonical(mine) != canonical(theirs) or _has_referenced_ids(document, theirs):
                 update(document, mine, theirs, owner)
             placed.append(mine)
     _reorder(old, placed)
 
 
 def update_attributes(document: Document, old: Element, new: Element) -> None:
-    """Make the attributes of ``old`` say what those of ``new`` say; ids mostly stay."""
-    before, after = _said(old), _said(new)
-    # What only says what is implied may stay, but not beside other attributes than before.
+    """Make the attributes of ``old`` mean the same as those of ``new``; most ids stay."""
+    before, after = _attributes(old), _attributes(new)
+    # An attribute with its default may stay, unless others come or go.
     silent = {*map(str, old.attrib)} - before.keys() - {"id", *map(str, new.attrib)}
     for name in (before.keys() - after.keys()) | (
         silent if before.keys() != after.keys() else set()
@@ -177,13 +177,13 @@ def update_attributes(document: Document, old: Element, new: Element) -> None:
             old.set(name, new.get(name, ""))
     given = new.get("id")
     if given and given != old.get("id") and (not old.get("id") or given in document.referenced_ids):
-        # Ids do not count, but where somebody refers to them.
+        # An id counts only if something refers to it.
         document.rename(old, given)
 
 
-def _names_parts(document: Document, new: Element) -> bool:
-    """Tell whether parts are to have ids that others refer to."""
-    return any(part.get("id") in document.referenced_ids for part in new.iter("*"))
+def _has_referenced_ids(document: Document, new: Element) -> bool:
+    """Tell whether an element or its children need ids that others refer to."""
+    return any(element.get("id") in document.referenced_ids for element in new.iter("*"))
 
 
 Match = Callable[[Element, Element], bool]
@@ -194,7 +194,7 @@ def _same(mine: Element, theirs: Element) -> bool:
 
 
 def _alike(mine: Element, theirs: Element) -> bool:
-    """Tell whether both are of one kind; what stands for something else is of its own kind."""
+    """Tell whether both have one tag, and both or neither an ``id-ref``."""
     return mine.tag == theirs.tag and ("id-ref" in mine.attrib) == ("id-ref" in theirs.attrib)
 
 
@@ -207,14 +207,14 @@ def _placed(mine: Element, theirs: Element) -> bool:
 
 
 def _key(element: Element) -> tuple[Any, ...]:
-    """Return what makes two elements of one tag the same thing with other contents."""
+    """Return the key of an element: with equal keys, two elements differ only in contents."""
     if element.tag == "nvpair":
         return (_pair_name(element),)
     if element.tag == "op":
         return (element.get("name"), normalize.value("interval", element.get("interval", "0")))
-    said = {"id": element.get("id"), **_said(element)}
+    attributes = {"id": element.get("id"), **_attributes(element)}
     rules = tuple(canonical(rule) for rule in element.findall("rule"))
-    return (*(said.get(name) for name in _KEYS.get(str(element.tag), ("id",))), rules)
+    return (*(attributes.get(name) for name in _KEYS.get(str(element.tag), ("id",))), rules)
 
 
 _KEYS = {
@@ -231,22 +231,22 @@ _KEYS = {
 def _matched(
     mine: Sequence[Element], theirs: Sequence[Element]
 ) -> list[tuple[Element | None, Element]]:
-    """Pair the children that are wanted with those that are there: equal, alike, or in place."""
+    """Match desired children with present ones: equal, of the same key, or of the same tag."""
     free = list(mine)
-    found: dict[int, Element] = {}
+    partners: dict[int, Element] = {}
     for match in (_same, _keyed, _placed):
-        for number, wanted in enumerate(theirs):
-            if number in found:
+        for number, desired in enumerate(theirs):
+            if number in partners:
                 continue
-            partner = next((child for child in free if match(child, wanted)), None)
+            partner = next((child for child in free if match(child, desired)), None)
             if partner is not None:
-                found[number] = partner
+                partners[number] = partner
                 free.remove(partner)
-    return [(found.get(number), wanted) for number, wanted in enumerate(theirs)]
+    return [(partners.get(number), desired) for number, desired in enumerate(theirs)]
 
 
 def _insert(parent: Element, child: Element) -> None:
-    """Insert a child where the schema wants it: resources last, in the order they come in."""
+    """Insert a child at its place in the schema; resources come last, in the order of calls."""
     if child.tag in RESOURCE_TAGS:
         parent.append(child)
         return
@@ -260,10 +260,10 @@ def _insert(parent: Element, child: Element) -> None:
     parent.append(child)
 
 
-def _reorder(parent: Element, wanted: Iterable[Element]) -> None:
-    """Bring the children whose order counts into the wanted order, each tag on its own."""
+def _reorder(parent: Element, placed: Iterable[Element]) -> None:
+    """Bring the children whose order counts into their desired order, each tag on its own."""
     by_tag: dict[str, list[Element]] = {}
-    for child in wanted:
+    for child in placed:
         if child.tag in ORDERED:
             by_tag.setdefault(str(child.tag), []).append(child)
     for tag, children in by_tag.items():
@@ -291,19 +291,19 @@ def base(element: Element, owner: str) -> str:
 
 
 def insert(document: Document, parent: Element, new: Element) -> Element:
-    """Put a new object into its section (or container), giving ids to all that lacks one."""
+    """Put a new object into its section (or container), and give ids to elements without one."""
     _insert(parent, new)
     document.adopt(new, cast(str, new.get("id", parent.tag)), base)
     return new
 
 
 def insert_in(document: Document, parent: Element, new: Element) -> Element:
-    """Put a new part into an element, with an id made from its parent's."""
+    """Put a new element into another one, with an id made from its parent's."""
     _insert(parent, new)
     document.adopt(new, parent.get("id", ""), base)
     return new
 
 
 def new_element(tag: str, id: str | None = None) -> Element:
-    """Return an element that is part of no CIB yet."""
+    """Make an element outside any CIB."""
     return etree.Element(tag, {} if id is None else {"id": id})

@@ -1,7 +1,7 @@
 """The cluster's scalar values: scores, durations and booleans in all their spellings.
 
-Each parser takes the text as it stands in a CIB or a pillar and raises :class:`UnitError`
-for what the cluster would not understand, or would silently take for zero.
+Each parser takes text from a CIB or a pillar. It raises :class:`UnitError` for text that the
+cluster would not understand, or would silently read as zero.
 
 Facts: ``pcmk_parse_score``, ``pcmk__parse_ms`` and ``crm_str_to_boolean`` of Pacemaker
 (lib/common/scores.c and strings.c), and ISO 8601 durations as its ``iso8601`` tool has them.
@@ -98,7 +98,7 @@ def is_infinite(text: str) -> bool:
 
 
 def is_zero_score(text: str) -> bool:
-    """Tell whether a score is zero, which is how the cluster takes one that does not parse."""
+    """Tell whether a score is zero; the cluster reads one that does not parse as zero."""
     try:
         return score_value(text) == 0
     except UnitError:
@@ -131,8 +131,8 @@ def parse_duration(text: str) -> int:
 
 def _parse_iso(text: str, stripped: str) -> int:
     match = _ISO.fullmatch(stripped)
-    found = {} if match is None else match.groupdict()
-    parts = {k.removeprefix("plain_"): v for k, v in found.items() if v is not None}
+    groups = {} if match is None else match.groupdict()
+    parts = {k.removeprefix("plain_"): v for k, v in groups.items() if v is not None}
     if not parts or stripped.endswith("T"):
         raise UnitError(text, DURATION_EXPECTED)
     return sum(int(count) * _ISO_MILLISECONDS[name] for name, count in parts.items())

@@ -1,4 +1,4 @@
-"""corosync's shared key: what a good one is, without ever saying what it is."""
+"""corosync's shared key: read it and check it; no message ever shows it."""
 
 import base64
 import binascii
@@ -15,11 +15,11 @@ MIN_DISTINCT = 32
 
 
 class AuthkeyError(CorosyncError):
-    """A key that corosync would refuse, or that protects nothing; never says the key."""
+    """A key that corosync would refuse, or that protects nothing; the message never shows it."""
 
 
 def decode(text: str) -> bytes:
-    """Return the key that stands in Base64, as in pillar; white space is ignored.
+    """Decode a key in Base64, as in the pillar; white space is ignored.
 
     Raises :class:`AuthkeyError`.
     """
@@ -31,7 +31,7 @@ def decode(text: str) -> bytes:
 
 
 def check(key: bytes) -> bytes:
-    """Return the key if it has a length that corosync takes and looks random.
+    """Return the key if corosync takes its length and it looks random.
 
     Raises :class:`AuthkeyError`.
     """
@@ -45,11 +45,11 @@ def check(key: bytes) -> bytes:
     return key
 
 
-def same(one: bytes, other: bytes) -> bool:
-    """Tell whether two keys are the same, in a time that says nothing about them."""
-    return hmac.compare_digest(one, other)
+def same(first: bytes, second: bytes) -> bool:
+    """Tell whether two keys are the same; the time that it takes does not depend on them."""
+    return hmac.compare_digest(first, second)
 
 
 def fingerprint(key: bytes) -> str:
-    """Return what tells two keys apart and nothing more; for corosync's own memory only."""
+    """Return a hash of the key, to compare it with the one in corosync's memory."""
     return hashlib.sha256(b"fsha authkey " + key).hexdigest()

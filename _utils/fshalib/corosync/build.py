@@ -25,7 +25,7 @@ from fshalib.corosync.parser import Conf, ConfError, Entry, Option, Section
 
 
 class SettingsError(ConfError):
-    """The settings that a corosync.conf is wanted from contradict corosync's rules."""
+    """The settings for a corosync.conf contradict corosync's rules."""
 
     def __init__(self, path: str, message: str) -> None:
         self.path = path
@@ -47,7 +47,7 @@ def nodes_from(nodes: Mapping[str, Mapping[str, Any]]) -> tuple[RingNode, ...]:
 
     nodes
         ``{name: {"id": 1, "addresses": ["10.101.20.110/24", …]}}``; ``id`` defaults to the
-        position, counted from 1; prefix lengths are dropped; other keys are not looked at.
+        position, counted from 1; prefix lengths are dropped, other keys ignored.
 
     Raises :class:`SettingsError`.
     """
@@ -96,8 +96,8 @@ def from_settings(
     transport
         ``knet`` (up to 8 links, encrypted), ``udpu`` or ``udp`` (multicast; one link).
     crypto
-        ``{"cipher": …, "hash": …}``; what is not given is aes256 and sha256 with knet, and
-        none with udpu and udp, with which corosync 3 cannot encrypt.
+        ``{"cipher": …, "hash": …}``. The defaults are aes256 and sha256 with knet, and none
+        with udpu and udp: corosync 3 cannot encrypt with those.
     totem
         Further options of the totem section, names in :data:`TOTEM_KEYS`.
     links
@@ -201,9 +201,9 @@ def _crypto(transport: str, crypto: Mapping[str, str] | None) -> dict[str, str]:
 def _totem(totem: Mapping[str, Any]) -> list[Entry]:
     for key in totem:
         _one_of(f"corosync:totem:{key}", str(key), TOTEM_KEYS)
-    # Not to compress is the default, but none of the words that corosync takes.
-    unsaid = Option("knet_compression_model", "none")
-    return [entry for entry in _entries("totem", totem) if entry != unsaid]
+    # corosync does not compress by default, but does not take the word none.
+    default = Option("knet_compression_model", "none")
+    return [entry for entry in _entries("totem", totem) if entry != default]
 
 
 def _interfaces(
@@ -245,7 +245,7 @@ def _logging(logging: Mapping[str, Any]) -> tuple[Entry, ...]:
     entries = _entries("logging", {**DEFAULT_LOGGING, **logging})
     if "logfile" in logging or Option("to_logfile", "no") not in entries:
         return entries
-    # corosync would open it all the same, and refuse to start where it cannot.
+    # corosync would open it nevertheless, and not start if it can't.
     return tuple(e for e in entries if not (isinstance(e, Option) and e.key == "logfile"))
 
 

@@ -1,4 +1,4 @@
-"""A corosync.conf in the one form in which two can be compared."""
+"""Normal forms of corosync.conf, to compare two of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ from fshalib.corosync.semantics import (
 
 @dataclass(frozen=True)
 class Side:
-    """One of two configurations to compare: what it says, and what that means.
+    """One of two configurations to compare: its texts, and their meaning to corosync.
 
-    ``literal`` is true where its ``ip_version`` decides nothing.
+    ``literal`` is true if its ``ip_version`` has no effect.
     """
 
     texts: Mapping[str, str]
@@ -35,7 +35,7 @@ class Side:
 
 
 def side_of(conf: Conf, known: ClusterFacts, beside: Conf = EMPTY) -> Side:
-    """Return what a configuration says and means, to be compared with another one."""
+    """Return the texts and the meaning of a configuration, to compare it with another one."""
     named, assumed = with_names(plain(conf), known, plain(beside))
     meaning = Meaning(named, known)
     settings = {s.path: s for s in walk(named.entries, merge=True) if s.path not in assumed}
@@ -49,11 +49,10 @@ def side_of(conf: Conf, known: ClusterFacts, beside: Conf = EMPTY) -> Side:
 
 
 def with_names(conf: Conf, known: ClusterFacts, beside: Conf) -> tuple[Conf, frozenset[str]]:
-    """Give each node the name by which Pacemaker calls it.
+    """Give each node the name that Pacemaker uses for it.
 
-    A node of which that is not known gets the name that ``beside`` has for its nodeid or its
-    address, so that the two are compared; returned are the paths of such names, which are not
-    the node's own.
+    If that is not known, the node gets the name that ``beside`` has for its nodeid or its
+    address, so the two can be compared. Returns the configuration, and the paths of those names.
     """
     nodes = [node.options() for node in inner(conf, "nodelist", "node")]
     taken = {options.get("name", "") for options in nodes}
@@ -66,8 +65,8 @@ def with_names(conf: Conf, known: ClusterFacts, beside: Conf) -> tuple[Conf, fro
     def name_of(options: Mapping[str, str]) -> str:
         name = _pacemakers_name(options, known)
         if not name:
-            found = (others.get(key, "") for key in _marks(conf, options, known))
-            name = next((n for n in found if n not in taken), "")
+            names = (others.get(key, "") for key in _marks(conf, options, known))
+            name = next((n for n in names if n not in taken), "")
             assumed.add(f"nodelist.node[{name}].name")
         taken.add(name)
         return name
@@ -83,20 +82,20 @@ def with_names(conf: Conf, known: ClusterFacts, beside: Conf) -> tuple[Conf, fro
 
 
 def _marks(conf: Conf, options: Mapping[str, str], known: ClusterFacts) -> list[str]:
-    """Return what tells a node: its nodeid, then its first address."""
+    """Return the keys that identify a node: its nodeid, then its first address."""
     address = next((resolve(conf, text, known.hosts) for text in rings(options)), None)
     number = node_id(options)
     return [mark for mark in (str(number or ""), address) if mark]
 
 
 def _pacemakers_name(options: Mapping[str, str], known: ClusterFacts) -> str:
-    """Return how Pacemaker calls a node without a name, if that is known."""
+    """Return Pacemaker's name of a node without a name, if it is known."""
     address = options.get("ring0_addr", "")
     return known.names.get(node_id(options), "") or ("" if ip(address) else address)
 
 
 def _with_sections(conf: Conf, name: str, change: Callable[[Section], Section]) -> Conf:
-    """Return a configuration with the sections in all of one name changed."""
+    """Return a configuration with the sections within all of one name changed."""
     return Conf(
         tuple(
             Section(e.name, tuple(change(i) if isinstance(i, Section) else i for i in e.entries))
@@ -107,28 +106,28 @@ def _with_sections(conf: Conf, name: str, change: Callable[[Section], Section]) 
     )
 
 
-def settled(one: Side, other: Side) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the values of two sides without what means the same on both.
+def settled(first: Side, second: Side) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the values of two sides without settings that have no effect on a difference.
 
-    While two_node is the same, a wait_for_all that follows it is no setting of its own; where
-    two_node changes, it is, since only one that is not said changes with it.
+    With the same two_node on both sides, a wait_for_all that equals it is its default. If
+    two_node changes, an explicit wait_for_all stays, and only an implicit one changes with it.
     """
-    two_node = one.values.get("quorum.two_node", "0")
-    follows = two_node == other.values.get("quorum.two_node", "0")
+    two_node = first.values.get("quorum.two_node", "0")
+    follows = two_node == second.values.get("quorum.two_node", "0")
 
     def values(side: Side) -> dict[str, str]:
         result = dict(side.values)
-        if one.literal and other.literal:
+        if first.literal and second.literal:
             result.pop("totem.ip_version", None)
         if follows and result.get("quorum.wait_for_all") == two_node:
             del result["quorum.wait_for_all"]
         return result
 
-    return values(one), values(other)
+    return values(first), values(second)
 
 
 def names_of(conf: Conf, known: ClusterFacts = NOTHING_KNOWN) -> dict[int, str]:
-    """Return the nodes' names by nodeid, as Pacemaker calls them; without those unknown."""
+    """Return Pacemaker's names of the nodes by nodeid, without unknown ones."""
     named, _ = with_names(plain(conf), known, EMPTY)
     options = [node.options() for node in inner(named, "nodelist", "node")]
     return {node_id(has): has["name"] for has in options if has.get("name")}
@@ -140,7 +139,7 @@ def nameless(conf: Conf) -> bool:
 
 
 def host_names(conf: Conf) -> tuple[str, ...]:
-    """Return the host names that stand where nodes have their addresses."""
+    """Return the host names that nodes have in place of addresses."""
     texts = [text for node in inner(conf, "nodelist", "node") for text in rings(node.options())]
     return tuple(dict.fromkeys(text for text in texts if text and not ip(text)))
 
@@ -152,36 +151,35 @@ def needs_key(conf: Conf) -> bool:
 
 
 def normal(conf: Conf, known: ClusterFacts = NOTHING_KNOWN) -> dict[str, str]:
-    """Return what a configuration means to corosync 3.1: settings by path, in one spelling.
+    """Return the normal form for corosync 3.1: settings by path, in one spelling.
 
-    Two files are the same to corosync when this is the same:
+    Two files mean the same to corosync if their normal forms are equal:
 
-    - what is not said and what is said as corosync takes it anyway (:data:`DEFAULTS`) are one;
-      so are ``two_node: 1`` and that with ``wait_for_all: 1``, and an ``expected_votes`` that
-      is the sum of the nodes' votes;
-    - numbers, booleans and addresses have one spelling, each of those that corosync takes for
-      that key; a host name is the address that corosync chooses of what ``known`` has for it;
-    - ``secauth`` is the cipher and hash that it stands for;
-    - a node without a name has the one that Pacemaker gives it: the CIB's, else its
-      ``ring0_addr`` if that is a host name;
-    - several sections about one link, or one subsystem of the log, are one, and a subsystem
-      that logs as all others do is none;
-    - what corosync does nothing with is left out: :data:`UNUSED`, ``bindnetaddr`` and
-      ``member`` beside a nodelist, ``mcastaddr`` without multicast, options of knet with
-      another transport, ``votes`` beside a nodelist, ``key`` beside a ``keyfile``, a
-      ``logfile`` that nothing goes to, and an ``ip_version`` where all addresses are written
-      out. What corosync would refuse stays.
+    - Defaults are left out (:data:`DEFAULTS`). So are ``wait_for_all: 1`` beside
+      ``two_node: 1``, and an ``expected_votes`` that is the sum of the nodes' votes.
+    - Numbers, booleans and addresses have one spelling. A host name becomes the address that
+      corosync chooses from those in ``known``.
+    - ``secauth`` becomes its cipher and hash.
+    - A node without a name gets Pacemaker's: that of the CIB, else its ``ring0_addr`` if it is
+      a host name.
+    - Several sections about one link, or one subsystem of the log, become one. A subsystem that
+      logs as all others do is left out.
+    - Settings without effect are left out: :data:`UNUSED`, ``bindnetaddr`` and ``member`` beside
+      a nodelist, ``mcastaddr`` without multicast, options of knet with another transport,
+      ``votes`` beside a nodelist, ``key`` beside a ``keyfile``, a ``logfile`` that nothing goes
+      to, and an ``ip_version`` if no address is a host name. Settings that corosync would refuse
+      stay.
 
-    Sections are put together as :func:`plain` does it.
+    Sections are joined as by :func:`plain`.
     """
     side = side_of(conf, known)
     return settled(side, side)[0]
 
 
 def unused(conf: Conf) -> dict[str, str]:
-    """Return the settings that corosync does nothing with, by path; see :func:`normal`.
+    """Return the settings without effect, by path; see :func:`normal`.
 
-    ``secauth`` is none of them.
+    ``secauth`` has one.
     """
     named, _ = with_names(plain(conf), NOTHING_KNOWN, EMPTY)
     meaning = Meaning(named, NOTHING_KNOWN)
@@ -190,9 +188,9 @@ def unused(conf: Conf) -> dict[str, str]:
 
 
 def spelled(path: str, text: str) -> str:
-    """Return a setting's value in the one spelling of those that corosync takes for it.
+    """Return a setting's value in its normal spelling.
 
     path
-        Of a setting that stands in no repeated section (``totem.token``).
+        Of a setting outside repeated sections (``totem.token``).
     """
     return spelled_value(path, text)

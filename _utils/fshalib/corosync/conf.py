@@ -1,14 +1,12 @@
-"""corosync.conf as data: read it, write it, build the wanted one, compare two.
+"""corosync.conf as data: paths of settings, nodes, and the answer of ``corosync -t``.
 
-Pure functions over immutable data; nothing here runs a program or opens a file. The grammar
-is that of corosync's own reader (``exec/coroparse.c`` of corosync 3.1): sections in braces,
-``key: value`` lines, a line with ``{`` opens a section whatever else is on it.
+The grammar is that of corosync's own reader (``exec/coroparse.c`` of corosync 3.1): sections in
+braces, ``key: value`` lines; a line with ``{`` opens a section, also with other text on it.
 
-Paths name a setting the way a person would look for it: ``totem.token``,
+Paths name a setting as a person would: ``totem.token``,
 ``totem.interface[1].knet_link_priority``, ``nodelist.node[ubuntu-v20z].ring0_addr``.
 
-What a configuration means to corosync is in :mod:`semantics`, how two differ in
-:mod:`diff`.
+The meaning of a configuration is in :mod:`semantics`, the comparison in :mod:`diff`.
 """
 
 import ipaddress
@@ -24,7 +22,7 @@ from fshalib.corosync.parser import Conf, Entry, Option, Section, join
 
 @dataclass(frozen=True)
 class ConfChange:
-    """One setting that differs; ``None`` where a side has no such setting."""
+    """One setting that differs; ``None`` if a side does not have it."""
 
     path: str
     old: str | None
@@ -36,9 +34,9 @@ class ConfChange:
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting with its path, and its kind: the path without what tells sections apart.
+    """A setting with its path, and its kind: the path without the keys of repeated sections.
 
-    ``of`` is what its section is about: the number of a link, the name of a subsystem.
+    ``of`` is the key of its section: the number of a link, the name of a subsystem.
     """
 
     path: str
@@ -48,7 +46,7 @@ class Setting:
 
 
 def flatten(conf: Conf) -> dict[str, str]:
-    """Return every setting by its path; repeated sections are told apart by what names them.
+    """Return every setting by its path; repeated sections have their key in it.
 
     A second section of the same name in one place keeps its own path
     (``nodelist.node[a#2]``), so neither hides the other. The users and groups of all
@@ -65,7 +63,7 @@ def walk(
     of: str = "",
     taken: set[str] | None = None,
 ) -> Iterator[Setting]:
-    """Yield the settings, with those of sections that are one to corosync under one path."""
+    """Yield the settings; ``merge`` joins sections that are one to corosync under one path."""
     entries = tuple(entries)
     taken = set() if taken is None else taken
     names = [e.name for e in entries if isinstance(e, Section)]
@@ -86,7 +84,7 @@ def walk(
 
 
 def identity(kind: str, section: Section) -> str:
-    """Return what tells a section from others of its kind."""
+    """Return the key of a section among others of its kind."""
     if kind == "totem.interface":
         return link_number(section)
     options = section.options()
@@ -97,7 +95,7 @@ def identity(kind: str, section: Section) -> str:
 
 
 def link_number(interface: Section) -> str:
-    """Return the link that an interface section is about; corosync takes 0 where it says none."""
+    """Return the link of an interface section; corosync takes 0 without a ``linknumber``."""
     return numeral(interface.options().get("linknumber", "0"))
 
 
@@ -121,7 +119,7 @@ def numeral(text: str) -> str:
 
 
 def options_of(conf: Conf, name: str) -> dict[str, str]:
-    """Return the settings of all top level sections of a name, which are one to corosync."""
+    """Return the settings of all top level sections of a name; they are one to corosync."""
     result: dict[str, str] = {}
     for section in conf.sections(name):
         result.update(section.options())
@@ -130,7 +128,7 @@ def options_of(conf: Conf, name: str) -> dict[str, str]:
 
 def inner(conf: Conf, name: str, inner: str) -> tuple[Section, ...]:
     """Return the sections of one name in all of another name."""
-    return tuple(found for part in conf.sections(name) for found in part.sections(inner))
+    return tuple(section for outer in conf.sections(name) for section in outer.sections(inner))
 
 
 def node_id(options: Mapping[str, str]) -> int:
@@ -172,7 +170,7 @@ def is_packaged_default(conf: Conf) -> bool:
 
 
 def only_loopback(nodes: Sequence[RingNode]) -> bool:
-    """Tell whether this is one node that can talk to none but itself."""
+    """Tell whether this is one node with loopback addresses only."""
     return len(nodes) == 1 and all(_is_loopback(a) for a in nodes[0].addresses if a)
 
 
@@ -187,13 +185,12 @@ _LOG_TARGETS = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}
 
 
 def for_judge(conf: Conf, keyfile: str | None = None) -> Conf:
-    """Return the configuration as ``corosync -t`` shall judge it.
+    """Return the configuration for a check by ``corosync -t``.
 
-    All is as it was, but what corosync has to say goes to standard error alone: with
-    ``to_stderr: no`` its reason would reach a log and nobody else.
+    It logs to standard error only: with ``to_stderr: no`` corosync's reason would go to a log.
 
     keyfile
-        Judge with this key instead of the configured one, which may not be there yet.
+        A key for the check in place of the configured one, which may not exist yet.
     """
     entries: list[Entry] = [
         Section("logging", _logging_to_stderr(e.entries))
@@ -220,15 +217,15 @@ def _logging_to_stderr(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 _LOG_PREFIX = re.compile(r"^.*?\[[A-Z]+ *\] +")
 
 
-def judges_sentence(said: str, file: str) -> str:
-    """Return corosync's reason from what ``corosync -t`` printed; empty if it gave none.
+def judges_sentence(output: str, file: str) -> str:
+    """Return corosync's reason from the output of ``corosync -t``; empty if it gave none.
 
-    said
+    output
         Its output; a line may carry a log prefix (``Nov 23 21:04:29.843 error   [MAIN  ]``).
     file
-        The path of the candidate, which is of no use to anybody afterwards.
+        The path of the checked file; the reason names corosync.conf in its place.
     """
-    lines = (_LOG_PREFIX.sub("", line).strip() for line in said.splitlines())
+    lines = (_LOG_PREFIX.sub("", line).strip() for line in output.splitlines())
     reasons = [line for line in lines if line and "Corosync Cluster Engine" not in line]
     return reasons[0].replace(file, "corosync.conf") if reasons else ""
 
@@ -255,5 +252,5 @@ def _as_data(entries: Iterable[Entry], path: str) -> dict[str, Any]:
 
 
 def as_changes(changes: Sequence[ConfChange]) -> dict[str, dict[str, str | None]]:
-    """Return changes in the shape of a Salt state: ``{path: {"old": …, "new": …}}``."""
+    """Return changes as a Salt state shows them: ``{path: {"old": …, "new": …}}``."""
     return {c.path: {"old": c.old, "new": c.new} for c in changes}

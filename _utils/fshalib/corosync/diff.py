@@ -1,6 +1,6 @@
-"""What differs between two corosync.conf, what it takes to make it effective, and what is kept.
+"""Compare two corosync.conf: the changes, what makes them effective, and what stays.
 
-What the formula cannot say and a file says is kept (:func:`kept`).
+Settings of the old file that the pillar has no key for stay (:func:`kept`).
 """
 
 import re
@@ -19,30 +19,30 @@ RELOAD = "reload"
 RESTART = "restart"
 # votequorum_readconfig() in exec/votequorum.c reads these at run time too.
 _QUORUM_RELOAD = frozenset({"expected_votes", "two_node"})
-# Read by pcs only, and set by whoever tells corosync not to wait for all nodes any more.
+# The first is for pcs only; an operator sets the second so that corosync stops waiting.
 _NOT_COROSYNCS = frozenset({"totem.cluster_uuid", "quorum.cancel_wait_for_all"})
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A corosync.conf with what the formula cannot say, and that alone, each with its path."""
+    """A corosync.conf with the settings that stay, and those settings alone with their paths."""
 
     conf: Conf
     rest: tuple[tuple[str, Entry], ...]
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The paths of what was kept."""
+        """The paths of the settings that stay."""
         return tuple(dict.fromkeys(path for path, _ in self.rest))
 
 
 def difference(
     old: Conf | None, new: Conf, known: ClusterFacts = NOTHING_KNOWN
 ) -> tuple[ConfChange, ...]:
-    """Return the settings that mean something else, removed ones last; see :func:`normal`.
+    """Return the settings with another meaning, removed ones last; see :func:`normal`.
 
-    Where nothing was before, all settings are new. A change shows what the files say; where
-    that is the same text, what it means.
+    Without an old file all settings are new. A change shows the texts of the files; if they are
+    equal, their meaning.
     """
     if old is None:
         return tuple(_change(path, None, text) for path, text in flatten(new).items())
@@ -70,10 +70,10 @@ def _change(path: str, old: str | None, new: str | None) -> ConfChange:
 
 
 def change_class(changes: Sequence[ConfChange]) -> str:
-    """Return what makes a running corosync take over the changes.
+    """Return what makes the changes effective in a running corosync.
 
-    :data:`RELOAD` when every one of them can be changed at run time by
-    ``corosync-cfgtool -R``, :data:`RESTART` when at least one cannot, :data:`NONE` for none.
+    :data:`RELOAD` if ``corosync-cfgtool -R`` is enough for all, :data:`RESTART` if at least one
+    needs a restart, :data:`NONE` without changes.
     An unknown key needs a restart. Source: ``exec/cfg.c``, ``exec/totemconfig.c`` and
     ``exec/votequorum.c`` of corosync 3.1.7 and 3.1.9.
     """
@@ -83,12 +83,12 @@ def change_class(changes: Sequence[ConfChange]) -> str:
 
 
 def restart_paths(changes: Sequence[ConfChange]) -> tuple[str, ...]:
-    """Return the paths among the changes that only a restart makes effective."""
-    whole = _whole_nodes(changes) - _renamed_nodes(changes)
-    return tuple(c.path for c in changes if not _reloadable(c, whole))
+    """Return the paths of the changes that need a restart."""
+    complete = _complete_nodes(changes) - _renamed_nodes(changes)
+    return tuple(c.path for c in changes if not _reloadable(c, complete))
 
 
-def _whole_nodes(changes: Sequence[ConfChange]) -> set[str]:
+def _complete_nodes(changes: Sequence[ConfChange]) -> set[str]:
     """Return the node sections that come or go with their nodeid and an address."""
     result: set[str] = set()
     nodes = [c for c in changes if c.path.startswith("nodelist.node[")]
@@ -113,14 +113,14 @@ def _key_of(path: str) -> str:
     return path.rpartition("].")[2]
 
 
-def _reloadable(change: ConfChange, whole: set[str]) -> bool:
+def _reloadable(change: ConfChange, complete: set[str]) -> bool:
     section, _, key = change.path.rpartition(".")
     if section.startswith("nodelist.node["):
         # A node or a link may come or go; one that stays must keep its name, number, address.
         comes_or_goes = change.old is None or change.new is None
         return (
             key == "quorum_votes"
-            or _section_of(change.path) in whole
+            or _section_of(change.path) in complete
             or (comes_or_goes and RING.fullmatch(key) is not None)
         )
     if section.startswith("totem.interface["):
@@ -136,38 +136,38 @@ def of_cmap(cmap: Mapping[str, str]) -> Conf:
     """Return the configuration that a running corosync has read.
 
     cmap
-        What ``corosync-cmapctl`` prints, as :func:`status.parse_cmap` returns it. What
-        corosync itself adds to its configuration is left out.
+        The output of ``corosync-cmapctl`` as :func:`status.parse_cmap` returns it. Keys that
+        corosync adds itself are left out.
     """
-    tree: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for key, value in cmap.items():
         *sections, last = _cmap_place(key)
-        inner = tree
+        inner = nested
         for name in sections:
             inner = inner.setdefault(f"{name}{{", {})
         if last:
             inner[last] = value
-    return Conf(_cmap_entries(tree))
+    return Conf(_cmap_entries(nested))
 
 
 def _cmap_place(key: str) -> list[str]:
-    """Return the sections that a key stands in and its name there, empty for none."""
-    parts = key.split(".")
-    if parts[0] not in _IN_CMAP or key == "nodelist.local_node_pos" or parts[-1] == "bindnetaddr":
+    """Return the sections of a key and its name in the last one; empty for keys to leave out."""
+    names = key.split(".")
+    if names[0] not in _IN_CMAP or key == "nodelist.local_node_pos" or names[-1] == "bindnetaddr":
         return [""]
     if key.startswith("totem.interface."):
-        # Keys that are no link's are those that corosync does not know.
-        return [parts[0], f"interface[{parts[2]}", parts[3]] if len(parts) == 4 else [""]
-    if key.startswith("nodelist.node.") and len(parts) > 3:
-        return [parts[0], f"node[{parts[2]}", *parts[3:]]
-    if key.startswith("logging.logger_subsys.") and len(parts) == 4:
-        return [parts[0], f"logger_subsys[{parts[2]}", parts[3]]
-    return parts
+        # corosync does not know keys outside a link.
+        return [names[0], f"interface[{names[2]}", names[3]] if len(names) == 4 else [""]
+    if key.startswith("nodelist.node.") and len(names) > 3:
+        return [names[0], f"node[{names[2]}", *names[3:]]
+    if key.startswith("logging.logger_subsys.") and len(names) == 4:
+        return [names[0], f"logger_subsys[{names[2]}", names[3]]
+    return names
 
 
-def _cmap_entries(tree: Mapping[str, Any]) -> tuple[Entry, ...]:
+def _cmap_entries(nested: Mapping[str, Any]) -> tuple[Entry, ...]:
     entries: list[Entry] = []
-    for key, value in tree.items():
+    for key, value in nested.items():
         if isinstance(value, str):
             entries.append(Option(key, value))
             continue
@@ -183,30 +183,30 @@ _IN_CMAP = ("totem", "nodelist", "quorum", "logging", "system")
 def running_difference(
     conf: Conf, cmap: Mapping[str, str], known: ClusterFacts = NOTHING_KNOWN
 ) -> tuple[ConfChange, ...]:
-    """Return what a running corosync has (old) and the file would give it (new).
+    """Compare a running corosync (old) with the file (new).
 
-    Both are compared by what they mean, see :func:`normal`; what corosync never looks at does
+    Both are compared by their meaning, see :func:`normal`; settings that corosync never reads do
     not count.
     """
     runs = of_cmap(cmap)
-    wanted = side_of(conf, known, runs).only(
+    desired = side_of(conf, known, runs).only(
         lambda path: (
             path.partition(".")[0] in _IN_CMAP
             and path not in _NOT_COROSYNCS
             and not path.endswith("].bindnetaddr")
         )
     )
-    # corosync makes a multicast address of the cluster's name where the file has none.
+    # Without a multicast address in the file corosync makes one from the cluster's name.
     has = side_of(runs, known, conf).only(
         lambda path: (
             path not in _NOT_COROSYNCS
-            and (path in wanted.values or not path.endswith("].mcastaddr"))
+            and (path in desired.values or not path.endswith("].mcastaddr"))
         )
     )
-    return _compare(has, wanted)
+    return _compare(has, desired)
 
 
-# --- what the formula cannot say ---------------------------------------------------------
+# --- settings that the pillar has no key for ---------------------------------------------
 
 _GOVERNED: Mapping[str, frozenset[str]] = {
     "totem": TOTEM_KEYS
@@ -223,77 +223,76 @@ _GOVERNED: Mapping[str, frozenset[str]] = {
 _NOT_WITH_A_DEVICE = ("allow_downscale", "auto_tie_breaker", "last_man_standing", "two_node")
 
 
-def kept(old: Conf | None, wanted: Conf) -> Kept:
-    """Return the wanted configuration with what the old one has and the formula cannot say.
+def kept(old: Conf | None, desired: Conf) -> Kept:
+    """Return the desired configuration with the old settings that the pillar has no key for.
 
-    The formula writes the whole file, but it governs only what it has a setting for. The rest
-    stays as whoever built the cluster wrote it: ``cluster_uuid`` of pcs, a quorum device,
-    ``quorum_votes`` of a node, ``logger_subsys``, ``uidgid``, ``system`` and other sections,
-    keys of other versions. It is carried over, so it is no difference, and a change of
-    something else does not lose it.
+    The formula writes the whole file, but changes only settings that the pillar has a key for.
+    The rest stays: ``cluster_uuid`` of pcs, a quorum device, ``quorum_votes`` of a node,
+    ``logger_subsys``, ``uidgid``, ``system`` and other sections, keys of other versions. So the
+    rest is no difference, and no other change loses it.
 
-    Not kept, and so a difference that is named, is what would contradict the wanted one or
-    hide it: ``key`` beside the authkey, a quorum device where the wanted quorum is refused
-    with one (``two_node``), unknown keys of a link, and a section that the wanted one has as
-    well. Nothing is kept of the packages' one-node example, of what corosync 3.1 has no use
-    for (:data:`UNUSED`), and of what could not be written as it was read.
+    A setting that contradicts or hides the desired ones does not stay, and so is a difference:
+    ``key`` beside the authkey, a quorum device beside a quorum that excludes one (``two_node``),
+    unknown keys of a link, and a section that the desired file has as well. Nothing stays of the
+    packages' one-node example, of settings without a use in corosync 3.1 (:data:`UNUSED`), and
+    of text that could not be written as it was read.
     """
     if old is None or is_packaged_default(old):
-        return Kept(wanted, ())
+        return Kept(desired, ())
     keeper = _Keeper(plain(old))
-    entries = [keeper.with_rest(e) if isinstance(e, Section) else e for e in wanted.entries]
+    entries = [keeper.with_rest(e) if isinstance(e, Section) else e for e in desired.entries]
     return Kept(Conf((*entries, *keeper.others())), tuple(keeper.rest))
 
 
 class _Keeper:
-    """Finds what is left of a configuration besides what the formula governs."""
+    """Finds the settings of a configuration that the pillar has no key for."""
 
     def __init__(self, old: Conf) -> None:
         self._old = old
         self.rest: list[tuple[str, Entry]] = []
 
-    def with_rest(self, wanted: Section) -> Section:
-        """Return one of the formula's sections with the rest of the old ones of its name."""
-        if wanted.name == "nodelist":
-            nodes = (self._node(e) if isinstance(e, Section) else e for e in wanted.entries)
-            wanted = Section(wanted.name, tuple(nodes))
-        return self._filled(wanted.name, wanted.name, self._old.sections(wanted.name), wanted)
+    def with_rest(self, section: Section) -> Section:
+        """Return one of the formula's sections with the other settings of the old ones."""
+        if section.name == "nodelist":
+            nodes = (self._node(e) if isinstance(e, Section) else e for e in section.entries)
+            section = Section(section.name, tuple(nodes))
+        return self._filled(section.name, section.name, self._old.sections(section.name), section)
 
-    def _node(self, wanted: Section) -> Section:
-        options = wanted.options()
+    def _node(self, section: Section) -> Section:
+        options = section.options()
         name, number = options.get("name", ""), node_id(options)
         olds = [(node, node.options()) for node in inner(self._old, "nodelist", "node")]
         same = [node for node, has in olds if name and has.get("name") == name] or [
             node for node, has in olds if number and node_id(has) == number
         ]
-        return self._filled("nodelist.node", f"nodelist.node[{name}]", same[:1], wanted)
+        return self._filled("nodelist.node", f"nodelist.node[{name}]", same[:1], section)
 
-    def _filled(self, kind: str, path: str, olds: Sequence[Section], wanted: Section) -> Section:
-        rest = [e for old in olds for e in old.entries if _is_rest(kind, e, wanted)]
+    def _filled(self, kind: str, path: str, olds: Sequence[Section], section: Section) -> Section:
+        rest = [e for old in olds for e in old.entries if _is_rest(kind, e, section)]
         self.rest += [(_path_of(path, entry), entry) for entry in rest]
         inner = tuple(e for e in rest if isinstance(e, Section))
-        options = tuple(e for e in wanted.entries if isinstance(e, Option))
-        sections = tuple(e for e in wanted.entries if isinstance(e, Section))
+        options = tuple(e for e in section.entries if isinstance(e, Option))
+        sections = tuple(e for e in section.entries if isinstance(e, Section))
         more = tuple(e for e in rest if isinstance(e, Option))
-        return Section(wanted.name, (*options, *more, *sections, *inner))
+        return Section(section.name, (*options, *more, *sections, *inner))
 
     def others(self) -> list[Entry]:
-        """Return what stands outside the formula's sections."""
+        """Return the entries outside the formula's sections."""
         rest = [e for e in self._old.entries if _name_of(e) not in _GOVERNED and _is_writable(e)]
         self.rest += [(_path_of("", entry), entry) for entry in rest]
         return rest
 
 
-def _is_rest(kind: str, entry: Entry, wanted: Section) -> bool:
+def _is_rest(kind: str, entry: Entry, section: Section) -> bool:
     name = _name_of(entry)
     if name in _GOVERNED[kind] or join(kind, name) in UNUSED or not _is_writable(entry):
         return False
     if kind == "nodelist.node" and re.fullmatch(r"ring[0-9]+_addr", name):
         return False
-    options = wanted.options()
+    options = section.options()
     if kind == "quorum" and name == "device":
         return not any(options.get(key, "0") != "0" for key in _NOT_WITH_A_DEVICE)
-    return name not in {_name_of(e) for e in wanted.entries}
+    return name not in {_name_of(e) for e in section.entries}
 
 
 def _name_of(entry: Entry) -> str:
@@ -301,7 +300,7 @@ def _name_of(entry: Entry) -> str:
 
 
 def _path_of(above: str, entry: Entry) -> str:
-    """Return the path of a setting, or of a section with what tells it from others."""
+    """Return the path of a setting, or of a section with its key."""
     path = join(above, _name_of(entry))
     if isinstance(entry, Option):
         return path

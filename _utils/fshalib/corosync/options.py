@@ -126,13 +126,13 @@ BOOLEANS: Mapping[str, tuple[str, str]] = {
 }
 TRUTH = {"false": 0, "no": 0, "off": 0, "true": 1, "yes": 1, "on": 1}
 SECRET = frozenset({"totem.key"})
-# What tells apart sections that may come more than once.
+# The keys of sections that may come more than once.
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     "nodelist.node": ("name", "nodeid", "ring0_addr"),
     "totem.interface": ("linknumber",),
     "logging.logger_subsys": ("subsys",),
     "logging.logging_daemon": ("name",),
 }
-# Of these, several about one thing are one to corosync: it keeps a value for each key.
+# Several of these with one key are one section to corosync: it keeps a value for each option.
 MERGED = frozenset({"totem.interface", "logging.logger_subsys"})
 NUMBER = re.compile(r"[+-]?[0-9]{1,20}")

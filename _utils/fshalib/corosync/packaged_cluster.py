@@ -1,4 +1,4 @@
-"""Recognise what the packages' one-node cluster leaves behind.
+"""Recognise the CIB of the packages' one-node cluster.
 
 Distributions start corosync and Pacemaker when they are installed, with one node called
 ``node1`` on 127.0.0.1. Its CIB stays on disk, and a real cluster that starts on it shows a
@@ -18,14 +18,14 @@ class GhostError(CorosyncError):
 
 @dataclass(frozen=True)
 class Contents:
-    """What a CIB on disk holds: the names of its nodes, the ids of its resources."""
+    """The contents of a CIB on disk: the names of its nodes, the ids of its resources."""
 
     nodes: tuple[str, ...]
     resources: tuple[str, ...]
 
 
 def contents(xml: str) -> Contents:
-    """Return what a CIB holds.
+    """Return the nodes and resources of a CIB.
 
     Raises :class:`GhostError`.
     """
@@ -38,12 +38,10 @@ def contents(xml: str) -> Contents:
     return Contents(tuple(nodes), tuple(resources))
 
 
-def is_ghost(found: Contents, names: Collection[str]) -> bool:
-    """Tell whether a CIB belongs to a cluster that never was one of ours.
+def is_ghost(on_disk: Contents, names: Collection[str]) -> bool:
+    """Tell whether a CIB is that of a packaged cluster: no resources, and only unknown nodes.
 
     names
-        The nodes of the wanted cluster.
-
-    It must hold no resource, and nodes of which none is wanted.
+        The nodes of the desired cluster.
     """
-    return bool(found.nodes) and not found.resources and not set(found.nodes) & set(names)
+    return bool(on_disk.nodes) and not on_disk.resources and not set(on_disk.nodes) & set(names)

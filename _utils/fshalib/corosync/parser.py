@@ -42,7 +42,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Section:
-    """A named pair of braces and what stands in it, in order."""
+    """A named pair of braces, and its entries in order."""
 
     name: str
     entries: tuple["Entry", ...] = ()
@@ -52,7 +52,7 @@ class Section:
         return {e.key: e.value for e in self.entries if isinstance(e, Option)}
 
     def sections(self, name: str) -> "tuple[Section, ...]":
-        """Return the sections called ``name`` that stand directly in this one."""
+        """Return the sections called ``name`` directly within this one."""
         return tuple(e for e in self.entries if isinstance(e, Section) and e.name == name)
 
 
@@ -151,5 +151,5 @@ def _writable(path: str, text: str, forbidden: str, empty: bool = False) -> None
 
 
 def join(path: str, name: str) -> str:
-    """Return the path of what stands in a section."""
+    """Return the path of a name within a section."""
     return f"{path}.{name}" if path else name

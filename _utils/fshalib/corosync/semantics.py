@@ -1,7 +1,7 @@
-"""What a corosync.conf means to corosync: one form of all that is the same to it.
+"""The meaning of a corosync.conf to corosync.
 
-Files are compared by what they mean (:func:`normal`), so that one that somebody else wrote
-differs only where corosync would behave differently.
+Files are compared by their meaning (``comparable.normal``). So a file by somebody else differs
+only if corosync would behave differently.
 """
 
 import ipaddress
@@ -73,7 +73,7 @@ DEFAULTS: Mapping[str, str] = {
     "logging.function_name": "off",
     "logging.blackbox": "on",
 }
-"""What corosync 3.1 takes for a setting that is not there.
+"""corosync 3.1's defaults.
 
 ``totem.version`` is not among them: corosync refuses a file without it. Nor is
 ``knet_compression_model``: it refuses one that says ``none``. Others depend on the
@@ -125,7 +125,7 @@ UNUSED = (
     | _each("totem", "rrp_problem_count_mcast_threshold rrp_problem_count_timeout vsftype")
     | _each("totem", "rrp_token_expired_timeout")
 )
-"""Settings of earlier versions that corosync 3.1 accepts and does nothing with.
+"""Settings of earlier versions that corosync 3.1 accepts, and that have no effect.
 
 ``ringnumber`` is one of them: a section without a ``linknumber`` is about link 0, whatever
 its ``ringnumber``.
@@ -134,7 +134,7 @@ its ``ringnumber``.
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What is known of the nodes beyond a corosync.conf.
+    """Facts about the nodes from outside corosync.conf.
 
     names
         Names by nodeid, as the CIB has them: Pacemaker's, for nodes without one in the file.
@@ -151,17 +151,17 @@ EMPTY = Conf()
 
 
 def plain(conf: Conf) -> Conf:
-    """Return a configuration as corosync puts it together, where the file hides that.
+    """Return a configuration with repeated sections joined as corosync joins them.
 
-    A second ``nodelist`` overwrites the first, node by node in their order. What is said of the
-    ``logging_daemon`` called corosync is said of the log itself, or of a subsystem. And there,
-    as in a ``logger_subsys``, the first of a repeated key counts.
+    A second ``nodelist`` overwrites the first, node by node in their order. A ``logging_daemon``
+    called corosync sets options of the log itself, or of a subsystem. There, as in a
+    ``logger_subsys``, the first of a repeated key counts.
     """
     nodelist = _overlaid(conf.sections("nodelist"))
     entries: list[Entry] = []
     for entry in conf.entries:
         if isinstance(entry, Section) and entry.name == "logging":
-            logs = tuple(one for inside in entry.entries for one in _logs(inside))
+            logs = tuple(log for inside in entry.entries for log in _logs(inside))
             entries.append(Section(entry.name, logs))
         elif isinstance(entry, Section) and entry.name == "nodelist":
             entries += nodelist
@@ -174,14 +174,16 @@ def plain(conf: Conf) -> Conf:
 def _overlaid(nodelists: tuple[Section, ...]) -> tuple[Section, ...]:
     if len(nodelists) < 2:
         return nodelists
-    rest = [e for part in nodelists for e in part.entries if e not in part.sections("node")]
-    layers = zip_longest(*(part.sections("node") for part in nodelists))
+    rest = [
+        e for nodelist in nodelists for e in nodelist.entries if e not in nodelist.sections("node")
+    ]
+    layers = zip_longest(*(nodelist.sections("node") for nodelist in nodelists))
     nodes = (tuple(e for node in same if node for e in node.entries) for same in layers)
     return (Section("nodelist", (*rest, *(Section("node", entries) for entries in nodes))),)
 
 
 def _logs(entry: Entry) -> tuple[Entry, ...]:
-    """Return what an entry of the logging section says, as entries of that section."""
+    """Return an entry of the logging section as plain entries of that section."""
     if not isinstance(entry, Section):
         return (entry,)
     options = entry.options()
@@ -209,19 +211,19 @@ def ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def resolve(conf: Conf, text: str, hosts: Mapping[str, Sequence[str]]) -> str | None:
-    """Return the address that corosync uses for a ``ringX_addr``, None if nobody knows it.
+    """Return the address that corosync uses for a ``ringX_addr``, ``None`` if it is not known.
 
     conf
-        The configuration that it stands in; its ``ip_version`` decides between several.
+        The configuration; its ``ip_version`` decides between several addresses.
     hosts
-        As in :class:`Known`.
+        As in :class:`ClusterFacts`.
     """
     literal = ip(text)
     if literal:
         return str(literal)
-    found = [address for address in map(ip, hosts.get(text, ())) if address]
+    addresses = [address for address in map(ip, hosts.get(text, ())) if address]
     for version in _FAMILIES.get(_ip_version_of(conf), ()):
-        for address in found:
+        for address in addresses:
             if address.version == version:
                 return str(address)
     return None
@@ -242,7 +244,7 @@ def rings(options: Mapping[str, str]) -> list[str]:
 
 
 class Meaning:
-    """What the settings of one configuration mean, as far as that depends on the others."""
+    """The meaning of each setting of one configuration, beside its other settings."""
 
     def __init__(self, conf: Conf, known: ClusterFacts) -> None:
         totem = options_of(conf, "totem")
@@ -279,7 +281,7 @@ class Meaning:
             self._defaults["quorum.expected_votes"] = str(sum(map(int, votes)))
 
     def of(self, setting: Setting) -> str | None:
-        """Return what a setting means; None if that is the default, or nothing at all."""
+        """Return the meaning of a setting; ``None`` for a default, and for one without effect."""
         kind = setting.kind
         value = spelled_value(kind, setting.value)
         if kind.startswith("nodelist.node.ring"):
@@ -296,7 +298,7 @@ class Meaning:
         return self._defaults.get(setting.kind)
 
     def is_unused(self, kind: str, value: str) -> bool:
-        """Tell whether corosync does nothing with a setting."""
+        """Tell whether a setting has no effect in corosync."""
         if kind in NUMBERS and not NUMBER.fullmatch(value):
             # corosync refuses the file.
             return False
@@ -305,7 +307,7 @@ class Meaning:
                 kind.removeprefix("totem.interface."), value
             )
         return kind in UNUSED or {
-            # What it means is in the cipher and the hash.
+            # Its meaning is in the cipher and the hash.
             "totem.secauth": True,
             "totem.key": "keyfile" in self._totem,
             "quorum.votes": self._has_nodes,
@@ -325,10 +327,10 @@ class Meaning:
         return key in LINK_RELOAD - {"knet_link_priority"} and self._transport != KNET
 
     def unsaid(self) -> dict[str, str]:
-        """Return what is not said but follows from what is.
+        """Return the settings that follow from others.
 
-        That is the cipher and the hash that ``secauth`` stands for, and what a subsystem of
-        the log does otherwise than all others by being named.
+        These are the cipher and the hash of ``secauth``, and the defaults of a subsystem of the
+        log that differ from the log's own settings.
         """
         result = {}
         for kind, text in DEFAULT_CRYPTO.items():
@@ -343,15 +345,17 @@ class Meaning:
         return result
 
     def literal(self) -> bool:
-        """Tell whether ``ip_version`` decides nothing: it admits each address as it is."""
+        """Tell whether ``ip_version`` has no effect: it admits each address as it is."""
         texts = [t for node in inner(self._conf, "nodelist", "node") for t in rings(node.options())]
-        found = [ip(resolve(self._conf, text, self._hosts) or "") for text in texts]
+        addresses = [ip(resolve(self._conf, text, self._hosts) or "") for text in texts]
         admitted = _FAMILIES.get(_ip_version_of(self._conf), ())
-        return bool(found) and all(address and address.version in admitted for address in found)
+        return bool(addresses) and all(
+            address and address.version in admitted for address in addresses
+        )
 
 
 def spelled_value(kind: str, text: str) -> str:
-    """Return a value in the one spelling of those that corosync takes for its kind."""
+    """Return a value in its normal spelling, by its kind of setting."""
     key = kind.rpartition(".")[2]
     if kind in NUMBERS:
         return numeral(text)

@@ -1,4 +1,4 @@
-"""The state of corosync's ring as data: membership, quorum, links, and what is at fault.
+"""The state of corosync's ring as data: membership, quorum, links and faults.
 
 corosync has no structured output, but its map of keys (cmap) is line by line ``key (type) =
 value`` and holds nodelist, membership and, with transport knet, every link's state: see
@@ -30,7 +30,7 @@ _MEMBER_LINE = re.compile(r"^\s+(?P<id>\d+)\s+(?P<votes>\d+)\s+(?P<rest>\S.*)$")
 
 
 class Completed(Protocol):
-    """What a program said; ``fshalib.system.programs.Completed`` has these and more."""
+    """The result of a program; ``fshalib.system.programs.Completed`` has these and more."""
 
     @property
     def code(self) -> int:
@@ -56,27 +56,27 @@ class RingError(CorosyncError):
 class NotRunningError(RingError):
     """corosync does not answer on this node."""
 
-    def __init__(self, said: str) -> None:
-        self.said = said
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
         super().__init__(
-            f"corosync does not run on this node ({said})."
-            if said
+            f"corosync does not run on this node ({reason})."
+            if reason
             else "corosync does not run on this node."
         )
 
 
 class UnreadableError(RingError):
-    """A tool's output lacks what it always has."""
+    """A tool's output lacks an expected line."""
 
     def __init__(self, tool: str, missing: str) -> None:
         self.tool = tool
         self.missing = missing
-        super().__init__(f"{tool} printed no line that tells {missing}.")
+        super().__init__(f"{tool} printed no line with {missing}.")
 
 
 @dataclass(frozen=True)
 class Member:
-    """A node by its number and its name in the nodelist (the number, where it has none)."""
+    """A node: its number, and its name in the nodelist (the number if it has no name)."""
 
     nodeid: int
     name: str
@@ -95,7 +95,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Quorum:
-    """What votequorum says."""
+    """votequorum's state."""
 
     quorate: bool
     expected_votes: int
@@ -127,12 +127,12 @@ class RingStatus:
 
 def parse_cmap(text: str) -> dict[str, str]:
     """Return the keys that ``corosync-cmapctl`` printed; types are dropped."""
-    found = (_CMAP_LINE.match(line) for line in text.splitlines())
-    return {match["key"]: match["value"] for match in found if match}
+    matches = (_CMAP_LINE.match(line) for line in text.splitlines())
+    return {match["key"]: match["value"] for match in matches if match}
 
 
 def parse_quorum(text: str) -> Quorum:
-    """Return what ``corosync-quorumtool -s`` printed.
+    """Read the output of ``corosync-quorumtool -s``.
 
     Raises :class:`UnreadableError`.
     """
@@ -186,7 +186,7 @@ def _last_line(done: Completed) -> str:
 
 
 def status(cmap: Mapping[str, str], stats: Mapping[str, str], quorum: Quorum) -> RingStatus:
-    """Put the pieces together; see :func:`read`."""
+    """Make the status from the outputs of corosync's tools; see :func:`read`."""
     nodes = configured(cmap)
     names = {node.id: node.name for node in nodes}
     local = int(cmap.get("runtime.votequorum.this_node_id", "0"))
@@ -213,7 +213,7 @@ def status(cmap: Mapping[str, str], stats: Mapping[str, str], quorum: Quorum) ->
 
 
 def configured(cmap: Mapping[str, str]) -> tuple[RingNode, ...]:
-    """Return the nodelist that corosync runs with; a link that a node lacks is empty."""
+    """Return the nodelist of a running corosync; a missing link has an empty address."""
     positions = sorted(
         {int(key.split(".")[2]) for key in cmap if re.match(r"nodelist\.node\.\d+\.", key)}
     )
@@ -253,21 +253,21 @@ def _links(
     return links
 
 
-# --- judging -----------------------------------------------------------------------------
+# --- faults ------------------------------------------------------------------------------
 
 NOT_A_MEMBER = "not a member of the cluster"
 NOT_CONNECTED = "not connected"
 
 
-def faults(ring: RingStatus, wanted: Sequence[RingNode]) -> tuple[str, ...]:
-    """Say what keeps the ring from being as wanted, a sentence part each; empty is healthy.
+def faults(ring: RingStatus, nodes: Sequence[RingNode]) -> tuple[str, ...]:
+    """Return the faults of the ring, each without a full stop; none if it is healthy.
 
-    wanted
+    nodes
         The nodes that make up the cluster, with one address per link.
 
     Healthy means: quorate, exactly these members, and every link of every peer connected.
     """
-    return (*_quorum_faults(ring), *_member_faults(ring, wanted), *_link_faults(ring, wanted))
+    return (*_quorum_faults(ring), *_member_faults(ring, nodes), *_link_faults(ring, nodes))
 
 
 def _quorum_faults(ring: RingStatus) -> list[str]:
@@ -280,34 +280,34 @@ def _quorum_faults(ring: RingStatus) -> list[str]:
     ]
 
 
-def _member_faults(ring: RingStatus, wanted: Sequence[RingNode]) -> list[str]:
+def _member_faults(ring: RingStatus, desired: Sequence[RingNode]) -> list[str]:
     here = {member.name for member in ring.members}
-    names = {node.name for node in wanted}
-    found = [
+    names = {node.name for node in desired}
+    sentences = [
         f"{node.name} (nodeid {node.id}): {NOT_A_MEMBER}"
-        for node in wanted
+        for node in desired
         if node.name not in here
     ]
     strangers = {m for m in (*ring.members, *ring.nodes) if m.name not in names}
-    found += [
+    sentences += [
         f"{member.name} (nodeid {member.nodeid}): in the running cluster, "
-        "but none of the wanted nodes"
+        "but not one of the configured nodes"
         for member in sorted(strangers, key=lambda m: m.nodeid)
     ]
-    return found
+    return sentences
 
 
-def _link_faults(ring: RingStatus, wanted: Sequence[RingNode]) -> list[str]:
+def _link_faults(ring: RingStatus, desired: Sequence[RingNode]) -> list[str]:
     links = {(link.node, link.number): link for link in ring.links}
-    found = []
-    for node in wanted:
+    sentences = []
+    for node in desired:
         if node.name == ring.local.name:
             continue
         for number, address in enumerate(node.addresses):
             fault = _link_fault(links.get((node.name, number)), address)
             if fault:
-                found.append(f"link {number} to {node.name} ({address}): {fault}")
-    return found
+                sentences.append(f"link {number} to {node.name} ({address}): {fault}")
+    return sentences
 
 
 def _link_fault(link: Link | None, address: str) -> str | None:

@@ -1,10 +1,10 @@
 """Which calls a FreeSWITCH carries, and which of them would survive a move.
 
 Facts (docs/freeswitch.md): answered legs over UDP whose media flows through the switch come
-back; ringing ones have no row, a TLS or TCP connection ends with its switch, bypassed media was
-never the switch's. ``show channels`` asks the core database, which the two nodes of a pair share
-and where the rows of a killed switch stay. So each leg is asked about: only those that this switch
-knows count, and only if they are as many as the profiles have.
+back; ringing ones have no row, a TLS or TCP connection ends with its switch, bypassed media never
+flows through it. ``show channels`` asks the core database, which the two nodes of a pair share
+and where the rows of a killed switch stay. So fsha asks the switch about each leg: only legs that
+this switch knows count, and only if the profiles have as many.
 """
 
 import json
@@ -41,21 +41,21 @@ WHY_DOUBTFUL: Mapping[str, str] = {
     SRTP: "the keys of encrypted media have been refused after a recovery",
 }
 
-# Neither may stand in a SIP URI.
+# No SIP URI may have either.
 _FIELD, _LEG = "|", "^"
 _NO_CHANNEL = "-ERR No such channel"
 _UUID = re.compile(r"[0-9a-fA-F-]{36}")
 LONGEST = 1000
-"""Characters of a command: what is longer, fs_cli cuts off (measured, 1.11)."""
+"""The longest command in characters; fs_cli cuts off the rest (measured, 1.11)."""
 
 
 class ChannelsUnknownError(FreeSwitchError):
-    """The switch did not say which channels there are; the message says why."""
+    """The switch's channels are not known; the message says why."""
 
 
 @dataclass(frozen=True)
 class Leg:
-    """One side of a call on a SIP profile; ``marks`` are what is special about it."""
+    """One side of a call on a SIP profile; ``marks`` are its special properties (TLS, SRTP …)."""
 
     uuid: str
     profile: str
@@ -71,7 +71,7 @@ class Leg:
 
     @property
     def doubtful(self) -> str:
-        """Why nobody can promise that it survives; empty if it is lost or would."""
+        """Why it may not survive; empty if it is lost, or survives for sure."""
         if self.lost:
             return ""
         return next((mark for mark in WHY_DOUBTFUL if mark in self.marks or mark == self.state), "")
@@ -86,14 +86,14 @@ def parse_channels(text: str) -> tuple[Leg, ...]:
         rows = json.loads(text).get("rows", [])
     except (ValueError, AttributeError) as error:
         reason = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
-        raise ChannelsUnknownError(f"it said {reason!r} when asked for its channels") from error
+        raise ChannelsUnknownError(f"its list of channels is no JSON but {reason!r}") from error
     return tuple(_leg(row) for row in rows if str(row.get("name", "")).startswith("sofia/"))
 
 
 def _leg(row: Mapping[str, Any]) -> Leg:
     uuid = str(row.get("uuid", ""))
     if not _UUID.fullmatch(uuid):
-        raise ChannelsUnknownError(f"it names a channel {uuid[:40]!r}, which is none")
+        raise ChannelsUnknownError(f"it lists a channel with a bad id, {uuid[:40]!r}")
     profile = str(row["name"]).split("/")[1]
     state = _STATES.get(str(row.get("callstate", "")), RINGING)
     marks = {SRTP} if row.get("secure") else set()
@@ -104,7 +104,7 @@ def _leg(row: Mapping[str, Any]) -> Leg:
 
 
 def questions(legs: Sequence[Leg]) -> tuple[str, ...]:
-    """Return the commands that ask for what is special about legs, a few of them in each."""
+    """Return the commands that ask for the marks of legs, several legs in each command."""
     asked: list[str] = []
     for text in map(_question, legs):
         if asked and len(asked[-1]) + len(_LEG) + len(text) <= LONGEST:
@@ -115,27 +115,27 @@ def questions(legs: Sequence[Leg]) -> tuple[str, ...]:
 
 
 def _question(leg: Leg) -> str:
-    # Of a call that comes in the switch keeps how, of one that goes out where to.
+    # The switch keeps the transport of an incoming call, and the contact of an outgoing one.
     names = ("sip_contact_uri" if leg.outbound else "sip_via_protocol", "bypass_media")
     return _FIELD.join(f"${{uuid_getvar({leg.uuid} {name})}}" for name in names)
 
 
 def marked(legs: Sequence[Leg], answers: Iterable[str]) -> tuple[Leg, ...]:
-    """Return the legs of this switch, with what the answers to :func:`questions` tell of them.
+    """Return the legs of this switch, with the marks from the answers to :func:`questions`.
 
-    A leg that it does not know is the other node's, or that of a switch that was killed.
+    A leg that this switch does not know belongs to the other node, or to a killed switch.
 
-    Raises :class:`ChannelsUnknownError` for answers to other questions.
+    Raises :class:`ChannelsUnknownError` for a wrong number of answers.
     """
-    told = [part for answer in answers for part in answer.strip().split(_LEG)] if legs else []
-    if len(told) != len(legs):
-        raise ChannelsUnknownError(f"it told of {len(told)} channels when asked about {len(legs)}")
-    pairs = zip(legs, told, strict=True)
+    texts = [part for answer in answers for part in answer.strip().split(_LEG)] if legs else []
+    if len(texts) != len(legs):
+        raise ChannelsUnknownError(f"it answered for {len(texts)} of {len(legs)} channels")
+    pairs = zip(legs, texts, strict=True)
     return tuple(_marked(leg, text) for leg, text in pairs if _NO_CHANNEL not in text)
 
 
-def _marked(leg: Leg, told: str) -> Leg:
-    where, _, bypass = told.lower().partition(_FIELD)
+def _marked(leg: Leg, answer: str) -> Leg:
+    where, _, bypass = answer.lower().partition(_FIELD)
     transport = where if where in _TRANSPORTS else _transport(where)
     marks = {_TRANSPORTS[transport]} if _TRANSPORTS.get(transport) else set()
     if bypass == "true":
@@ -147,31 +147,31 @@ _TRANSPORTS: Mapping[str, str] = {"udp": "", "tcp": TCP, "ws": TCP, "tls": TLS, 
 
 
 def _transport(uri: str) -> str:
-    found = re.search(r";transport=([a-z]+)", uri)
-    return "tls" if uri.startswith("sips:") else found[1] if found else "udp"
+    match = re.search(r";transport=([a-z]+)", uri)
+    return "tls" if uri.startswith("sips:") else match[1] if match else "udp"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What is up, and what of it would survive; without ``known``, ``reason`` says why not."""
+    """The legs that are up, and which would survive; ``reason`` says why that is not known."""
 
     legs: int
     known: bool
     reason: str = ""
-    found: tuple[Leg, ...] = ()
+    all_legs: tuple[Leg, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """Return it as plain data for Salt's returns."""
         data: dict[str, Any] = {"legs": self.legs, "known": self.known}
         if not self.known:
             return {**data, "reason": self.reason}
-        kinds = Counter([leg.state for leg in self.found])
-        kinds.update(mark for leg in self.found for mark in leg.marks)
-        lost = Counter(leg.lost for leg in self.found if leg.lost)
-        doubtful = Counter(leg.doubtful for leg in self.found if leg.doubtful)
+        kinds = Counter([leg.state for leg in self.all_legs])
+        kinds.update(mark for leg in self.all_legs for mark in leg.marks)
+        lost = Counter(leg.lost for leg in self.all_legs if leg.lost)
+        doubtful = Counter(leg.doubtful for leg in self.all_legs if leg.doubtful)
         return {
             **data,
-            "calls": len({leg.call for leg in self.found}),
+            "calls": len({leg.call for leg in self.all_legs}),
             "kinds": dict(kinds),
             "survive": self.legs - lost.total() - doubtful.total(),
             "doubtful": dict(doubtful),
@@ -201,10 +201,10 @@ def for_service(data: Mapping[str, Any], keeps: bool | None) -> dict[str, Any]:
 
 
 def forecast(data: Mapping[str, Any], keeps: bool) -> str:
-    """Return in a sentence what would become of calls if their service moved.
+    """Return a sentence about the calls that a move of the service would keep or end.
 
     data
-        What :meth:`Report.as_data` returned; ``legs`` is ``None`` for a switch that can't be asked.
+        The result of :meth:`Report.as_data`; ``legs`` is ``None`` for a switch that can't be asked.
     keeps
         Whether the service leaves its calls to the other node when it is stopped.
     """
@@ -212,11 +212,11 @@ def forecast(data: Mapping[str, Any], keeps: bool) -> str:
     if legs == 0:
         return "No calls are up."
     if legs is None:
-        return f"Whether calls are up can't be told: {data['reason']}"
+        return f"It is not known whether calls are up: {data['reason']}"
     if not keeps:
         return f"{legs} call legs are up, and are hung up: stop_mode: recover would keep them."
     if not data["known"]:
-        return f"{legs} call legs are up; which survive can't be told: {data['reason']}."
+        return f"{legs} call legs are up; which survive is not known: {data['reason']}."
     parts = [f"{data['survive']} of {legs} call legs survive"]
     for word in ("lost", "doubtful"):
         kinds = [f"{count} {kind} ({data['why'][kind]})" for kind, count in data[word].items()]
@@ -225,7 +225,7 @@ def forecast(data: Mapping[str, Any], keeps: bool) -> str:
 
 
 def report(sessions: Mapping[str, int | None], ask: Callable[[str], str]) -> Report:
-    """Return what a switch carries.
+    """Return the calls of a switch.
 
     sessions
         Profile → live legs, as the profiles themselves count them.
@@ -239,14 +239,14 @@ def report(sessions: Mapping[str, int | None], ask: Callable[[str], str]) -> Rep
         return Report(0, known=True)
     try:
         listed = parse_channels(ask("show channels as json"))
-        found = marked(listed, [ask(question) for question in questions(listed)])
-        if len(found) != legs:
+        ours = marked(listed, [ask(question) for question in questions(listed)])
+        if len(ours) != legs:
             return Report(
                 legs,
                 known=False,
-                reason=f"the core database lists {len(found)} legs of this switch, the profiles "
+                reason=f"the core database lists {len(ours)} legs of this switch, the profiles "
                 f"have {legs}",
             )
-        return Report(legs, True, "", found)
+        return Report(legs, True, "", ours)
     except ChannelsUnknownError as error:
         return Report(legs, known=False, reason=f"the switch can't tell: {error}")

@@ -1,4 +1,4 @@
-"""What fsha asks of FreeSWITCH on this node, through ``fs_cli``.
+"""Ask FreeSWITCH on this node, through ``fs_cli``.
 
 Facts (measured on FreeSWITCH 1.11): ``fs_cli`` ends with 0 for every
 reply, errors included; with 255 when the switch is down, still starting, or refuses the
@@ -37,7 +37,7 @@ class SwitchUnreachable(programs.RunError):
 
 @dataclass(frozen=True)
 class Access:
-    """How FreeSWITCH on this node is asked.
+    """The access to FreeSWITCH on this node.
 
     fs_cli, host, port
         The client program, and where the Event Socket listens.
@@ -53,14 +53,14 @@ class Access:
 
 
 def access(pillar: Mapping[str, Any]) -> Access:
-    """Return how FreeSWITCH is asked, from a pillar that need not have ``fsha:freeswitch``."""
-    told = report.section(pillar, "fsha", "freeswitch")
+    """Return the access to FreeSWITCH by a pillar, which may lack ``fsha:freeswitch``."""
+    settings = report.section(pillar, "fsha", "freeswitch")
     written = PASSWORD_FILE if Path(PASSWORD_FILE).exists() else ""
     return Access(
-        told.get("fs_cli", "fs_cli"),
-        told.get("host", "127.0.0.1"),
-        told.get("port", 8021),
-        told.get("password_file", written),
+        settings.get("fs_cli", "fs_cli"),
+        settings.get("host", "127.0.0.1"),
+        settings.get("port", 8021),
+        settings.get("password_file", written),
     )
 
 
@@ -108,11 +108,11 @@ _STATE = re.compile(r"RUNNING \((\d+)\)")
 def parse_profiles(text: str) -> Mapping[str, int | None]:
     """Return profile → live sessions from ``sofia xmlstatus``; ``None`` if not running."""
     root = _xml(text, "sofia xmlstatus")
-    found: dict[str, int | None] = {}
+    sessions: dict[str, int | None] = {}
     for profile in root.iter("profile"):
         state = _STATE.match(profile.findtext("state") or "")
-        found[profile.findtext("name") or ""] = int(state.group(1)) if state else None
-    return found
+        sessions[profile.findtext("name") or ""] = int(state.group(1)) if state else None
+    return sessions
 
 
 def profiles(where: Access = Access(), run: Runner = programs.run) -> Mapping[str, int | None]:
@@ -130,20 +130,20 @@ STAMPS = ("/run/FSSofia", "/run/fsha/FSSofia/*")
 
 
 def stamped(core_uuid: str, directories: Iterable[str] = STAMPS) -> tuple[str, ...]:
-    """Return the profiles that an agent has started in this very switch.
+    """Return the profiles that an agent has started in the running switch.
 
     core_uuid
-        Of the switch that runs now; another one's stamps don't count.
+        That of the running switch; another switch's stamps don't count.
     directories
         Patterns of the directories with the stamps.
     """
-    found = set()
+    started = set()
     for pattern in directories:
         for name in glob.glob(f"{pattern}/*"):  # noqa: PTH207  a pattern may be absolute
             path = Path(name)
             if path.is_file() and path.read_text(encoding="ascii").split("\n")[0] == core_uuid:
-                found.add(path.name)
-    return tuple(sorted(found))
+                started.add(path.name)
+    return tuple(sorted(started))
 
 
 def stamped_at(profile: str, directories: Iterable[str] | None = None) -> float:
@@ -153,12 +153,12 @@ def stamped_at(profile: str, directories: Iterable[str] | None = None) -> float:
         Patterns of the directories with the stamps.
     """
     patterns = STAMPS if directories is None else directories
-    names = [name for one in patterns for name in glob.glob(f"{one}/{profile}")]  # noqa: PTH207
+    names = [name for pattern in patterns for name in glob.glob(f"{pattern}/{profile}")]  # noqa: PTH207
     return max((files.changed_at(Path(name)) or 0.0 for name in names), default=0.0)
 
 
 def group_of(service: str, run: Runner = programs.run) -> int | None:
-    """Return the number of the group that a running switch runs with; ``None`` if none runs.
+    """Return the group number of the running switch; ``None`` if none runs.
 
     service
         Its systemd unit.
@@ -169,18 +169,18 @@ def group_of(service: str, run: Runner = programs.run) -> int | None:
     pid = done.out.strip()
     if done.code != programs.EX_OK or not pid.isdecimal() or pid == "0":
         return None
-    found = re.search(
+    match = re.search(
         rb"^Gid:\s+\d+\s+(\d+)", files.read(Path("/proc", pid, "status")) or b"", re.M
     )
-    return int(found[1]) if found else None
+    return int(match[1]) if match else None
 
 
-# --- its own words ---------------------------------------------------------------------------
+# --- answers of the switch -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A SIP profile that runs; ``address`` is where it is bound, without the port."""
+    """A SIP profile that runs; ``address`` is its bound address, without the port."""
 
     name: str
     state: str
@@ -202,11 +202,11 @@ _WHERE = re.compile(r"sips?:(?:[^@]*@)?(\[[^]]*\]|[^:;]+)(?::(\d+))?")
 
 
 def parse_bound(text: str) -> tuple[Profile, ...]:
-    """Return the profiles from ``sofia xmlstatus`` with where they are bound; no aliases.
+    """Return the profiles from ``sofia xmlstatus`` with their bound addresses; no aliases.
 
-    Raises :class:`SwitchUnreachable` for what is no XML.
+    Raises :class:`SwitchUnreachable` for an answer that is no XML.
     """
-    found = []
+    bound = []
     for item in _xml(text, "sofia xmlstatus").iter("profile"):
         state = item.findtext("state") or ""
         running = _STATE.match(state)
@@ -215,29 +215,29 @@ def parse_bound(text: str) -> tuple[Profile, ...]:
         port = int(where[2] or 5060) if where else 0
         name = item.findtext("name") or ""
         word = "RUNNING" if running else state
-        found.append(Profile(name, word, int(running[1]) if running else 0, address, port))
-    return tuple(found)
+        bound.append(Profile(name, word, int(running[1]) if running else 0, address, port))
+    return tuple(bound)
 
 
 def speaks_tls(text: str) -> bool:
     """Tell from ``sofia xmlstatus`` whether a profile is bound for TLS.
 
-    Raises :class:`SwitchUnreachable` for what is no XML.
+    Raises :class:`SwitchUnreachable` for an answer that is no XML.
     """
     bound = _xml(text, "sofia xmlstatus").iterfind("profile/data")
     return any(";transport=tls" in (data.text or "") for data in bound)
 
 
 def parse_gateways(text: str) -> dict[str, dict[str, str]]:
-    """Return gateway → what the switch says of it, from ``sofia xmlstatus gateway``.
+    """Return gateway → its state, from ``sofia xmlstatus gateway``.
 
-    Raises :class:`SwitchUnreachable` for what is no XML.
+    Raises :class:`SwitchUnreachable` for an answer that is no XML.
     """
     gateways = _xml(text, "sofia xmlstatus gateway").iter("gateway")
-    told = [{str(e.tag): (e.text or "").strip() for e in gateway} for gateway in gateways]
+    entries = [{str(e.tag): (e.text or "").strip() for e in gateway} for gateway in gateways]
     return {
-        one.get("name", ""): {key: text for key, text in one.items() if key not in _NOT_SHOWN}
-        for one in told
+        entry.get("name", ""): {key: text for key, text in entry.items() if key not in _NOT_SHOWN}
+        for entry in entries
     }
 
 
@@ -250,20 +250,22 @@ def _xml(text: str, command: str) -> etree._Element:
             text.encode("utf-8", "replace"), etree.XMLParser(resolve_entities=False)
         )
     except etree.XMLSyntaxError as error:
-        said = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
-        raise SwitchUnreachable(f"its answer to '{command}' is no XML but {said!r}") from error
+        first_line = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
+        raise SwitchUnreachable(
+            f"its answer to '{command}' is no XML but {first_line!r}"
+        ) from error
 
 
-# --- as drains and switchovers want it ---------------------------------------------------------
+# --- for drains and switchovers ----------------------------------------------------------------
 
 
 class FreeSwitch:
     """The FreeSWITCH of this node.
 
     where
-        How it is asked.
+        The access to it.
 
-    Every method raises :class:`programs.RunError` when it does not answer.
+    Every method raises :class:`programs.RunError` if it does not answer.
     """
 
     def __init__(self, where: Access, run: Runner = programs.run) -> None:
@@ -275,7 +277,7 @@ class FreeSwitch:
         return ask(command, self._where, self._run).strip()
 
     def calls(self) -> Mapping[str, Any]:
-        """Return its calls by kind, see ``freeswitch.calls``."""
+        """Return its calls; see :meth:`fshalib.freeswitch.calls.Report.as_data`."""
         return freeswitch_calls.report(self._sessions(), self.ask).as_data()
 
     def legs(self) -> int:
@@ -283,14 +285,14 @@ class FreeSwitch:
         return sum(self._sessions().values())
 
     def is_ready(self) -> bool:
-        """Tell whether it could take calls; one that does not answer could not."""
+        """Tell whether it can take calls; without an answer it can't."""
         try:
             return self.ask("fsctl ready_check") == "true"
         except SwitchUnreachable:
             return False
 
     def pause(self) -> None:
-        """Let it refuse new calls."""
+        """Make it refuse new calls."""
         self.ask("fsctl pause inbound")
         if not self.paused():
             raise SwitchUnreachable("it does not stop taking calls (fsctl pause)")
@@ -300,9 +302,9 @@ class FreeSwitch:
         return self.ask("fsctl pause_check inbound") == "true"
 
     def resume(self) -> None:
-        """Let it take new calls again."""
+        """Make it take new calls again."""
         self.ask("fsctl resume")
 
     def _sessions(self) -> dict[str, int]:
-        found = parse_bound(self.ask("sofia xmlstatus"))
-        return {profile.name: profile.sessions for profile in found}
+        bound = parse_bound(self.ask("sofia xmlstatus"))
+        return {profile.name: profile.sessions for profile in bound}

@@ -1,4 +1,4 @@
-"""What of FreeSWITCH's configuration has to be the same on both nodes, as hashes of its files."""
+"""Hashes of FreeSWITCH's configuration, which must be the same on both nodes."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 PARTS = ("sip_profiles", "dialplan", "directory", "autoload_configs")
 """Directories with a hash of their own; all other files are the part ``other``."""
 OTHER = "other"
-# What a node makes for itself.
+# Files that each node makes itself.
 NOT_COMPARED = ("tls/*", "*.pem", "*.fsxml", "*~", "*.bak", "*.dpkg-*", ".*")
 
 
@@ -56,7 +56,7 @@ def _joined(files: Mapping[str, str]) -> str:
 
 
 def differences(mine: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return part → the files in it that are not the same on two nodes.
+    """Return part → its files that differ between two nodes.
 
     mine, theirs
         The ``files`` of two hashes.

@@ -1,8 +1,8 @@
-"""What of a changed configuration a running FreeSWITCH has not taken up yet, and taking it up.
+"""The changes that a running FreeSWITCH has not read yet, and how it reads them.
 
 Measured on FreeSWITCH 1.11.3: after a rescan with another ``sip-ip`` the profile offers that
-address in its answers while its socket stays on the old one, so that nothing sent to it arrives;
-with another ``odbc-dsn`` it asks for tables that nobody has made. So a profile with such a change
+address in its answers while its socket stays on the old one, so nothing sent to it arrives;
+with another ``odbc-dsn`` it asks for tables that do not exist. So a profile with such a change
 is not rescanned but left to a restart.
 """
 
@@ -26,14 +26,14 @@ Ask = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Pending:
-    """What is written and not in effect.
+    """The changes that are written and not in effect.
 
     core
         The ``core_uuid`` of the switch that runs without it, ``""`` if it could not be asked.
     changed
         Fragment → names of parameters.
     at
-        When that was written last (epoch, seconds).
+        The time of the last write (epoch, seconds).
     """
 
     core: str
@@ -41,7 +41,7 @@ class Pending:
     at: float = 0.0
 
     def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> "Pending":
-        """Return it with what was written just now."""
+        """Return it with changes that were just written."""
         merged = {path: tuple(names) for path, names in self.changed.items()}
         for path, params in changes.items():
             merged[path] = tuple(dict.fromkeys((*merged.get(path, ()), *params)))
@@ -55,17 +55,17 @@ class Pending:
 
 
 def load(path: Path, now: "Running | None" = None) -> Pending:
-    """Return what is pending: in a switch that runs now, or whatever is kept.
+    """Return the pending changes from a file.
 
     now
-        The switch that runs; what was kept for one before it is in effect.
+        The running switch; changes from before its start are in effect.
     """
     try:
-        told = json.loads(files.read(path) or b"{}")
-        changed = {str(file): tuple(map(str, names)) for file, names in told["changed"].items()}
-        kept = Pending(str(told["core"]), changed, float(told["at"]))
+        data = json.loads(files.read(path) or b"{}")
+        changed = {str(file): tuple(map(str, names)) for file, names in data["changed"].items()}
+        kept = Pending(str(data["core"]), changed, float(data["at"]))
     except (ValueError, KeyError, AttributeError, TypeError):
-        # Nothing yet; or cut off by a crash, or somebody else's: as if nothing were known.
+        # No file yet, one cut off by a crash, or somebody else's: nothing is known.
         kept = Pending("")
     if now is None:
         return kept
@@ -74,17 +74,17 @@ def load(path: Path, now: "Running | None" = None) -> Pending:
 
 
 def save(pending: Pending, path: Path) -> None:
-    """Keep what is pending. Raises :class:`OSError`."""
+    """Write the pending changes to a file. Raises :class:`OSError`."""
     if not pending.changed:
         path.unlink(missing_ok=True)
         return
-    told = {"core": pending.core, "changed": pending.changed, "at": pending.at}
-    files.replace(path, json.dumps(told).encode(), 0o600)
+    data = {"core": pending.core, "changed": pending.changed, "at": pending.at}
+    files.replace(path, json.dumps(data).encode(), 0o600)
 
 
 @dataclass(frozen=True)
 class Running:
-    """A switch that runs: its profiles with their call legs, and those that serve.
+    """A running switch: its profiles with their call legs, and the profiles that serve.
 
     started
         When it was started (epoch, seconds).
@@ -102,7 +102,7 @@ class Running:
 
 
 def running(ask: Ask) -> Running:
-    """Return what runs here.
+    """Return the running switch.
 
     ask
         Returns the switch's answer to a command.
@@ -110,13 +110,15 @@ def running(ask: Ask) -> Running:
     Raises :class:`client.SwitchUnreachable`.
     """
     core = ask("global_getvar core_uuid")
-    found = {one.name: one.sessions for one in client.parse_bound(ask("sofia xmlstatus"))}
+    sessions = {
+        profile.name: profile.sessions for profile in client.parse_bound(ask("sofia xmlstatus"))
+    }
     started = time.time() - int(ask("uptime s"))
-    return Running(core, started, found, client.stamped(core))
+    return Running(core, started, sessions, client.stamped(core))
 
 
 def current(pending: Pending, now: Running) -> Pending:
-    """Return what is still pending: not what a profile has read at a start since."""
+    """Return what is still pending, without profiles that have started since the write."""
     started = {
         f"{config.OWN}/profile_{name}.xml"
         for name in _profiles(pending)
@@ -134,26 +136,26 @@ def _profiles(pending: Pending) -> list[str]:
 def take_up(
     pending: Pending, now: Running, hot: Iterable[str], managed: Iterable[str], ask: Ask
 ) -> tuple[Pending, tuple[str, ...]]:
-    """Let a switch read its files again, as far as that does no harm.
+    """Let a switch read its files again, but for changes that need a restart.
 
     hot
-        Profiles that are in standby where they don't serve.
+        Profiles that are in standby while they don't serve.
     managed
-        Profiles that may be rescanned for a change in what is common to all.
+        Profiles that may be rescanned for a change common to all profiles.
     ask
         Returns the switch's answer to a command.
 
-    Returns what is left for a restart, and the profiles that have read.
+    Returns the changes that wait for a restart, and the profiles that were rescanned.
 
-    Raises :class:`client.SwitchUnreachable`, also when it refuses the files.
+    Raises :class:`client.SwitchUnreachable`, also if the switch refuses the files.
     """
-    said = ask("reloadxml")
-    if "[Success]" not in said:
-        raise client.SwitchUnreachable(f"reloadxml said {said!r}")
+    answer = ask("reloadxml")
+    if "[Success]" not in answer:
+        raise client.SwitchUnreachable(f"reloadxml answered {answer!r}")
     left = config.restarts(pending.changed, now.sessions)
     common = f"{config.OWN}/sofia.xml" in pending.changed
-    wanted = dict.fromkeys([*_profiles(pending), *(managed if common else ())])
-    read = tuple(name for name in wanted if name in now.sessions and name not in left)
+    candidates = dict.fromkeys([*_profiles(pending), *(managed if common else ())])
+    read = tuple(name for name in candidates if name in now.sessions and name not in left)
     for name in read:
         ask(f"sofia profile {name} rescan")
     if set(read) & set(hot) & set(now.serves):
@@ -165,7 +167,7 @@ def take_up(
 
 
 def told(left: Mapping[str, Iterable[str]]) -> str:
-    """Return in words what waits for a restart: ``switchname, sip-ip of internal``."""
+    """Return for people the changes that wait for a restart: ``switchname, sip-ip of internal``."""
     return ", ".join(
         f"{name} of {scope}" if scope else name for scope, names in left.items() for name in names
     )
@@ -175,16 +177,16 @@ def told(left: Mapping[str, Iterable[str]]) -> str:
 
 
 def is_in(root: etree._Element, service: str) -> bool:
-    """Tell whether the cluster runs the switch: whether a CIB has its systemd unit."""
+    """Tell whether the cluster runs the switch: its systemd unit is in the CIB."""
     return any(is_unit(name, service) for name in agent.names(root).values())
 
 
 def restart_by_cluster(node: str, seconds: float, run: programs.Runner = programs.run) -> None:
-    """Let the cluster stop and start what it runs on a node that does not serve.
+    """Let the cluster stop and start its resources on a node that does not serve.
 
-    A transient standby, which a reboot would end as well. Pacemaker 2.1.5 loses the result of a
-    probe that meets a unit as systemd stops it, and then waits for it for 90 s; so its units are
-    restarted by nobody else.
+    This is a transient standby; a reboot would end it as well. Pacemaker 2.1.5 loses the result
+    of a probe while systemd stops the unit, and then waits 90 s. So only the cluster restarts
+    its units.
 
     node
         The node's name in the cluster.

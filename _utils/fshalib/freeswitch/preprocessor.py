@@ -1,10 +1,10 @@
-"""FreeSWITCH's preprocessor: the whole configuration as the switch reads it, with places.
+"""FreeSWITCH's preprocessor: the configuration as the switch reads it, with the place of lines.
 
-Facts (``switch_xml.c`` of FreeSWITCH 1.11, and measured): everything is done line by line, before
-anything is parsed, in comments as well; a path is relative to the including file; a line with
-``<include>``, ``<?`` or ``X-PRE-PROCESS`` is left out, whatever else stands in it; ``$${name}`` is
-replaced by a variable. Its parser then takes what XML forbids: two dashes in a comment, a bare
-ampersand. A file that it may not read it leaves out, with a line in its log.
+Facts (``switch_xml.c`` of FreeSWITCH 1.11, and measured): it works line by line before the XML is
+parsed, in comments as well. A path is relative to the including file. A line with ``<include>``,
+``<?`` or ``X-PRE-PROCESS`` is left out as a whole. ``$${name}`` is replaced by a variable. The
+parser then accepts two dashes in a comment and a bare ampersand, which XML forbids. A file that
+it may not read is left out, with a line in its log.
 """
 
 import glob
@@ -20,13 +20,13 @@ from lxml import etree
 from fshalib.errors import FreeSwitchError
 
 DEEPEST = 100
-"""Includes in includes, as many as FreeSWITCH follows."""
+"""The depth of includes that FreeSWITCH follows."""
 
 Read = Callable[[Path], str]
 
 
 class SwitchConfError(FreeSwitchError):
-    """FreeSWITCH's configuration is not as it has to be; nothing was written."""
+    """FreeSWITCH's configuration has a mistake; nothing was written."""
 
     def __init__(self, path: str, reason: str) -> None:
         self.path = path
@@ -36,7 +36,7 @@ class SwitchConfError(FreeSwitchError):
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the whole configuration, and where it stands."""
+    """A line of the whole configuration, with its file and number."""
 
     file: Path
     number: int
@@ -56,7 +56,7 @@ class Whole:
     lines: tuple[Line, ...] = field(repr=False)
 
     def place(self, element: etree._Element) -> str:
-        """Return where an element stands: ``FILE:LINE``."""
+        """Return an element's place: ``FILE:LINE``."""
         return _line(self.lines, cast(int | None, element.sourceline) or 1).place
 
 
@@ -68,7 +68,7 @@ def whole(root: Path, read: Read) -> Whole:
     read
         Returns a file's text; raises :class:`OSError`.
 
-    Raises :class:`SwitchConfError` with file and line for what it could not load.
+    Raises :class:`SwitchConfError` with file and line for a mistake that it would refuse.
     """
     lines = tuple(expanded(root, read))
     if not lines:
@@ -79,10 +79,10 @@ def whole(root: Path, read: Read) -> Whole:
         return Whole(etree.fromstring(text.encode("utf-8", "surrogateescape"), parser), lines)
     except etree.XMLSyntaxError as error:
         reason = re.sub(r", line \d+, column \d+.*", "", str(error.msg))
-        # What lxml calls a line is one of the whole.
-        reason = re.sub(r"line (\d+)", lambda found: _line(lines, int(found[1])).place, reason)
+        # lxml counts the lines of the joined text.
+        reason = re.sub(r"line (\d+)", lambda match: _line(lines, int(match[1])).place, reason)
         at = _line(lines, error.lineno or 1).place
-        raise SwitchConfError(at, f"it is no well-formed XML: {reason}") from error
+        raise SwitchConfError(at, f"it is not well-formed XML: {reason}") from error
 
 
 _BARE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
@@ -91,7 +91,7 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 def without_comments(text: str) -> str:
     """Return a text of the same length, with blanks in the place of comments."""
-    return _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def _line(lines: tuple[Line, ...], number: int) -> Line:
@@ -116,13 +116,13 @@ def expanded(root: Path, read: Read) -> Iterator[Line]:
 
 @dataclass(frozen=True)
 class _Preprocessor:
-    """What one reading of a configuration carries along."""
+    """The state of one reading of a configuration."""
 
     read: Read
     variables: dict[str, str]
 
     def file(self, path: Path, depth: int) -> Iterator[Line]:
-        """Yield what a file comes to."""
+        """Yield the lines of a file, with its includes."""
         if depth > DEEPEST:
             raise SwitchConfError(str(path), "files include each other in a circle")
         in_comment = False
@@ -137,8 +137,8 @@ class _Preprocessor:
             if "x-pre-process" in text.lower():
                 yield from self.obey(_directive(text), at, depth)
             elif "<!--#" in text:
-                before, _, told = text.partition("<!--#")
-                command, end, after = told.partition("-->")
+                before, _, rest = text.partition("<!--#")
+                command, end, after = rest.partition("-->")
                 in_comment = not end
                 yield Line(path, number, before + after)
                 yield from self.obey(_hash(command), at, depth)
@@ -146,12 +146,12 @@ class _Preprocessor:
                 yield at
 
     def replaced(self, text: str) -> str:
-        """Return a line with the variables that are known here."""
+        """Return a line with known variables replaced."""
         return re.sub(r"\$\$\{([^{}]*)\}", lambda f: self.variables.get(f[1], f[0]), text)
 
-    def obey(self, told: tuple[str, str] | None, at: Line, depth: int) -> Iterator[Line]:
-        """Do what a directive says; yield what it includes."""
-        command, data = told or ("", "")
+    def obey(self, directive: tuple[str, str] | None, at: Line, depth: int) -> Iterator[Line]:
+        """Execute a directive; yield the lines that it includes."""
+        command, data = directive or ("", "")
         name, given, value = data.partition("=")
         if command == "set" and given:
             self.variables[name.strip()] = value.lstrip(" ")
@@ -162,8 +162,8 @@ class _Preprocessor:
                 yield from self.file(path, depth + 1)
 
     def matching(self, pattern: str, at: Line) -> list[Path]:
-        """Return the files that an include means, in their order."""
-        # "../x" has to be the same file under the same name, since what is new is known by it.
+        """Return the files of an include, in their order."""
+        # "../x" must have one name: new files are compared by name.
         target = os.path.normpath(at.file.parent / pattern)
         if glob.has_magic(target):
             return [Path(name) for name in sorted(glob.glob(target))]  # noqa: PTH207  as glob(3)
@@ -174,12 +174,12 @@ class _Preprocessor:
 
 def _directive(text: str) -> tuple[str, str] | None:
     """Return command and data of a line with ``X-PRE-PROCESS``, if it is one."""
-    found = re.search(r"(?P<sign>.?)x-pre-process(?P<rest>.*)", text, re.IGNORECASE)
-    if not found or found["sign"] != "<":
+    match = re.search(r"(?P<sign>.?)x-pre-process(?P<rest>.*)", text, re.IGNORECASE)
+    if not match or match["sign"] != "<":
         return None
-    rest = found["rest"].partition("/>")[0]
-    told = re.search(r'cmd[^=]*=[^"]*"([^"]*)".*?data[^=]*=[^"]*"([^"]*)', rest, re.IGNORECASE)
-    return (told[1].lower(), told[2]) if told else None
+    rest = match["rest"].partition("/>")[0]
+    quoted = re.search(r'cmd[^=]*=[^"]*"([^"]*)".*?data[^=]*=[^"]*"([^"]*)', rest, re.IGNORECASE)
+    return (quoted[1].lower(), quoted[2]) if quoted else None
 
 
 def _hash(text: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
-"""The recovery database, asked by ``psql``: can it be written, how fast it answers, its rows.
+"""Ask the recovery database by ``psql``: is it writable, how fast is it, how many rows has it.
 
-The switch itself can tell none of that. The password goes through the environment, which only root
+The switch itself does not know that. The password goes through the environment, which only root
 and the program itself can read, never through an argument.
 """
 
@@ -18,9 +18,9 @@ from fshalib.system.programs import Runner
 PSQL = "psql"
 SECONDS = 5.0
 SLOW = 0.5
-"""Seconds for an answer beyond which recovering many calls takes its time."""
+"""Seconds; with slower answers the recovery of many calls takes long."""
 
-# libpq's names of a data source → the variables that it reads.
+# libpq's names in a data source → its environment variables.
 _VARIABLES: Mapping[str, str] = {
     "host": "PGHOST",
     "hostaddr": "PGHOSTADDR",
@@ -54,11 +54,11 @@ def variables(source: str) -> dict[str, str]:
     scheme, _, rest = source.partition("://")
     if scheme not in ("pgsql", "postgresql", "postgres"):
         return {}
-    pairs = _pairs(rest) if scheme == "pgsql" and "=" in rest else _uri(source)
-    return {_VARIABLES[key]: value for key, value in pairs.items() if key in _VARIABLES and value}
+    values = _key_values(rest) if scheme == "pgsql" and "=" in rest else _uri(source)
+    return {_VARIABLES[key]: value for key, value in values.items() if key in _VARIABLES and value}
 
 
-def _pairs(text: str) -> dict[str, str]:
+def _key_values(text: str) -> dict[str, str]:
     try:
         words = shlex.split(text)
     except ValueError:
@@ -72,25 +72,25 @@ def _uri(text: str) -> dict[str, str]:
         port = str(parts.port or "")
     except ValueError:
         return {}
-    found = {
+    values = {
         "host": parts.hostname or "",
         "port": port,
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "dbname": parts.path.lstrip("/"),
     }
-    return {**found, **dict(parse_qsl(parts.query))}
+    return {**values, **dict(parse_qsl(parts.query))}
 
 
 def ask_pillars(pillar: Mapping[str, Any], run: Runner = programs.run) -> Answer | None:
     """Ask the database that a pillar names (``fsha:freeswitch:configuration``), see :func:`ask`."""
-    told = report.section(pillar, "fsha", "freeswitch", "configuration")
-    file = told.get("core_db_dsn_file")
+    settings = report.section(pillar, "fsha", "freeswitch", "configuration")
+    file = settings.get("core_db_dsn_file")
     try:
         source = (
             Path(file).read_text(encoding="utf-8", errors="replace")
             if file
-            else told.get("core_db_dsn")
+            else settings.get("core_db_dsn")
         )
     except OSError as error:
         return {"why": f"{file} can't be read: {error.strerror}"}
@@ -103,8 +103,8 @@ def ask(source: str, run: Runner = programs.run) -> Answer | None:
     ``copies``: replica → the seconds that it lags behind (PostgreSQL shows them to a user with the
     role ``pg_monitor``).
 
-    ``why`` stands there instead when it does not answer. ``None`` when nobody can ask: another kind
-    of database, or no ``psql`` on this node.
+    Returns ``why`` in their place if the database does not answer. Returns ``None`` for another
+    kind of database, or without ``psql`` on this node.
     """
     environment = variables(source)
     if not environment:
@@ -122,18 +122,18 @@ def ask(source: str, run: Runner = programs.run) -> Answer | None:
     except programs.RunError as error:
         return {"why": str(error)}
     try:
-        told = json.loads(done.out)
-        rows = {str(core): int(n) for core, n in told["rows"].items()}
-        copies = {str(name): round(float(lag), 2) for name, lag in told["copies"].items()}
-        writable = not (told["standby"] or told["read_only"])
+        data = json.loads(done.out)
+        rows = {str(core): int(n) for core, n in data["rows"].items()}
+        copies = {str(name): round(float(lag), 2) for name, lag in data["copies"].items()}
+        writable = not (data["standby"] or data["read_only"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        said = (done.err.strip() or done.out.strip() or "nothing").splitlines()[0]
-        return {"why": said[:200]}
+        first_line = (done.err.strip() or done.out.strip() or "nothing").splitlines()[0]
+        return {"why": first_line[:200]}
     return {"seconds": round(done.seconds, 2), "writable": writable, "rows": rows, "copies": copies}
 
 
 def ghosts(rows: Mapping[str, int], cores: Iterable[str]) -> int:
-    """Return how many rows belong to a switch that no longer runs.
+    """Return the number of rows of switches that no longer run.
 
     rows
         Core uuid → how many.

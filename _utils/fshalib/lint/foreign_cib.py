@@ -1,6 +1,6 @@
-"""The same judgement of a cluster that somebody else built: from its CIB, without a pillar.
+"""Lint a cluster that somebody else built, by its CIB and without a pillar.
 
-A path in a finding is the key that the thing has in the pillar that ``fsha.export`` makes of it.
+The path of a finding is the key in the pillar that ``fsha.export`` would make.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ NODE_MAINTENANCE = KnownFinding(
     ERROR,
 )
 UNKNOWN = frozenset({"hot-flag"})
-"""Findings about what neither the CIB nor corosync.conf can tell."""
+"""Findings that need more than the CIB and corosync.conf."""
 KNOWN: Mapping[str, KnownFinding] = {
     "not-understood": NOT_UNDERSTOOD,
     "left-behind": LEFT_BEHIND,
@@ -68,15 +68,15 @@ KNOWN: Mapping[str, KnownFinding] = {
 }
 
 
-def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
-    """Return everything that is not advised in a running or saved cluster.
+def lint(root: Element, corosync: Mapping[str, Any]) -> tuple[Advice, ...]:
+    """Return the advice on a running or saved cluster.
 
     root
         Its CIB.
-    told
-        What its corosync.conf says, in the shape of the pillar; empty when that is not known.
+    corosync
+        Its corosync.conf as pillar data; empty if that is not known.
 
-    Raises :class:`config.ConfigErrors` when what corosync.conf says is no configuration.
+    Raises :class:`config.ConfigErrors` for mistakes in the data of corosync.conf.
     """
     own = list(_maintained(root))
     sound: list[Object] = []
@@ -90,7 +90,7 @@ def lint(root: Element, told: Mapping[str, Any]) -> tuple[Advice, ...]:
             sound.append(Object(item.kind, item.id, {"sets": sets}))
         elif item.id != OWNERSHIP_TAG and not _is_left(item):
             sound += [item] if not faults else _as_understood(item)
-    config = pillar_config.of_cib(sound, told, read.node_names(root).values())
+    config = pillar_config.of_cib(sound, corosync, read.node_names(root).values())
     return (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
 
 
@@ -129,13 +129,13 @@ def _faults(item: Object, now: datetime) -> Iterator[Advice]:
     if _is_left(item):
         where = item.spec.get("node", "a node")
         score = item.spec.get("score", "a rule")
-        told = f"a move or ban has left it behind ({score} for {where})"
-        yield _advice(_left(item, now), path(keys), told)
+        text = f"a move or ban has left it behind ({score} for {where})"
+        yield _advice(_left(item, now), path(keys), text)
         return
     try:
         pillar_config.make(item.kind, item.id, _known(item))
     except ConfigErrors as wrong:
-        # Its sentences begin with the object's id, which properties and defaults have not.
+        # Its sentences begin with the object's id; properties and defaults have none in the pillar.
         own = f"{item.id}:sets:" if KINDS[item.kind].one else ""
         for error in wrong.errors:
             where = f"{path(keys[:2])}:{error.path.removeprefix(own)}"
@@ -147,14 +147,14 @@ def _is_left(item: Object) -> bool:
 
 
 def _known(item: Object) -> dict[str, Any]:
-    """Return an object as the pillar would say it, without what the pillar can't say."""
-    told = {key: value for key, value in item.spec.items() if key not in (OTHER, UNUSED)}
-    spec: dict[str, Any] = in_pillar(told)
+    """Return an object as pillar data, without unreadable and unused content."""
+    values = {key: value for key, value in item.spec.items() if key not in (OTHER, UNUSED)}
+    spec: dict[str, Any] = in_pillar(values)
     return spec
 
 
 def _as_understood(item: Object) -> list[Object]:
-    """Return an object without the values that the cluster does not understand, if that is one."""
+    """Return an object without the values that the cluster does not understand; none if invalid."""
     spec: Any = _known(item)
     try:
         pillar_config.make(item.kind, item.id, spec)
@@ -179,7 +179,7 @@ def _take_out(spec: Any, keys: Sequence[str]) -> None:
 
 
 def _left(item: Object, now: datetime) -> str:
-    """Return which finding something is that crm_resource has left."""
+    """Return the code of the finding for a constraint of crm_resource."""
     rules = item.spec.get("rules", ())
     if rules and all(_is_over(str(rule.get("expression", "")), now) for rule in rules):
         return "left-over"
@@ -187,7 +187,7 @@ def _left(item: Object, now: datetime) -> str:
 
 
 def _is_over(expression: str, now: datetime) -> bool:
-    """Tell whether a rule is for a time that has gone by."""
+    """Tell whether the time of a rule is over."""
     try:
         rule = cib_rule.parse(expression)
     except cib_rule.RuleError:
@@ -198,13 +198,13 @@ def _is_over(expression: str, now: datetime) -> bool:
 
 def _is_before(text: str, now: datetime) -> bool:
     try:
-        told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return False
-    return (told if told.tzinfo else told.replace(tzinfo=timezone.utc)) < now
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)) < now
 
 
 def _advice(code: str, where: str, message: str) -> Advice:
     known = KNOWN[code]
-    told = message.rstrip(".")
-    return Advice(code, where, told, known.reason, known.source, known.mend, known.severity)
+    text = message.rstrip(".")
+    return Advice(code, where, text, known.reason, known.source, known.mend, known.severity)

@@ -1,7 +1,7 @@
-"""What works but is not advised, with the reason and what to do instead.
+"""Rules: what works but is not advised, with the reason and the mend.
 
-Each check is a function from the configuration to places and findings; what is known about a
-finding (reason, source, mend) stands in :data:`KNOWN`. A new check is one entry and one function.
+Each check is a function from the configuration to findings with their places. The reason, source
+and mend of a finding are in :data:`KNOWN`. A new check is one entry and one function.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -160,15 +160,15 @@ def _nic_aliases(config: Config) -> Iterator[Finding]:
 
 
 def _announcers(config: Config) -> Iterator[Finding]:
-    held = {
+    owners = {
         item.values("params").get("ip"): item.id
         for item in config.pacemaker.primitives()
         if item.agent == IPADDR2
     }
     for item in config.pacemaker.primitives():
         ip = item.values("params").get("ip")
-        if item.agent == SENDARP and ip in held:
-            owner = held[ip]
+        if item.agent == SENDARP and ip in owners:
+            owner = owners[ip]
             yield "send-arp", (*_RESOURCES, item.id), f"SendArp announces the address of {owner}"
 
 
@@ -204,36 +204,40 @@ def _several_rules(config: Config) -> Iterator[Finding]:
 
 def _thresholds(config: Config) -> Iterator[Finding]:
     needed = frozenset(id for item in served(config) for id in needs(config, item.id))
-    held = {id for _, ids in cloned(config) for id in ids}
+    in_clones = {id for _, ids in cloned(config) for id in ids}
     without: dict[str, list[str]] = {}
     for item in config.pacemaker.primitives():
-        # An instance of a clone has nowhere to go, and matters to what depends on it alone.
-        if _is_fence(item) or (item.id in held and item.id not in needed) or _leaves(config, item):
+        # An instance of a clone can't move; it counts only if the service depends on it.
+        if (
+            _is_fence(item)
+            or (item.id in in_clones and item.id not in needed)
+            or _leaves(config, item)
+        ):
             continue
-        found = settings(config, item.id, "migration-threshold")
-        told = score_value(found[0][1]) if found else INFINITY
-        if told in (0, INFINITY):
-            by_rule = not found and _by_rule(config, "migration-threshold")
+        values = settings(config, item.id, "migration-threshold")
+        threshold = score_value(values[0][1]) if values else INFINITY
+        if threshold in (0, INFINITY):
+            by_rule = not values and _by_rule(config, "migration-threshold")
             why = "except by a rule" if by_rule else ""
             without.setdefault(why, []).append(item.id)
-        elif told > MOST_FAILURES:
-            without.setdefault(f"below {told}", []).append(item.id)
+        elif threshold > MOST_FAILURES:
+            without.setdefault(f"below {threshold}", []).append(item.id)
     for why, ids in without.items():
         message = f"there is no migration-threshold {why} for {', '.join(ids)}".replace("  ", " ")
         yield "migration-threshold", ("pacemaker", "rsc_defaults"), message
 
 
 def _leaves(config: Config, item: Object) -> bool:
-    """Tell whether the first failure of a resource empties the node, whatever the threshold."""
+    """Tell whether the first failure of a resource empties the node, with any threshold."""
     given = config.pacemaker.values("operation_defaults").get("on-fail", "")
-    told = {str(op.attributes.get("on-fail", given)) for _, op in monitors(item)}
-    return bool(told) and told <= {"standby", "fence"}
+    reactions = {str(op.attributes.get("on-fail", given)) for _, op in monitors(item)}
+    return bool(reactions) and reactions <= {"standby", "fence"}
 
 
 def _by_rule(config: Config, name: str) -> bool:
-    """Tell whether a default holds only where a rule says so."""
+    """Tell whether a default is set only in a set with a rule."""
     given = config.pacemaker.of("resource_defaults")
-    return any(name in one.values for item in given for one in item.sets("sets").conditional)
+    return any(name in nvset.values for item in given for nvset in item.sets("sets").conditional)
 
 
 def _fencing(config: Config) -> Iterator[Finding]:
@@ -270,7 +274,7 @@ def _is_fence(item: Object) -> bool:
 
 
 def _is_stopped(config: Config, item: Object) -> bool:
-    # Pacemaker takes a device that is stopped on purpose for one that is switched off.
+    # To Pacemaker a device with target-role Stopped is switched off.
     return [text.lower() for _, text in settings(config, item.id, "target-role")][:1] == ["stopped"]
 
 
@@ -287,11 +291,11 @@ def _monitors(config: Config) -> Iterator[Finding]:
 def _agent_timeouts(config: Config) -> Iterator[Finding]:
     for item in config.pacemaker.primitives():
         keys = (*_RESOURCES, item.id, "operations")
-        told = {op.name: op for op in operations(item)}
+        by_name = {op.name: op for op in operations(item)}
         for name, limit in needed_time(config, item).items():
-            timeout = timeout_of(config, told.get(name, Operation(name)))
+            timeout = timeout_of(config, by_name.get(name, Operation(name)))
             if parse_duration(timeout) < limit.least:
-                own = name in told and "timeout" in told[name].attributes
+                own = name in by_name and "timeout" in by_name[name].attributes
                 by = "" if own else ", the default,"
                 message = f"the timeout of {name} ({timeout}){by} is {limit.why}"
                 yield "agent-timeout", keys, message

@@ -1,7 +1,7 @@
-"""What an operation keeps from leading to a failover: failures ignored, too little time, no look.
+"""Rules about operations that prevent a failover: ignored failures, short timeouts, no monitor.
 
-Checks for :mod:`rules_failover`; a finding is told where the operation is written, which may be
-a template.
+The checks are for :mod:`rules_failover`. A finding's place is the operation in the pillar, which
+may be in a template.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,14 +37,14 @@ STAYS: Mapping[str, frozenset[str]] = {
     "start": _STAYS,
     "stop": frozenset({"ignore"}),
 }
-"""Operation → what on-fail may say of it that starts the service nowhere else."""
+"""Operation → values of on-fail with which the service does not start on another node."""
 
 
-# --- operations as they are written ----------------------------------------------------------
+# --- operations in the pillar ----------------------------------------------------------------
 
 
 def written(config: Config) -> Iterator[tuple[Object, str]]:
-    """Yield templates and primitives as they are written, and the agent that each one runs."""
+    """Yield templates and primitives as in the pillar, each with its agent."""
     agents = {item.id: item.agent for item in config.pacemaker.primitives()}
     for item in (*config.pacemaker.of("template"), *config.pacemaker.of("primitive")):
         yield item, agents.get(item.id, item.agent)
@@ -54,9 +54,9 @@ def numbered(item: Object) -> list[tuple[Keys, Operation]]:
     """Return an object's own operations, each with its key in the pillar."""
     home: Keys = ("pacemaker", KINDS[item.kind].key, item.id, "operations")
     return [
-        ((*home, number), Operation(one["name"], one.get("interval", "0s"), one))
-        for number, one in enumerate(item.spec.get("operations", ()))
-        if "name" in one
+        ((*home, number), Operation(operation["name"], operation.get("interval", "0s"), operation))
+        for number, operation in enumerate(item.spec.get("operations", ()))
+        if "name" in operation
     ]
 
 
@@ -68,26 +68,26 @@ def timeout_of(config: Config, operation: Operation) -> str:
 
 @dataclass(frozen=True)
 class Limit:
-    """Milliseconds that an operation needs at least, and what is wrong with less."""
+    """The least time of an operation in milliseconds, and the words for a shorter one."""
 
     least: int
     why: str
 
 
 def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
-    """Return what the start and the stop of one of our agents need, by the operation's name."""
+    """Return the least times of start and stop for one of our agents, by the operation's name."""
     switch = config.freeswitch
     if is_fssofia_script(item.agent) and switch.init_script:
-        told = {"start": switch.start_timeout, "stop": switch.stop_timeout}
-        # The script gives up after that time, and has to be back before the cluster does.
+        timeouts = {"start": switch.start_timeout, "stop": switch.stop_timeout}
+        # The script gives up after that time; the cluster must wait a moment longer.
         return {
             name: Limit(
                 seconds * 1000 + 1, f"not longer than freeswitch:{name}_timeout ({seconds}s)"
             )
-            for name, seconds in told.items()
+            for name, seconds in timeouts.items()
         }
     asked = METADATA.get(item.agent, {})
-    found = {
+    limits = {
         name: Limit(seconds * 1000, f"shorter than the agent's metadata asks for ({seconds}s)")
         for name, seconds in asked.items()
     }
@@ -95,13 +95,13 @@ def needed_time(config: Config, item: Object) -> Mapping[str, Limit]:
     if item.agent == FSSOFIA and params.get("stop_mode") == "drain":
         time = params.get("drain_time", str(DRAIN_TIME))
         seconds = int(time) + DRAIN_REST if time.isdecimal() else 0
-        if seconds * 1000 > found["stop"].least:
-            found["stop"] = Limit(seconds * 1000, f"shorter than drain_time needs ({seconds}s)")
-    return found
+        if seconds * 1000 > limits["stop"].least:
+            limits["stop"] = Limit(seconds * 1000, f"shorter than drain_time needs ({seconds}s)")
+    return limits
 
 
 def monitors(item: Object) -> list[tuple[Keys, Operation]]:
-    """Return the monitors of an object's own that look at what runs, again and again."""
+    """Return an object's own monitors that repeat and check a running resource."""
     return [
         (keys, operation)
         for keys, operation in numbered(item)
@@ -122,19 +122,19 @@ def _is_off(text: object) -> bool:
 
 
 def ignored(config: Config) -> Iterator[Finding]:
-    """Find failures that the cluster is told to ignore."""
+    """Find operations whose failures the cluster ignores."""
     for item, agent in written(config):
         # A fence device that fails moves nothing.
         for keys, operation in numbered(item) if not is_fencing(agent) else ():
-            told = operation.attributes
-            if told.get("on-fail") in STAYS.get(operation.name, ()):
-                message = f"on-fail of the {operation.name} is {told['on-fail']}"
+            attributes = operation.attributes
+            if attributes.get("on-fail") in STAYS.get(operation.name, ()):
+                message = f"on-fail of the {operation.name} is {attributes['on-fail']}"
                 yield "failure-ignored", keys, message
-            if operation.name == "monitor" and _is_off(told.get("enabled", "true")):
+            if operation.name == "monitor" and _is_off(attributes.get("enabled", "true")):
                 yield "failure-ignored", keys, "the monitor is not enabled"
     given = config.pacemaker.values("operation_defaults")
     home: Keys = ("pacemaker", "op_defaults")
-    # What is not written has the default as well: each resource is started and stopped.
+    # Every resource has a start and a stop, and they have this default.
     if given.get("on-fail") in _STAYS:
         message = f"on-fail is {given['on-fail']} by default for all operations"
         yield "failure-ignored", (*home, "on-fail"), message
@@ -144,7 +144,7 @@ def ignored(config: Config) -> Iterator[Finding]:
 
 
 def short(config: Config) -> Iterator[Finding]:
-    """Find monitors of FSSofia that have less time than it takes to be sure."""
+    """Find monitors of FSSofia with a timeout that is too short to be sure."""
     for item, agent in written(config):
         for keys, operation in numbered(item) if agent == FSSOFIA else ():
             timeout = timeout_of(config, operation)
@@ -153,7 +153,7 @@ def short(config: Config) -> Iterator[Finding]:
 
 
 def hasty(config: Config) -> Iterator[Finding]:
-    """Find monitors that have no time, and resources of the service that are hardly looked at."""
+    """Find monitors with a short timeout, and resources of the service with rare monitors."""
     for item, agent in written(config):
         for keys, operation in monitors(item) if agent != FSSOFIA else ():
             timeout = timeout_of(config, operation)
@@ -165,9 +165,9 @@ def hasty(config: Config) -> Iterator[Finding]:
     rare: dict[Keys, str] = {}
     for item in config.pacemaker.of("primitive"):
         template = templates.get(str(item.spec.get("template", "")))
-        found = [*monitors(item), *(monitors(template) if template else ())]
-        if found and item.id in ids:
-            keys, often = min(found, key=lambda one: parse_duration(one[1].interval))
+        repeated = [*monitors(item), *(monitors(template) if template else ())]
+        if repeated and item.id in ids:
+            keys, often = min(repeated, key=lambda entry: parse_duration(entry[1].interval))
             if parse_duration(often.interval) > LONGEST_INTERVAL:
                 rare[keys] = f"it is checked only every {often.interval}"
     for keys, message in rare.items():
@@ -175,7 +175,7 @@ def hasty(config: Config) -> Iterator[Finding]:
 
 
 def deep(config: Config) -> Iterator[Finding]:
-    """Find FSSofias that nobody asks by SIP."""
+    """Find FSSofias without a monitor by SIP OPTIONS."""
     for item in config.pacemaker.primitives():
         if item.agent != FSSOFIA:
             continue

@@ -19,75 +19,75 @@ ALL_KNOWN: Mapping[str, KnownFinding] = {**KNOWN, **rules_failover.KNOWN}
 
 
 def lint(config: Config) -> tuple[Advice, ...]:
-    """Return everything that is not advised in a checked configuration.
+    """Return the advice on a checked configuration.
 
     config
-        What ``fshalib.pillar.config.check`` returned.
+        The result of ``fshalib.pillar.config.check``.
     """
     checks = (*CHECKS, *rules_failover.CHECKS)
-    found = [finding for look in checks for finding in look(config)]
-    return tuple(_advice(config, *finding) for finding in found)
+    findings = [finding for look in checks for finding in look(config)]
+    return tuple(_advice(config, *finding) for finding in findings)
 
 
 def _advice(config: Config, code: str, keys: Keys, message: str) -> Advice:
     known = ALL_KNOWN[code]
-    told = (known.reason, known.source, known.mend, known.severity)
+    texts = (known.reason, known.source, known.mend, known.severity)
     try:
         change = fixes.change(code, keys, config)
     except (LookupError, TypeError, ValueError):
-        # Every run of the formula asks: a change that can't be made must not end it.
+        # Every run of the formula lints: a change that can't be made must not end the run.
         log.exception("%s at %s has no change of the pillar", code, path(keys))
         change = {}
     put, removed = pillar_change.put_and_removed(change)
-    return Advice(code, path(keys), message, *told, put, tuple(map(path, removed)))
+    return Advice(code, path(keys), message, *texts, put, tuple(map(path, removed)))
 
 
 def summary(advices: Iterable[Advice]) -> str:
-    """Return one text with every advice, each reason once; empty without advice."""
+    """Return one text with all advice, each reason once; empty without advice."""
     by_code: dict[str, list[Advice]] = {}
     for advice in advices:
         by_code.setdefault(advice.code, []).append(advice)
     if not by_code:
         return ""
     lines = ["This works, but is not advised:"]
-    for number, (code, found) in enumerate(by_code.items(), start=1):
+    for number, (code, same) in enumerate(by_code.items(), start=1):
         known = ALL_KNOWN[code]
-        lines.append(f"{number}. {' '.join(f'{a.path}: {a.message}.' for a in found)}")
+        lines.append(f"{number}. {' '.join(f'{a.path}: {a.message}.' for a in same)}")
         lines.append(f"   Why: {known.reason} ({known.source}).")
         lines.append(f"   Instead: {known.mend}.")
     return "\n".join(lines)
 
 
 def verdict(advices: Iterable[Advice]) -> str:
-    """Return in one line whether it will fail over."""
+    """Return one line that tells whether the cluster will fail over."""
     counts = {word: sum(a.severity == word for a in advices) for word in SEVERITIES}
-    told = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
+    counted = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
     if counts[ERROR]:
-        return f"It will NOT fail over as it should: {told}."
-    return f"It will fail over; {told}." if told else "It will fail over; no findings."
+        return f"It will NOT fail over as it should: {counted}."
+    return f"It will fail over; {counted}." if counted else "It will fail over; no findings."
 
 
 def page(advices: Iterable[Advice]) -> str:
-    """Return every advice as a block of text, the worst first, and the verdict at the end."""
-    found = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
+    """Return all advice as blocks of text, the worst first, with the verdict at the end."""
+    ordered = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
     blocks = [
         f"{advice.severity.upper()}  {advice.path}: {advice.message}.\n"
         f"  Why: {advice.reason} ({advice.source}).\n"
         f"  Instead: {advice.mend}.{_change(advice)}"
-        for advice in found
+        for advice in ordered
     ]
-    return "\n".join([*blocks, verdict(found)])
+    return "\n".join([*blocks, verdict(ordered)])
 
 
 def _change(advice: Advice) -> str:
     """Return the lines with the change of the pillar."""
     lines = [f"  In the pillar, remove {path}" for path in advice.remove]
     if advice.change:
-        told = yaml.safe_dump({"fsha": advice.change}, default_flow_style=None, sort_keys=False)
-        lines += ["  In the pillar:", *(f"    {line}" for line in told.splitlines())]
+        text = yaml.safe_dump({"fsha": advice.change}, default_flow_style=None, sort_keys=False)
+        lines += ["  In the pillar:", *(f"    {line}" for line in text.splitlines())]
     return "".join(f"\n{line}" for line in lines)
 
 
 def as_data(advices: Iterable[Advice]) -> list[dict[str, Any]]:
-    """Return the same as plain data for Salt's returns."""
+    """Return advice as plain data for Salt's returns."""
     return [asdict(advice) for advice in advices]

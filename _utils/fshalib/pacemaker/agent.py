@@ -1,6 +1,6 @@
-"""What a resource agent says of itself, as data.
+"""The metadata of a resource agent, as data.
 
-Apart from its reader, so that a pillar can be checked where lxml is not there yet.
+Its reader is another module: the pillar check runs before lxml is installed.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Parameter:
-    """What an agent says of one of its parameters.
+    """The metadata of one parameter.
 
-    ``unique`` names the group of parameters whose values together no two resources may share:
-    the parameter itself in OCF 1.0, ``""`` where sharing is fine. ``options`` are the values of
-    a parameter of type select; ``older`` are deprecated names of the same thing.
+    ``unique`` names a group of parameters; no two resources may have the same values for it. It
+    is the parameter itself in OCF 1.0, and ``""`` if resources may share the value. ``options``
+    are the values of a parameter of type select; ``older`` are deprecated names of the parameter.
     """
 
     required: bool = False
@@ -26,7 +26,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class AgentMetadata:
-    """What an agent says of itself; ``actions`` are the names of its operations."""
+    """The metadata of an agent; ``actions`` are the names of its operations."""
 
     parameters: Mapping[str, Parameter]
     actions: tuple[str, ...] = ()

@@ -1,10 +1,10 @@
-"""What a resource agent says of itself: its metadata, read with lxml.
+"""Read the metadata of a resource agent, with lxml.
 
-In a module of its own, so that input can be checked where lxml is not there yet.
+Its types are in ``fshalib.pacemaker.agent``: the pillar check runs before lxml is installed.
 
-Facts: the OCF Resource Agent API 1.0 and 1.1. Agents of the field depart from it: ``required``
-and ``unique`` are written ``1``, ``true`` or ``yes`` (``unique-group`` in 1.1), a type may be
-missing or stand in capitals, a parameter may be named twice, text may surround the document.
+Facts: the OCF Resource Agent API 1.0 and 1.1. Real agents depart from it: ``required`` and
+``unique`` are written ``1``, ``true`` or ``yes`` (``unique-group`` in 1.1), a type may be missing
+or in capitals, a parameter may occur twice, and text may surround the document.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class MetadataError(FshaError, ValueError):
 
 
 class AgentError(programs.RunError):
-    """An agent can't be asked about itself."""
+    """The metadata of an agent can't be read."""
 
     def __init__(self, agent: str, reason: Exception) -> None:
         self.agent, self.reason = agent, reason
@@ -36,7 +36,7 @@ class AgentError(programs.RunError):
 
 
 def ask(agent: str, run: Runner = programs.run) -> AgentMetadata | None:
-    """Return what an installed agent says of itself; ``None`` when it is not installed.
+    """Return the metadata of an installed agent; ``None`` if it is not installed.
 
     agent
         Its name, ``ocf:heartbeat:IPaddr2``.
@@ -54,8 +54,8 @@ def parse_metadata(xml: str) -> AgentMetadata:
     """Read an agent's metadata.
 
     xml
-        What ``crm_resource --show-metadata AGENT`` printed. Entities are not resolved, nothing
-        is fetched, and what precedes or follows the document is passed over.
+        The output of ``crm_resource --show-metadata AGENT``. Entities are not resolved, nothing is
+        fetched, and text around the document is ignored.
 
     Raises :class:`MetadataError`.
     """
@@ -64,7 +64,7 @@ def parse_metadata(xml: str) -> AgentMetadata:
     for element in root.iterfind(".//parameters/parameter"):
         name = (element.get("name") or "").strip()
         if name:
-            # The first one counts; some agents name a parameter again as an obsolete one.
+            # The first one counts; some agents repeat a parameter as an obsolete one.
             elements.setdefault(name, element)
     older = _older(elements)
     parameters = {name: _parameter(e, older.get(name, ())) for name, e in elements.items()}
@@ -90,14 +90,14 @@ def _older(elements: Mapping[str, etree._Element]) -> dict[str, tuple[str, ...]]
     Fencing agents write ``obsoletes`` beside the new name, OCF 1.1 ``replaced-with`` below the
     old one.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    by_new: dict[str, tuple[str, ...]] = {}
     for name, element in elements.items():
         old = element.get("obsoletes")
-        pairs = [(name, old)] if old else []
-        pairs += [(e.get("name", ""), name) for e in element.iterfind("deprecated/replaced-with")]
-        for new, older in pairs:
-            found[new] = (*found.get(new, ()), older)
-    return found
+        names = [(name, old)] if old else []
+        names += [(e.get("name", ""), name) for e in element.iterfind("deprecated/replaced-with")]
+        for new, older in names:
+            by_new[new] = (*by_new.get(new, ()), older)
+    return by_new
 
 
 def _parameter(element: etree._Element, older: tuple[str, ...]) -> Parameter:
@@ -105,7 +105,7 @@ def _parameter(element: etree._Element, older: tuple[str, ...]) -> Parameter:
     kind = None if content is None else content.get("type")
     options = () if content is None else content.findall("option")
     return Parameter(
-        # What is replaced by another one is not required, whatever the agent says.
+        # A replaced parameter is not required, even if the agent marks it so.
         required=_true(element.get("required")) and not _deprecated(element),
         unique=_unique(element),
         type=(kind or "string").lower(),

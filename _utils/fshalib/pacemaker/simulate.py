@@ -1,4 +1,4 @@
-"""What a change would do: the cluster's own simulation, as data and for people."""
+"""The effects of a change: the cluster's own simulation, as data and for people."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from fshalib.system import programs
 HANDED_OVER = "hand over"
 """What becomes of a resource that is removed and goes on running; crm_simulate can't know it."""
 
-# How crm_simulate names an action, and how a person reads it.
+# crm_simulate's name of an action → the text for people.
 _TEXTS = {
     "start": "start {resource} on {node}",
     "stop": "stop {resource} on {node}",
@@ -34,7 +34,7 @@ QUIET = frozenset({"leave", "none"})
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that the cluster would do to a resource; without one, to a whole node."""
+    """One action of the cluster on a resource, or on a node if ``resource`` is empty."""
 
     action: str
     resource: str
@@ -44,7 +44,7 @@ class Action:
     blocked: bool = False
 
     def __str__(self) -> str:
-        """Return the action as a person reads it."""
+        """Return the action for people."""
         template = _TEXTS.get(self.action, "{action} {resource} on {node}")
         if not self.resource:
             template = "{action} {node}"
@@ -57,7 +57,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Transition:
-    """What the cluster would do next, and where everything runs before and afterwards."""
+    """The next actions of the cluster, and the nodes of each resource before and afterwards."""
 
     actions: tuple[Action, ...]
     placement: Mapping[str, tuple[str, ...]]
@@ -65,7 +65,7 @@ class Transition:
 
     @property
     def interrupted(self) -> tuple[str, ...]:
-        """The resources that run now and would stop, even if only for a moment."""
+        """The resources that run now and would stop, also for a moment only."""
         return tuple(
             dict.fromkeys(
                 a.resource for a in self.actions if a.action in INTERRUPTING and not a.blocked
@@ -110,7 +110,7 @@ class NoTransition(programs.RunError):
 def parse_transition(text: str) -> Transition:
     """Return the transition from the XML of ``crm_simulate --output-as=xml``.
 
-    With ``--run`` it does not say where everything runs afterwards.
+    With ``--run`` the output lacks the placement afterwards.
 
     Raises :class:`NoTransition`.
     """
@@ -145,9 +145,9 @@ def _actions(elements: Sequence[etree._Element]) -> list[Action]:
 
 def _placement(resources: etree._Element | None) -> dict[str, tuple[str, ...]]:
     """Return id → nodes; the instances of a clone count as one resource."""
-    found: dict[str, tuple[str, ...]] = {}
+    placement: dict[str, tuple[str, ...]] = {}
     for resource in [] if resources is None else resources.iter("resource"):
         nodes = (cast(str, node.get("name")) for node in resource.findall("node"))
         id = resource.get("id", "")
-        found[id] = tuple(dict.fromkeys((*found.get(id, ()), *nodes)))
-    return found
+        placement[id] = tuple(dict.fromkeys((*placement.get(id, ()), *nodes)))
+    return placement

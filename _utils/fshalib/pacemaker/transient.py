@@ -9,27 +9,27 @@ from fshalib.cib.document import (
 
 
 def attributes_of_online_nodes(root: Element, name: str) -> dict[str, str]:
-    """Return a transient attribute of each node that is a member now, empty where it has none.
+    """Return a transient attribute of each online node, empty if it has none.
 
     root
         A CIB with its status.
     """
     members = [s for s in root.iterfind("status/node_state") if s.get("in_ccm") not in (None, "0")]
-    found = {}
+    attributes = {}
     for state in members:
         if state.get("in_ccm") == "false" or state.get("crmd") in ("offline", "0"):
             continue
-        pairs = state.iterfind("transient_attributes//nvpair")
-        values = [pair.get("value", "") for pair in pairs if pair.get("name") == name]
-        found[state.get("uname", "")] = values[0] if values else ""
-    return found
+        nvpairs = state.iterfind("transient_attributes//nvpair")
+        values = [nvpair.get("value", "") for nvpair in nvpairs if nvpair.get("name") == name]
+        attributes[state.get("uname", "")] = values[0] if values else ""
+    return attributes
 
 
 _FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")
 
 
 def failures(root: Element, ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Return node and name of each attribute in which the cluster remembers failures.
+    """Return node and name of each transient attribute for a failure.
 
     root
         A CIB with its status.
@@ -38,8 +38,8 @@ def failures(root: Element, ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """
     names = set(ids)
     return tuple(
-        (state.get("uname", ""), pair.get("name", ""))
+        (state.get("uname", ""), nvpair.get("name", ""))
         for state in root.iterfind("status/node_state")
-        for pair in state.iterfind("transient_attributes//nvpair")
-        if (match := _FAILURE.fullmatch(pair.get("name", ""))) and match[1] in names
+        for nvpair in state.iterfind("transient_attributes//nvpair")
+        if (match := _FAILURE.fullmatch(nvpair.get("name", ""))) and match[1] in names
     )

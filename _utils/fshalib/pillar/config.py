@@ -1,8 +1,7 @@
-"""From pillar data to a checked, typed configuration, or to sentences about every mistake.
+"""Check pillar data; return a typed configuration, or raise an error with every mistake.
 
-``check`` takes the whole ``fsha`` mapping and returns a :class:`Config`; :func:`make` does the
-same for one object of the cluster, as the states need it. Both raise :class:`ConfigErrors` and
-nothing else.
+:func:`check` takes the whole ``fsha`` mapping and returns a :class:`Config`. :func:`make` does the
+same for one object of the cluster, for the states. Both raise only :class:`ConfigErrors`.
 """
 
 import ipaddress
@@ -34,7 +33,7 @@ from fshalib.schema.report import (
 from fshalib.schema.types import INVALID
 
 NOT_MANAGED = SERVER_WRITTEN | WITHOUT_EFFECT
-"""Properties that may stand in the pillar and that the formula leaves alone."""
+"""Properties that the pillar may have, and that the formula does not change."""
 
 
 # --- the configuration -----------------------------------------------------------------------
@@ -79,7 +78,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Network:
-    """What the formula may do to the host's network."""
+    """Which files of the host's network the formula writes."""
 
     hosts: bool
     interfaces: bool
@@ -102,7 +101,7 @@ class Corosync:
 
 @dataclass(frozen=True)
 class Pacemaker:
-    """What the CIB shall hold; ``ignored`` names properties that are left alone."""
+    """The desired objects of the CIB; ``ignored`` are properties that the formula leaves alone."""
 
     objects: tuple[Object, ...]
     ignored: tuple[str, ...] = ()
@@ -112,13 +111,13 @@ class Pacemaker:
         return tuple(item for item in self.objects if item.kind == kind)
 
     def primitives(self) -> tuple[Object, ...]:
-        """Return the primitives with all that they take from their templates."""
+        """Return the primitives, each with the settings of its template."""
         return primitives(self.objects)
 
     def values(self, kind: str) -> Mapping[str, str]:
-        """Return the values that always hold of properties or defaults."""
-        found = self.of(kind)
-        return found[0].values("sets") if found else {}
+        """Return the values of properties or defaults, without sets that have a rule."""
+        options = self.of(kind)
+        return options[0].values("sets") if options else {}
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ class FreeSwitch:
 
 @dataclass(frozen=True)
 class Config:
-    """A pillar without a mistake; ``retired`` are given keys that nothing reads any more."""
+    """A pillar without mistakes; ``retired`` are its keys that fsha no longer reads."""
 
     cluster: Cluster
     nodes: tuple[Node, ...]
@@ -181,9 +180,9 @@ def check(raw: object) -> Config:
 
 
 def check_kinds(raw: object) -> tuple[Object, ...]:
-    """Check each object of a section ``fsha:pacemaker`` for itself, as an export does.
+    """Check each object of a section ``fsha:pacemaker`` on its own, for an export.
 
-    What they say of each other is not looked at. Raises :class:`ConfigErrors`.
+    References between objects are not checked. Raises :class:`ConfigErrors`.
     """
     report = Report()
     data = PACEMAKER.check(raw, Location(report, ("pacemaker",)))
@@ -192,7 +191,7 @@ def check_kinds(raw: object) -> tuple[Object, ...]:
 
 
 def check_pacemaker(raw: object) -> tuple[Object, ...]:
-    """Check the section ``fsha:pacemaker`` alone, where a pillar tells no nodes.
+    """Check the section ``fsha:pacemaker`` alone, for a pillar without nodes.
 
     Raises :class:`ConfigErrors`; paths in its sentences begin with ``fsha:pacemaker``.
     """
@@ -205,18 +204,17 @@ def check_pacemaker(raw: object) -> tuple[Object, ...]:
     return objects(data) if isinstance(data, dict) else ()
 
 
-def of_cib(items: Iterable[Object], told: Mapping[str, Any], nodes: Iterable[str]) -> Config:
-    """Return the configuration of a cluster that somebody else built, as far as it is known.
+def of_cib(items: Iterable[Object], conf: Mapping[str, Any], nodes: Iterable[str]) -> Config:
+    """Return the configuration of a cluster that somebody else built.
 
     items
-        What its CIB holds.
-    told
-        What its corosync.conf says, in the shape of the pillar (``nodes``, ``corosync``); empty
-        when that is not known.
+        The objects of its CIB.
+    conf
+        Its corosync.conf as pillar data (``nodes``, ``corosync``); empty if that is not known.
     nodes
-        The names of its nodes, for when it is not.
+        The names of its nodes, in case ``conf`` is empty.
 
-    Raises :class:`ConfigErrors` for what corosync.conf says.
+    Raises :class:`ConfigErrors` for mistakes in the data of corosync.conf.
     """
     pacemaker = Pacemaker(tuple(items))
     defaults = PILLAR.check({"nodes": {}}, Location(Report()))
@@ -224,15 +222,15 @@ def of_cib(items: Iterable[Object], told: Mapping[str, Any], nodes: Iterable[str
     bare = _config({**defaults, "nodes": {}})
     known = [Node(name, position, ()) for position, name in enumerate(nodes, start=1)]
     freeswitch = replace(bare.freeswitch, init_script=False)
-    found = replace(bare, nodes=tuple(known), pacemaker=pacemaker, freeswitch=freeswitch)
-    if not told.get("nodes"):
-        return found
-    checked = check({**told, "pacemaker": {}})
-    return replace(found, nodes=checked.nodes, corosync=checked.corosync)
+    config = replace(bare, nodes=tuple(known), pacemaker=pacemaker, freeswitch=freeswitch)
+    if not conf.get("nodes"):
+        return config
+    checked = check({**conf, "pacemaker": {}})
+    return replace(config, nodes=checked.nodes, corosync=checked.corosync)
 
 
 def _check_policy(guard: Mapping[str, Any], at: Location) -> None:
-    """Report what only shows when the window is made: a strange time zone, a window of no time."""
+    """Report mistakes that only the policy finds: an unknown time zone, a window without length."""
     try:
         guard_policy.policy(guard)
     except guard_policy.PolicyError as wrong:
@@ -288,20 +286,20 @@ def _pacemaker(data: Mapping[str, Any]) -> Pacemaker:
 def objects(pacemaker: Mapping[str, Any]) -> tuple[Object, ...]:
     """Return all objects of the checked section ``fsha:pacemaker``.
 
-    In an order in which nothing refers to what comes later.
+    An object refers only to those before it.
     """
-    found: list[Object] = []
+    items: list[Object] = []
     for key, kind in BY_KEY.items():
         if kind.one:
-            found += _options(kind.name, pacemaker.get(key, NO_SETS))
+            items += _options(kind.name, pacemaker.get(key, NO_SETS))
         else:
             given = pacemaker.get(key, {})
-            found += [Object(kind.name, name, spec) for name, spec in given.items()]
-    return tuple(found)
+            items += [Object(kind.name, name, spec) for name, spec in given.items()]
+    return tuple(items)
 
 
 def _options(kind: str, sets: NvSets) -> list[Object]:
-    """Return properties or defaults as one object, without what the formula leaves alone."""
+    """Return properties or defaults as one object, without :data:`NOT_MANAGED`."""
     if kind == "properties":
         sets = sets.without(NOT_MANAGED, conditional=True)
     return [Object(kind, ONE_IDS[kind], {"sets": sets})] if sets else []
@@ -318,8 +316,12 @@ def _vips(pacemaker: Pacemaker) -> tuple[str, ...]:
     items = pacemaker.primitives()
     profiles = [i.id for i in items if i.agent == FSSOFIA or is_fssofia_script(i.agent)]
     near = ties(pacemaker.objects, through_clones=True).beside(profiles)
-    found = [i.values("params").get("ip", "") for i in items if i.id in near and is_vip(i.agent)]
-    return tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in found if ip))
+    addresses = [
+        item.values("params").get("ip", "")
+        for item in items
+        if item.id in near and is_vip(item.agent)
+    ]
+    return tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in addresses if ip))
 
 
 # --- one object ------------------------------------------------------------------------------
@@ -332,7 +334,7 @@ def make(kind: str, id: object, spec: object) -> Object:
         A name of ``fshalib.cib.kinds.KINDS``: ``primitive``, ``group``, ``location`` …
     id
         Its id; a node's name for a node.
-    form
+    spec
         Its keys as in the pillar: a mapping. Keys whose value is ``None`` count as left out.
 
     Raises :class:`ConfigErrors`; the paths in its sentences begin with the id.
@@ -344,13 +346,13 @@ def make(kind: str, id: object, spec: object) -> Object:
     if names.check(id, at) is INVALID or not isinstance(id, str):
         raise ConfigErrors(report.errors(id, "id"))
     raw = {k: v for k, v in spec.items() if v is not None} if isinstance(spec, Mapping) else spec
-    data = known.shape.section.check(raw, at)
+    data = known.schema.section.check(raw, at)
     if isinstance(data, dict):
         object_checks(kind, data, raw, at)
     report.raise_for(raw, id)
     if known.one:
-        found = _options(kind, data.get("sets", NO_SETS))  # type: ignore[attr-defined]
-        return found[0] if found else Object(kind, id, {"sets": NO_SETS})
+        made = _options(kind, data.get("sets", NO_SETS))  # type: ignore[attr-defined]
+        return made[0] if made else Object(kind, id, {"sets": NO_SETS})
     return Object(kind, id, data)  # type: ignore[arg-type]
 
 

@@ -1,8 +1,8 @@
-"""From a running cluster to a pillar that the formula re-applies without any difference.
+"""Export a running cluster as a pillar that makes no difference when the formula applies it.
 
-What the pillar cannot express, or leaves to somebody else, is named in a note; nothing is
-dropped in silence. What is left is proved: the pillar is checked as any other, merged into
-the very CIB that it came from, and whatever that would change becomes a note.
+A note names everything that the pillar cannot express, or leaves to somebody else. Then the
+export proves itself: the pillar is checked, merged into the CIB that it came from, and every
+change becomes a note.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,7 +24,7 @@ NODE_STATE = frozenset({"standby", "maintenance"})
 
 @dataclass(frozen=True)
 class Exported:
-    """A pillar's section ``fsha:pacemaker``, and a sentence for all that is not in it."""
+    """A pillar's section ``fsha:pacemaker``, and a sentence for everything that is not in it."""
 
     pacemaker: dict[str, Any]
     notes: tuple[str, ...] = ()
@@ -32,30 +32,30 @@ class Exported:
 
 @dataclass
 class _Notes:
-    found: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
 
     def add(self, kind: str, id: str, what: str) -> None:
-        self.found.append(f"{KINDS[kind].key}:{id}: {what}")
+        self.sentences.append(f"{KINDS[kind].key}:{id}: {what}")
 
 
 def export(root: Element) -> Exported:
     """Return the pillar of a CIB.
 
     root
-        The CIB's tree, whoever built it.
+        The CIB, whoever built it.
     """
     notes = _Notes([f"{what}: the formula knows no such thing" for what in read.strangers(root)])
     section: dict[str, Any] = {}
     for item in read.read_all(root):
         if _is_left_out(item, notes):
             continue
-        spec = _form(item, notes)
+        spec = _pillar_spec(item, notes)
         if not spec and KINDS[item.kind].name in ("node", *_ONES):
             continue
         if _is_sound(item, spec, notes):
             _put(section, item, spec)
     _prove(root, section, notes)
-    return Exported(section, tuple(notes.found))
+    return Exported(section, tuple(notes.sentences))
 
 
 _ONES = tuple(name for name, kind in KINDS.items() if kind.one)
@@ -70,8 +70,8 @@ def _is_left_out(item: Object, notes: _Notes) -> bool:
     return False
 
 
-def _form(item: Object, notes: _Notes) -> dict[str, Any]:
-    """Return what the pillar says of an object, without what is an operator's or the cluster's."""
+def _pillar_spec(item: Object, notes: _Notes) -> dict[str, Any]:
+    """Return an object as pillar data, without settings of operators and of the cluster itself."""
     spec = {key: value for key, value in item.spec.items() if key not in (OTHER, UNUSED)}
     for what in item.spec.get(OTHER, ()):
         notes.add(item.kind, item.id, f"{what} can't be expressed; the next run removes it")
@@ -111,21 +111,21 @@ def _leave_out(
     notes: _Notes,
     whose: str,
 ) -> None:
-    """Leave some values out of the plain sets of a spec, with a note."""
+    """Remove some values from the plain sets of a spec, with a note for each."""
     sets: nvset.NvSets = spec.get(key, nvset.NO_SETS)
     spec[key] = sets.without(names)
-    plain = [one.values for one in sets if one.plain]
+    plain = [given.values for given in sets if given.plain]
     gone = {n: text for values in plain for n, text in values.items() if n in names}
     for name, text in gone.items():
         notes.add(item.kind, item.id, f"{name}={text} is {whose}, and stays as it is")
 
 
 def _plain(value: Any) -> Any:
-    """Return text as the YAML that people would write: ``true``, ``5``, else the text."""
+    """Return text as people would write it in YAML: ``true``, ``5``, else the text."""
     if isinstance(value, Mapping):
-        return {key: _plain(held) for key, held in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(held) for held in value]
+        return [_plain(item) for item in value]
     if value in ("true", "false"):
         return value == "true"
     if isinstance(value, str) and len(value) < 16 and value.lstrip("-").isdecimal():
@@ -134,7 +134,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_sound(item: Object, spec: dict[str, Any], notes: _Notes) -> bool:
-    """Tell whether the pillar's own check takes an object; note what it does not take."""
+    """Tell whether the pillar check accepts an object; note the mistakes that it finds."""
     try:
         config.make(item.kind, item.id, spec)
     except ConfigErrors as wrong:
@@ -153,13 +153,13 @@ def _put(section: dict[str, Any], item: Object, spec: dict[str, Any]) -> None:
 
 
 def _prove(root: Element, section: Mapping[str, Any], notes: _Notes) -> None:
-    """Note whatever a run with this pillar would change."""
-    wanted = target.DesiredObjects(config.check_kinds(section))
-    said = "\n".join(notes.found)
-    for id, delta in target.target(root, wanted).changes.items():
-        if f":{id}: " not in said:
+    """Note every change that a run with this pillar would make."""
+    desired = target.DesiredObjects(config.check_kinds(section))
+    noted = "\n".join(notes.sentences)
+    for id, delta in target.target(root, desired).changes.items():
+        if f":{id}: " not in noted:
             shown = normalize.shown(secrets.masked(delta))
-            notes.found.append(f"{id}: the formula would change {shown}")
+            notes.sentences.append(f"{id}: the formula would change {shown}")
 
 
 # --- secrets ---------------------------------------------------------------------------------
@@ -168,19 +168,19 @@ def _prove(root: Element, section: Mapping[str, Any], notes: _Notes) -> None:
 def without_secrets(
     pillar: Mapping[str, Any], at: str = ""
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return a part of a pillar with the values of secret-looking names hidden, and their paths.
+    """Return pillar data with the values of secret-looking names hidden, and their paths.
 
     at
-        The part's own path.
+        The path of the data.
     """
     paths: list[str] = []
 
     def hide(data: Any, path: str) -> Any:
         if isinstance(data, Mapping):
             below = f"{path}:" if path else ""
-            return {key: hide(held, f"{below}{key}") for key, held in data.items()}
+            return {key: hide(item, f"{below}{key}") for key, item in data.items()}
         if isinstance(data, list):
-            return [hide(held, f"{path}:{number}") for number, held in enumerate(data)]
+            return [hide(item, f"{path}:{number}") for number, item in enumerate(data)]
         name = path.rpartition(":")[2]
         shown = secrets.masked({name: data})[name]
         if shown != data:

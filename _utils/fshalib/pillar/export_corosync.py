@@ -1,11 +1,10 @@
-"""From the corosync.conf of a running cluster, whoever wrote it, to this formula's pillar.
+"""Export the corosync.conf of a running cluster, whoever wrote it, as this formula's pillar.
 
-The result holds what the pillar can say, and a note for everything else: what the formula
-leaves as it is in the file, what was assumed, and what it would write otherwise. The last step
-of :func:`export` is its own proof: corosync.conf is built from the new pillar as the formula
-builds it, and each setting that would still mean something else becomes a note.
+A note names everything that is not in the pillar: settings that stay in the file, assumptions,
+and settings that the formula would change. The last step of :func:`export` is its proof: it
+builds corosync.conf from the new pillar, and each setting with another meaning becomes a note.
 
-Pure functions; what this host knows (networks, names, addresses) is given to them.
+Pure functions: the host's networks, names and addresses are arguments.
 """
 
 import ipaddress
@@ -36,7 +35,7 @@ from fshalib.schema.types import INVALID, Flag, Whole
 
 AUTHKEY = semantics.DEFAULTS["totem.keyfile"]
 
-# What the formula writes itself, from elsewhere in the pillar or always the same.
+# The formula writes these from other keys of the pillar, or always the same.
 _WRITTEN = frozenset(
     {"version", "cluster_name", "transport", "crypto_cipher", "crypto_hash", "provider"}
 )
@@ -44,7 +43,7 @@ _WRITTEN = frozenset(
 
 @dataclass(frozen=True)
 class ExportedCorosync:
-    """The pillar's part below ``fsha`` and a sentence about everything that is not in it."""
+    """Pillar data below ``fsha``, and a sentence about everything that is not in it."""
 
     pillar: dict[str, Any]
     notes: tuple[str, ...]
@@ -59,18 +58,18 @@ def export(
     """Return the pillar that the formula writes this corosync.conf from.
 
     networks
-        The host's networks (``10.101.20.0/24``, or its addresses with prefix lengths), which
-        tell the prefix length of each node's address.
+        The host's networks (``10.101.20.0/24``, or its addresses with prefix lengths), for the
+        prefix length of each node's address.
     names
-        Names of nodes by nodeid, as the CIB knows them, for nodes without a name of their own.
+        The CIB's names of nodes by nodeid, for nodes without a name in the file.
     hosts
         Addresses of host names in the resolver's order, for nodes whose addresses are names.
 
-    Returns the keys ``cluster``, ``nodes`` and ``corosync``, with no more than what the formula
-    must be told. Where no note tells of a reload or a restart, the file means the same to
-    corosync as what the formula would write, so it is left as it is.
+    Returns the keys ``cluster``, ``nodes`` and ``corosync``, without the formula's defaults.
+    Without a note of a reload or a restart, the file means the same to corosync as the formula's,
+    and stays as it is.
 
-    Raises :class:`ValueError` for a network that is none.
+    Raises :class:`ValueError` for text that is no network.
 
     .. code-block:: python
 
@@ -80,15 +79,15 @@ def export(
     if len(conf.sections("nodelist")) > 1:
         notes.add(
             "nodelist",
-            "there are several; corosync lays their nodes over each other in their order, and the "
-            "pillar has what that gives.",
+            "there are several; corosync overlays their nodes in order, and the pillar has the "
+            "result.",
         )
     conf = semantics.plain(conf)
     known = ClusterFacts(names or {}, hosts or {})
-    held = tuple(ipaddress.ip_interface(text).network for text in networks)
+    host_networks = tuple(ipaddress.ip_interface(text).network for text in networks)
     listed = listed_nodes(conf, known.names)
     numbers = link_numbers(conf, listed)
-    nodes = pillar_nodes(listed, numbers, Host(held, conf, known.hosts), notes)
+    nodes = pillar_nodes(listed, numbers, Host(host_networks, conf, known.hosts), notes)
     name = corosync_conf.options_of(conf, "totem").get("cluster_name", "")
     pillar: dict[str, Any] = {"cluster": {"name": name} if name else {}, "nodes": nodes}
     stand_ins = _stand_ins(nodes, numbers, _transport(conf))
@@ -102,13 +101,13 @@ def export(
 
 
 def _transport(conf: Conf) -> str:
-    """Return the transport that the pillar can say."""
-    found = corosync_conf.options_of(conf, "totem").get("transport", options.KNET)
-    return found if found in options.TRANSPORTS else options.KNET
+    """Return the transport for the pillar."""
+    transport = corosync_conf.options_of(conf, "totem").get("transport", options.KNET)
+    return transport if transport in options.TRANSPORTS else options.KNET
 
 
 def _theirs(conf: Conf) -> Mapping[str, str]:
-    """Return what corosync takes for the settings that are not there."""
+    """Return corosync's defaults for this file."""
     result = dict(semantics.DEFAULTS)
     if corosync_conf.options_of(conf, "totem").get("secauth") == "on":
         result["totem.crypto_cipher"] = options.DEFAULT_CRYPTO["cipher"]
@@ -119,10 +118,9 @@ def _theirs(conf: Conf) -> Mapping[str, str]:
 def _stand_ins(
     nodes: Mapping[str, Mapping[str, Any]], numbers: Sequence[int], transport: str
 ) -> tuple[build.RingNode, ...]:
-    """Return nodes without a fault, as many and with as many links as there are.
+    """Return valid nodes in place of the file's, with as many links; two without a nodelist.
 
-    With them everything but the nodes can be built, whatever is wrong with the nodes; without
-    any nodelist there are two.
+    With them corosync.conf can be built even if the file's nodes have mistakes.
     """
     links = min(max(len(numbers), 1), options.MAX_LINKS[transport])
     texts = [text for node in nodes.values() for text in node["addresses"]]
@@ -159,24 +157,24 @@ def _corosync(
 def _settings(
     conf: Conf,
     name: str,
-    shape: types.Record,
+    schema: types.Record,
     usual: Mapping[str, str],
     notes: Notes,
 ) -> dict[str, Any]:
     """Return a section's settings that the pillar must name.
 
-    They are those that are not what the formula writes anyway, and those that are not there
-    where the formula would write something else than corosync's own default.
+    These are settings that differ from the formula's defaults, and missing settings for which the
+    formula would write something else than corosync's own default.
     """
     given = {f"{name}.{key}": text for key, text in corosync_conf.options_of(conf, name).items()}
     added = {p: notes.theirs[p] for p in usual if p in notes.theirs and p not in given}
     result = {}
-    for path, said in {**given, **added}.items():
+    for path, raw in {**given, **added}.items():
         section, _, key = path.partition(".")
-        text = corosync_comparable.spelled(path, said)
-        known = section == name and key in shape.fields and key not in _WRITTEN
+        text = corosync_comparable.spelled(path, raw)
+        known = section == name and key in schema.fields and key not in _WRITTEN
         if known and usual.get(path) != text:
-            value = _value(path, text, shape.fields[key].kind, notes)
+            value = _value(path, text, schema.fields[key].kind, notes)
             if value is not INVALID:
                 result[key] = value
     return result
@@ -221,7 +219,7 @@ def _crypto(
 
 
 def _authkey_file(totem: Mapping[str, Any], notes: Notes) -> str:
-    """Return where the authkey lies: the key itself is never exported."""
+    """Return the path of the authkey; the key itself is never exported."""
     keyfile = str(totem.get("keyfile", AUTHKEY))
     if keyfile != AUTHKEY:
         notes.add(
@@ -245,8 +243,8 @@ def _links(
                 notes.reasons[f"{path}.{key}"] = "the nodes have no such link"
             elif key in options.LINK_KEYS[transport]:
                 kind = schema_corosync.LINK.fields[key].kind
-                said = corosync_comparable.spelled(f"totem.interface.{key}", text)
-                value = _value(f"{path}.{key}", said, kind, notes)
+                spelled = corosync_comparable.spelled(f"totem.interface.{key}", text)
+                value = _value(f"{path}.{key}", spelled, kind, notes)
                 result[position].update({} if value is INVALID else {key: value})
             elif key in schema_corosync.LINK.fields and not reason(f"{path}.{key}"):
                 notes.reasons[f"{path}.{key}"] = f"transport {transport} does not use it"
@@ -271,13 +269,13 @@ def _quorum(conf: Conf, count: int, usual: Mapping[str, str], notes: Notes) -> d
 
 
 def _no_cluster(listed: Sequence[Listed], notes: Notes) -> None:
-    """Note that there are no nodes to export, so that no pillar can come of it."""
+    """Note that there are no nodes to export; the pillar check refuses such a pillar."""
     nodes = [build.RingNode(n.name, 0, tuple(n.links.values())) for n in listed]
     if corosync_conf.only_loopback(nodes):
-        said = "this is the one-node example of the packages, and no cluster to take over"
+        problem = "this is the one-node example of the packages, and no cluster to take over"
     elif not listed:
-        said = "there is none; the pillar names each node with its addresses, fill them in"
+        problem = "there is no nodelist; put each node with its addresses into the pillar"
     else:
         return
-    notes.add("nodelist", f"{said}; the pillar is refused as it is.")
+    notes.add("nodelist", f"{problem}; the pillar is refused as it is.")
     notes.refused.add("fsha:nodes")

@@ -1,4 +1,4 @@
-"""The proof of an export: what the formula would still write otherwise."""
+"""The proof of an export: the settings that the formula would still change."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ def compare(
     known: ClusterFacts,
     notes: Notes,
 ) -> None:
-    """Note what the checks of the pillar say, what is not in it, and what would still differ."""
+    """Note mistakes of the pillar, settings that are not in it, and remaining differences."""
     sound = _check(pillar, notes)
     name = pillar["cluster"].get("name") or _default_name()
     try:
@@ -28,11 +28,11 @@ def compare(
     except build.SettingsError as wrong:
         if sound:
             notes.add(wrong.path, f"the formula would refuse this pillar: {wrong.message}")
-        # All that there is to say of the nodes was said above; compare the rest.
+        # The nodes have their notes; compare the rest.
         built = _without_nodes(built_conf(name, stand_ins, pillar["corosync"]))
         conf = _without_nodes(conf)
     kept = diff.kept(conf, built)
-    for path, entry in [one for one in kept.rest if not notes.knows(one[0])]:
+    for path, entry in [(p, e) for p, e in kept.rest if not notes.knows(p)]:
         notes.kept(path, content(path, entry), path)
     writes = corosync_conf.flatten(built)
     for path, text in comparable.unused(conf).items():
@@ -44,7 +44,7 @@ def compare(
 
 
 def _check(pillar: Mapping[str, Any], notes: Notes) -> bool:
-    """Note the mistakes in the pillar; tell whether there is none, noted before or not."""
+    """Note the mistakes in the pillar; tell whether it has none at all."""
     try:
         config.check(pillar)
     except ConfigErrors as wrong:

@@ -18,13 +18,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _RING = re.compile(r"ring([0-7])_addr")
-# Assumed where no network of the host holds an address; the lower one at worst.
+# Assumed for an address outside the host's networks: between the first and the second.
 _PREFIXES = {4: (24, 8), 6: (64, 16)}
 
 
 @dataclass(frozen=True)
 class Host:
-    """What this host knows: its networks, and addresses of the host names in a file."""
+    """The host's networks, and its addresses of the host names in a file."""
 
     networks: tuple[Network, ...]
     conf: Conf
@@ -35,7 +35,7 @@ class Host:
 class Listed:
     """A node as corosync.conf lists it; ``links`` are its addresses by link number.
 
-    ``unnamed`` says where the name comes from when the node has none of its own.
+    ``unnamed`` tells the origin of the name if the file has none.
     """
 
     path: str
@@ -53,7 +53,9 @@ class Listed:
 def listed_nodes(conf: Conf, names: Mapping[int, str]) -> tuple[Listed, ...]:
     """Return the nodes as the file lists them."""
     result: list[Listed] = []
-    sections = (node for part in conf.sections("nodelist") for node in part.sections("node"))
+    sections = (
+        node for nodelist in conf.sections("nodelist") for node in nodelist.sections("node")
+    )
     for section in sections:
         options = section.options()
         links = {int(m[1]): text for key, text in options.items() if (m := _RING.fullmatch(key))}
@@ -63,7 +65,7 @@ def listed_nodes(conf: Conf, names: Mapping[int, str]) -> tuple[Listed, ...]:
 
 
 def _node_path(options: Mapping[str, str], taken: set[str]) -> str:
-    """Return the path by which ``fshalib.corosync.conf.flatten`` calls a node."""
+    """Return the path of a node in ``fshalib.corosync.conf.flatten``."""
     keys = (key for key in ("name", "nodeid", "ring0_addr") if key in options)
     identity = options.get(next(keys, ""), "1")
     path, number = f"nodelist.node[{identity}]", 2
@@ -73,7 +75,7 @@ def _node_path(options: Mapping[str, str], taken: set[str]) -> str:
 
 
 def _node_name(options: Mapping[str, str], names: Mapping[int, str]) -> tuple[str, str]:
-    """Return a node's name and, when it is not its own, what to think of it."""
+    """Return a node's name and, if it is not from the file, a remark on it."""
     number = options.get("nodeid", "")
     address = options.get("ring0_addr", "")
     known = names.get(int(number), "") if is_number(number) else ""
@@ -86,10 +88,10 @@ def _node_name(options: Mapping[str, str], names: Mapping[int, str]) -> tuple[st
 
 def link_numbers(conf: Conf, listed: Sequence[Listed]) -> tuple[int, ...]:
     """Return the numbers of the links; their order is that of the pillar's addresses."""
-    found = {number for node in listed for number in node.links}
+    numbers = {number for node in listed for number in node.links}
     if not listed:
-        found = {int(n) for n in map(corosync_conf.link_number, interfaces(conf)) if is_number(n)}
-    return tuple(sorted(found))
+        numbers = {int(n) for n in map(corosync_conf.link_number, interfaces(conf)) if is_number(n)}
+    return tuple(sorted(numbers))
 
 
 def pillar_nodes(
@@ -131,7 +133,7 @@ def _gaps(listed: Sequence[Listed], numbers: Sequence[int], notes: Notes) -> Non
 
 
 def _node_rest(node: Listed, notes: Notes) -> None:
-    """Note what the pillar has no place for in a node."""
+    """Note the settings of a node that the pillar has no key for."""
     for entry in node.section.entries:
         key = entry.name if isinstance(entry, Section) else entry.key
         if key not in ("name", "nodeid") and not _RING.fullmatch(key):
@@ -158,7 +160,7 @@ def _id(node: Listed, position: int, notes: Notes) -> int | None:
         return int(text)
     path = f"{node.path}.nodeid"
     wrong = (
-        "there is none and corosync makes one of the address"
+        "there is no nodeid and corosync makes one of the address"
         if text is None
         else f"the pillar takes 1 to {corosync_options.MAX_NODEID}, not {quoted(text)}"
     )
@@ -185,8 +187,8 @@ def _addresses(
             notes.refused.add(f"fsha:nodes:{node.name}:addresses")
             notes.add(
                 f"{node.path}.ring{number}_addr",
-                f"this node has no address on link {number}, other nodes have; the pillar wants "
-                "one for each link of each node and is refused until it is there.",
+                f"this node has no address on link {number}, other nodes have one; put it into the "
+                "pillar, which is refused without it.",
             )
             continue
         peers = [_resolved(n.links[number], host) for n in listed if number in n.links]
@@ -199,27 +201,27 @@ def _with_prefix(
 ) -> str:
     text = node.links[number]
     path = f"{node.path}.ring{number}_addr"
-    found = _resolved(text, host)
-    if found is None:
+    address = _resolved(text, host)
+    if address is None:
         _unknown_host(node, path, text, notes)
         return text
     if _address(text) is None:
         notes.add(
             path,
-            f"{printable(text)} is a host name; the pillar has its address {found}, which is "
+            f"{printable(text)} is a host name; the pillar has its address {address}, which is "
             "the same to corosync.",
             path,
             f"{node.wanted}.ring{number}_addr",
         )
-    length = _prefix(found, peers, host.networks)
+    length = _prefix(address, peers, host.networks)
     if length is None:
-        length = _assumed(found, peers)
+        length = _assumed(address, peers)
         notes.add(
             path,
             f"the prefix length /{length} is assumed, because no network of this host holds "
-            f"{found}.",
+            f"{address}.",
         )
-    return f"{found}/{length}"
+    return f"{address}/{length}"
 
 
 def _unknown_host(node: Listed, path: str, text: str, notes: Notes) -> None:
@@ -227,8 +229,8 @@ def _unknown_host(node: Listed, path: str, text: str, notes: Notes) -> None:
     shown = f"{printable(text)} is a host name" if text else "the address is missing"
     notes.add(
         path,
-        f"{shown}; the pillar wants an address with its prefix length, and is refused until "
-        "one stands in its place.",
+        f"{shown}; put an address with its prefix length in its place, the pillar is refused "
+        "without it.",
         path,
         f"{node.wanted}.{path.rpartition('.')[2]}",
     )
@@ -245,18 +247,18 @@ def _address(text: str) -> Address | None:
         return None
 
 
-def _prefix(found: Address, peers: Sequence[Address], networks: Sequence[Network]) -> int | None:
-    """Return the prefix length of an address, best that of a network that holds its peers too."""
-    holding = [network for network in networks if found in network]
+def _prefix(address: Address, peers: Sequence[Address], networks: Sequence[Network]) -> int | None:
+    """Return the prefix length of an address's network, if possible one with its peers."""
+    holding = [network for network in networks if address in network]
     sizes = [(all(peer in n for peer in peers), n.prefixlen) for n in holding]
     return max(sizes)[1] if sizes else None
 
 
-def _assumed(found: Address, peers: Sequence[Address]) -> int:
+def _assumed(address: Address, peers: Sequence[Address]) -> int:
     """Return the longest usual prefix length with which the peers are in one network."""
-    usual, shortest = _PREFIXES[found.version]
+    usual, shortest = _PREFIXES[address.version]
     for length in range(usual, shortest - 1, -1):
-        network = ipaddress.ip_interface(f"{found}/{length}").network
+        network = ipaddress.ip_interface(f"{address}/{length}").network
         if all(peer in network and not is_network_end(peer, network) for peer in peers):
             return length
     return usual

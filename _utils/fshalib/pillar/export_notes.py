@@ -1,4 +1,4 @@
-"""Notes of an export: what the pillar can't say, what was assumed, what would change."""
+"""Notes of an export: settings outside the pillar, assumptions, changes."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -46,9 +46,9 @@ _REASONS: Mapping[str, str] = {
 class Notes:
     """Collects notes.
 
-    ``theirs`` is what corosync takes for settings that are not there. ``covered`` are paths of
-    corosync.conf, and ``refused`` paths of the pillar, that a note has told about already;
-    ``reasons`` say of a path why the pillar cannot hold it.
+    ``theirs`` are corosync's defaults. ``covered`` are paths of corosync.conf, and ``refused``
+    paths of the pillar, that have a note; ``reasons`` tell for a path why the pillar has no key
+    for it.
     """
 
     theirs: Mapping[str, str]
@@ -58,28 +58,28 @@ class Notes:
     reasons: dict[str, str] = field(default_factory=dict)
 
     def add(self, path: str, sentence: str, *covered: str) -> None:
-        """Note a sentence about a path; it is all there is to say of what is ``covered``."""
+        """Note a sentence about a path; the paths in ``covered`` need no other note."""
         self.texts.append(f"{printable(path, _SHOWN)}: {sentence}")
         self.covered.update(covered)
 
     def changed(self, change: ConfChange) -> None:
-        """Note what the formula would write otherwise."""
+        """Note a setting that the formula would change."""
         old, new = (shown(change.path, text) for text in (change.old, change.new))
         deed = "leave it out" if change.new is None else "write it"
         why = f"{self._why(change.path)}the formula would {deed}, which takes"
         cost = COST[diff.change_class((change,))]
         self.add(change.path, f"{old} → {new}: {why} {cost} of corosync.", change.path)
 
-    def kept(self, path: str, said: str, *covered: str) -> None:
-        """Note what the pillar has no place for and the formula leaves in the file."""
+    def kept(self, path: str, text: str, *covered: str) -> None:
+        """Note a setting that the pillar has no key for; the formula keeps it in the file."""
         why = self._why(path) or "the pillar has no place for it; "
-        self.add(path, f"{why}the formula keeps it in the file ({said}).", *covered)
+        self.add(path, f"{why}the formula keeps it in the file ({text}).", *covered)
 
     def unused(self, path: str, text: str) -> None:
-        """Note what corosync does nothing with."""
+        """Note a setting that has no effect in corosync."""
         why = self._why(path)
-        said = "corosync does nothing with it, and the formula would leave it out"
-        self.add(path, f"{why}{said} ({shown(path, text)}).", path)
+        effect = "it has no effect in corosync, and the formula would leave it out"
+        self.add(path, f"{why}{effect} ({shown(path, text)}).", path)
 
     def _why(self, path: str) -> str:
         why = self.reasons.get(path, reason(path))
@@ -101,7 +101,7 @@ def reason(path: str) -> str:
 
 
 def shown(path: str, text: str | None) -> str:
-    """Return a value as it may be shown: no key, and nothing that may have been meant as one."""
+    """Return a value for a note; never a key, nor text that may be one by mistake."""
     if text is None:
         return "nothing"
     key = path.rpartition(".")[2]
@@ -116,13 +116,13 @@ def interfaces(conf: Conf) -> tuple[Section, ...]:
 
 
 def content(path: str, entry: parser.Entry) -> str:
-    """Return what stands in an option or section, on one line."""
+    """Return the value of an option, or the entries of a section, on one line."""
     return listing(entry) if isinstance(entry, Section) else shown(path, entry.value)
 
 
 def listing(section: Section) -> str:
-    """Return what stands in a section, on one line."""
+    """Return the entries of a section on one line."""
     top = f"{section.name}."
     flat = corosync_conf.flatten(Conf((section,)))
-    parts = (f"{path.removeprefix(top)}: {shown(path, text)}" for path, text in flat.items())
-    return ", ".join(parts) or "it is empty"
+    texts = (f"{path.removeprefix(top)}: {shown(path, text)}" for path, text in flat.items())
+    return ", ".join(texts) or "it is empty"

@@ -1,4 +1,4 @@
-"""Kinds of values that only a cluster's pillar has: addresses, agents, keys, ids, rules."""
+"""Types of the pillar's values: addresses, keys, paths, names."""
 
 import ipaddress
 import zlib
@@ -18,7 +18,7 @@ _PATH = r"/[A-Za-z0-9._+@/-]{0,254}"
 _PROFILE = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 
 
-# Between random bytes nearly every step is another one.
+# Random bytes have more different steps from one byte to the next.
 _STEPS = 32
 
 
@@ -28,7 +28,7 @@ def is_patterned(key: bytes) -> bool:
     return len(set(steps)) < _STEPS or len(zlib.compress(key, 9)) < len(key) // 2
 
 
-# --- kinds of fsha's own ---------------------------------------------------------------------
+# --- types of fsha's own ---------------------------------------------------------------------
 
 
 class SecretKey:

@@ -1,6 +1,7 @@
-"""What an operator allows a change to interrupt: the pillar's ``fsha:guard`` as data.
+"""The operator's limits for a change: the pillar's ``fsha:guard`` as data.
 
-A ceiling of calls, a window of time, and an override for one run; ``change.guard`` judges by them.
+These are a ceiling of calls, a window of time, and an override for one run. ``change.guard``
+enforces them.
 """
 
 import re
@@ -42,16 +43,16 @@ class PolicyError(ValueTextError):
 
 @dataclass(frozen=True)
 class Window:
-    """Times in which the voice service may be interrupted, as the clock on the wall shows them.
+    """The local times in which the voice service may be interrupted.
 
     days
         The days on which it begins; Monday is 0.
     start, end
         Minutes after midnight. An end that does not come after the start is on the next day.
     zone
-        Whose clock; ``None`` is the host's own.
+        The time zone; ``None`` is the host's.
 
-    When clocks are set back, an hour comes twice, and what is in the window is so both times.
+    When clocks are set back, an hour comes twice: both belong to the window, or neither.
     """
 
     days: frozenset[int] = frozenset(range(len(DAYS)))
@@ -100,12 +101,12 @@ def _clock(minutes: int) -> str:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the operator allows.
+    """The operator's limits.
 
     calls
-        So many call legs may be interrupted; ``None`` is any number.
+        The number of call legs that a change may interrupt; ``None`` is any number.
     allow_unknown
-        Whether calls may be interrupted that can't be counted.
+        Whether a change may interrupt calls that can't be counted.
     window
         When the running voice service may be interrupted at all; ``None`` is always.
     override
@@ -119,11 +120,11 @@ class Policy:
 
 
 def policy(data: Mapping[str, Any]) -> Policy:
-    """Return the policy from the checked section ``fsha:guard``, of which every key may be missing.
+    """Return the policy from the section ``fsha:guard``; every key may be missing.
 
-    Raises :class:`PolicyError` for what only shows here: a time zone that this host does not
-    know, a window without length. States and verbs may be given a guard that nobody has checked: in
-    that a key that is none must not open anything.
+    Raises :class:`PolicyError` for a time zone that this host does not know, and for a window
+    without length. A guard from the arguments of a state or verb is not checked before: an unknown
+    key raises the error too, and so cannot open the guard.
     """
     _only(data, ("calls", "unknown", "window", "override"), "")
     window = data.get("window")
@@ -169,7 +170,7 @@ def parse_time(value: object, key: str = "window") -> int:
         ``"02:00"``, up to ``"24:00"``. A number is taken as it is: YAML reads a bare
         ``22:00`` as 22 x 60.
     key
-        Where it stands in the pillar below ``fsha:guard``, for the message.
+        Its key below ``fsha:guard``, for the message.
 
     Raises :class:`PolicyError`.
     """
@@ -190,7 +191,7 @@ def _days(words: Sequence[str]) -> frozenset[int]:
 
 
 def _zone(name: object) -> ZoneInfo | None:
-    """Return a time zone by name; ``None``, the host's own, for none."""
+    """Return a time zone by name; ``None`` (the host's own) without a name."""
     if name is None:
         return None
     try:

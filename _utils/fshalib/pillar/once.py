@@ -1,7 +1,7 @@
-"""The check of the whole pillar, made once in a run.
+"""Check the whole pillar once per run.
 
-Several states and verbs of one run need the checked pillar. The last result is kept here, beside
-the classes that it is made of: a reload of ``fshalib`` that drops an old library drops it too.
+Several states and verbs of one run need the checked pillar. This module keeps the last result; a
+reload of ``fshalib`` drops it together with its classes.
 """
 
 import hashlib
@@ -15,22 +15,23 @@ _LAST: dict[bytes, Config] = {}
 
 
 def checked(raw: object) -> Config:
-    """Return what :func:`fshalib.pillar.config.check` returns; the same pillar is checked once.
+    """Check a pillar as :func:`fshalib.pillar.config.check` does; the same pillar only once.
 
     raw
-        The pillar's ``fsha``. Only a pillar with the same keys and values in the same order is the
-        same. Nobody may change what is returned.
+        The pillar's ``fsha``. Two pillars are the same if keys, values and their order are equal.
+
+    Returns the configuration; callers share it and must not change it.
 
     Raises :class:`ConfigErrors`, each time anew.
     """
-    # repr tells 1 from true and "1", which compare as equal or look alike in other notations.
+    # repr distinguishes 1, true and "1".
     digest = hashlib.sha256(repr(raw).encode("utf-8", "surrogatepass")).digest()
-    found = _LAST.get(digest)
-    if found is None:
-        found = config.check(raw)
+    pillar = _LAST.get(digest)
+    if pillar is None:
+        pillar = config.check(raw)
         _LAST.clear()
-        _LAST[digest] = found
-    return found
+        _LAST[digest] = pillar
+    return pillar
 
 
 def checked_here(raw: object, grains: Mapping[str, Any]) -> Config:
@@ -41,7 +42,7 @@ def checked_here(raw: object, grains: Mapping[str, Any]) -> Config:
 
     Raises :class:`ConfigErrors`, also for a host that is none of the nodes.
     """
-    found = checked(raw)
+    pillar = checked(raw)
     addresses = [*grains.get("ipv4", []), *grains.get("ipv6", [])]
-    config.check_host(found, grains["nodename"], addresses)
-    return found
+    config.check_host(pillar, grains["nodename"], addresses)
+    return pillar

@@ -1,6 +1,6 @@
-"""What the pillar of fsha may hold: every key with its kind, default, example and meaning.
+"""The schema of fsha's pillar: every key with its type, default, example and meaning.
 
-This tree is the one definition of the pillar. It checks (``fshalib.pillar.config``), and
+This schema is the one definition of the pillar. ``fshalib.pillar.config`` checks with it, and
 ``docs/make_pillar.py`` makes ``docs/pillar.md`` and ``fsha/parameters/defaults.yaml`` from it.
 
 Names and meanings of corosync's options are those of corosync.conf(5) and votequorum(5).
@@ -166,12 +166,12 @@ NETWORK = Record(
 
 
 def _objects(kind: Kind) -> Field:
-    """Return what the pillar may hold for one kind of object."""
+    """Return the pillar's key for one kind of object."""
     if kind.one:
-        part = kind.shape.parts[0]
-        return Field(part.field.kind, kind.doc, {}, part.field.example)
+        sets = kind.schema.fields[0]
+        return Field(sets.field.kind, kind.doc, {}, sets.field.example)
     names = NODE_NAME if kind.name == "node" else ID
-    return Field(Named(kind.shape.section, names, f"a mapping of {kind.word}s"), kind.doc, {})
+    return Field(Named(kind.schema.section, names, f"a mapping of {kind.word}s"), kind.doc, {})
 
 
 PACEMAKER = Record({kind.key: _objects(kind) for kind in KINDS.values()})

@@ -1,7 +1,7 @@
 """Checks of the pillar that look at several keys at once.
 
-They work on what :data:`schema.PILLAR` has checked already, where a wrong value is left
-out: each check looks only at what is there, so one mistake is told once.
+:data:`schema.PILLAR` has checked the data and left wrong values out. Each check looks only at the
+remaining data, so one mistake is reported once.
 """
 
 import ipaddress
@@ -26,7 +26,7 @@ def check(data: Data, raw: object, at: Location) -> None:
     data
         The checked pillar.
     raw
-        The pillar as it was given: what was given wrongly is not missing as well.
+        The unchecked pillar. A key with a wrong value is in it, so it is not reported as missing.
     """
     nodes = data.get("nodes", {})
     _nodes(nodes, at.below("nodes"))
@@ -182,8 +182,8 @@ def _crypto(corosync: Data, raw: object, transport: str, at: Location) -> None:
 
 
 def _key(raw: object, needed: bool, at: Location) -> None:
-    told = given(raw, "corosync")
-    names = list(told) if isinstance(told, Mapping) else []
+    section = given(raw, "corosync")
+    names = list(section) if isinstance(section, Mapping) else []
     sources = [name for name in ("authkey", "authkey_file") if name in names]
     if len(sources) == 2:
         at.below("authkey_file").error("authkey or authkey_file is expected, not both.")
@@ -229,7 +229,7 @@ def vip_parameters(pacemaker: Data) -> Iterator[tuple[Keys, str]]:
                 plain(validate_objects.agent_of(pacemaker, resource)), ""
             )
             value = resource.get("params", NO_SETS).plain_values().get(parameter)
-            # A value that was told as wrong is no text.
+            # A value with a mistake is no text here; its mistake is reported already.
             if isinstance(value, str):
                 yield (key, name, "params", parameter), value
 

@@ -55,8 +55,8 @@ def check_agents(
                 f"this node{suggestion(use.agent, known)}"
             )
     _unique([(use, found) for use, found in uses if found is not None and use.complete], report)
-    if report.found:
-        raise ConfigErrors(ConfigError(path(keys), message) for keys, message in report.found)
+    if report.mistakes:
+        raise ConfigErrors(ConfigError(path(keys), message) for keys, message in report.mistakes)
 
 
 @dataclass(frozen=True)

@@ -25,36 +25,38 @@ def object_checks(kind: str, data: Data, raw: object, at: Location) -> None:
     data
         The checked object.
     raw
-        The object as it was given: what was given wrongly is not missing as well.
+        The unchecked object. A key with a wrong value is in it, so it is not reported as missing.
     """
     if isinstance(raw, Mapping):
         for check_one in _CHECKS.get(kind, ()):
             check_one(data, raw, at)
-        for part, item, keys in items(KINDS[kind].shape, data, *_LOOKS):
-            _LOOKS[type(part)](item, _raw(raw, *keys), at.below(*keys))
+        for field, item, keys in items(KINDS[kind].schema, data, *_ITEM_CHECKS):
+            _ITEM_CHECKS[type(field)](item, _raw(raw, *keys), at.below(*keys))
 
 
 def _raw(raw: Data, *keys: str | int) -> Data:
-    """Return the mapping that was given at a place; empty when it is none."""
-    found = given(raw, *keys)
-    return found if isinstance(found, Mapping) else {}
+    """Return the unchecked mapping at a place; empty if there is none."""
+    value = given(raw, *keys)
+    return value if isinstance(value, Mapping) else {}
 
 
-def _told(raw: Data, keys: Sequence[str]) -> list[str]:
-    """Return the keys that were given, well or badly; an empty list is as good as none."""
+def _present(raw: Data, keys: Sequence[str]) -> list[str]:
+    """Return the keys that the pillar has, right or wrong; an empty list counts as no key."""
     empty = [key for key in ("sets", "rules") if raw.get(key) in ([], ())]
     return [key for key in keys if key in raw and key not in empty]
 
 
 def _not_both(raw: Data, keys: Sequence[str], at: Location) -> None:
-    told = _told(raw, keys)
-    if len(told) > 1:
-        at.below(told[1]).error(f"{told[1]} is not expected beside {told[0]}; give one of them.")
+    present = _present(raw, keys)
+    if len(present) > 1:
+        at.below(present[1]).error(
+            f"{present[1]} is not expected beside {present[0]}; give one of them."
+        )
 
 
 def _either(raw: Data, keys: Sequence[str], at: Location) -> None:
     _not_both(raw, keys, at)
-    if not _told(raw, keys):
+    if not _present(raw, keys):
         at.below(keys[0]).error(f"{' or '.join(keys)} is expected; this key is missing.")
 
 
@@ -81,8 +83,8 @@ def _pair(first: str, second: str) -> Check:
 
     def look(_data: Data, raw: Data, at: Location) -> None:
         _either(raw, (first, "sets"), at)
-        told = _told(raw, (first, "sets"))
-        if told == [first]:
+        present = _present(raw, (first, "sets"))
+        if present == [first]:
             _only_with(raw, second, first, at)
 
     return look
@@ -92,7 +94,7 @@ def _without_sets(first: str, *keys: str) -> Check:
     """Return the check that keys which belong to ``first`` are not given beside sets."""
 
     def look(_data: Data, raw: Data, at: Location) -> None:
-        for key in keys if _told(raw, ("sets",)) else ():
+        for key in keys if _present(raw, ("sets",)) else ():
             if key in raw and first not in raw:
                 at.below(key).error(f"{key} is not expected beside sets.")
 
@@ -100,7 +102,7 @@ def _without_sets(first: str, *keys: str) -> Check:
 
 
 def _location(_data: Data, raw: Data, at: Location) -> None:
-    ruled = _told(raw, ("rules",))
+    ruled = _present(raw, ("rules",))
     plain = [name for name in ("node", "score") if name in raw]
     if ruled and plain:
         at.below(plain[0]).error(f"{plain[0]} is not expected beside rules; give one or the other.")
@@ -120,13 +122,13 @@ def _agent(data: Data, _raw: Data, at: Location) -> None:
 def _operations(data: Data, raw: Data, at: Location) -> None:
     operations = data.get("operations", ())
     for number, operation in enumerate(operations):
-        told, here = _raw(raw, "operations", number), at.below("operations", number)
-        if stands_alone(operation, told, here):
+        unchecked, here = _raw(raw, "operations", number), at.below("operations", number)
+        if stands_alone(operation, unchecked, here):
             if len(operations) > 1:
                 here.below("id-ref").error("no other operations are expected beside id-ref.")
             continue
-        _not_both(told, ("start-delay", "interval-origin"), here)
-        if "name" not in told:
+        _not_both(unchecked, ("start-delay", "interval-origin"), here)
+        if "name" not in unchecked:
             missing = OPERATION["name"].kind.expected
             here.below("name").error(f"this key is missing; {missing} is expected.")
     _intervals(operations, raw, at)
@@ -135,8 +137,8 @@ def _operations(data: Data, raw: Data, at: Location) -> None:
 def _intervals(operations: Sequence[Data], raw: Data, at: Location) -> None:
     seen: set[tuple[str, int, str]] = set()
     for number, operation in enumerate(operations):
-        told = _raw(raw, "operations", number)
-        if "name" not in operation or ("interval" in told and "interval" not in operation):
+        unchecked = _raw(raw, "operations", number)
+        if "name" not in operation or ("interval" in unchecked and "interval" not in operation):
             continue
         # The cluster takes one interval for two roles, though it warns of it.
         role = operation.get("role", "")
@@ -169,9 +171,9 @@ def _level(data: Data, raw: Data, at: Location) -> None:
 
 def _permissions(data: Data, raw: Data, at: Location) -> None:
     for number in range(len(data.get("permissions", ()))):
-        told, here = _raw(raw, "permissions", number), at.below("permissions", number)
-        _either(told, ("xpath", "reference", "object-type"), here)
-        if "attribute" in told and _told(told, ("xpath", "reference")):
+        unchecked, here = _raw(raw, "permissions", number), at.below("permissions", number)
+        _either(unchecked, ("xpath", "reference", "object-type"), here)
+        if "attribute" in unchecked and _present(unchecked, ("xpath", "reference")):
             here.below("attribute").error("attribute is expected only beside object-type.")
 
 
@@ -186,14 +188,14 @@ def _rule(item: Data, raw: Data, at: Location) -> None:
         return
     if "expression" not in raw:
         at.below("expression").error("this key is missing; a rule expression is expected.")
-    # The score of a rule that only says when a constraint holds is never looked at.
+    # The cluster never uses the score of a rule in a lifetime.
     if at.keys[-2] == "lifetime":
         _not_both(raw, ("score", "score-attribute"), at)
     else:
         _either(raw, ("score", "score-attribute"), at)
 
 
-_LOOKS: Mapping[type, Check] = {Rules: _rule, ResourceSets: _resource_set}
+_ITEM_CHECKS: Mapping[type, Check] = {Rules: _rule, ResourceSets: _resource_set}
 _CHECKS: Mapping[str, tuple[Check, ...]] = {
     "primitive": (_one_of("agent", "template"), _agent, _operations),
     "template": (_agent, _operations),

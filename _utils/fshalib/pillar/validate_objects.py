@@ -1,7 +1,7 @@
 """Checks of the cluster's objects against each other, and within one object.
 
-They work on what the shapes of ``fshalib.cib.kinds`` have checked already, where a wrong value is
-left out: each check looks only at what is there, so one mistake is told once.
+The schemas of ``fshalib.cib.kinds`` have checked the data and left wrong values out. Each check
+looks only at the remaining data, so one mistake is reported once.
 """
 
 import re
@@ -17,7 +17,7 @@ from fshalib.cib.location_rules import Rules
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.nvset_field import Sets
 from fshalib.cib.resource_set import ResourceSets
-from fshalib.cib.spec import items, parts
+from fshalib.cib.spec import items, walk
 from fshalib.pillar.validate_object import Data, object_checks
 from fshalib.schema.report import Keys, Location, Report, given, printable, quoted, suggestion
 from fshalib.schema.types import INVALID
@@ -36,17 +36,19 @@ def check(pacemaker: Data, raw: object, nodes: Data, at: Location) -> None:
     pacemaker
         The checked section.
     raw
-        The section as it was given: what was given wrongly is not missing as well.
+        The unchecked section. A key with a wrong value is in it, so it is not reported as missing.
     nodes
         The checked nodes of the pillar.
     """
     _ids(pacemaker, at)
     _id_refs(pacemaker, at)
     for keys, kind, spec in _objects(pacemaker):
-        told = given(raw, *keys)
+        unchecked = given(raw, *keys)
         within = Report()
-        object_checks(kind, spec, {"sets": told} if KINDS[kind].one else told, Location(within))
-        for inner, message in within.found:
+        object_checks(
+            kind, spec, {"sets": unchecked} if KINDS[kind].one else unchecked, Location(within)
+        )
+        for inner, message in within.mistakes:
             at.below(*_place(keys, inner)).error(message)
     _members(pacemaker, at)
     _references(pacemaker, at)
@@ -64,7 +66,7 @@ def agent_of(pacemaker: Data, resource: Data) -> str:
 
 
 def _objects(pacemaker: Data) -> Iterator[tuple[Keys, str, Data]]:
-    """Yield the place of each object, its kind and its form."""
+    """Yield the place of each object, its kind and its spec."""
     for key, kind in BY_KEY.items():
         if kind.one:
             yield (key,), kind.name, {"sets": pacemaker.get(key, NO_SETS)}
@@ -74,7 +76,7 @@ def _objects(pacemaker: Data) -> Iterator[tuple[Keys, str, Data]]:
 
 
 def _place(keys: Keys, inner: Keys) -> Keys:
-    """Return a place in an object; the sets of what there is one of stand there themselves."""
+    """Return a place in an object; a kind with one object has its sets directly below its key."""
     return (*keys, *(inner[1:] if len(keys) == 1 else inner))
 
 
@@ -90,39 +92,39 @@ def _ids(pacemaker: Data, at: Location) -> None:
         for name in pacemaker.get(key, {}):
             _take(name, f"{_a(kind.word)} {kind.word}", taken, at.below(key, name))
     for keys, kind_name, spec in _objects(pacemaker):
-        for id, word, inner in _inner_ids(KINDS[kind_name].shape, spec):
+        for id, word, inner in _inner_ids(KINDS[kind_name].schema, spec):
             _take(id, word, taken, at.below(*_place(keys, inner)))
 
 
-def _inner_ids(shape: ElementSchema, spec: Data) -> Iterator[tuple[str, str, Keys]]:
-    """Yield the ids that are given to parts of an object, with what they are and their places."""
-    for part, value, keys in parts(shape, spec):
-        if isinstance(part, Id):
+def _inner_ids(schema: ElementSchema, spec: Data) -> Iterator[tuple[str, str, Keys]]:
+    """Yield the ids within an object, each with the name of its kind and its place."""
+    for field, value, keys in walk(schema, spec):
+        if isinstance(field, Id):
             yield value, "a part of an object", keys
-    for part, item, keys in items(shape, spec, *_REFERRED):
+    for field, item, keys in items(schema, spec, *_REFERRED):
         if "id" in item:
-            yield item["id"], _REFERRED[type(part)], (*keys, "id")
+            yield item["id"], _REFERRED[type(field)], (*keys, "id")
 
 
 _REFERRED = {Sets: "a set", Rules: "a rule", ResourceSets: "a set of resources"}
-"""What another place may refer to by an ``id-ref``."""
+"""The kinds of elements that an ``id-ref`` may point to."""
 
 
 def _id_refs(pacemaker: Data, at: Location) -> None:
-    """Check that an ``id-ref`` points to something of the same kind that is given an id."""
-    found = [
-        (part, item, _place(keys, inner))
+    """Check that an ``id-ref`` points to an id of the same kind."""
+    places = [
+        (field, item, _place(keys, inner))
         for keys, name, spec in _objects(pacemaker)
-        for part, item, inner in items(KINDS[name].shape, spec, *_REFERRED)
+        for field, item, inner in items(KINDS[name].schema, spec, *_REFERRED)
     ]
     known: dict[tuple[str, ...], list[str]] = {}
-    for part, item, _ in found:
-        # A set of nothing is not written.
-        if "id" in item and (not isinstance(part, Sets) or item.get("values")):
-            known.setdefault(part.tags, []).append(item["id"])
-    for part, item, keys in found:
-        expected = f"the id of {_REFERRED[type(part)]}"
-        _known(item.get("id-ref"), known.get(part.tags, []), expected, at.below(*keys, "id-ref"))
+    for field, item, _ in places:
+        # An empty set is not written, so it has no id.
+        if "id" in item and (not isinstance(field, Sets) or item.get("values")):
+            known.setdefault(field.tags, []).append(item["id"])
+    for field, item, keys in places:
+        expected = f"the id of {_REFERRED[type(field)]}"
+        _known(item.get("id-ref"), known.get(field.tags, []), expected, at.below(*keys, "id-ref"))
 
 
 def _a(word: str) -> str:
@@ -139,7 +141,7 @@ def _take(name: str, kind: str, taken: dict[str, str], at: Location) -> None:
 
 
 def _members(pacemaker: Data, at: Location) -> None:
-    """Check that what containers name is there, of the right kind, and in one of them only."""
+    """Check that members of containers exist, are of the right kind, and in one container only."""
     taken: dict[str, str] = {}
     for key, inner in CONTAINABLE.items():
         for name, data in pacemaker.get(key, {}).items():
@@ -167,7 +169,8 @@ def _member(
         at.error(f"{words} are expected, {quoted(member)} is {_a(kinds[0])} {kinds[0]}.")
     elif member not in known:
         at.error(
-            f"ids of resources are expected, {quoted(member)} is none{suggestion(member, known)}"
+            f"ids of resources are expected, there is no {quoted(member)}"
+            f"{suggestion(member, known)}"
         )
     elif member in taken:
         at.error(
@@ -186,19 +189,19 @@ _REFERRING = {
 
 
 def _references(pacemaker: Data, at: Location) -> None:
-    """Check that whatever is named is there."""
+    """Check that objects refer only to existing ones."""
     if not all(key in pacemaker for key in (*RESOURCES, "templates")):
         return
     resources = [id for key in RESOURCES for id in pacemaker.get(key, {})]
-    # A constraint may also be of all that have a tag, or that are made from a template.
+    # A constraint may also name a tag, or a template in place of its primitives.
     named = [*resources, *pacemaker["templates"], *pacemaker.get("tags", {})]
     for key, fields in _REFERRING.items():
         for name, data in pacemaker.get(key, {}).items():
             here = at.below(key, name)
             for field in fields:
                 _known(data.get(field), named, "the id of a resource or group", here.below(field))
-            for number, one in enumerate(data.get("sets", ())):
-                for id in one.get("resources", ()):
+            for number, resource_set in enumerate(data.get("sets", ())):
+                for id in resource_set.get("resources", ()):
                     place = here.below("sets", number, "resources")
                     _known(id, named, "ids of resources", place)
     for name, data in pacemaker["resources"].items():
@@ -221,7 +224,7 @@ def _known_items(pacemaker: Data, at: Location, key: str, field: str, names: Seq
 def _known(id: object, names: Sequence[str], expected: str, at: Location) -> None:
     if isinstance(id, str) and id not in names:
         word = "are" if expected.startswith("ids") else "is"
-        at.error(f"{expected} {word} expected, {quoted(id)} is none{suggestion(id, names)}")
+        at.error(f"{expected} {word} expected, there is no {quoted(id)}{suggestion(id, names)}")
 
 
 def _devices(pacemaker: Data, at: Location) -> None:
@@ -229,7 +232,7 @@ def _devices(pacemaker: Data, at: Location) -> None:
     if not all(key in pacemaker for key in ("resources", "templates")):
         return
     resources = pacemaker["resources"]
-    # What has no agent was told already.
+    # A resource without an agent is reported already.
     agents = {name: agent_of(pacemaker, resource) for name, resource in resources.items()}
     devices = [name for name, agent in agents.items() if is_fencing(agent)]
     for key, level in pacemaker.get("fencing_levels", {}).items():
@@ -248,7 +251,7 @@ def _devices(pacemaker: Data, at: Location) -> None:
 
 
 def _named_nodes(pacemaker: Data, nodes: Data, at: Location) -> None:
-    """Check the names of nodes wherever they are given."""
+    """Check all names of nodes."""
     if not nodes or not all(key in pacemaker for key in ("resources", "templates", "bundles")):
         return
     names = [*nodes, *_remote_nodes(pacemaker)]
@@ -258,7 +261,8 @@ def _named_nodes(pacemaker: Data, nodes: Data, at: Location) -> None:
                        *_in_rules(pacemaker)):  # fmt: skip
         if node.casefold() not in known and not replica.fullmatch(node):
             at.below(*keys).error(
-                f"the name of a node is expected, {quoted(node)} is none{suggestion(node, names)}"
+                f"the name of a node is expected, there is no {quoted(node)}"
+                f"{suggestion(node, names)}"
             )
 
 
@@ -276,7 +280,7 @@ def _remote_nodes(pacemaker: Data) -> Iterator[str]:
 
 
 def _replicas(pacemaker: Data) -> re.Pattern[str]:
-    """Return what the names of the bundles' replicas match, which are nodes, too."""
+    """Return a pattern of the names of the bundles' replicas, which are nodes, too."""
     return re.compile("|".join(f"{re.escape(name)}-[0-9]+" for name in pacemaker["bundles"]))
 
 
@@ -297,8 +301,8 @@ def _in_levels(pacemaker: Data) -> Named:
 
 def _in_nodes(pacemaker: Data) -> Named:
     for name, node in pacemaker.get("nodes", {}).items():
-        # Remote and guest nodes are resources, not members of the cluster. What can be the name
-        # of no node was told already.
+        # Remote and guest nodes are resources, not members of the cluster. A bad name is reported
+        # already.
         good = NODE_NAME.check(name, Location(Report())) is not INVALID
         if good and node.get("type", "member") == "member":
             yield ("nodes", name), name
@@ -306,7 +310,7 @@ def _in_nodes(pacemaker: Data) -> Named:
 
 def _in_rules(pacemaker: Data) -> Named:
     for keys, kind, spec in _objects(pacemaker):
-        for _, item, inner in items(KINDS[kind].shape, spec, Sets, Rules):
+        for _, item, inner in items(KINDS[kind].schema, spec, Sets, Rules):
             key = "rule" if "rule" in item else "expression"
             for node in _tested_nodes(item.get(key, "")):
                 yield _place(keys, (*inner, key)), node

@@ -1,4 +1,4 @@
-"""Mistakes in input: where they are, and the sentence about each of them."""
+"""Mistakes in input: the place of each, and a sentence about it."""
 
 import difflib
 import re
@@ -12,7 +12,7 @@ Key = str | int
 Keys = tuple[Key, ...]
 
 SHOWN = 60
-"""So many characters of a value, or of a key, are shown in a message at most."""
+"""A message shows at most this many characters of a value or key."""
 
 # What XML 1.0 cannot hold, and what does not belong in one line of text.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -41,30 +41,30 @@ class ConfigErrors(InputError):
 
 @dataclass
 class Report:
-    """Collects mistakes with the keys that lead to them, and keys that nothing reads any more."""
+    """Collects mistakes with their keys, and the keys that fsha no longer reads."""
 
-    found: list[tuple[Keys, str]] = field(default_factory=list)
+    mistakes: list[tuple[Keys, str]] = field(default_factory=list)
     retired: list[Keys] = field(default_factory=list)
 
     def add(self, keys: Keys, message: str) -> None:
-        """Note a mistake at ``keys``; the same one twice counts once."""
-        if (keys, message) not in self.found:
-            self.found.append((keys, message))
+        """Note a mistake at ``keys``, once only."""
+        if (keys, message) not in self.mistakes:
+            self.mistakes.append((keys, message))
 
     def errors(self, raw: object, root: str = "fsha") -> tuple[ConfigError, ...]:
-        """Return the mistakes in the order in which the keys stand in ``raw``."""
-        ordered = sorted(self.found, key=lambda item: _position(raw, item[0]))
+        """Return the mistakes in the order of the keys in ``raw``."""
+        ordered = sorted(self.mistakes, key=lambda item: _position(raw, item[0]))
         return tuple(ConfigError(path(keys, root), message) for keys, message in ordered)
 
     def raise_for(self, raw: object, root: str = "fsha") -> None:
         """Raise :class:`ConfigErrors` when there is any mistake."""
-        if self.found:
+        if self.mistakes:
             raise ConfigErrors(self.errors(raw, root))
 
 
 @dataclass(frozen=True)
 class Location:
-    """A place in the input and where to report about it."""
+    """A place in the input, and the report for its mistakes."""
 
     report: Report
     keys: Keys = ()
@@ -78,12 +78,12 @@ class Location:
         self.report.add(self.keys, message)
 
     def retire(self) -> None:
-        """Note that nothing reads the key at this place any more; that is no mistake."""
+        """Note that fsha no longer reads the key at this place; that is no mistake."""
         self.report.retired.append(self.keys)
 
 
 def _position(raw: object, keys: Keys) -> tuple[int, ...]:
-    """Return where ``keys`` stand in ``raw``; a key that is not there comes last."""
+    """Return the position of ``keys`` in ``raw``; a missing key comes last."""
     places = []
     for key in keys:
         if isinstance(raw, Mapping):
@@ -111,12 +111,12 @@ def given(raw: object, *keys: Key) -> object:
 
 
 def section(raw: object, *keys: str) -> Mapping[str, Any]:
-    """Return a mapping of an unchecked pillar, an empty one for whatever is none on the way there.
+    """Return a mapping of an unchecked pillar, empty if there is none at these keys.
 
-    What is wrong with it is for the pillar check to say, and no reason not to look at a cluster.
+    The pillar check reports what is wrong; a look at the cluster goes on without it.
     """
-    found = given(raw, *keys)
-    return found if isinstance(found, Mapping) else {}
+    value = given(raw, *keys)
+    return value if isinstance(value, Mapping) else {}
 
 
 def path(keys: Keys, root: str = "fsha") -> str:
@@ -126,7 +126,7 @@ def path(keys: Keys, root: str = "fsha") -> str:
 
 
 def printable(text: str, limit: int = SHOWN) -> str:
-    """Return text on one line and not too long, so that it can stand in a message."""
+    """Return text for a message: one line, and not too long."""
     shown = "".join(c if c.isprintable() else "?" for c in text[:limit])
     return shown if len(text) <= limit else shown + "…"
 
@@ -153,7 +153,7 @@ def what(value: object) -> str:
 
 
 def show(value: object) -> str:
-    """Return a plain value as it may be shown; of anything else only what it is."""
+    """Return a plain value as a message may show it, else only its type."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() <= _MAX_BITS:
@@ -163,16 +163,16 @@ def show(value: object) -> str:
     return quoted(value) if isinstance(value, str) else what(value)
 
 
-# So near to a known name is a slip of the pen, where other names may be given too.
+# A name this near to a known one is a slip of the pen, also where other names are allowed.
 SLIP = 0.85
 NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]{1,200}")
 
 
 def nearest(text: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the name that comes nearest to ``text``, if any is near; case does not count."""
+    """Return the name nearest to ``text``, if any is near; case does not count."""
     by_fold = {_fold(name): name for name in names}
-    found = difflib.get_close_matches(_fold(text[:200]), list(by_fold), n=1, cutoff=cutoff)
-    return by_fold[found[0]] if found else None
+    close = difflib.get_close_matches(_fold(text[:200]), list(by_fold), n=1, cutoff=cutoff)
+    return by_fold[close[0]] if close else None
 
 
 def _fold(text: str) -> str:
@@ -196,7 +196,7 @@ def suggestion(text: str, names: Iterable[str], at_most: int = 12) -> str:
 def text(value: object) -> str:
     """Return a plain value as the cluster stores it: ``True`` is ``true``, ``3`` is ``3``.
 
-    Raises :class:`TypeError` for what is no plain value (``None``, a list, a mapping) and
+    Raises :class:`TypeError` for anything else (``None``, a list, a mapping) and
     for numbers of more than 64 bits.
     """
     if isinstance(value, bool):

@@ -1,12 +1,11 @@
-"""Describe what a mapping may hold, check it, and tell every mistake in one sentence.
+"""Describe what a mapping may hold, check it, and report each mistake in one sentence.
 
-A description is a tree of kinds (:class:`Section`, :class:`Named`, :class:`ListOf`,
-:class:`Text` …). The same tree checks a pillar, fills in defaults and makes the pillar
-reference, so that the three never differ. Nothing here knows what fsha's pillar holds: that
-is ``fshalib.pillar.schema``.
+A schema nests types of values (:class:`Record`, :class:`Named`, :class:`ListOf`, :class:`Text`
+…). The same schema checks a pillar, fills in defaults and makes the pillar reference, so the
+three never differ. The schema of fsha's pillar is ``fshalib.pillar.schema``.
 
-A check never stops at the first mistake and never raises for bad input: it reports to a
-:class:`Report` and returns :data:`INVALID` in place of what cannot be used.
+A check reports every mistake to a :class:`Report` and never raises for bad input. In place of
+a wrong value it returns :data:`INVALID`.
 """
 
 import re
@@ -30,7 +29,7 @@ from fshalib.schema.report import (
 
 
 class _Mark:
-    """A value that is none of a pillar's own."""
+    """A value that no pillar holds."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -49,7 +48,7 @@ REQUIRED: Final = _Mark("REQUIRED")
 """The default of a key that must be given."""
 
 
-# --- kinds ---------------------------------------------------------------------------------
+# --- types of values ------------------------------------------------------------------------
 
 
 class ValueType(Protocol):
@@ -109,8 +108,8 @@ class Whole:
 class Choice:
     """One of a few words.
 
-    YAML reads a bare ``off`` or ``on`` as false or true: where only the word can be meant,
-    it is taken for it. ``synonyms`` are older words and the one that is used instead.
+    YAML reads a bare ``off`` or ``on`` as false or true; if only the word can be meant, the
+    check takes it. ``synonyms`` are older words, each with the present one.
     """
 
     words: tuple[str, ...]
@@ -141,8 +140,7 @@ class Choice:
 class Text:
     """One line of text, which ``pattern`` must match whole and ``test`` must accept.
 
-    ``hidden`` values never stand in a message: secrets, and what people mistake for a place
-    to put one.
+    No message shows a ``hidden`` value: a secret, or a key that people may put one into.
     """
 
     expected: str = "text"
@@ -233,7 +231,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Field:
-    """What is known of one key of a :class:`Section`.
+    """One key of a :class:`Record`.
 
     ``theirs`` is the default that corosync or Pacemaker has when the key is left out.
     """
@@ -249,10 +247,10 @@ class Field:
 class Record:
     """A mapping with known keys.
 
-    ``aliases`` are other names of keys; ``elsewhere`` says of keys that people may look for
-    here where their like is given. ``others`` is what keys that are not known may hold, as
-    long as they are no slip of the pen for a known one; without it they are refused.
-    ``retired`` are keys of older versions: whatever they hold is left out.
+    ``aliases`` are other names of keys. ``elsewhere`` has keys that belong to another place, each
+    with a sentence that names the place. ``others`` is the type of unknown keys; without it they
+    are refused, and so is a slip of the pen for a known key. ``retired`` are keys of older
+    versions: their values are left out.
     """
 
     fields: Mapping[str, Field]
@@ -319,8 +317,8 @@ class Record:
 class Named:
     """A mapping whose keys are names that the user gives.
 
-    What is below a name is kept, as far as it is good, even when something in it is wrong,
-    so that other places may still refer to the name.
+    A name with a wrong item is kept with the good values of the item: other places may still
+    refer to the name.
     """
 
     item: ValueType

@@ -1,1 +1,1 @@
-"""Programs, files, waiting: the only door to the host."""
+"""Programs, files, clocks, waiting: all access to the host."""

@@ -32,10 +32,10 @@ def changed_at(path: Path) -> float | None:
 def owner(path: Path) -> tuple[int, int] | None:
     """Return a file's user and group number, or ``None`` where there is no such file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_uid, found.st_gid
+    return status.st_uid, status.st_gid
 
 
 def replace(

@@ -11,7 +11,7 @@ ICMP_TIMESTAMP, ICMP_TIMESTAMP_REPLY = 13, 14
 IP_HEADER_WORDS, IP_WORD = 0x0F, 4
 DAY_MS = 86_400_000
 NO_STANDARD = 0x8000_0000
-"""The bit that marks a time of day which is none in milliseconds since midnight UTC."""
+"""The bit of a time of day that is not in milliseconds since midnight UTC (RFC 792)."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ClockAnswer:
 
 
 def ask_clock(host: str, timeout: float = 0.5) -> ClockAnswer | None:
-    """Ask a host's kernel for the time by an ICMP timestamp request (RFC 792); root only.
+    """Ask a host's kernel for the time by an ICMP timestamp request (RFC 792). Only for root.
 
     host
         An IPv4 address; there is no such request for IPv6.
@@ -41,10 +41,10 @@ def ask_clock(host: str, timeout: float = 0.5) -> ClockAnswer | None:
             sock.send(icmp_timestamp(mark, asked))
             while (left := timeout - (time.monotonic() - begun)) > 0:
                 sock.settimeout(left)
-                told = parse_icmp_timestamp(sock.recv(2048), mark)
-                if told is not None:
+                marks = parse_icmp_timestamp(sock.recv(2048), mark)
+                if marks is not None:
                     trip = (time.monotonic() - begun) * 1000
-                    return clock_answer(asked, trip, *told)
+                    return clock_answer(asked, trip, *marks)
     except OSError:
         # Nobody there, no route, not root and no answer all mean the same here: not known.
         return None
@@ -65,7 +65,7 @@ def icmp_timestamp(mark: int, asked: int) -> bytes:
 
 
 def parse_icmp_timestamp(packet: bytes, mark: int) -> tuple[int, int] | None:
-    """Return when a request came and was answered by the other's clock, ``None`` for no answer.
+    """Return when the other host received and answered, by its clock; ``None`` if no answer.
 
     packet
         With its IPv4 header, as a raw socket gives it.
@@ -82,7 +82,7 @@ def parse_icmp_timestamp(packet: bytes, mark: int) -> tuple[int, int] | None:
 
 
 def clock_answer(asked: int, trip: float, came: int, left: int) -> ClockAnswer:
-    """Return what an answer says of the other's clock.
+    """Return how far the other host's clock is ahead of ours.
 
     asked
         Our time of day as we asked, milliseconds; ``came`` and ``left`` are the other's.
@@ -93,6 +93,6 @@ def clock_answer(asked: int, trip: float, came: int, left: int) -> ClockAnswer:
     return ClockAnswer(round(ahead / 1000, 3) + 0.0, round(trip / 2000 + 0.002, 3))
 
 
-def _between(one: float, other: float) -> float:
-    """Return how much later another time of day is; one of them may be past midnight."""
-    return (other - one + DAY_MS / 2) % DAY_MS - DAY_MS / 2
+def _between(earlier: float, later: float) -> float:
+    """Return by how many milliseconds ``later`` is the later time of day, also past midnight."""
+    return (later - earlier + DAY_MS / 2) % DAY_MS - DAY_MS / 2

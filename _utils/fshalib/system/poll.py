@@ -1,4 +1,4 @@
-"""Wait for a condition, bounded, saying what is being waited for."""
+"""Wait for a condition, with a time limit and a line in the log."""
 
 import logging
 import time
@@ -22,26 +22,26 @@ def until(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> T:
-    """Look again and again until what is seen will do, or the time is up.
+    """Look again and again until the condition is met or the time is up.
 
     look
-        Returns what is to be seen now.
+        Returns the present state.
     done
-        Tells whether that will do.
+        Tells whether that state is the one to wait for.
     timeout, interval
         Seconds in all, and between two looks.
     what
-        What is waited for, for the log.
+        Names the condition for the log; without it nothing is logged.
 
-    Returns what was seen last, whether it will do or not.
+    Returns the last state, whether the condition is met or not.
     """
-    begun = told = clock()
+    begun = logged = clock()
     while True:
         seen = look()
         now = clock()
         if done(seen) or now - begun >= timeout:
             return seen
-        if what and now - told >= TELL_EVERY:
-            told = now
+        if what and now - logged >= TELL_EVERY:
+            logged = now
             log.info("%s: still waiting after %.0f of %.0f s", what, now - begun, timeout)
         sleep(min(interval, max(timeout - (now - begun), 0.01)))

@@ -1,8 +1,8 @@
-"""The only room with a door to the outside: programs are run here and nowhere else.
+"""Run programs. Nothing else in the library does.
 
 Arguments are lists and never pass a shell, every call is bounded in time, secrets go
-through standard input or a file. What a program says is returned as data; the exit codes
-that mean something to fsha have names here.
+through standard input or a file. The output comes back as data; the exit codes
+that fsha knows have names here.
 
 ``CIB_file`` in the environment makes Pacemaker's tools work on a file instead of a
 cluster; it is passed on, so everything above works without a cluster too.
@@ -50,7 +50,7 @@ class ToolMissing(RunError):
 
 
 class ToolTimeout(RunError):
-    """A program did not answer within its bound and was ended."""
+    """A program did not answer in time and was ended."""
 
     def __init__(self, argv: Sequence[str], seconds: float) -> None:
         self.argv = tuple(argv)
@@ -63,14 +63,14 @@ class ToolFailed(RunError):
 
     def __init__(self, completed: "Completed") -> None:
         self.completed = completed
-        said = (completed.err or completed.out).strip().splitlines()
-        detail = f": {said[-1].strip()}" if said else "."
+        lines = (completed.err or completed.out).strip().splitlines()
+        detail = f": {lines[-1].strip()}" if lines else "."
         super().__init__(f"{completed.argv[0]} failed (exit code {completed.code}){detail}")
 
 
 @dataclass(frozen=True)
 class Completed:
-    """What a program that ran to its end has said."""
+    """The result of a program that ran to its end."""
 
     argv: tuple[str, ...]
     code: int
@@ -80,7 +80,7 @@ class Completed:
 
 
 Runner = Callable[..., Completed]
-"""The shape of :func:`run`, so that pure code and tests can be given another."""
+"""The signature of :func:`run`; pure code takes one as an argument, tests give another."""
 
 
 def which(program: str) -> str | None:
@@ -94,7 +94,7 @@ def run(
     timeout: float = DEFAULT_TIMEOUT,
     env: Mapping[str, str] | None = None,
 ) -> Completed:
-    """Run a program to its end and return what it said, whatever its exit code.
+    """Run a program to its end and return its result, whatever the exit code.
 
     argv
         The program and its arguments; no shell sees them. No secret belongs here: every
@@ -142,7 +142,7 @@ def _communicate(
     try:
         return process.communicate(data, timeout=timeout)
     except BaseException:
-        # With its children: they would hold the pipes open beyond every bound.
+        # With its children: they would keep the pipes open.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         raise

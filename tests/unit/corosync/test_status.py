@@ -61,7 +61,7 @@ def test_a_stranger_and_links_that_do_not_run_are_named(tools):
     wanted = (WANTED[0], build.RingNode("fs2", 2, ("10.101.20.220",)))
     assert fr.faults(ring, wanted) == (
         "fs2 (nodeid 2): not a member of the cluster",
-        "ubuntu-v20z (nodeid 2): in the running cluster, but none of the wanted nodes",
+        "ubuntu-v20z (nodeid 2): in the running cluster, but not one of the configured nodes",
         "link 0 to fs2 (10.101.20.220): not in the running configuration",
     )
 

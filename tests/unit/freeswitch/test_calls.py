@@ -137,7 +137,7 @@ def test_channels_of_other_kinds_are_none_of_ours():
 
 
 def test_an_answer_to_another_question():
-    with pytest.raises(ChannelsUnknownError, match="told of 1 channels when asked about 2"):
+    with pytest.raises(ChannelsUnknownError, match="1 of 2 channels"):
         marked((Leg("a", "p", "answered", ""), Leg("b", "p", "answered", "")), [told()])
 
 
@@ -157,11 +157,11 @@ KNOWN_CALLS = {
     [
         ({"legs": 0, "known": True}, True, "No calls are up."),
         ({"legs": None, "known": False, "reason": "it is down."}, True,
-         "Whether calls are up can't be told: it is down."),
+         "It is not known whether calls are up: it is down."),
         (KNOWN_CALLS, False,
          "6 call legs are up, and are hung up: stop_mode: recover would keep them."),
         ({"legs": 6, "known": False, "reason": "no list"}, True,
-         "6 call legs are up; which survive can't be told: no list."),
+         "6 call legs are up; which survive is not known: no list."),
         (KNOWN_CALLS, True,
          "3 of 6 call legs survive; lost: 1 ringing (r), 1 TLS (t); doubtful: 1 held (h)."),
     ],

@@ -147,8 +147,9 @@ def test_a_file_that_is_not_what_it_should_be(conf, name, text, words):
     ("name", "text", "where", "words"),
     [
         ("sip_profiles/internal.xml", '<profile name="internal">\n<settings>\n', "internal.xml",
-         "no well-formed XML"),
-        ("sip_profiles/x.xml", "<profile>\n<a></b>\n</profile>\n", "x.xml:2", "no well-formed XML"),
+         "not well-formed XML"),
+        ("sip_profiles/x.xml", "<profile>\n<a></b>\n</profile>\n", "x.xml:2",
+         "not well-formed XML"),
         ("freeswitch.xml", '<d>\n<X-PRE-PROCESS cmd="include" data="gone.xml"/>\n</d>\n',
          "freeswitch.xml:2", "which is not there"),
         ("freeswitch.xml", '<d>\n<X-PRE-PROCESS cmd="include" data="freeswitch.xml"/>\n</d>\n',

@@ -71,8 +71,8 @@ def test_what_freeswitch_takes_and_xml_does_not(tmp_path):
 @pytest.mark.parametrize(
     ("text", "where", "words"),
     [
-        ("<d>\n<p>\n</d>", ":3", r"no well-formed XML: .*freeswitch.xml:2"),
-        ("", "", "no well-formed XML|it is empty"),
+        ("<d>\n<p>\n</d>", ":3", r"not well-formed XML: .*freeswitch.xml:2"),
+        ("", "", "not well-formed XML|it is empty"),
         ("<?xml?>", "", "it is empty"),
         ('<d>\n<X-PRE-PROCESS cmd="include" data="no.xml"/>\n</d>', ":2", "no.xml, which is not"),
         ('<X-PRE-PROCESS cmd="include" data="freeswitch.xml"/>', "", "in a circle"),

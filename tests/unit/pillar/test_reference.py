@@ -277,13 +277,13 @@ def test_defaults_and_examples_pass_their_own_check():
                 report = schema_report.Report()
                 known.kind.check(value, schema_report.Location(report))
                 partly = isinstance(known.kind, (types.Record, types.Named))
-                assert report.found == [] or (partly and value == {}), (name, report.found)
+                assert report.mistakes == [] or (partly and value == {}), (name, report.mistakes)
 
 
 def test_shapes_and_tables_agree():
     assert {kind.key for kind in KINDS.values()} == set(schema.PACEMAKER.fields)
     for kind in KINDS.values():
-        keys = [part.key for part in kind.shape.parts]
+        keys = [part.key for part in kind.schema.fields]
         assert len(keys) == len(set(keys))
         assert set(kinds.ONE_IDS) == {k.name for k in KINDS.values() if k.one}
 
