@@ -509,7 +509,7 @@ def test_what_is_referred_to_must_be_there(item, id):
     with pytest.raises(references.UnknownReference) as caught:
         target(cib(dummy("a")), DesiredObjects((item,)))
     assert (caught.value.owner, caught.value.id) == (item.id, id)
-    assert f"{item.id} refers to nix, which neither" in str(caught.value)
+    assert f"{item.id} refers to nix, which is neither" in str(caught.value)
 
 
 def test_what_others_take_their_values_from_is_not_removed():
