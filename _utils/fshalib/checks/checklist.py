@@ -24,6 +24,7 @@ from fshalib.checks.checks_cluster import (
     twice,
     two_holders,
 )
+from fshalib.checks.checks_freeswitch import gateways, strays, switches
 from fshalib.checks.checks_nodes import (
     alike,
     certificates,
@@ -31,13 +32,10 @@ from fshalib.checks.checks_nodes import (
     database,
     drill,
     files,
-    gateways,
     hosts,
     known,
     recovery,
     routers,
-    strays,
-    switches,
 )
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Check, Line

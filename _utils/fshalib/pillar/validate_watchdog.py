@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fshalib.agents import is_fencing
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.watchdog import HAVE, NAMES, SBD, TIMEOUT, is_true, needs_sbd
 from fshalib.schema.report import Location, given
@@ -43,5 +44,5 @@ def _agents(pacemaker: Data) -> Iterator[str]:
     for key in ("resources", "templates"):
         for item in pacemaker.get(key, {}).values():
             agent = str(item.get("agent", ""))
-            if agent.startswith("stonith:"):
+            if is_fencing(agent):
                 yield agent

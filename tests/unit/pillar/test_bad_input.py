@@ -460,7 +460,7 @@ ONE_MISTAKE_IN_FULL = [
     (f"{PM}:resources:ip_trunk:params:0:id-ref", "carier", "", 'did you mean "carrier"'),
     (f"{PM}:resources:ip_trunk:params:0:id-ref", "rule-1", "", "the id of a set is expected"),
     (f"{PM}:resources:ip_trunk:params:0:id-ref", "slow", "", 'there is no "slow"'),
-    (f"{CARRIER}:params:1:values", {}, f"{PM}:resources:ip_trunk:params:0:id-ref", "none"),
+    (f"{CARRIER}:params:1:values", {}, f"{PM}:resources:ip_trunk:params:0:id-ref", "there is no"),
     (f"{PM}:rsc_defaults", [{"id-ref": "slwo"}], f"{PM}:rsc_defaults:0:id-ref", 'mean "slow"'),
     (f"{PM}:locations:by-sets:rules", [{"id-ref": "rule1"}],
      f"{PM}:locations:by-sets:rules:0:id-ref", 'did you mean "rule-1"'),

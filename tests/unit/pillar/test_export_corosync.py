@@ -360,7 +360,7 @@ class TestForeign:
         assert exported.pillar["corosync"]["links"] == [
             {"bindnetaddr": "10.101.20.0", "mcastaddr": "226.94.1.1"}
         ]
-        assert "fill them in" in about(exported, "nodelist")
+        assert "put each node with its addresses" in about(exported, "nodelist")
         assert "nothing → voice" in about(exported, "totem.cluster_name")
 
 
@@ -463,7 +463,7 @@ class TestNotInThePillar:
             ("aes256", "3des", "totem.crypto_cipher", "the pillar takes none"),
             ("sha256", "none", "totem.crypto_hash", "needs a hash"),
             ("to_syslog: yes", "to_syslog: maybe", "logging.to_syslog", "true or false"),
-            ("two_node: 1", "two_node: 1\nvotes: 1", "quorum.votes", "does nothing with it"),
+            ("two_node: 1", "two_node: 1\nvotes: 1", "quorum.votes", "no effect in corosync"),
             ("corosync_votequorum", "other", "quorum.provider", "other → corosync_vote"),
             (QUORUM, f"{QUORUM}\nsystem {{\nsched_rr: no\n}}\n", "system", "sched_rr: no"),
             (QUORUM, f"{QUORUM}\nuidgid {{\nuid: hacl\n}}\n", "uidgid", "uidgid.d"),
@@ -513,7 +513,7 @@ class TestNotInThePillar:
         text = WHOLE.replace("nodeid: 2", "nodeid: 2\nextra {\na: b\n}")
         text = text.replace("totem {\n", "totem {\ninterface {\nmember {\nmemberaddr: x\n}\n}\n")
         exported = export(text)
-        assert "does nothing with it" in about(exported, "totem.interface[0].member.memberaddr")
+        assert "no effect in corosync" in about(exported, "totem.interface[0].member.memberaddr")
         assert "a: b" in about(exported, "nodelist.node[fs2].extra")
         assert len(exported.notes) == 2
 
