@@ -49,7 +49,8 @@ __virtualname__ = "freeswitch"
 
 NOTE = "fsha-freeswitch-config"
 """The node attribute that tells which configuration a node has got."""
-KNOWN = config_files.KNOWN
+# Without lxml the library is not there, and this module does not load.
+KNOWN = None if MISSING else config_files.KNOWN
 PENDING = Path("/run/fsha/freeswitch-config.json")
 """What is written and not in effect, see fshalib.freeswitch.pending."""
 RESTART = 60.0

@@ -55,7 +55,7 @@ class Access:
 def access(pillar: Mapping[str, Any]) -> Access:
     """Return the access to FreeSWITCH by a pillar, which may lack ``fsha:freeswitch``."""
     settings = report.section(pillar, "fsha", "freeswitch")
-    written = PASSWORD_FILE if Path(PASSWORD_FILE).exists() else ""
+    written = PASSWORD_FILE if os.access(PASSWORD_FILE, os.F_OK) else ""
     return Access(
         settings.get("fs_cli", "fs_cli"),
         settings.get("host", "127.0.0.1"),
