@@ -67,7 +67,7 @@ def strays(view: View) -> Iterator[Line]:
             yield Line(
                 "stray",
                 "Profiles",
-                FAIL,
+                WARN,
                 f"{' and '.join(names)} runs here, where the cluster has not started it",
                 f"it may take calls and registers its gateways a second time: run {stop}",
                 node,
