@@ -120,7 +120,7 @@ def allowed(name="fsha", patience=30):
     patience
         Seconds to wait for the verdict of the node that carries the calls, if that is another.
 
-    What the guard refuses fails the state, and is told by one event from the node that judged; with
+    What the guard refuses fails the state, and the node that judged sends one event; with
     ``failhard`` the run ends there. A host without a cluster, and a cluster that is as wanted,
     pass at once. A test run says the same, waits for nobody and sends nothing.
 
@@ -135,7 +135,7 @@ def allowed(name="fsha", patience=30):
         return (returns.not_yet if test else returns.failed)(name, f"{name}: {NO_LIBRARY}")
     try:
         found = __salt__["pacemaker.verdict"](name, patience=patience, test=test)
-        # The node that judged tells it, not the one that has taken its verdict over.
+        # The node that judged sends it, not the one that took over its verdict.
         if found["refused"] and not test and not found["by"]:
             _announce(name, {**found, "committed": False}, test, found["policy"])
     except (CommandExecutionError, SaltInvocationError) as error:

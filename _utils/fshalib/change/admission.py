@@ -132,7 +132,7 @@ class Door:
 def mark(target: Target) -> str:
     """Return a short hash of a target: the same on two nodes that want the same of the same CIB.
 
-    It stands in the CIB while there are passwords in what it is of: so guessing is made dear.
+    The target has passwords and the hash stands in the CIB, so it is one that is slow to guess by.
     """
     text = document.render(cast(Element, target.root.find("configuration")))
     return hashlib.scrypt(text.encode(), salt=b"fsha", n=2**14, r=8, p=1, dklen=8).hex()
