@@ -26,7 +26,7 @@ from lab.settings import VIP
 PROJECT_ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT_ROOT / "_utils"))
 
-from fshalib.pacemaker.status import Status, parse_status  # noqa: E402  found by the line above
+from fshalib.pacemaker.status import NoStatus, Status, parse_status  # noqa: E402  found by the line above
 
 TOP = "base:\n  '*':\n    - fsha\n    - fsha_secrets\n"
 KEY_BYTES = 256
@@ -212,6 +212,9 @@ def cluster_if_up(node: Node) -> Status | None:
     """Return the cluster's status as a node sees it, ``None`` while Pacemaker is not up there."""
     try:
         return cluster(node)
+    except NoStatus:
+        # pacemakerd runs and the CIB's daemon does not answer yet: crm_mon ends with 0.
+        return None
     except LabCommandError as error:
         if error.completed.code == NOT_CONNECTED:
             return None

@@ -40,7 +40,7 @@ def salt_ssh(lab):
 
 def test_a_first_test_run_brings_the_library(salt_ssh):
     before = salt_ssh("corosync.installed")
-    assert "not available" in json.dumps(before)
+    assert "No module named 'fshalib'" in json.dumps(before)
 
     states = salt_ssh("state.apply", "fsha", "test=True")
     assert isinstance(states, dict), states
