@@ -108,8 +108,8 @@ class Cluster(Protocol):
 class Network(Protocol):
     """What can be seen of the floating addresses from this node."""
 
-    def takes_calls(self, address: str, port: int, seconds: float) -> bool:
-        """Tell whether an address answers SIP OPTIONS with a yes."""
+    def served(self, address: str, port: int, seconds: float) -> bool:
+        """Tell whether a switch that serves answers SIP OPTIONS at an address."""
 
     def disagreement(self, address: str, *, held_here: bool) -> ArpFinding | None:
         """Return what speaks against an address being where it should be, ``None`` if nothing."""
@@ -186,12 +186,9 @@ class LiveCluster:
 class LiveNetwork:
     """The network of this node."""
 
-    def takes_calls(self, address: str, port: int, seconds: float) -> bool:
-        """Tell whether an address answers SIP OPTIONS with a yes.
-
-        A switch in hot standby answers with 503, as it would a call (measured, FreeSWITCH 1.11).
-        """
-        return sip.sip_options(address, port, seconds).startswith("SIP/2.0 2")
+    def served(self, address: str, port: int, seconds: float) -> bool:
+        """Tell whether a switch that serves answers SIP OPTIONS at an address."""
+        return sip.serves(sip.sip_options(address, port, seconds))
 
     def disagreement(self, address: str, *, held_here: bool) -> ArpFinding | None:
         """Return what speaks against an address being where it should be, ``None`` if nothing."""

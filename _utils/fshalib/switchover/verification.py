@@ -52,7 +52,7 @@ class Verification:
         if not port or not vips:
             return None
         vip = next((one for one in vips if one in before), vips[0])
-        return outage.Watch(lambda: self.network.takes_calls(vip, port, WATCH_SECONDS))
+        return outage.Watch(lambda: self.network.served(vip, port, WATCH_SECONDS))
 
     def silent(self, before: frozenset[str] = frozenset()) -> list[str]:
         """Return the floating addresses that should answer SIP OPTIONS and do not in time.
@@ -117,7 +117,7 @@ class Verification:
         self, addresses: Sequence[str], port: int, patience: float = SIP_PATIENCE
     ) -> bool:
         return poll.until(
-            lambda: any(self.network.takes_calls(one, port, SIP_SECONDS) for one in addresses),
+            lambda: any(self.network.served(one, port, SIP_SECONDS) for one in addresses),
             bool,
             patience,
             f"SIP on {' or '.join(addresses)}",

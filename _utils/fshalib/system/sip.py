@@ -15,6 +15,18 @@ _SIP_OPTIONS = (
     "Content-Length: 0\r\n\r\n"
 )
 
+_STANDBY = "SIP/2.0 503 System Paused"
+
+
+def serves(status_line: str) -> bool:
+    """Tell by the answer to SIP OPTIONS whether the switch serves, with its calls.
+
+    A profile in hot standby answers with 503, as it would a call (measured, FreeSWITCH 1.11).
+    Before 1.11.1 one that is paused or full does, too, with another reason (read in sofia.c).
+    """
+    refused = status_line.startswith("SIP/2.0 503")
+    return status_line.startswith("SIP/2.0 2") or (refused and not status_line.startswith(_STANDBY))
+
 
 def sip_options(host: str, port: int = 5060, timeout: float = 1.0) -> str:
     """Ask a SIP server for its options over UDP and return its status line, ``""`` for silence.

@@ -15,6 +15,7 @@ What it models (measured on FreeSWITCH 1.11.3-dev, mod_sofia as in 1.11.2, with 
       restart refused (with exit 0) in the first 10 s; asynchronous stop: unlisted at once, socket
       closed after 0.3 s, name freed after 1.6 s; a start between the last two makes a profile that
       answers calls and is never listed (the "zombie"); restart comes back by itself.
+    - Paused or full: 503 to INVITE, and to OPTIONS as before 1.11.1 where the profile says so.
     - Standby flag: 503 to INVITE and OPTIONS, shown by no status, cleared by recover, set again by
       a rescan (and by a start of a running profile, which is one).
     - Recovery rows in one database for both nodes: written about 0.1 s after the answer, deleted

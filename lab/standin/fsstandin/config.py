@@ -52,7 +52,11 @@ BIND_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class ProfileConfig:
-    """One SIP profile: ``name``, the address it binds, and the two switches that matter here."""
+    """One SIP profile: ``name``, the address it binds, and the switches that matter here.
+
+    ``options_503_on_busy``: OPTIONS get 503 while no new call is taken, as before 1.11.1 always,
+    and since then with ``sip-options-respond-503-on-busy`` (read in mod_sofia's sofia.c).
+    """
 
     name: str
     sip_ip: str
@@ -60,6 +64,7 @@ class ProfileConfig:
     rtp_ip: str = ""
     standby: bool = False
     track_calls: bool = True
+    options_503_on_busy: bool = False
 
     @property
     def media_ip(self) -> str:
@@ -79,6 +84,7 @@ class Config:
     switchname: str = ""
     rtp_ports: tuple[int, int] = (16384, 17383)
     answer_after: float = 0.02
+    max_sessions: int = 1000
     pidfile: Path | None = None
     fault_file: Path = Path("/run/freeswitch/standin.faults")
     process_name: str = "freeswitch"
@@ -113,6 +119,7 @@ def load(path: Path) -> Config:
     every new request with 503 until it recovers calls.
 
     Further keys: ``rtp_ports`` [first, last], ``answer_after`` (seconds from INVITE to 200),
+    ``max_sessions`` (a switch with so many calls takes no new one),
     ``timing_scale`` (1.0 = as measured), ``timing`` (single durations in seconds, see Timing),
     ``pidfile``, ``fault_file``, ``process_name``.
     """
@@ -130,7 +137,7 @@ def load(path: Path) -> Config:
 
 _KEYS = {
     "profiles", "event_socket", "recovery_db", "switchname", "rtp_ports", "answer_after",
-    "timing_scale", "timing", "pidfile", "fault_file", "process_name",
+    "max_sessions", "timing_scale", "timing", "pidfile", "fault_file", "process_name",
 }  # fmt: skip
 
 
@@ -154,6 +161,7 @@ def _build(data: dict[str, Any]) -> Config:
         password=_password(esl.get("password_file")),
         rtp_ports=(int(first), int(last)),
         answer_after=float(data.get("answer_after", 0.02)),
+        max_sessions=int(data.get("max_sessions", 1000)),
         timing=replace(
             Timing().scaled(float(data.get("timing_scale", 1.0))), **data.get("timing", {})
         ),

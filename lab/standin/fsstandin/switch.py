@@ -72,7 +72,9 @@ class Switch:
 
     def accepts_calls(self) -> bool:
         """Tell whether new inbound calls are taken."""
-        return "inbound" not in self.paused and not self.shutting_down
+        calls = sum(len(agent.calls) for agent in self.profiles.sessions)
+        full = calls >= self.config.max_sessions
+        return "inbound" not in self.paused and not self.shutting_down and not full
 
     def is_deaf(self) -> bool:
         """Tell whether the fault ``deaf`` is on."""

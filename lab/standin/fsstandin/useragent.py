@@ -20,6 +20,7 @@ TRANSACTION = 64 * T1
 BURST = 64
 DATAGRAM = 65535
 NEVER_ANSWERS = "ringing"  # the called user whose phone rings for ever
+BUSY = "Maximum Calls In Progress"
 RECEIVE_BUFFER = 4 * 1024 * 1024
 
 
@@ -31,7 +32,7 @@ class Core(Protocol):
     media_ports: MediaPorts
 
     def accepts_calls(self) -> bool:
-        """Tell whether new calls are taken (not paused)."""
+        """Tell whether new calls are taken (neither paused nor full)."""
 
     def is_deaf(self) -> bool:
         """Tell whether the fault ``deaf`` is on."""
@@ -123,8 +124,9 @@ class UserAgent:
             self._on_response(message)
             return
         known = self._find(message)
-        if self.standby and known is None and message.method != "ACK":
-            self._respond(message, 503, source)
+        refusal = self._refusal(message.method) if known is None else ""
+        if refusal:
+            self._respond(message, 503, source, reason=refusal)
             return
         handler = self._handlers.get(message.method)
         if handler is not None:
@@ -133,6 +135,13 @@ class UserAgent:
             self._respond(message, 200, source, known)
         else:
             self._respond(message, 501, source)
+
+    def _refusal(self, method: str) -> str:
+        """Return why a request outside a call gets 503; busy comes first, as in sofia.c."""
+        asked = method == "INVITE" or (method == "OPTIONS" and self.profile.options_503_on_busy)
+        if asked and not self._core.accepts_calls():
+            return BUSY
+        return sip.REASONS[503] if self.standby and method != "ACK" else ""
 
     def _find(self, message: sip.Message) -> Call | None:
         side = "to" if message.is_response else "from"
@@ -153,9 +162,6 @@ class UserAgent:
             self._reinvited(call, invite, source)
 
     def _new_call(self, invite: sip.Message, source: sip.Address) -> None:
-        if not self._core.accepts_calls():
-            self._respond(invite, 503, source, reason="Maximum Calls In Progress")
-            return
         codec = sip.offered_codec(invite.body) if invite.body else sip.Codec()
         if codec is None:
             self._respond(invite, 488, source)

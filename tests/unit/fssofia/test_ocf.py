@@ -327,6 +327,25 @@ def test_a_profile_put_back_into_standby_is_seen_by_the_deep_monitor(serving):
     assert "503" in reason(done)
 
 
+@pytest.mark.parametrize("why", ["paused", "full"])
+def test_a_switch_that_takes_no_new_call_is_no_failure(make_node, why):
+    """A drain must not end in a failover: before FreeSWITCH 1.11.1 OPTIONS get 503 meanwhile."""
+    node = make_node(
+        profiles=[{**item, "options_503_on_busy": True} for item in profiles("cold")],
+        extra={"timing": TIMING, "max_sessions": 1},
+    ).start()
+    agent = Ocf(node, {"vips": node.ip})
+    assert agent.run("start").code == OK
+    with Phone(node.address) as phone:
+        if why == "paused":
+            node.api("fsctl pause inbound")
+        else:
+            assert phone.invite().status == 200
+        done = agent.run("monitor", depth=10)
+    assert done.code == OK
+    assert "takes no new call" in done.err
+
+
 def test_a_check_that_cannot_be_made_is_no_failure(serving):
     """A missing program must not take calls down."""
     serving.probe = serving.programs / "nowhere"

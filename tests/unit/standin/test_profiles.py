@@ -121,6 +121,35 @@ def test_standby_answers_503_until_recover(make_node):
         assert phone.final().status == 503
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        pytest.param(True, "503 Maximum Calls In Progress", id="before 1.11.1"),
+        pytest.param(False, "200 OK", id="1.11.1 and later"),
+    ],
+)
+def test_what_a_paused_switch_answers_depends_on_its_release(make_node, asked, status):
+    profile = {"name": "internal", "sip_ip": loopback(), "options_503_on_busy": asked}
+    node = make_node(profiles=[profile]).start()
+    with Phone(node.address) as phone:
+        node.api("fsctl pause inbound")
+        phone.send("OPTIONS")
+        assert phone.receive().start == f"SIP/2.0 {status}"
+        node.api("fsctl resume")
+        phone.send("OPTIONS")
+        assert phone.final().status == 200
+
+
+def test_a_full_switch_takes_no_call(make_node):
+    profile = {"name": "internal", "sip_ip": loopback(), "options_503_on_busy": True}
+    node = make_node(profiles=[profile], extra={"max_sessions": 1}).start()
+    with Phone(node.address) as phone, Phone(node.address) as late:
+        assert phone.invite().status == 200
+        assert late.invite().start == "SIP/2.0 503 Maximum Calls In Progress"
+        late.send("OPTIONS")
+        assert late.final().status == 503
+
+
 @pytest.mark.parametrize("again", ["rescan", "start"])
 def test_a_rescan_puts_a_hot_profile_into_standby_again(make_node, again):
     profile = {"name": "internal", "sip_ip": loopback(), "standby": True}

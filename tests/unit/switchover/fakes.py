@@ -135,7 +135,7 @@ class Network:
     def __init__(self, **faults):
         self.faults = faults
 
-    def takes_calls(self, address, _port, _seconds):
+    def served(self, address, _port, _seconds):
         return address != self.faults.get("silent")
 
     def disagreement(self, address, *, held_here):

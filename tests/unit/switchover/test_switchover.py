@@ -158,7 +158,7 @@ class Answering(Network):
         super().__init__()
         self.cluster, self.before, self.after = cluster, before, after
 
-    def takes_calls(self, address, _port, _seconds):
+    def served(self, address, _port, _seconds):
         moved = self.cluster.seen.active("VoiceServices") == ("fs2",)
         return address in (self.after if moved else self.before)
 
@@ -209,7 +209,7 @@ class Watched(Network):
         self.cluster, self.silent_on = cluster, silent_on
         self.watched = threading.Event()
 
-    def takes_calls(self, address, port, seconds):
+    def served(self, address, port, seconds):
         node = self.cluster.seen.serving("VoiceServices")
         if node == "fs2" and seconds == verification.WATCH_SECONDS:
             self.watched.set()

@@ -153,6 +153,23 @@ def sip(request):
         thread.join()
 
 
+@pytest.mark.parametrize(
+    ("line", "serves"),
+    [
+        ("SIP/2.0 200 OK", True),
+        ("SIP/2.0 202 Accepted", True),
+        # Before FreeSWITCH 1.11.1: in a drain, at max-sessions, with a long queue. Its calls go on.
+        ("SIP/2.0 503 Maximum Calls In Progress", True),
+        ("SIP/2.0 503 System Busy", True),
+        ("SIP/2.0 503 System Paused", False),
+        ("SIP/2.0 404 Not Found", False),
+        ("", False),
+    ],
+)
+def test_who_serves_by_the_answer_to_options(line, serves):
+    assert system_sip.serves(line) is serves
+
+
 def test_a_sip_server_is_asked_for_its_options(sip):
     host, port, asked = sip
     assert system_sip.sip_options(host, port, timeout=10) == "SIP/2.0 200 OK"
