@@ -352,11 +352,12 @@ def check(as_data=False):
         salt-call fsha.check
         salt-call --retcode-passthrough --out=json fsha.check as_data=True
     """
-    minion = _minion()
-    lines = pair.check_or_say(minion, LiveCluster())
+    minion, cluster = _minion(), LiveCluster()
+    lines = pair.check_or_say(minion, cluster)
     __context__["retcode"] = EXIT_CODES[checklist.verdict(lines)]
     if as_data:
-        return checklist.report(lines, minion.id, pair.now().strftime(node_facts.FORM))
+        me = pair.node_name(minion, cluster)
+        return checklist.report(lines, me, pair.now().strftime(node_facts.FORM))
     return f"{checklist.summary(lines)}\n{checklist.as_text(lines)}"
 
 
