@@ -112,6 +112,8 @@ def _interface(interface: str, facts: dict[str, Any]) -> dict[str, Any]:
     }
     if facts.get("gateway"):
         settings["gateway"] = str(facts["gateway"])
+        if address.network.num_addresses == 1:
+            settings["pointopoint"] = settings["gateway"]  # else no route leads to the gateway
     ret = dict(__states__["network.managed"](interface, **settings))
     if ret["result"] is None and not ret["changes"]:
         ret["changes"] = {interface: ret["comment"]}

@@ -85,7 +85,7 @@ def export(
     conf = semantics.plain(conf)
     known = ClusterFacts(names or {}, hosts or {})
     host_networks = tuple(ipaddress.ip_interface(text).network for text in networks)
-    listed = listed_nodes(conf, known.names)
+    listed = listed_nodes(conf, known)
     numbers = link_numbers(conf, listed)
     nodes = pillar_nodes(listed, numbers, Host(host_networks, conf, known.hosts), notes)
     name = corosync_conf.options_of(conf, "totem").get("cluster_name", "")

@@ -47,6 +47,20 @@ def test_without_interfaces_in_the_pillar_it_says_so(state):
     assert "nodes:pbx2.example.net:interfaces" in done["comment"]
 
 
+@pytest.mark.parametrize(("address", "peer"), [("10.0.0.1/32", "10.9.9.1"), ("10.0.0.1/8", None)])
+def test_a_host_route_leads_to_the_gateway(state, address, peer):
+    given = []
+    state.__states__ = {
+        "network.managed": lambda name, **more: (
+            given.append(more) or {"name": name, "result": True, "changes": {}, "comment": ""}
+        )
+    }
+    stanza = {"address": address, "gateway": "10.9.9.1"}
+    state.interfaces("a", {"a": {"interfaces": {"eth9": stanza}}}, managed=True)
+    assert given[0].get("pointopoint") == peer
+    assert given[0]["gateway"] == "10.9.9.1"
+
+
 def test_a_host_that_is_no_node_fails(state):
     done = state.interfaces("elsewhere", NODES, managed=True)
     assert done["result"] is False

@@ -364,6 +364,33 @@ class TestForeign:
         assert "nothing → voice" in about(exported, "totem.cluster_name")
 
 
+# As it is often built by hand: neither nodeid nor name.
+NAMELESS = """
+totem {
+version: 2
+transport: udpu
+cluster_name: kamailio
+}
+quorum {
+provider: corosync_votequorum
+two_node: 1
+}
+nodelist {
+node {
+ring0_addr: 192.168.76.1
+}
+node {
+ring0_addr: 192.168.76.2
+}
+}
+logging {
+to_logfile: yes
+logfile: /var/log/corosync/corosync.log
+to_stderr: no
+}
+"""
+
+
 class TestNodes:
     def node(self, *lines):
         return "nodelist {\nnode {\n" + "\n".join(lines) + "\n}\n}\n"
@@ -411,7 +438,19 @@ class TestNodes:
 
     def test_no_id(self):
         exported = export(WHOLE.replace("        nodeid: 2\n", ""))
-        assert "makes one of the address" in about(exported, "nodelist.node[fs2].nodeid")
+        assert "there is no nodeid; " in about(exported, "nodelist.node[fs2].nodeid")
+
+    @pytest.mark.parametrize(("more", "number"), [("", 3232254977), ("yes", 1084771329)])
+    def test_an_id_that_corosync_makes_of_the_address(self, more, number):
+        text = NAMELESS.replace("version: 2", f"version: 2\nclear_node_high_bit: {more}")
+        exported = export(text, ["192.168.76.0/24"], names={number: "proxy1", number + 1: "proxy2"})
+        assert exported.pillar["nodes"] == {
+            "proxy1": {"id": number, "addresses": ["192.168.76.1/24"]},
+            "proxy2": {"id": number + 1, "addresses": ["192.168.76.2/24"]},
+        }
+        assert "the same to corosync" in about(exported, "nodelist.node[192.168.76.1].nodeid")
+        assert "restart" not in "".join(exported.notes)
+        accepted(exported.pillar)
 
     def test_an_id_that_is_used_twice_is_refused(self):
         exported = export(WHOLE.replace("nodeid: 2", "nodeid: 1"))
@@ -447,8 +486,11 @@ class TestNodes:
         assert list(exported.pillar["nodes"]) == ["fs1"]
 
     def test_a_name_that_no_host_can_have(self):
-        exported = export(WHOLE.replace("name: fs2", "name: fs_2"))
-        assert "host name" in about(exported, "fsha:nodes:fs_2")
+        exported = export(WHOLE.replace("name: fs2", "name: fs-"))
+        assert "host name" in about(exported, "fsha:nodes:fs-")
+
+    def test_a_name_with_an_underscore(self):
+        assert export(WHOLE.replace("name: fs2", "name: fs_2")).notes == ()
 
 
 class TestNotInThePillar:
