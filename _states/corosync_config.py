@@ -93,7 +93,8 @@ def managed(
 
     Only the meaning counts: a file by pcs, crmsh or a person that means the same to corosync
     stays, byte for byte. Settings that the pillar has no key for (``cluster_uuid``, a quorum
-    device, ``uidgid``) stay in the file. The state refuses a change that needs a restart of a
+    device, ``uidgid``) stay in the file; beside a quorum device the formula writes no ``two_node``,
+    and refuses one that the pillar asks for. The state refuses a change that needs a restart of a
     cluster in service, and writes nothing: a node that boots with another configuration than its
     peer does not find it.
     """
@@ -148,6 +149,7 @@ def _compared(name, cluster_name, nodes, settings):
     """Return the file, whether it is broken, what is kept of it, the wanted text, and changes."""
     wanted = build.from_settings(cluster_name or "", build.nodes_from(nodes or {}), **settings)
     old, broken = _read(Path(name))
+    diff.check_device(old, settings.get("quorum") or {})
     kept = diff.kept(old, wanted)
     known = semantics.ClusterFacts(**__salt__["corosync.known"](name))
     changes = diff.difference(old, kept.conf, known)

@@ -493,6 +493,33 @@ class TestNodes:
         assert export(WHOLE.replace("name: fs2", "name: fs_2")).notes == ()
 
 
+class TestNotAsItIsMeant:
+    def test_a_comment_behind_an_address_is_no_host_name(self):
+        exported = export(WHOLE.replace("10.101.20.220", "10.101.20.220 # second"))
+        assert exported.pillar["nodes"]["fs2"]["addresses"] == ["10.101.20.220/24"]
+        (note,) = exported.notes
+        assert note.startswith("nodelist.node[fs2].ring0_addr: corosync has no comments behind a")
+        assert "refuses this file" in note
+        assert 'the pillar has "10.101.20.220"' in note
+        accepted(exported.pillar)
+
+    def test_what_corosync_takes_otherwise_is_a_change(self):
+        exported = export(WHOLE.replace("corosync_votequorum", "corosync_votequorum # x"))
+        one, other = exported.notes
+        assert "takes all of it as the value" in one
+        assert "takes a restart of corosync" in other
+
+    def test_a_misspelt_key_is_kept_and_asked_about(self):
+        exported = export(WHOLE.replace("version: 2", "version: 2\ntokn: 1000"))
+        assert "totem" not in exported.pillar["corosync"]
+        (note,) = exported.notes
+        assert 'is "token" meant? the formula keeps it in the file (1000)' in note
+
+    def test_a_section_that_counts_for_nothing(self):
+        exported = export(f"{WHOLE}service {{\nname: pacemaker\n}}\n")
+        assert "nothing in it counts; the formula keeps it" in about(exported, "service")
+
+
 class TestNotInThePillar:
     @pytest.mark.parametrize(
         ("before", "after", "path", "word"),
@@ -518,10 +545,17 @@ class TestNotInThePillar:
         assert word in about(exported, path)
         assert len(exported.notes) == 1
 
-    def test_a_quorum_device_is_named_and_does_not_become_two_node(self):
-        device = "device {\nmodel: net\nnet {\nhost: q1\n}\n}"
+    @pytest.mark.parametrize("more", ["", "two_node: 0\n"])
+    def test_a_quorum_device_is_named_and_votes(self, more):
+        device = f"{more}device {{\nmodel: net\nvotes: 1\nnet {{\nhost: q1\n}}\n}}"
         exported = export(WHOLE.replace("two_node: 1", device))
-        assert "model: net, net.host: q1" in about(exported, "quorum.device")
+        assert "model: net, votes: 1, net.host: q1" in about(exported, "quorum.device")
+        assert "quorum" not in exported.pillar["corosync"]
+        assert len(exported.notes) == 1
+
+    @pytest.mark.parametrize("device", ["model: net\nvotes: 0", "votes: 1"])
+    def test_a_quorum_device_without_a_vote_is_not_counted(self, device):
+        exported = export(WHOLE.replace("two_node: 1", f"device {{\n{device}\n}}"))
         assert exported.pillar["corosync"]["quorum"] == {"two_node": False}
 
     def test_two_sections_of_one_name_are_both_named(self):
