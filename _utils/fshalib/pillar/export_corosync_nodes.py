@@ -233,7 +233,7 @@ def _with_prefix(
         )
     length = _prefix(address, peers, host.networks)
     if length is None:
-        length = _assumed(address, peers)
+        length = _routed(address, peers, host.networks) or _assumed(address, peers)
         notes.add(
             path,
             f"the prefix length /{length} is assumed, because no network of this host holds "
@@ -270,6 +270,15 @@ def _prefix(address: Address, peers: Sequence[Address], networks: Sequence[Netwo
     holding = [network for network in networks if address in network]
     sizes = [(all(peer in n for peer in peers), n.prefixlen) for n in holding]
     return max(sizes)[1] if sizes else None
+
+
+def _routed(address: Address, peers: Sequence[Address], networks: Sequence[Network]) -> int | None:
+    """Return the prefix length that a peer has on this host, for an address in another network."""
+    held = [n.prefixlen for n in networks if any(peer in n for peer in peers)]
+    for length in sorted(held, reverse=True):
+        if not is_network_end(address, ipaddress.ip_interface(f"{address}/{length}").network):
+            return length
+    return None
 
 
 def _assumed(address: Address, peers: Sequence[Address]) -> int:

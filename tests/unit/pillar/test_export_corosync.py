@@ -489,6 +489,22 @@ class TestNodes:
         exported = export(WHOLE.replace("name: fs2", "name: fs-"))
         assert "host name" in about(exported, "fsha:nodes:fs-")
 
+    @pytest.mark.parametrize(
+        ("networks", "lengths"),
+        [
+            (["10.101.20.64/26"], (26, 26)),
+            (["10.101.20.110/32"], (32, 32)),
+            (["10.99.0.7/28"], (28, 28)),
+            (["10.101.20.0/25", "10.99.0.0/16"], (25, 16)),
+            ([], (13, 13)),
+        ],
+    )
+    def test_nodes_in_different_networks(self, networks, lengths):
+        exported = export(WHOLE.replace("10.101.20.220", "10.99.0.7"), networks)
+        nodes = exported.pillar["nodes"].values()
+        assert tuple(int(n["addresses"][0].partition("/")[2]) for n in nodes) == lengths
+        accepted(exported.pillar)
+
     def test_a_name_with_an_underscore(self):
         assert export(WHOLE.replace("name: fs2", "name: fs_2")).notes == ()
 
