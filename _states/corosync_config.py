@@ -16,6 +16,7 @@ The state only writes the file; ``corosync_service.running`` makes a running cor
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __virtualname__ = "corosync_config"
 
 MODE = 0o644
+_DEVICE = re.compile(rb"^[ \t]*device[ \t:]*\{", re.MULTILINE)
 SUBJECT = "corosync.conf"
 # What a test run would have written, for corosync_service.running later in the same run.
 WANTED = "fsha.corosync.wanted"
@@ -149,6 +151,11 @@ def _compared(name, cluster_name, nodes, settings):
     """Return the file, whether it is broken, what is kept of it, the wanted text, and changes."""
     wanted = build.from_settings(cluster_name or "", build.nodes_from(nodes or {}), **settings)
     old, broken = _read(Path(name))
+    if broken and _DEVICE.search(files.read(Path(name)) or b""):
+        raise parser.ConfError(
+            f"{name} can't be read as a corosync.conf, and has a quorum device, which must not be "
+            "lost: mend the file by hand (corosync -t names the line)."
+        )
     diff.check_device(old, settings.get("quorum") or {})
     kept = diff.kept(old, wanted)
     known = semantics.ClusterFacts(**__salt__["corosync.known"](name))

@@ -56,7 +56,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "": frozenset(),
     "totem": _of("totem")
     | TOTEM_KEYS
-    | _words("cluster_name cluster_uuid crypto_cipher crypto_hash key secauth"),
+    | _words("cluster_name cluster_uuid crypto_cipher crypto_hash key secauth ip_dscp"),
     "totem.interface": frozenset().union(*LINK_KEYS.values())
     | _of("totem.interface")
     | _words("linknumber"),
@@ -149,10 +149,10 @@ def _in_it(what: str, blank: str) -> str:
 
 def _unknown_key(key: str, kind: str) -> str:
     if not kind:
-        return "corosync knows no key outside of all sections, and it has no effect"
+        return "corosync knows no key outside of all sections, and ignores it"
     near = nearest(key, _KEYS[kind], cutoff=0.75)
     question = f'; is "{near}" meant?' if near else ""
-    return f"corosync does not know this key, and it has no effect{question}"
+    return f"corosync up to 3.1.9 does not know this key, and ignores it{question}"
 
 
 def _section(section: Section, kind: str, path: str) -> Oddity | None:

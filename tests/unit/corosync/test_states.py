@@ -127,6 +127,15 @@ class TestConfig:
         assert "host: q1" in config.file.read_text()
         assert "two_node" not in config.file.read_text()
 
+    @BOTH
+    def test_a_file_that_is_none_keeps_its_device(self, config, nodes, bus, test):
+        text = "nonsense\nquorum {\n  device {\n    model: net\n  }\n}\n"
+        config.file.write_text(text)
+        ret = _manage(config, nodes, test)
+        assert ret["result"] is False
+        assert "has a quorum device" in ret["comment"]
+        assert config.file.read_text() == text
+
     def test_the_dry_pass_of_a_prereq_sends_nothing(self, config, nodes, bus):
         config.file.write_text(parser.render(build.from_settings("v", build.nodes_from(nodes))))
         config.low["__prereq__"] = True
