@@ -63,7 +63,7 @@ NODE_MAINTENANCE = KnownFinding(
 NEW_NAME = KnownFinding(
     "Pacemaker has this name since 3.0.2. The Pacemaker of this cluster is older: it ignores the "
     "property, and its default holds",
-    "Pacemaker 3.0.2, options.c; crm_simulate of 2.1.5 and 3.0.0 ignore it",
+    "options.c of Pacemaker 3.0.1 and 3.0.2; measured with 2.1.5",
     "set it under its older name, which every version knows",
 )
 MISREAD = KnownFinding(
