@@ -26,12 +26,13 @@ try:
     from fshalib.checks.minion import Minion
     from fshalib.cib import document
     from fshalib.events import journal
-    from fshalib.lint import finding, foreign_cib, runner, sources
+    from fshalib.lint import finding, runner
     from fshalib.pacemaker import tools
     from fshalib.pillar import config, source
     from fshalib.pillar import export as pillar_export
     from fshalib.report import answers, overview, page
     from fshalib.report import change as report_change
+    from fshalib.report import foreign as report_foreign
     from fshalib.report import progress as report_progress
     from fshalib.report import text as report_text
     from fshalib.schema import report as schema_report
@@ -136,18 +137,22 @@ def _fsha(pillar: Any) -> Any:
     return source.fsha(pillar, salt.utils.yaml.safe_load)
 
 
-def _corosync(path: Any, root: Any) -> Any:
-    """Return what a corosync.conf says, as a pillar, and notes about it."""
-    host = pillar_export.Host(
+def _host() -> Any:
+    """Return what an export asks of this host."""
+    return pillar_export.Host(
         networks=lambda: [
             *filter(None, __salt__["network.subnets"]()),
             *filter(None, __salt__["network.subnets6"]()),
         ],
         resolved=lambda conf: __salt__["corosync.known"](conf)["hosts"],
     )
+
+
+def _corosync(path: Any, root: Any) -> Any:
+    """Return what a corosync.conf says, as a pillar, and notes about it."""
     if path is None and tools.on_file():
         return {}, ["nodes and corosync: not read, since a file stands in for the cluster"]
-    return pillar_export.corosync(path, root, host)
+    return pillar_export.corosync(path, root, _host())
 
 
 def _wants_page(as_data: Any) -> bool:
@@ -242,9 +247,11 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
         Judge a cluster in place of a pillar, whoever built it: the path of its CIB (XML), or
         ``live`` for the one that runs here. Paths are the keys that :func:`export` would give.
     corosync_conf
-        Its corosync.conf; without it the host's for ``live``, else none.
+        Its corosync.conf; without it the host's for ``live``, else none. One that can't be read is
+        an error.
 
-    With ``salt-call --retcode-passthrough`` the exit code is 2 when there is an error, else 1.
+    What somebody has set by hand (standby, bans, target-role) comes with the command that lifts
+    it. With ``salt-call --retcode-passthrough`` the exit code is 2 when there is an error, else 1.
     Nothing is asked of a cluster, except its CIB.
 
     CLI Example:
@@ -257,19 +264,22 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
     """
     if pillar is not None and cib is not None:
         raise errors.ArgumentError("pillar and cib: one of them, not both")
+    if cib is None and corosync_conf is not None:
+        raise errors.ArgumentError("corosync_conf: only together with cib; a pillar has its own")
     try:
         if cib is None:
             advices = runner.lint(config.check(_fsha(pillar)))
         else:
-            root, known = sources.cib(cib), cib == sources.LIVE or corosync_conf
-            advices = foreign_cib.lint(root, _corosync(corosync_conf, root)[0] if known else {})
+            advices = report_foreign.lint(cib, corosync_conf, _host())
     except ConfigErrors as error:
         __context__["retcode"] = EXIT_CODES["fail"]
         what = "pillar" if cib is None else "corosync.conf"
         raise CommandExecutionError(f"The {what} has mistakes: {error}") from error
     bad = any(advice.severity == finding.ERROR for advice in advices)
     __context__["retcode"] = EXIT_CODES["fail" if bad else "pass"]
-    return runner.as_data(advices) if as_data else runner.page(advices)
+    if as_data:
+        return runner.as_data(advices)
+    return runner.page(advices) if cib is None else report_foreign.page(advices)
 
 
 @_salts_errors
@@ -352,11 +362,12 @@ def check(as_data=False):
         salt-call fsha.check
         salt-call --retcode-passthrough --out=json fsha.check as_data=True
     """
-    minion = _minion()
-    lines = pair.check_or_say(minion, LiveCluster())
+    minion, cluster = _minion(), LiveCluster()
+    lines = pair.check_or_say(minion, cluster)
     __context__["retcode"] = EXIT_CODES[checklist.verdict(lines)]
     if as_data:
-        return checklist.report(lines, minion.id, pair.now().strftime(node_facts.FORM))
+        me = pair.node_name(minion, cluster)
+        return checklist.report(lines, me, pair.now().strftime(node_facts.FORM))
     return f"{checklist.summary(lines)}\n{checklist.as_text(lines)}"
 
 

@@ -16,6 +16,7 @@ The state only writes the file; ``corosync_service.running`` makes a running cor
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __virtualname__ = "corosync_config"
 
 MODE = 0o644
+_DEVICE = re.compile(rb"^[ \t]*device[ \t:]*\{", re.MULTILINE)
 SUBJECT = "corosync.conf"
 # What a test run would have written, for corosync_service.running later in the same run.
 WANTED = "fsha.corosync.wanted"
@@ -93,7 +95,8 @@ def managed(
 
     Only the meaning counts: a file by pcs, crmsh or a person that means the same to corosync
     stays, byte for byte. Settings that the pillar has no key for (``cluster_uuid``, a quorum
-    device, ``uidgid``) stay in the file. The state refuses a change that needs a restart of a
+    device, ``uidgid``) stay in the file; beside a quorum device the formula writes no ``two_node``,
+    and refuses one that the pillar asks for. The state refuses a change that needs a restart of a
     cluster in service, and writes nothing: a node that boots with another configuration than its
     peer does not find it.
     """
@@ -148,6 +151,12 @@ def _compared(name, cluster_name, nodes, settings):
     """Return the file, whether it is broken, what is kept of it, the wanted text, and changes."""
     wanted = build.from_settings(cluster_name or "", build.nodes_from(nodes or {}), **settings)
     old, broken = _read(Path(name))
+    if broken and _DEVICE.search(files.read(Path(name)) or b""):
+        raise parser.ConfError(
+            f"{name} can't be read as a corosync.conf, and has a quorum device, which must not be "
+            "lost: mend the file by hand (corosync -t names the line)."
+        )
+    diff.check_device(old, settings.get("quorum") or {})
     kept = diff.kept(old, wanted)
     known = semantics.ClusterFacts(**__salt__["corosync.known"](name))
     changes = diff.difference(old, kept.conf, known)

@@ -59,9 +59,11 @@ def interfaces(name, nodes, managed=False):
     never takes it down: it may carry a ring or a floating address.
 
     name
-        This node's name.
+        This host's name, as ``uname -n`` prints it. If no node is called so, it is the node with
+        one of this host's addresses.
     nodes
-        Node name → ``{interfaces: {eth0: {address: address/prefix, gateway: address}}}``.
+        Node name → ``{addresses: […], interfaces: {eth0: {address: address/prefix, gateway:
+        address}}}``.
     managed
         Whether the formula writes it at all.
 
@@ -73,11 +75,29 @@ def interfaces(name, nodes, managed=False):
             - nodes:
                 fs1: {interfaces: {eth1: {address: 10.0.1.1/24}}}
     """
-    wanted = (nodes.get(name) or {}).get("interfaces") or {}
-    if not managed or not wanted:
+    if not managed:
         return returns.unchanged(name, "Interfaces are not managed (network:interfaces).")
+    node = name if name in nodes else _by_address(nodes)
+    if node is None:
+        names = ", ".join(nodes)
+        why = f"no node is called {name} or has one of this host's addresses ({names})"
+        return returns.failed(name, f"Interfaces stay as they are: {why}.")
+    wanted = (nodes[node] or {}).get("interfaces") or {}
+    if not wanted:
+        return returns.unchanged(name, f"The pillar has no nodes:{node}:interfaces to write.")
     rets = [_interface(interface, facts) for interface, facts in wanted.items()]
     return _together(name, rets, "Every interface has its static stanza.")
+
+
+def _by_address(nodes: dict[str, Any]) -> str | None:
+    """Return the node with one of this host's addresses, ``None`` if there is none."""
+    cards = __salt__["network.interfaces"]().values()
+    own = {a["address"] for card in cards for a in card.get("inet", []) + card.get("inet6", [])}
+    for node, facts in nodes.items():
+        addresses = (facts or {}).get("addresses") or []
+        if own & {str(ipaddress.ip_interface(address).ip) for address in addresses}:
+            return node
+    return None
 
 
 def _interface(interface: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +112,8 @@ def _interface(interface: str, facts: dict[str, Any]) -> dict[str, Any]:
     }
     if facts.get("gateway"):
         settings["gateway"] = str(facts["gateway"])
+        if address.network.num_addresses == 1:
+            settings["pointopoint"] = settings["gateway"]  # else no route leads to the gateway
     ret = dict(__states__["network.managed"](interface, **settings))
     if ret["result"] is None and not ret["changes"]:
         ret["changes"] = {interface: ret["comment"]}

@@ -45,6 +45,13 @@ _FENCING_CLASS = "stonith"
 _VOICE = frozenset({"fssofia", "freeswitch"})
 """What serves calls, in lower case: other people write FreeSWITCH in many ways."""
 _VIPS = frozenset({"IPaddr2", "IPaddr"})
+_BMCS = (
+    *(f"fence_{name}" for name in ("ipmilan", "idrac", "ilo", "imm", "drac", "redfish", "rsa")),
+    "fence_openipmi",
+    "ipmi",
+    "riloe",
+)
+"""How the names of agents begin that ask a management processor, which may be slow."""
 _ADDRESS_CLASSES = frozenset({"ocf", "heartbeat"})
 _HOST_CLASSES = frozenset({"systemd", "service", "lsb", "upstart"})
 """Classes that start a service of the host; ``service`` stands for whichever there is."""
@@ -146,3 +153,9 @@ def brings_calls(agent: str) -> bool:
 def is_fencing(agent: str) -> bool:
     """Tell whether an agent, by its whole name, fences nodes."""
     return _split(agent)[0] == _FENCING_CLASS
+
+
+def asks_bmc(agent: str) -> bool:
+    """Tell whether an agent fences a node by the node's own management processor."""
+    standard, _, kind = _split(agent)
+    return standard == _FENCING_CLASS and kind.removeprefix("external/").startswith(_BMCS)

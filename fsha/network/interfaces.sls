@@ -6,7 +6,7 @@ include:
 
 fsha-network-interfaces:
   fsha_network.interfaces:
-    - name: {{ value(grains["host"]) }}
+    - name: {{ value(grains["nodename"]) }}
     - nodes: {{ value(fsha.get("nodes", {})) }}
     - managed: {{ value(fsha.network.interfaces) }}
     - require:

@@ -179,6 +179,21 @@ def test_every_sls_renders(render, rendering, data):
     assert [chunk["name"] for chunk in objects] == given
 
 
+def test_a_node_has_the_name_that_uname_prints(render, rendering, monkeypatch):
+    grains = {**rendering.opts["grains"], "nodename": "pbx1.example.net", "host": "pbx1"}
+    monkeypatch.setitem(rendering.opts, "grains", grains)
+    (chunk,) = [
+        c for c in render(example(PILLARS[0]), "fsha") if c["__id__"] == "fsha-network-interfaces"
+    ]
+    assert chunk["name"] == "pbx1.example.net"
+
+
+def test_no_sls_calls_a_node_by_another_name():
+    for name, path in {**FILES, "map": FORMULA / "map.jinja"}.items():
+        for grain in re.findall(r"grains\W+(\w+)", path.read_text(encoding="utf-8")):
+            assert grain not in ("host", "id", "fqdn", "localhost"), name
+
+
 def test_what_happens_in_order(render):
     *_, (_, data) = methods()
     chunks = render(data, "fsha")

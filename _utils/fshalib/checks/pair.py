@@ -27,6 +27,14 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def node_name(minion: Minion, cluster: Cluster) -> str:
+    """Return this node's name in the cluster; the minion's where the cluster does not tell."""
+    try:
+        return cluster.this_node() or minion.id
+    except LiveError:
+        return minion.id
+
+
 def facts(minion: Minion, cluster: Cluster) -> Facts:
     """Return what this node knows of itself, and note it in the cluster for the other one.
 

@@ -8,6 +8,7 @@ address.
 from collections.abc import Iterable, Mapping
 
 from fshalib.checks.node_facts import Facts
+from fshalib.cib import properties
 from fshalib.cib.document import Element
 from fshalib.pacemaker import history
 from fshalib.pacemaker.status import NodeStatus, Status
@@ -102,7 +103,5 @@ def _who_serves(status: Status, root: Element, me: str, other: str, theirs: Fact
 
 def has_fencing(root: Element) -> bool:
     """Tell whether fencing is on, and there is a device for it."""
-    pairs = root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
-    told = {pair.get("name"): pair.get("value", "") for pair in pairs}
-    on = told.get("stonith-enabled", "true").lower() in ("true", "on", "yes", "y", "1")
+    on = properties.is_on(properties.read(root), "stonith-enabled", True)
     return on and any(e.get("class") == "stonith" for e in root.iter("primitive"))

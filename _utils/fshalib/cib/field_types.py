@@ -6,8 +6,9 @@ from fshalib.cib import rule
 from fshalib.schema.report import Location, nearest, printable, quoted
 from fshalib.schema.types import INVALID, Plain, Text
 
-# RFC 1123 labels; a node's name is at most HOST_NAME_MAX, which is 64 on Linux.
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# RFC 1123 labels, and the underscore, which Linux and every tool of the cluster take as well. A
+# node's name is at most HOST_NAME_MAX, which is 64 on Linux.
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 HOST_PATTERN = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*"
 _NODE = rf"(?=.{{1,64}}$){_LABEL}(?:\.{_LABEL})*"
 # An XML NCName, ASCII only: what every tool of the cluster can take as an argument.

@@ -16,10 +16,10 @@ from fshalib.corosync.options import (
     LINK_ALIASES,
     LINK_KEYS,
     MAX_LINKS,
-    MAX_NODEID,
     TOTEM_KEYS,
     TRANSPORTS,
     TRUTH,
+    max_nodeid,
 )
 from fshalib.corosync.parser import Conf, ConfError, Entry, Option, Section
 
@@ -136,11 +136,11 @@ def _check_nodes(nodes: Sequence[RingNode], transport: str) -> None:
         raise SettingsError("nodes", "at least one node expected.")
     _unique("nodes", "name", (node.name for node in nodes))
     _unique("nodes", "id", (str(node.id) for node in nodes))
-    links = len(nodes[0].addresses)
+    links, highest = len(nodes[0].addresses), max_nodeid(transport)
     for node in nodes:
         where = f"nodes:{node.name}"
-        if not 1 <= node.id <= MAX_NODEID:
-            raise SettingsError(f"{where}:id", f"1 to {MAX_NODEID} expected, not {node.id}.")
+        if not 1 <= node.id <= highest:
+            raise SettingsError(f"{where}:id", f"1 to {highest} expected, not {node.id}.")
         if len(node.addresses) != links:
             raise SettingsError(
                 f"{where}:addresses",

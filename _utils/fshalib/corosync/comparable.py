@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from fshalib.corosync.conf import inner, node_id, walk
+from fshalib.corosync.nodeids import numbered, with_sections
 from fshalib.corosync.parser import Conf, Option, Section
 from fshalib.corosync.semantics import (
     EMPTY,
@@ -36,7 +37,7 @@ class Side:
 
 def side_of(conf: Conf, known: ClusterFacts, beside: Conf = EMPTY) -> Side:
     """Return the texts and the meaning of a configuration, to compare it with another one."""
-    named, assumed = with_names(plain(conf), known, plain(beside))
+    named, assumed = with_names(_full(conf, known), known, _full(beside, known))
     meaning = Meaning(named, known)
     settings = {s.path: s for s in walk(named.entries, merge=True) if s.path not in assumed}
     values = {path: meaning.of(setting) for path, setting in settings.items()}
@@ -46,6 +47,10 @@ def side_of(conf: Conf, known: ClusterFacts, beside: Conf = EMPTY) -> Side:
         values={**unsaid, **{p: v for p, v in values.items() if v is not None}},
         literal=meaning.literal(),
     )
+
+
+def _full(conf: Conf, known: ClusterFacts) -> Conf:
+    return numbered(plain(conf), known.hosts)
 
 
 def with_names(conf: Conf, known: ClusterFacts, beside: Conf) -> tuple[Conf, frozenset[str]]:
@@ -78,7 +83,7 @@ def with_names(conf: Conf, known: ClusterFacts, beside: Conf) -> tuple[Conf, fro
         added = (Option("name", name),) if name else ()
         return Section(section.name, (*section.entries, *added))
 
-    return _with_sections(conf, "nodelist", named), frozenset(assumed)
+    return with_sections(conf, "nodelist", named), frozenset(assumed)
 
 
 def _marks(conf: Conf, options: Mapping[str, str], known: ClusterFacts) -> list[str]:
@@ -92,18 +97,6 @@ def _pacemakers_name(options: Mapping[str, str], known: ClusterFacts) -> str:
     """Return Pacemaker's name of a node without a name, if it is known."""
     address = options.get("ring0_addr", "")
     return known.names.get(node_id(options), "") or ("" if ip(address) else address)
-
-
-def _with_sections(conf: Conf, name: str, change: Callable[[Section], Section]) -> Conf:
-    """Return a configuration with the sections within all of one name changed."""
-    return Conf(
-        tuple(
-            Section(e.name, tuple(change(i) if isinstance(i, Section) else i for i in e.entries))
-            if isinstance(e, Section) and e.name == name
-            else e
-            for e in conf.entries
-        )
-    )
 
 
 def settled(first: Side, second: Side) -> tuple[dict[str, str], dict[str, str]]:
@@ -128,7 +121,7 @@ def settled(first: Side, second: Side) -> tuple[dict[str, str], dict[str, str]]:
 
 def names_of(conf: Conf, known: ClusterFacts = NOTHING_KNOWN) -> dict[int, str]:
     """Return Pacemaker's names of the nodes by nodeid, without unknown ones."""
-    named, _ = with_names(plain(conf), known, EMPTY)
+    named, _ = with_names(_full(conf, known), known, EMPTY)
     options = [node.options() for node in inner(named, "nodelist", "node")]
     return {node_id(has): has["name"] for has in options if has.get("name")}
 
@@ -160,6 +153,7 @@ def normal(conf: Conf, known: ClusterFacts = NOTHING_KNOWN) -> dict[str, str]:
     - Numbers, booleans and addresses have one spelling. A host name becomes the address that
       corosync chooses from those in ``known``.
     - ``secauth`` becomes its cipher and hash.
+    - A node without a nodeid gets the one that corosync makes of its address (:func:`numbered`).
     - A node without a name gets Pacemaker's: that of the CIB, else its ``ring0_addr`` if it is
       a host name.
     - Several sections about one link, or one subsystem of the log, become one. A subsystem that

@@ -8,9 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fshalib.corosync import oddities
+from fshalib.corosync.build import SettingsError
 from fshalib.corosync.comparable import Side, settled, side_of
 from fshalib.corosync.conf import ConfChange, flatten, inner, is_packaged_default, node_id
-from fshalib.corosync.options import IDENTITY, LINK_RELOAD, SECRET, TOTEM_KEYS, TOTEM_RELOAD
+from fshalib.corosync.options import (
+    IDENTITY,
+    LINK_RELOAD,
+    SECRET,
+    TOTEM_KEYS,
+    TOTEM_RELOAD,
+    TRUTH,
+)
 from fshalib.corosync.parser import Conf, Entry, Option, Section, UnwritableError, join, render
 from fshalib.corosync.semantics import DEFAULTS, NOTHING_KNOWN, RING, UNUSED, ClusterFacts, plain
 
@@ -19,6 +28,8 @@ RELOAD = "reload"
 RESTART = "restart"
 # votequorum_readconfig() in exec/votequorum.c reads these at run time too.
 _QUORUM_RELOAD = frozenset({"expected_votes", "two_node"})
+# A device without a model is none.
+_DEVICE_MODEL = "quorum.device.model"
 # The first is for pcs only; an operator sets the second so that corosync stops waiting.
 _NOT_COROSYNCS = frozenset({"totem.cluster_uuid", "quorum.cancel_wait_for_all"})
 
@@ -74,8 +85,10 @@ def change_class(changes: Sequence[ConfChange]) -> str:
 
     :data:`RELOAD` if ``corosync-cfgtool -R`` is enough for all, :data:`RESTART` if at least one
     needs a restart, :data:`NONE` without changes.
-    An unknown key needs a restart. Source: ``exec/cfg.c``, ``exec/totemconfig.c`` and
-    ``exec/votequorum.c`` of corosync 3.1.7 and 3.1.9.
+    An unknown key needs a restart. So does a quorum device that goes: with a reload the pair would
+    lose its vote while the daemon of the device still runs.
+    Source: ``exec/cfg.c``, ``exec/totemconfig.c`` and ``exec/votequorum.c`` of corosync 3.1.7 and
+    3.1.9.
     """
     if not changes:
         return NONE
@@ -85,7 +98,12 @@ def change_class(changes: Sequence[ConfChange]) -> str:
 def restart_paths(changes: Sequence[ConfChange]) -> tuple[str, ...]:
     """Return the paths of the changes that need a restart."""
     complete = _complete_nodes(changes) - _renamed_nodes(changes)
-    return tuple(c.path for c in changes if not _reloadable(c, complete))
+    device_goes = any(c.path == _DEVICE_MODEL and c.new is None for c in changes)
+    return tuple(
+        c.path
+        for c in changes
+        if not _reloadable(c, complete) or (device_goes and c.path.startswith("quorum.device"))
+    )
 
 
 def _complete_nodes(changes: Sequence[ConfChange]) -> set[str]:
@@ -219,8 +237,37 @@ _GOVERNED: Mapping[str, frozenset[str]] = {
     "logging": frozenset({"logfile"})
     | {path.removeprefix("logging.") for path in DEFAULTS if path.startswith("logging.")},
 }
-# corosync refuses to start with one of these and a quorum device.
+# corosync does not start with one of these and a quorum device; corosync -t takes them.
 _NOT_WITH_A_DEVICE = ("allow_downscale", "auto_tie_breaker", "last_man_standing", "two_node")
+
+
+def has_device(conf: Conf) -> bool:
+    """Tell whether a configuration has a quorum device."""
+    return any(device.options().get("model") for device in inner(conf, "quorum", "device"))
+
+
+def check_device(old: Conf | None, quorum: Mapping[str, Any]) -> None:
+    """Check that the pillar does not ask for what a quorum device in the old file excludes.
+
+    old
+        The configuration on the host.
+    quorum
+        The pillar's ``quorum``, without what the formula adds.
+
+    Raises :class:`build.SettingsError`.
+    """
+    asked = [key for key in _NOT_WITH_A_DEVICE if _is_on(quorum.get(key))]
+    if old is not None and asked and has_device(old):
+        raise SettingsError(
+            f"corosync:quorum:{asked[0]}",
+            f"corosync.conf has a quorum device, and corosync does not start with both. Take "
+            f"{asked[0]} out of the pillar; or take the device out of the cluster (pcs quorum "
+            "device remove), and run this again.",
+        )
+
+
+def _is_on(value: object) -> bool:
+    return TRUTH.get(str(value).lower(), str(value) not in ("None", "0", "")) not in (0, False)
 
 
 def kept(old: Conf | None, desired: Conf) -> Kept:
@@ -232,16 +279,32 @@ def kept(old: Conf | None, desired: Conf) -> Kept:
     rest is no difference, and no other change loses it.
 
     A setting that contradicts or hides the desired ones does not stay, and so is a difference:
-    ``key`` beside the authkey, a quorum device beside a quorum that excludes one (``two_node``),
-    unknown keys of a link, and a section that the desired file has as well. Nothing stays of the
+    ``key`` beside the authkey, unknown keys of a link, and a section that the desired file has as
+    well. A quorum device always stays, and the ``two_node`` of a pair goes: corosync does not start
+    with both. Nothing stays of the
     packages' one-node example, of settings without a use in corosync 3.1 (:data:`UNUSED`), and
-    of text that could not be written as it was read.
+    of text that could not be written as it was read. What corosync refuses stays as it is meant.
     """
     if old is None or is_packaged_default(old):
         return Kept(desired, ())
-    keeper = _Keeper(plain(old))
+    old = plain(oddities.meant(old, only_refused=True))
+    if has_device(old):
+        desired = _without_two_node(desired)
+    keeper = _Keeper(old)
     entries = [keeper.with_rest(e) if isinstance(e, Section) else e for e in desired.entries]
     return Kept(Conf((*entries, *keeper.others())), tuple(keeper.rest))
+
+
+def _without_two_node(conf: Conf) -> Conf:
+    two_node = Option("two_node", "1")
+    return Conf(
+        tuple(
+            Section(e.name, tuple(i for i in e.entries if i != two_node))
+            if isinstance(e, Section) and e.name == "quorum"
+            else e
+            for e in conf.entries
+        )
+    )
 
 
 class _Keeper:
@@ -289,9 +352,6 @@ def _is_rest(kind: str, entry: Entry, section: Section) -> bool:
         return False
     if kind == "nodelist.node" and re.fullmatch(r"ring[0-9]+_addr", name):
         return False
-    options = section.options()
-    if kind == "quorum" and name == "device":
-        return not any(options.get(key, "0") != "0" for key in _NOT_WITH_A_DEVICE)
     return name not in {_name_of(e) for e in section.entries}
 
 

@@ -9,8 +9,13 @@ UDP = "udp"
 TRANSPORTS = (KNET, UDPU, UDP)
 
 MAX_LINKS = {KNET: 8, UDPU: 1, UDP: 1}
-# KNET_MAX_HOST of libknet; corosync refuses a nodeid from there on with transport knet.
-MAX_NODEID = 65535
+MAX_NODEID = 2**32 - 1
+
+
+def max_nodeid(transport: str) -> int:
+    """Return the highest nodeid that corosync takes; knet has no more than KNET_MAX_HOST."""
+    return 65535 if transport == KNET else MAX_NODEID
+
 
 CIPHERS = ("none", "aes128", "aes192", "aes256")
 HASHES = ("none", "md5", "sha1", "sha256", "sha384", "sha512")

@@ -1,5 +1,6 @@
 """corosync.conf as sections and options: read and written."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -93,7 +94,7 @@ def _parse_line(stack: list[tuple[str, int, list[Entry]]], number: int, line: st
         if not name:
             raise ParseError(number, "a section name is missing before the opening brace")
         if rest.strip(" \t"):
-            raise ParseError(number, "there is text after the opening brace")
+            raise ParseError(number, f"there is text after the opening brace{_comment(rest)}")
         stack.append((name, number, []))
     elif ":" in line:
         key, _, value = line.partition(":")
@@ -107,7 +108,37 @@ def _parse_line(stack: list[tuple[str, int, list[Entry]]], number: int, line: st
         name, _, entries = stack.pop()
         stack[-1][2].append(Section(name, tuple(entries)))
     else:
-        raise ParseError(number, f'"{line}" is neither a section nor a "key: value" line')
+        raise ParseError(
+            number, f'"{line}" is neither a section nor a "key: value" line{_why(line)}'
+        )
+
+
+def _comment(rest: str) -> str:
+    return "; corosync has no comments behind a brace" if rest.strip().startswith("#") else ""
+
+
+def _why(line: str) -> str:
+    """Return what a line may be meant as that corosync does not read."""
+    blank = odd_blank(line)
+    if blank:
+        return f"; there is a {blank} in it, which is no blank to corosync"
+    if line.startswith("}"):
+        return _comment(line[1:])
+    key, equals, value = line.partition("=")
+    return f'; is it meant as "{key.strip()}: {value.strip()}"?' if equals else ""
+
+
+def odd_blank(text: str) -> str:
+    """Return the name of a character in a text that looks like a blank and is none to corosync.
+
+    Its blanks are the space and the tab. Returns ``""`` for a text without such a character.
+    """
+    for char in text:
+        category = unicodedata.category(char)
+        if (category in ("Zs", "Zl", "Zp", "Cf") and char != " ") or char in "\v\f\x85":
+            name = unicodedata.name(char, "control character").lower()
+            return f"{name} (U+{ord(char):04X})"
+    return ""
 
 
 def render(conf: Conf) -> str:

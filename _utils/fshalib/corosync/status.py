@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from fshalib.corosync.build import RingNode
+from fshalib.corosync.nodeids import nodeid_of
 from fshalib.corosync.options import KNET, MAX_LINKS
 from fshalib.errors import CorosyncError
 
@@ -222,7 +223,9 @@ def configured(cmap: Mapping[str, str]) -> tuple[RingNode, ...]:
 
 def _node(cmap: Mapping[str, str], prefix: str) -> RingNode:
     addresses = tuple(cmap.get(f"{prefix}ring{link}_addr", "") for link in range(MAX_LINKS[KNET]))
-    number = int(cmap.get(f"{prefix}nodeid", "0"))
+    totem = {key.removeprefix("totem."): text for key, text in cmap.items()}
+    made = nodeid_of(addresses[0], totem) or 0
+    number = int(cmap.get(f"{prefix}nodeid", made))
     return RingNode(cmap.get(f"{prefix}name", str(number)), number, addresses)
 
 

@@ -322,6 +322,19 @@ def _interleaved(_config: Config, keys: Keys) -> PillarChange:
     return {(*keys, "meta", "interleave"): True}
 
 
+def _announced_later(_config: Config, keys: Keys) -> PillarChange:
+    return {(*keys, "params", "arp_bg"): "true"}
+
+
+def _over_udp(config: Config, _keys: Keys) -> PillarChange:
+    """Leave the protocol of each link to its default."""
+    links = [
+        {name: value for name, value in link.items() if name != "knet_transport"}
+        for link in config.corosync.links
+    ]
+    return {("corosync", "links"): links}
+
+
 MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
     "nic-alias": _card_of_alias,
     "send-arp": _without,
@@ -356,8 +369,12 @@ MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
     "switch-apart": _with_switch,
     "switch-not-interleaved": _interleaved,
     "short-monitor": with_longer_monitor,
+    "ipv6-announcement": _announced_later,
+    "link-sctp": _over_udp,
 }
 WORDS_ONLY = frozenset(
     {"no-fencing", "no-fence-device", "no-service", "published-password", "single-link"}
+    | {"transport-udp", "transport-udpu", "no-cipher", "routed-link", "vip-elsewhere"}
+    | {"ipv6-dad", "slow-bmc", "short-fencing"}
 )
 """Findings that no change of the pillar alone mends."""

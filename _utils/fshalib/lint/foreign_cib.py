@@ -3,24 +3,27 @@
 The path of a finding is the key in the pillar that ``fsha.export`` would make.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from fshalib.cib import ownership, read
+from fshalib.cib import ownership, properties, read
 from fshalib.cib import rule as cib_rule
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
 from fshalib.cib.kinds import KINDS
-from fshalib.cib.nvset import in_pillar
+from fshalib.cib.nvset import NvSet, in_pillar
 from fshalib.cib.objects import Object
+from fshalib.cib.options import PROPERTY_ALIASES
 from fshalib.cib.spec import from_pillar
 from fshalib.cib.values import UnitError, parse_boolean
+from fshalib.corosync.oddities import Oddity
 from fshalib.lint import runner
 from fshalib.lint.finding import ERROR, HINT, Advice, KnownFinding
 from fshalib.pacemaker import history
 from fshalib.pillar import config as pillar_config
-from fshalib.schema.report import ConfigErrors, path
+from fshalib.schema.report import ConfigErrors, path, printable
 
 NOT_UNDERSTOOD = KnownFinding(
     "The cluster does not understand it either, and silently uses its default",
@@ -57,7 +60,23 @@ NODE_MAINTENANCE = KnownFinding(
     "service first, or set maintenance-mode for the whole cluster (fsha.maintenance on)",
     ERROR,
 )
-UNKNOWN = frozenset({"hot-flag"})
+NEW_NAME = KnownFinding(
+    "Pacemaker has this name since 3.0.2. The Pacemaker of this cluster is older: it ignores the "
+    "property, and its default holds",
+    "options.c of Pacemaker 3.0.1 and 3.0.2; measured with 2.1.5",
+    "set it under its older name, which every version knows",
+)
+MISREAD = KnownFinding(
+    "corosync takes it otherwise than it is meant",
+    "coroparse.c of corosync 3.1; corosync -t",
+    "mend it in corosync.conf on every node",
+)
+NOT_READ = KnownFinding(
+    "Links, quorum and encryption are not judged without it",
+    "corosync.conf(5)",
+    "give its path as corosync_conf",
+)
+UNKNOWN = frozenset({"hot-flag", "routed-link", "vip-elsewhere"})
 """Findings that need more than the CIB and corosync.conf."""
 KNOWN: Mapping[str, KnownFinding] = {
     "not-understood": NOT_UNDERSTOOD,
@@ -65,23 +84,44 @@ KNOWN: Mapping[str, KnownFinding] = {
     "left-preference": LEFT_PREFERENCE,
     "left-over": LEFT_OVER,
     "node-maintenance": NODE_MAINTENANCE,
+    "new-name": NEW_NAME,
+    "misread": MISREAD,
+    "refused-file": replace(MISREAD, reason="corosync refuses this file", severity=ERROR),
+    "not-read": NOT_READ,
 }
 
 
-def lint(root: Element, corosync: Mapping[str, Any]) -> tuple[Advice, ...]:
+LEFT = frozenset({"left-behind", "left-preference", "left-over"})
+"""Findings about a constraint that crm_resource has made."""
+
+
+def lint(
+    root: Element,
+    corosync: Mapping[str, Any],
+    *,
+    new_names: bool | None = None,
+    odd: Iterable[Oddity] = (),
+) -> tuple[Advice, ...]:
     """Return the advice on a running or saved cluster.
 
     root
         Its CIB.
     corosync
         Its corosync.conf as pillar data; empty if that is not known.
+    new_names
+        Whether its Pacemaker knows the new names of properties; without it by the CIB.
+    odd
+        What its corosync does not read as it is meant.
 
     Raises :class:`config.ConfigErrors` for mistakes in the data of corosync.conf.
     """
-    own = list(_maintained(root))
+    own = [*map(_misread, odd), *_maintained(root)]
     sound: list[Object] = []
     now = datetime.now(timezone.utc)
-    for item in read.read_all(root):
+    known = properties.knows_new_names(root) if new_names is None else new_names
+    own += _new_names(root) if known is False else []
+    for given in read.read_all(root):
+        item = _as_named(given, known is not False) if given.kind == "properties" else given
         faults = tuple(_faults(item, now))
         own += faults
         if faults and KINDS[item.kind].one:
@@ -94,10 +134,39 @@ def lint(root: Element, corosync: Mapping[str, Any]) -> tuple[Advice, ...]:
     return (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
 
 
+def _misread(oddity: Oddity) -> Advice:
+    code = "refused-file" if oddity.refused else "misread"
+    return _advice(code, printable(f"corosync.conf:{oddity.path}", 200), oddity.text)
+
+
+def not_read(why: str) -> Advice:
+    """Return the advice about a corosync.conf that can't be read."""
+    return _advice("not-read", "corosync.conf", why)
+
+
+def _new_names(root: Element) -> Iterator[Advice]:
+    """Find properties whose names the Pacemaker of this cluster does not know yet."""
+    pairs = root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
+    for name in dict.fromkeys(pair.get("name", "") for pair in pairs):
+        if properties.is_new(name):
+            older = PROPERTY_ALIASES[name]
+            keys = ("pacemaker", "properties", name)
+            yield _advice("new-name", path(keys), f"this Pacemaker knows it as {older} only")
+
+
+def _as_named(item: Object, new_names: bool) -> Object:
+    """Return properties under the older names, without those that this Pacemaker ignores."""
+    named: list[NvSet] = []
+    for nvset in item.sets("sets"):
+        values = properties.resolved(nvset.values) if new_names else nvset.values
+        named.append(replace(nvset, values=values).without(PROPERTY_ALIASES))
+    given = item.sets("sets")
+    return item.with_sets("sets", replace(given, sets=tuple(named)))
+
+
 def _maintained(root: Element) -> Iterator[Advice]:
     """Find nodes in maintenance of their own on which something runs that may run once only."""
-    properties = root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
-    if any(p.get("name") == "maintenance-mode" and _is_true(p) for p in properties):
+    if properties.is_on(properties.read(root), "maintenance-mode", False):
         return  # nothing is started anywhere
     everywhere = {
         p.get("id")

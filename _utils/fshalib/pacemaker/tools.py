@@ -322,3 +322,15 @@ def runs(service: str, run: Runner = programs.run) -> bool:
         return run(["systemctl", "is-active", service]).code == programs.EX_OK
     except programs.ToolMissing:
         return False
+
+
+_VERSION = re.compile(r"Pacemaker (\d+)\.(\d+)\.(\d+)")
+
+
+def version(run: Runner = programs.run) -> tuple[int, ...] | None:
+    """Return the version of the tools on this host; ``None`` where there are none."""
+    try:
+        answer = _VERSION.search(run(["crm_simulate", "--version"]).out)
+    except programs.ToolMissing:
+        return None
+    return tuple(map(int, answer.groups())) if answer else None

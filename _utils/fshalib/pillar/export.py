@@ -9,6 +9,8 @@ from fshalib.agents import carries_calls, is_fssofia_script
 from fshalib.cib import agent, read
 from fshalib.cib.document import Element
 from fshalib.corosync import parser
+from fshalib.corosync.parser import Conf
+from fshalib.errors import ArgumentError
 from fshalib.pillar import export_cib, export_corosync
 
 COROSYNC_CONF = "/etc/corosync/corosync.conf"
@@ -34,6 +36,25 @@ class Host:
     resolved: Callable[[str], Mapping[str, Sequence[str]]]
 
 
+def corosync_conf(path: str | None) -> Conf:
+    """Return a corosync.conf as data.
+
+    path
+        The file; without it, the host's.
+
+    Raises :class:`errors.ArgumentError` for a file that can't be read or is none.
+    """
+    if path is not None and (not isinstance(path, str) or not path):
+        raise ArgumentError(f"corosync_conf: a path is expected, not {path!r}.")
+    where = Path(path or COROSYNC_CONF)
+    try:
+        return parser.parse(where.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArgumentError(f"{where} can't be read: {error.strerror}.") from error
+    except (ValueError, parser.ConfError) as error:
+        raise ArgumentError(f"{where}: {str(error).rstrip('.')}.") from error
+
+
 def corosync(path: str | None, root: Element, host: Host) -> tuple[Pillar, Notes]:
     """Return what a corosync.conf says, as a pillar, and notes about it.
 
@@ -41,15 +62,22 @@ def corosync(path: str | None, root: Element, host: Host) -> tuple[Pillar, Notes
         The file; without it, the host's.
     root
         The CIB, which knows the nodes' names.
+
+    Raises :class:`errors.ArgumentError` for a given file that can't be read or is none; of the
+    host's own that is a note.
     """
-    where = Path(path or COROSYNC_CONF)
     try:
-        conf = parser.parse(where.read_text(encoding="utf-8"))
-    except OSError as error:
-        return {}, [f"nodes and corosync: {where} can't be read: {error.strerror}"]
-    except (UnicodeDecodeError, parser.ConfError) as error:
-        return {}, [f"nodes and corosync: {where}: {error}"]
-    hosts = host.resolved(str(where))
+        conf = corosync_conf(path)
+    except ArgumentError as error:
+        if path is not None:
+            raise
+        return {}, [f"nodes and corosync: {str(error).rstrip('.')}"]
+    return of_conf(conf, path, root, host)
+
+
+def of_conf(conf: Conf, path: str | None, root: Element, host: Host) -> tuple[Pillar, Notes]:
+    """Return what a corosync.conf says that has been read; see :func:`corosync`."""
+    hosts = host.resolved(path or COROSYNC_CONF)
     exported = export_corosync.export(conf, host.networks(), read.node_names(root), hosts)
     return dict(exported.pillar), list(exported.notes)
 

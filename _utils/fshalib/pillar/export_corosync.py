@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fshalib.cib.values import FALSE_WORDS, TRUE_WORDS
-from fshalib.corosync import build, comparable, options, semantics
+from fshalib.corosync import build, comparable, diff, oddities, options, semantics
 from fshalib.corosync import comparable as corosync_comparable
 from fshalib.corosync import conf as corosync_conf
 from fshalib.corosync.parser import Conf
@@ -30,7 +30,7 @@ from fshalib.pillar.export_corosync_nodes import (
 )
 from fshalib.pillar.export_notes import Notes, interfaces, reason
 from fshalib.schema import types
-from fshalib.schema.report import Location, Report
+from fshalib.schema.report import Location, Report, quoted
 from fshalib.schema.types import INVALID, Flag, Whole
 
 AUTHKEY = semantics.DEFAULTS["totem.keyfile"]
@@ -82,10 +82,13 @@ def export(
             "there are several; corosync overlays their nodes in order, and the pillar has the "
             "result.",
         )
-    conf = semantics.plain(conf)
+    _odd(conf, notes)
+    # What corosync refuses can't be what runs; what it takes may be.
+    runs = semantics.plain(oddities.meant(conf, only_refused=True))
+    conf = semantics.plain(oddities.meant(conf))
     known = ClusterFacts(names or {}, hosts or {})
     host_networks = tuple(ipaddress.ip_interface(text).network for text in networks)
-    listed = listed_nodes(conf, known.names)
+    listed = listed_nodes(conf, known)
     numbers = link_numbers(conf, listed)
     nodes = pillar_nodes(listed, numbers, Host(host_networks, conf, known.hosts), notes)
     name = corosync_conf.options_of(conf, "totem").get("cluster_name", "")
@@ -93,8 +96,17 @@ def export(
     stand_ins = _stand_ins(nodes, numbers, _transport(conf))
     pillar["corosync"] = _corosync(conf, stand_ins, numbers, notes)
     _no_cluster(listed, notes)
-    compare(conf, pillar, stand_ins, known, notes)
+    compare(runs, pillar, stand_ins, known, notes)
     return ExportedCorosync(pillar, tuple(notes.texts))
+
+
+def _odd(conf: Conf, notes: Notes) -> None:
+    """Note what corosync does not read as it is meant."""
+    for oddity in oddities.find(conf):
+        if oddity.meant is None:
+            notes.reasons[oddity.path] = oddity.text
+        else:
+            notes.add(oddity.path, f"{oddity.text}; the pillar has {quoted(oddity.meant)}.")
 
 
 # --- corosync --------------------------------------------------------------------------------
@@ -259,6 +271,8 @@ def _is_link(number: str, numbers: Sequence[int]) -> bool:
 
 def _quorum(conf: Conf, count: int, usual: Mapping[str, str], notes: Notes) -> dict[str, Any]:
     result = _settings(conf, "quorum", schema_corosync.QUORUM, usual, notes)
+    if _device_votes(conf) and not result.get("two_node"):
+        result.pop("two_node", None)  # beside a device that votes the formula writes none
     if result.get("two_node") and count != 2:
         notes.reasons["quorum.two_node"] = f"two_node is for two nodes, there are {count}"
         del result["two_node"]
@@ -266,6 +280,13 @@ def _quorum(conf: Conf, count: int, usual: Mapping[str, str], notes: Notes) -> d
         notes.reasons["quorum.two_node"] = "corosync switches it off beside auto_tie_breaker"
         result["two_node"] = False
     return result
+
+
+def _device_votes(conf: Conf) -> bool:
+    """Tell whether there is a quorum device whose vote counts; without a number it has one."""
+    devices = corosync_conf.inner(conf, "quorum", "device")
+    votes = [corosync_conf.numeral(device.options().get("votes", "1")) for device in devices]
+    return diff.has_device(conf) and "0" not in votes
 
 
 def _no_cluster(listed: Sequence[Listed], notes: Notes) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fshalib.corosync import conf as corosync_conf
+from fshalib.corosync import nodeids, semantics
 from fshalib.corosync import options as corosync_options
-from fshalib.corosync import semantics
+from fshalib.corosync.options import KNET
 from fshalib.corosync.parser import Conf, Section
 from fshalib.pillar.export_notes import Notes, content, interfaces, listing
 from fshalib.pillar.field_types import is_network_end
@@ -35,7 +36,8 @@ class Host:
 class Listed:
     """A node as corosync.conf lists it; ``links`` are its addresses by link number.
 
-    ``unnamed`` tells the origin of the name if the file has none.
+    ``number`` is its nodeid, also one that corosync makes of its address. ``unnamed`` tells the
+    origin of the name if the file has none.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Listed:
     unnamed: str
     section: Section
     links: Mapping[int, str]
+    number: str | None
 
     @property
     def wanted(self) -> str:
@@ -50,17 +53,22 @@ class Listed:
         return f"nodelist.node[{self.name}]"
 
 
-def listed_nodes(conf: Conf, names: Mapping[int, str]) -> tuple[Listed, ...]:
-    """Return the nodes as the file lists them."""
+def listed_nodes(conf: Conf, known: semantics.ClusterFacts) -> tuple[Listed, ...]:
+    """Return the nodes as the file lists them.
+
+    conf
+        The configuration, as ``semantics.plain`` returns it.
+    """
     result: list[Listed] = []
-    sections = (
-        node for nodelist in conf.sections("nodelist") for node in nodelist.sections("node")
-    )
-    for section in sections:
+    both = (conf, nodeids.numbered(conf, known.hosts))
+    sections = (corosync_conf.inner(c, "nodelist", "node") for c in both)
+    for section, with_id in zip(*sections, strict=True):
         options = section.options()
+        number = with_id.options().get("nodeid")
         links = {int(m[1]): text for key, text in options.items() if (m := _RING.fullmatch(key))}
         path = _node_path(options, {node.path for node in result})
-        result.append(Listed(path, *_node_name(options, names), section, links))
+        name, unnamed = _node_name(options, number, known.names)
+        result.append(Listed(path, name, unnamed, section, links, number))
     return tuple(result)
 
 
@@ -74,11 +82,12 @@ def _node_path(options: Mapping[str, str], taken: set[str]) -> str:
     return path
 
 
-def _node_name(options: Mapping[str, str], names: Mapping[int, str]) -> tuple[str, str]:
+def _node_name(
+    options: Mapping[str, str], number: str | None, names: Mapping[int, str]
+) -> tuple[str, str]:
     """Return a node's name and, if it is not from the file, a remark on it."""
-    number = options.get("nodeid", "")
     address = options.get("ring0_addr", "")
-    known = names.get(int(number), "") if is_number(number) else ""
+    known = names.get(int(number), "") if number and is_number(number) else ""
     if options.get("name"):
         return options["name"], ""
     if known or (address and _address(address) is None):
@@ -99,6 +108,7 @@ def pillar_nodes(
 ) -> dict[str, Any]:
     """Return the nodes as the pillar has them."""
     _gaps(listed, numbers, notes)
+    transport = corosync_conf.options_of(host.conf, "totem").get("transport", KNET)
     result: dict[str, Any] = {}
     for node in listed:
         if node.name in result:
@@ -112,7 +122,7 @@ def pillar_nodes(
         _name_note(node, notes)
         _node_rest(node, notes)
         facts: dict[str, Any] = {}
-        identity = _id(node, len(result) + 1, notes)
+        identity = _id(node, len(result) + 1, transport, notes)
         if identity is not None:
             facts["id"] = identity
         facts["addresses"] = _addresses(node, listed, numbers, host, notes)
@@ -154,15 +164,23 @@ def _name_note(node: Listed, notes: Notes) -> None:
         )
 
 
-def _id(node: Listed, position: int, notes: Notes) -> int | None:
-    text = node.section.options().get("nodeid")
-    if text and is_number(text) and 1 <= int(text) <= corosync_options.MAX_NODEID:
+def _id(node: Listed, position: int, transport: str, notes: Notes) -> int | None:
+    text, path = node.number, f"{node.path}.nodeid"
+    highest = corosync_options.max_nodeid(transport)
+    if text and is_number(text) and 1 <= int(text) <= highest:
+        if "nodeid" not in node.section.options():
+            notes.add(
+                path,
+                f"there is no nodeid, and corosync makes one of the address; the pillar has that "
+                f"number, {int(text)}, which is the same to corosync.",
+                path,
+                f"{node.wanted}.nodeid",
+            )
         return int(text)
-    path = f"{node.path}.nodeid"
     wrong = (
-        "there is no nodeid and corosync makes one of the address"
+        "there is no nodeid"
         if text is None
-        else f"the pillar takes 1 to {corosync_options.MAX_NODEID}, not {quoted(text)}"
+        else f"the pillar takes 1 to {highest}, not {quoted(text)}"
     )
     notes.add(
         path,
@@ -215,7 +233,7 @@ def _with_prefix(
         )
     length = _prefix(address, peers, host.networks)
     if length is None:
-        length = _assumed(address, peers)
+        length = _routed(address, peers, host.networks) or _assumed(address, peers)
         notes.add(
             path,
             f"the prefix length /{length} is assumed, because no network of this host holds "
@@ -252,6 +270,15 @@ def _prefix(address: Address, peers: Sequence[Address], networks: Sequence[Netwo
     holding = [network for network in networks if address in network]
     sizes = [(all(peer in n for peer in peers), n.prefixlen) for n in holding]
     return max(sizes)[1] if sizes else None
+
+
+def _routed(address: Address, peers: Sequence[Address], networks: Sequence[Network]) -> int | None:
+    """Return the prefix length that a peer has on this host, for an address in another network."""
+    held = [n.prefixlen for n in networks if any(peer in n for peer in peers)]
+    for length in sorted(held, reverse=True):
+        if not is_network_end(address, ipaddress.ip_interface(f"{address}/{length}").network):
+            return length
+    return None
 
 
 def _assumed(address: Address, peers: Sequence[Address]) -> int:

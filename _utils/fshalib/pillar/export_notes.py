@@ -30,7 +30,9 @@ _REASONS: Mapping[str, str] = {
         ),
         NO_RINGS,
     ),
-    "totem.interface.ringnumber": "it is the old name of linknumber",
+    "totem.interface.ringnumber": (
+        "it is the old name of linknumber; corosync 3 takes a section without linknumber for link 0"
+    ),
     "totem.interface.bindnetaddr": "with a nodelist corosync takes the address from there",
     "totem.interface.member.memberaddr": "with a nodelist corosync takes the nodes from there",
     "nodelist.node.quorum_votes": "in the pillar each node has one vote",
@@ -83,7 +85,7 @@ class Notes:
 
     def _why(self, path: str) -> str:
         why = self.reasons.get(path, reason(path))
-        return f"{why}; " if why else ""
+        return f"{why}{' ' if why.endswith('?') else '; '}" if why else ""
 
     def knows(self, path: str) -> bool:
         """Tell whether a note was made about a path of corosync.conf."""

@@ -123,14 +123,15 @@ NODE = Record(
     {
         "id": Field(
             Whole(1, MAX_NODEID),
-            "corosync's nodeid; default: the node's position, counted from 1. Never change it on a "
-            "running cluster",
+            "corosync's nodeid, at most 65535 with knet; default: the node's position, counted "
+            "from 1. Never change it on a running cluster",
             example=1,
         ),
         "addresses": Field(
             ListOf(HOST_ADDRESS, f"a list with {HOST_ADDRESS.expected} for each link", 1),
             "one address per link, with its prefix length, link 0 first; every node has the same "
-            "number of addresses, in the same networks",
+            "number of addresses. On one link they may be in different networks, with a route "
+            "between them, but with transport udp",
             REQUIRED,
             ["10.101.20.110/24", "10.101.21.110/24"],
         ),

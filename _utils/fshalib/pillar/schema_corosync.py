@@ -105,7 +105,11 @@ QUORUM = Record(
             example=True,
         ),
         "expected_votes": Field(Whole(1), "votes of the whole cluster (by nodes)"),
-        "two_node": Field(YES_NO, "quorum rules for a pair; derived from the number of nodes"),
+        "two_node": Field(
+            YES_NO,
+            "quorum rules for a pair; derived from the number of nodes, and left out where the "
+            "file has a quorum device",
+        ),
         "last_man_standing": Field(YES_NO, "lower the expected votes as nodes leave (no)"),
         "last_man_standing_window": Field(MILLISECONDS, "wait before that (10000)"),
         "auto_tie_breaker": Field(YES_NO, "let one half of an even split go on (no)"),

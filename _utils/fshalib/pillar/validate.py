@@ -10,14 +10,13 @@ from typing import Any
 
 from fshalib.agents import ADDRESS_PARAMETER, plain
 from fshalib.cib.nvset import NO_SETS
-from fshalib.corosync.options import LINK_KEYS, MAX_LINKS
+from fshalib.corosync.options import KNET, LINK_KEYS, MAX_LINKS, UDP, max_nodeid
 from fshalib.pillar import validate_freeswitch, validate_objects, validate_watchdog
 from fshalib.pillar.field_types import is_network_end
 from fshalib.schema.report import Keys, Location, given, printable, quoted
 
 Data = Mapping[str, Any]
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def check(data: Data, raw: object, at: Location) -> None:
@@ -29,7 +28,7 @@ def check(data: Data, raw: object, at: Location) -> None:
         The unchecked pillar. A key with a wrong value is in it, so it is not reported as missing.
     """
     nodes = data.get("nodes", {})
-    _nodes(nodes, at.below("nodes"))
+    _nodes(nodes, data.get("corosync", {}), at.below("nodes"))
     _corosync(data.get("corosync", {}), raw, nodes, at.below("corosync"))
     pacemaker = data.get("pacemaker", {})
     validate_objects.check(pacemaker, given(raw, "pacemaker"), nodes, at.below("pacemaker"))
@@ -41,10 +40,10 @@ def check(data: Data, raw: object, at: Location) -> None:
 # --- nodes -----------------------------------------------------------------------------------
 
 
-def _nodes(nodes: Data, at: Location) -> None:
+def _nodes(nodes: Data, corosync: Data, at: Location) -> None:
     _host_names(nodes, at)
-    _node_ids(nodes, at)
-    _links(nodes, at)
+    _node_ids(nodes, corosync, at)
+    _links(nodes, corosync, at)
     _distinct_addresses(nodes, at)
     for name, node in nodes.items():
         for nic, stanza in node.get("interfaces", {}).items():
@@ -67,8 +66,9 @@ def _host_names(nodes: Data, at: Location) -> None:
                 )
 
 
-def _node_ids(nodes: Data, at: Location) -> None:
+def _node_ids(nodes: Data, corosync: Data, at: Location) -> None:
     taken: dict[int, str] = {}
+    highest = max_nodeid(str(corosync.get("transport", KNET)))
     for position, (name, node) in enumerate(nodes.items(), start=1):
         identity = node.get("id", position)
         if identity in taken:
@@ -77,6 +77,10 @@ def _node_ids(nodes: Data, at: Location) -> None:
                 f"an id of its own is expected, {identity}{given} is that of "
                 f"{printable(taken[identity])}."
             )
+        elif identity > highest:
+            at.below(name, "id").error(
+                f"a number up to {highest} is expected with transport knet, not {identity}."
+            )
         taken.setdefault(identity, name)
 
 
@@ -84,7 +88,7 @@ def _interfaces(node: Data) -> list[Interface]:
     return [ipaddress.ip_interface(text) for text in node.get("addresses", ())]
 
 
-def _links(nodes: Data, at: Location) -> None:
+def _links(nodes: Data, corosync: Data, at: Location) -> None:
     complete = {name: _interfaces(node) for name, node in nodes.items() if "addresses" in node}
     if not complete:
         return
@@ -97,11 +101,32 @@ def _links(nodes: Data, at: Location) -> None:
                 f"this node has {len(addresses)}."
             )
         for link, (mine, theirs) in enumerate(zip(addresses, model, strict=False)):
-            if mine.network != theirs.network:
-                here.error(
-                    f"an address in {theirs.network} is expected for link {link}, as on "
-                    f'{printable(first)}, not "{mine}".'
-                )
+            _same_link(mine, theirs, (printable(first), link), corosync, here)
+
+
+def _same_link(
+    mine: Interface, theirs: Interface, of: tuple[str, int], corosync: Data, at: Location
+) -> None:
+    """Report an address that can't be on one link with that of the first node."""
+    first, link = of
+    if mine.version != theirs.version:
+        at.error(
+            f"an IPv{theirs.version} address is expected for link {link}, as on {first}, not "
+            f'"{mine}"; corosync takes one family on a link.'
+        )
+    elif mine.network != theirs.network and _stays_in_its_network(corosync):
+        at.error(
+            f"an address in {theirs.network} is expected for link {link}, as on {first}, not "
+            f'"{mine}": no router passes on what transport udp sends with a ttl of 1.'
+        )
+
+
+def _stays_in_its_network(corosync: Data) -> bool:
+    """Tell whether the cluster's packets can't be routed; the others are unicast."""
+    link: Data = next(iter(corosync.get("links", ())), {})
+    return corosync.get("transport") == UDP and (
+        link.get("ttl", 1) < 2 or link.get("broadcast", False)
+    )
 
 
 def _distinct_addresses(nodes: Data, at: Location) -> None:
@@ -139,6 +164,8 @@ def _gateway(stanza: Data, at: Location) -> None:
         return
     own = ipaddress.ip_interface(stanza["address"])
     gateway = ipaddress.ip_address(stanza["gateway"])
+    if own.network.num_addresses == 1 and gateway.version == own.version and gateway != own.ip:
+        return  # a host route: the gateway is at the other end of the link
     if gateway not in own.network or gateway == own.ip:
         at.below("gateway").error(f'another address in {own.network} is expected, not "{gateway}".')
 
@@ -249,28 +276,13 @@ def _vip(value: str, data: Data, at: Location) -> None:
         hint = "; the prefix length goes to cidr_netmask" if "/" in value else ""
         at.error(f"an address is expected (10.101.20.219), not {quoted(value)}{hint}.")
         return
-    links, others = _networks(data.get("nodes", {}))
-    owner = _owner(ip, data.get("nodes", {}))
+    nodes = data.get("nodes", {})
+    owner = _owner(ip, nodes)
+    links = {address.network for node in nodes.values() for address in _interfaces(node)}
     if owner is not None:
         at.error(f'an address of no node is expected, "{ip}" is that of {printable(owner)}.')
-    elif links and not any(ip in network for network in (*links, *others)):
-        at.error(
-            f"an address in the network of a link is expected ({_list(links)}), not "
-            f'"{ip}"; name the network of another interface under nodes:NODE:interfaces.'
-        )
     elif any(is_network_end(ip, network) for network in links if ip in network):
         at.error(f'a host\'s address is expected, "{ip}" is the first or last of its network.')
-
-
-def _networks(nodes: Data) -> tuple[list[Network], list[Network]]:
-    links = [address.network for node in nodes.values() for address in _interfaces(node)]
-    others = [
-        ipaddress.ip_interface(stanza["address"]).network
-        for node in nodes.values()
-        for stanza in node.get("interfaces", {}).values()
-        if "address" in stanza
-    ]
-    return list(dict.fromkeys(links)), list(dict.fromkeys(others))
 
 
 def _owner(ip: object, nodes: Data) -> str | None:
@@ -281,7 +293,3 @@ def _owner(ip: object, nodes: Data) -> str | None:
         ):
             return str(name)
     return None
-
-
-def _list(networks: Iterable[Network]) -> str:
-    return ", ".join(str(network) for network in networks)

@@ -19,17 +19,18 @@ def write(file: str, minion: Minion, cluster: Cluster) -> dict[str, Any]:
         Where to.
     """
     status, checked, why = {}, {}, ""
+    me = pair.node_name(minion, cluster)
     try:
         status = overview.overview(minion, cluster, pair.now())
         lines = pair.check_or_say(minion, cluster)
-        checked = checklist.report(lines, minion.id, _now())
+        checked = checklist.report(lines, me, _now())
     except LiveError as error:
         why = str(error)
     try:
         entries = journal.read(journal.place(minion.opts))
     except journal.JournalError as error:
         return {"result": False, "comment": f"Not written: {error}"}
-    facts = html.Facts(minion.id, _now(), status, checked, entries, why)
+    facts = html.Facts(me, _now(), status, checked, entries, why)
     try:
         files.replace(Path(file), html.page(facts).encode("utf-8", "replace"), 0o600)
     except OSError as error:

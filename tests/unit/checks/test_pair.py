@@ -7,6 +7,7 @@ import pytest
 
 from fshalib.checks import pair as checks_pair
 from fshalib.checks.minion import Minion
+from fshalib.errors import LiveError
 from fshalib.events import journal
 from fshalib.pacemaker import tools as pacemaker_tools
 from fshalib.switchover import unplanned
@@ -40,6 +41,24 @@ def test_an_event_is_sent_in_the_minions_name_and_kept(minion, fired):
     ((tag, event),) = fired
     assert (tag, event["minion"]) == ("fsha/operator/minion1/calls", "minion1")
     assert len(journal.read(journal.place(minion.opts))) == 1
+
+
+class Named:
+    def __init__(self, name):
+        self.name = name
+
+    def this_node(self):
+        if isinstance(self.name, Exception):
+            raise self.name
+        return self.name
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("pbx1.example.net", "pbx1.example.net"), ("", "minion1"), (LiveError("down"), "minion1")],
+)
+def test_a_node_has_its_name_in_the_cluster_not_its_minions(minion, name, shown):
+    assert checks_pair.node_name(minion, Named(name)) == shown
 
 
 def test_the_last_drill_is_read_from_the_journal(minion, tmp_path):

@@ -323,6 +323,16 @@ class TestClass:
         assert _class(old, new) == fcc.RESTART
         assert fcc.restart_paths(fcc.difference(old, new)) == ("totem.netmtu",)
 
+    def test_a_quorum_device_comes_by_a_reload_and_never_goes_by_one(self):
+        device = {"device": {"model": "net", "votes": 1, "net": {"host": "q1"}}}
+        without = build.from_settings("voice", NODES, quorum={"two_node": False})
+        with_one = build.from_settings("voice", NODES, quorum={"two_node": False, **device})
+        assert _class(without, with_one) == fcc.RELOAD
+        assert _class(with_one, without) == fcc.RESTART
+        other = {"device": {"model": "net", "votes": 1, "net": {"host": "q2"}}}
+        changed = build.from_settings("voice", NODES, quorum={"two_node": False, **other})
+        assert _class(with_one, changed) == fcc.RELOAD
+
     def test_an_unknown_key_needs_a_restart(self):
         assert _class(parser.Conf(), parser.parse("nozzle {\nname: x\n}\n")) == fcc.RESTART
 

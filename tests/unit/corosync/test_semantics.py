@@ -286,14 +286,26 @@ def test_what_the_formula_cannot_say_is_kept_when_it_writes():
             "fs2": {"addresses": ["10.101.20.220/24", "10.101.21.220/24"]},
         }
     )
-    wanted = build.from_settings("voice", nodes, totem={"token": 1500}, quorum={"two_node": False})
+    # The two_node of a pair, which the formula adds by itself, is not written beside the device.
+    wanted = build.from_settings("voice", nodes, totem={"token": 1500})
+    assert fc.flatten(wanted)["quorum.two_node"] == "1"
     kept = fcc.kept(old, wanted)
     assert set(kept.paths) == {"totem.cluster_uuid", "quorum.device", "system"}
     written = fc.flatten(parser.parse(parser.render(kept.conf)))
     assert written["totem.cluster_uuid"] == "5a1b"
     assert written["quorum.device.net.host"] == "q1"
+    assert "quorum.two_node" not in written
     assert written["system.sched_rr"] == "no"
     assert written["totem.token"] == "1500"
+
+
+def test_what_corosync_refuses_is_kept_as_it_is_meant():
+    odd = "\ufefflogging {\n    debug: off # quiet\n}\nlogging {\n    logger_subsys {\n"
+    old = parser.parse(f"{PCS}{odd}        subsys: CPG\n        debug: on # loud\n    }}\n}}\n")
+    nodes = build.nodes_from({"a": {"addresses": ["10.0.0.1"]}, "b": {"addresses": ["10.0.0.2"]}})
+    written = fc.flatten(fcc.kept(old, build.from_settings("voice", nodes)).conf)
+    assert "\ufefflogging.debug" not in written
+    assert written["logging.logger_subsys[CPG].debug"] == "on"
 
 
 # --- random respelling --------------------------------------------------------------------------

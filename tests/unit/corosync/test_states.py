@@ -104,6 +104,38 @@ class TestConfig:
         assert _manage(config, nodes, test)["result"] is (None if test else True)
         assert len(bus) == 1
 
+    @BOTH
+    @pytest.mark.parametrize("quorum", [{"two_node": True}, {"last_man_standing": "yes"}])
+    def test_a_device_never_goes_because_the_pillar_does_not_name_it(
+        self, config, nodes, bus, test, quorum
+    ):
+        _manage(config, nodes, test=False)
+        device = "device {\nmodel: net\nvotes: 1\nnet {\nhost: q1\nalgorithm: ffsplit\n}\n}"
+        text = config.file.read_text().replace("two_node: 1", device)
+        config.file.write_text(text)
+        for unasked in (None, {}, {"two_node": False}):
+            ret = _manage(config, nodes, test, quorum=unasked)
+            assert (ret["result"], ret["changes"]) == (True, {})
+        ret = _manage(config, nodes, test, quorum=quorum)
+        assert ret["result"] is False
+        assert "has a quorum device" in ret["comment"]
+        assert (config.file.read_text(), bus) == (text, [])
+        settings = {"cluster_name": "voice", "totem": {"token": 1500}, "quorum": quorum}
+        assert config.allowed(str(config.file), nodes=nodes, **settings)["result"] is False
+        ret = _manage(config, nodes, False, totem={"token": 1700})
+        assert list(ret["changes"]) == ["totem.token"]
+        assert "host: q1" in config.file.read_text()
+        assert "two_node" not in config.file.read_text()
+
+    @BOTH
+    def test_a_file_that_is_none_keeps_its_device(self, config, nodes, bus, test):
+        text = "nonsense\nquorum {\n  device {\n    model: net\n  }\n}\n"
+        config.file.write_text(text)
+        ret = _manage(config, nodes, test)
+        assert ret["result"] is False
+        assert "has a quorum device" in ret["comment"]
+        assert config.file.read_text() == text
+
     def test_the_dry_pass_of_a_prereq_sends_nothing(self, config, nodes, bus):
         config.file.write_text(parser.render(build.from_settings("v", build.nodes_from(nodes))))
         config.low["__prereq__"] = True

@@ -115,3 +115,14 @@ class TestRunning:
             fc.ConfChange("totem.interface[0].knet_link_priority", "2", None),
             fc.ConfChange("totem.token", "1500", "3000"),
         )
+
+
+def test_a_node_without_a_nodeid_has_the_one_that_corosync_makes():
+    cmap = {
+        "totem.transport": "udpu",
+        "totem.clear_node_high_bit": "yes",
+        "nodelist.node.0.ring0_addr": "192.168.76.1",
+        "nodelist.node.1.ring0_addr": "192.168.76.2",
+        "nodelist.node.1.nodeid": "2",
+    }
+    assert [node.id for node in fr.configured(cmap)] == [1084771329, 2]

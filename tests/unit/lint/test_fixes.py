@@ -6,19 +6,20 @@ import itertools
 import pytest
 import yaml
 
-from fshalib.lint import fixes, rules_failover, runner
-from fshalib.lint import rules as lint_rules
+from fshalib.lint import fixes, runner
 from fshalib.lint.pillar_change import applied, put_and_removed
 from fshalib.pillar import config
 from fshalib.schema.report import path
 from tests.unit import pillars
 from tests.unit.lint import test_rules as test_lint
 from tests.unit.lint import test_rules_failover as test_lint_failover
+from tests.unit.lint import test_rules_network
 from tests.unit.pillars import changed, with_key
 
 CASES = [
     *((case[0], case[1], case[2]) for case in test_lint.test_one_advice.pytestmark[0].args[1]),
     *test_lint_failover.CASES,
+    *test_rules_network.CASES,
 ]
 
 
@@ -78,7 +79,7 @@ def test_each_finding_of_what_templates_say_goes_with_its_change(raw):
     before = judged(in_templates(raw))
     for advice in before:
         told = config.check(in_templates(raw))
-        where = next(k for c in lint_rules.CHECKS + rules_failover.CHECKS for f, k, _ in c(told)
+        where = next(k for c in runner.ALL_CHECKS for f, k, _ in c(told)
                      if (f, path(k)) == (advice.code, advice.path))  # fmt: skip
         fixes.change(advice.code, where, told)  # it does not fail
         if advice.change or advice.remove:
@@ -110,7 +111,7 @@ def test_the_articles_pair_can_be_mended_change_by_change():
         assert (advice.code, advice.path) not in seen
         seen.add((advice.code, advice.path))
         raw = mended(raw, advice)
-    assert {a.code for a in judged(raw)} <= {"no-fencing", "single-link"}
+    assert {a.code for a in judged(raw)} <= {"no-fencing", "single-link", "transport-udpu"}
     assert len(seen) >= 10
 
 

@@ -249,7 +249,7 @@ def test_the_article():
     assert [advice.code for advice in example("examples/article.sls")] == [
         "split-brain", "infinite-preference", "cli-id", "migration-threshold", "no-monitor",
         "no-monitor", "agent-timeout", "agent-timeout", "nic-alias", "nic-alias", "send-arp",
-        "nonlocal-bind", "not-managed", "stop-can-fail", "single-link",
+        "nonlocal-bind", "not-managed", "stop-can-fail", "single-link", "transport-udpu",
     ]  # fmt: skip
 
 

@@ -68,14 +68,12 @@ ONE_MISTAKE = [
     ("nodes:fs2:addresses", ["224.0.0.5/8", "10.101.21.220/24"], "", "multicast"),
     ("nodes:fs2:addresses", "10.101.20.220/24", "", "a list"),
     ("nodes:fs2:addresses", ["10.101.20.220/24"], "", "fs1 has 2, this node has 1"),
-    ("nodes:fs2:addresses", ["10.101.22.220/24", "10.101.21.220/24"], "", "link 0"),
-    ("nodes:fs2:addresses", ["10.101.20.220/24", "10.101.21.220/25"], "", "link 1"),
-    ("nodes:fs2:addresses", ["fd00::2/64", "10.101.21.220/24"], "", "10.101.20.0/24"),
+    ("nodes:fs2:addresses", ["fd00::2/64", "10.101.21.220/24"], "", "an IPv4 address"),
     ("nodes:fs2:addresses", ["10.101.20.110/24", "10.101.21.220/24"], "", "that of fs1, link 0"),
     ("nodes:fs2:id", 1, "", "that of fs1"),
     ("nodes:fs1:id", 2, "nodes:fs2:id", "by the node's position"),
-    ("nodes:fs1:id", 0, "", "from 1 to 65535"),
-    ("nodes:fs1:id", 65536, "", "from 1 to 65535"),
+    ("nodes:fs1:id", 0, "", "from 1 to 4294967295"),
+    ("nodes:fs1:id", 65536, "", "up to 65535 is expected with transport knet"),
     ("nodes:fs1:id", "1", "", 'the text "1"'),
     ("nodes:fs1:id", True, "", "not true"),
     ("nodes:fs1:aliases", ["fs2"], "", '"fs2" is taken'),
@@ -136,15 +134,10 @@ ONE_MISTAKE = [
     (f"{IP}:params:nic", "eth0\ud800", "", "control characters"),
     (f"{IP}:params:nic", b"eth0", "", "a value of type bytes"),
     (f"{IP}:params:nic\n", "eth0", f"{IP}:params:nic?", "a parameter's name"),
-    (f"{IP}:params:ip", "10.101.22.219", "", "10.101.20.0/24, 10.101.21.0/24"),
     (f"{IP}:params:ip", "10.101.20.110", "", "that of fs1"),
     (f"{IP}:params:ip", "10.101.20.255", "", "first or last"),
     (f"{IP}:params:ip", "10.101.20.219/24", "", "cidr_netmask"),
     (f"{IP}:params:ip", "ten", "", 'not "ten"'),
-    (f"{IP}:params:ip", "fd00::1", "", "network of a link"),
-    ("pacemaker:resources:fs-arp",
-     {"agent": "ocf:heartbeat:SendArp", "params": {"ip": "192.0.2.1", "nic": "eth0"}},
-     "pacemaker:resources:fs-arp:params:ip", "network of a link"),
     ("pacemaker:resources:1st", {"agent": "lsb:x"}, "", "an id"),
     ("pacemaker:resources:a b", {"agent": "lsb:x"}, "", "an id"),
     ("pacemaker:resources:a&b", {"agent": "lsb:x"}, "", "an id"),
@@ -194,7 +187,6 @@ ONE_MISTAKE = [
     (FB, {"device": "fone-bridge", "spans": SPANS}, f"{FB}:device", "letters, digits and dots"),
     (FB, {"device": "fb", "spans": {"span5": SPANS["span1"]}}, f"{FB}:spans:span5", "span1 to"),
     (FB, {"device": "fb", "spans": SPANS, "priorities": [0]}, f"{FB}:priorities", "four numbers"),
-    ("freeswitch:vips", ["10.9.9.9"], "", "network of a link"),
     ("lookup:packages", "corosync", "", "a list"),
 ]  # fmt: skip
 
@@ -469,7 +461,7 @@ ONE_MISTAKE_IN_FULL = [
     # Names of nodes.
     (f"{PM}:nodes:fs3", {}, "", 'did you mean "fs'),
     (f"{PM}:nodes:far2", {}, "", 'did you mean "far"'),
-    (f"{PM}:nodes:fs_1", {}, "", "uname -n"),
+    (f"{PM}:nodes:fs-", {}, "", "uname -n"),
     (f"{PM}:locations:by-pattern:node", "farr", "", 'did you mean "far"'),
     (f"{PM}:locations:by-pattern:node", "media-bundle-x", "", "the name of a node"),
     (f"{PM}:locations:by-sets:rules:0:expression", "(#uname eq fs1 or #uname ne fs4) and a eq 1",
@@ -564,7 +556,6 @@ ONE_MISTAKE_IN_FULL = [
     (f"{PM}:resources:media:description", "a\nb", "", "control characters"),
     (f"{PM}:resources:ping:operations:0:params:OCF_CHECK_LEVEL", {}, "", "a mapping"),
     # Addresses that a template brings.
-    (f"{PM}:templates:address:params:ip", "192.0.2.77", "", "network of a link"),
     (f"{CARRIER}:params:1:values:ip", "10.101.20.110", f"{CARRIER}:params:ip", "that of fs1"),
 ]  # fmt: skip
 
@@ -679,11 +670,54 @@ def test_the_whole_is_a_mapping(raw):
     assert error.message.startswith("a mapping")
 
 
-@pytest.mark.parametrize("name", ["fs_1", "-fs", "fs.", "a" * 65, "fs 1", "", "f/s", "fs:1"])
+@pytest.mark.parametrize("name", ["fs-", "-fs", "fs.", "a" * 65, "fs 1", "", "f/s", "fs:1"])
 def test_node_names_are_host_names(name):
     raw = changed(("nodes", {name: {"addresses": ["10.1.1.1/24"]},
                              "fs2": {"addresses": ["10.1.1.2/24"]}}))  # fmt: skip
     assert any("uname -n" in str(error) for error in mistakes(raw))
+
+
+UDP = ("corosync", {"transport": "udp"})
+TTL = ("corosync", {"transport": "udp", "links": [{"ttl": 2}]})
+ROUTED = ("nodes", {"pbx_1": {"addresses": ["10.1.1.1/24"]},
+                    "pbx_2": {"addresses": ["10.2.2.2/24"]}})  # fmt: skip
+APART_FROM_THE_RING = ("pacemaker", {"resources": {"ip": {
+    "agent": "ocf:heartbeat:IPaddr2", "params": {"ip": "192.0.2.9"}}}})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        (ROUTED, APART_FROM_THE_RING, ("corosync:links", [])),
+        (("nodes:fs2:addresses", ["10.101.22.220/24", "10.101.21.220/25"]),),
+        (
+            ("nodes:fs1:addresses", ["10.0.0.1/32", "fd00::1/128"]),
+            ("nodes:fs2:addresses", ["10.9.9.9/32", "fd09::1/128"]),
+        ),
+        (("nodes:fs1:interfaces", {"eth0": {"address": "10.9.9.9/32", "gateway": "10.0.0.1"}}),),
+        (ROUTED, APART_FROM_THE_RING, TTL),
+        (ROUTED, APART_FROM_THE_RING, ("corosync", {"transport": "udpu"})),
+        (
+            ("nodes:fs1:id", 172818709),
+            ("nodes:fs1:addresses", ["10.101.20.110/24"]),
+            ("nodes:fs2:addresses", ["10.101.20.220/24"]),
+            ("corosync", {"transport": "udpu"}),
+        ),
+        ((f"{IP}:params:ip", "10.9.9.9"),),
+        ((f"{IP}:params:ip", "fd00::1"),),
+        (("freeswitch:vips", ["10.9.9.9"]),),
+    ],
+)
+def test_networks_as_others_have_built_them(places):
+    assert pillar_config.check(changed(*places)).nodes
+
+
+def test_multicast_is_not_routed():
+    broadcast = ("corosync", {"transport": "udp", "links": [{"ttl": 2, "broadcast": True}]})
+    for corosync in (UDP, broadcast):
+        error = only(changed(ROUTED, APART_FROM_THE_RING, corosync))
+        assert error.path == "fsha:nodes:pbx_2:addresses"
+        assert "no router passes on" in error.message
 
 
 def test_names_that_differ_in_case_only():
@@ -805,7 +839,7 @@ def test_all_mistakes_are_told_in_the_order_of_the_pillar():
     raw = changed(
         ("freeswitch:port", 0),
         ("cluster:nmae", 1),
-        (f"{IP}:params:ip", "10.9.9.9"),
+        (f"{IP}:params:ip", "10.101.20.255"),
         ("pacemaker:groups:VoiceServices:members", ["fss"]),
         ("nodes:fs1:addresses", []),
         (f"{FS}:agent", "lbs:x"),

@@ -300,7 +300,7 @@ def test_every_kind_is_made_alone():
         ("primitive", "1", {"agent": "lsb:x"}, "id"),
         ("primitive", None, {"agent": "lsb:x"}, "id"),
         ("primitive", "a\nb", {"agent": "lsb:x"}, "id"),
-        ("node", "fs_1", {}, "id"),
+        ("node", "fs-", {}, "id"),
         ("group", "g", {"members": []}, "g:members"),
         ("location", "l", {"resource": "g"}, "l:node"),
         ("location", "l", {"resource": "g", "node": "fs1"}, "l:score"),

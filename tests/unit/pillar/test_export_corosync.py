@@ -364,6 +364,33 @@ class TestForeign:
         assert "nothing → voice" in about(exported, "totem.cluster_name")
 
 
+# As it is often built by hand: neither nodeid nor name.
+NAMELESS = """
+totem {
+version: 2
+transport: udpu
+cluster_name: kamailio
+}
+quorum {
+provider: corosync_votequorum
+two_node: 1
+}
+nodelist {
+node {
+ring0_addr: 192.168.76.1
+}
+node {
+ring0_addr: 192.168.76.2
+}
+}
+logging {
+to_logfile: yes
+logfile: /var/log/corosync/corosync.log
+to_stderr: no
+}
+"""
+
+
 class TestNodes:
     def node(self, *lines):
         return "nodelist {\nnode {\n" + "\n".join(lines) + "\n}\n}\n"
@@ -411,7 +438,19 @@ class TestNodes:
 
     def test_no_id(self):
         exported = export(WHOLE.replace("        nodeid: 2\n", ""))
-        assert "makes one of the address" in about(exported, "nodelist.node[fs2].nodeid")
+        assert "there is no nodeid; " in about(exported, "nodelist.node[fs2].nodeid")
+
+    @pytest.mark.parametrize(("more", "number"), [("", 3232254977), ("yes", 1084771329)])
+    def test_an_id_that_corosync_makes_of_the_address(self, more, number):
+        text = NAMELESS.replace("version: 2", f"version: 2\nclear_node_high_bit: {more}")
+        exported = export(text, ["192.168.76.0/24"], names={number: "proxy1", number + 1: "proxy2"})
+        assert exported.pillar["nodes"] == {
+            "proxy1": {"id": number, "addresses": ["192.168.76.1/24"]},
+            "proxy2": {"id": number + 1, "addresses": ["192.168.76.2/24"]},
+        }
+        assert "the same to corosync" in about(exported, "nodelist.node[192.168.76.1].nodeid")
+        assert "restart" not in "".join(exported.notes)
+        accepted(exported.pillar)
 
     def test_an_id_that_is_used_twice_is_refused(self):
         exported = export(WHOLE.replace("nodeid: 2", "nodeid: 1"))
@@ -447,8 +486,54 @@ class TestNodes:
         assert list(exported.pillar["nodes"]) == ["fs1"]
 
     def test_a_name_that_no_host_can_have(self):
-        exported = export(WHOLE.replace("name: fs2", "name: fs_2"))
-        assert "host name" in about(exported, "fsha:nodes:fs_2")
+        exported = export(WHOLE.replace("name: fs2", "name: fs-"))
+        assert "host name" in about(exported, "fsha:nodes:fs-")
+
+    @pytest.mark.parametrize(
+        ("networks", "lengths"),
+        [
+            (["10.101.20.64/26"], (26, 26)),
+            (["10.101.20.110/32"], (32, 32)),
+            (["10.99.0.7/28"], (28, 28)),
+            (["10.101.20.0/25", "10.99.0.0/16"], (25, 16)),
+            ([], (13, 13)),
+        ],
+    )
+    def test_nodes_in_different_networks(self, networks, lengths):
+        exported = export(WHOLE.replace("10.101.20.220", "10.99.0.7"), networks)
+        nodes = exported.pillar["nodes"].values()
+        assert tuple(int(n["addresses"][0].partition("/")[2]) for n in nodes) == lengths
+        accepted(exported.pillar)
+
+    def test_a_name_with_an_underscore(self):
+        assert export(WHOLE.replace("name: fs2", "name: fs_2")).notes == ()
+
+
+class TestNotAsItIsMeant:
+    def test_a_comment_behind_an_address_is_no_host_name(self):
+        exported = export(WHOLE.replace("10.101.20.220", "10.101.20.220 # second"))
+        assert exported.pillar["nodes"]["fs2"]["addresses"] == ["10.101.20.220/24"]
+        (note,) = exported.notes
+        assert note.startswith("nodelist.node[fs2].ring0_addr: corosync has no comments behind a")
+        assert "refuses this file" in note
+        assert 'the pillar has "10.101.20.220"' in note
+        accepted(exported.pillar)
+
+    def test_what_corosync_takes_otherwise_is_a_change(self):
+        exported = export(WHOLE.replace("corosync_votequorum", "corosync_votequorum # x"))
+        one, other = exported.notes
+        assert "takes all of it as the value" in one
+        assert "takes a restart of corosync" in other
+
+    def test_a_misspelt_key_is_kept_and_asked_about(self):
+        exported = export(WHOLE.replace("version: 2", "version: 2\ntokn: 1000"))
+        assert "totem" not in exported.pillar["corosync"]
+        (note,) = exported.notes
+        assert 'is "token" meant? the formula keeps it in the file (1000)' in note
+
+    def test_a_section_that_counts_for_nothing(self):
+        exported = export(f"{WHOLE}service {{\nname: pacemaker\n}}\n")
+        assert "nothing in it counts; the formula keeps it" in about(exported, "service")
 
 
 class TestNotInThePillar:
@@ -476,10 +561,17 @@ class TestNotInThePillar:
         assert word in about(exported, path)
         assert len(exported.notes) == 1
 
-    def test_a_quorum_device_is_named_and_does_not_become_two_node(self):
-        device = "device {\nmodel: net\nnet {\nhost: q1\n}\n}"
+    @pytest.mark.parametrize("more", ["", "two_node: 0\n"])
+    def test_a_quorum_device_is_named_and_votes(self, more):
+        device = f"{more}device {{\nmodel: net\nvotes: 1\nnet {{\nhost: q1\n}}\n}}"
         exported = export(WHOLE.replace("two_node: 1", device))
-        assert "model: net, net.host: q1" in about(exported, "quorum.device")
+        assert "model: net, votes: 1, net.host: q1" in about(exported, "quorum.device")
+        assert "quorum" not in exported.pillar["corosync"]
+        assert len(exported.notes) == 1
+
+    @pytest.mark.parametrize("device", ["model: net\nvotes: 0", "votes: 1"])
+    def test_a_quorum_device_without_a_vote_is_not_counted(self, device):
+        exported = export(WHOLE.replace("two_node: 1", f"device {{\n{device}\n}}"))
         assert exported.pillar["corosync"]["quorum"] == {"two_node": False}
 
     def test_two_sections_of_one_name_are_both_named(self):
