@@ -67,8 +67,12 @@ WRONG = [
     ("flush_ms", "500ms", "a whole number without a unit is expected"),
     ("bind_wait", "2.5", "a whole number without a unit is expected"),
     ("arp_check", "maybe", "true or false is expected"),
-    # The agent would take it for false.
-    ("arp_check", "Yes", "true or false is expected"),
+    ("arp_check", "ja", "true or false is expected"),
+    ("host", "127.0.0.1 ", "an address or a host's name is expected"),
+    ("fs_cli", "fs_cli", "an absolute path"),
+    ("switch_process", "freeswitch-production", "15 characters at most"),
+    ("bind_wait", 0, "a whole number from 1"),
+    ("options_targets", "10.101.20.300:5060", "ADDRESS:PORT"),
     ("port", "0", "a whole number from 1 to 65535 is expected"),
     ("port", 70000, "a whole number from 1 to 65535 is expected"),
     ("profiles", "", "the name of a Sofia profile is expected"),
@@ -106,7 +110,7 @@ RIGHT = [
     {"vips": "10.101.20.219 2001:db8::1"},
     {"options_targets": "10.101.20.219:5060 [2001:db8::1]:5061 sip.example.org:5060"},
     {"vips": "", "options_targets": "", "drain_time": ""},
-    {"trace_ra": 1, "arp_check": "OFF"},
+    {"trace_ra": 1, "arp_check": "OFF", "recover": "Yes", "ipv6_guard": "n"},
 ]
 
 
