@@ -76,7 +76,17 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
 }
 """What each agent of the formula takes, by its name."""
 
-COMMON_PARAMETERS = frozenset({"OCF_CHECK_LEVEL", "trace_ra", "trace_dir", "trace_file"})
+_ACTIONS = ("start", "stop", "monitor", "validate-all", "meta-data")
+ACTIONS: Mapping[str, frozenset[str]] = {
+    FSSOFIA: frozenset({*_ACTIONS, "reload", "reload-agent"}),
+    FSSWITCH: frozenset({*_ACTIONS, "reload-agent"}),
+    FONEBRIDGE: frozenset(_ACTIONS),
+}
+"""The operations that each agent of the formula has, by its name."""
+
+CHECK_LEVEL = "OCF_CHECK_LEVEL"
+"""How deep a monitor is to look."""
+COMMON_PARAMETERS = frozenset({CHECK_LEVEL, "trace_ra", "trace_dir", "trace_file"})
 """Parameters of every OCF agent (ocf-shellfuncs) that its metadata does not name."""
 
 # The shell takes a number that begins with 0 for an octal one.
@@ -130,13 +140,31 @@ def missing(agent: str, values: Mapping[str, str]) -> list[str]:
     return [name for name, one in known.items() if one.required and name not in values]
 
 
+def operation_mistake(agent: str, name: str) -> str:
+    """Return the sentence about an operation that an agent of the formula does not have."""
+    known = ACTIONS[agent]
+    if name in known:
+        return ""
+    # Pacemaker would order it all the same, and take the refusal for a failure on each node.
+    return f"an operation of {agent} is expected, not {quoted(name)}{suggestion(name, known)}"
+
+
+def address(word: str) -> str:
+    """Return the one spelling of an address; other text as it is."""
+    return str(ipaddress.ip_address(word)) if is_vip(word) else word
+
+
 def value_mistake(agent: str, name: str, value: str) -> str:
     """Return the sentence about one value for an agent of the formula; ``""`` when it fits."""
     known = PARAMETERS[agent]
+    if name == CHECK_LEVEL:
+        # With another word the agent would never look deeper.
+        return "" if value.isdecimal() else f"a whole number is expected, not {quoted(value)}."
     if name in COMMON_PARAMETERS:
         return ""
     if name not in known:
-        return f"a parameter of {agent} is expected{suggestion(name, known)}"
+        names = (*known, *COMMON_PARAMETERS)
+        return f"a parameter of {agent} is expected{suggestion(name, names)}"
     expected = unfit(known[name], value)
     if not expected and (value or known[name].default is None):
         words = _WORDS.get((agent, name)) or _WORDS.get(("", name))

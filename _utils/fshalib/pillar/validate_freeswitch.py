@@ -14,7 +14,7 @@ from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.objects import Object
 from fshalib.cib.ties import ties
 from fshalib.cib.values import TRUE_WORDS, parse_duration
-from fshalib.pillar import agent_uses, own_agents
+from fshalib.pillar import agent_uses, own_agents, validate_own_agents
 from fshalib.pillar.agent_uses import Case, Use
 from fshalib.schema.report import Keys, Location, printable, quoted
 
@@ -32,10 +32,7 @@ def check(data: Data, at: Location) -> None:
     """
     pacemaker = data.get("pacemaker", {})
     uses = [*agent_uses.resources(pacemaker)]
-    for use in [*agent_uses.templates(pacemaker), *uses]:
-        _own_parameters(use, at)
-    for use in uses:
-        _required(use, at)
+    validate_own_agents.check(pacemaker, uses, [*agent_uses.templates(pacemaker)], at)
     nonlocal_bind = data.get("network", {}).get("nonlocal_bind")
     default = str(pacemaker.get("op_defaults", NO_SETS).plain_values().get("timeout", "20s"))
     agents = [use for use in uses if use.agent == FSSOFIA]
@@ -49,20 +46,7 @@ def check(data: Data, at: Location) -> None:
     _configured(data, claims, at.below("freeswitch", "configuration"))
 
 
-# --- the parameters of the formula's agents -----------------------------------------------------
-
-
-def _own_parameters(use: Use, at: Location) -> None:
-    """Report what the agent would refuse on every node."""
-    for case in use.cases:
-        values = {name: given.value for name, given in case.items()}
-        for name, message in own_agents.mistakes(use.agent, values):
-            at.below(*case[name].keys).error(message)
-
-
-def _required(use: Use, at: Location) -> None:
-    for name in own_agents.missing(use.agent, use.plain) if use.complete else ():
-        at.below(*use.keys, "params", name).error(f"this key is missing; {use.agent} requires it.")
+# --- hot and cold -----------------------------------------------------------------------------
 
 
 def _text(case: Case, name: str, default: str = "") -> str:
