@@ -358,6 +358,9 @@ MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
     "short-monitor": with_longer_monitor,
 }
 WORDS_ONLY = frozenset(
-    {"no-fencing", "no-fence-device", "no-service", "published-password", "single-link"}
+    {
+        *("no-fencing", "no-fence-device", "no-service", "published-password", "single-link"),
+        "refused-parameter",
+    }
 )
 """Findings that no change of the pillar alone mends."""

@@ -149,7 +149,7 @@ def operation_mistake(agent: str, name: str) -> str:
     return f"an operation of {agent} is expected, not {quoted(name)}{suggestion(name, known)}"
 
 
-def address(word: str) -> str:
+def spelt(word: str) -> str:
     """Return the one spelling of an address; other text as it is."""
     return str(ipaddress.ip_address(word)) if is_vip(word) else word
 

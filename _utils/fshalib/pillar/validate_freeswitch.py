@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, is_fssofia_script, is_vip
+from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, held_address, is_fssofia_script
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.objects import Object
@@ -16,6 +16,7 @@ from fshalib.cib.ties import ties
 from fshalib.cib.values import TRUE_WORDS, parse_duration
 from fshalib.pillar import agent_uses, own_agents, validate_own_agents
 from fshalib.pillar.agent_uses import Case, Use
+from fshalib.pillar.validate_objects import agent_of
 from fshalib.schema.report import Keys, Location, printable, quoted
 
 DRAIN_TIME, DRAIN_REST = 60, 20
@@ -95,9 +96,9 @@ def _vips(pacemaker: Data, id: str, case: Case) -> list[str]:
     vips = own_agents.words(_text(case, "vips"))
     near = frozenset() if vips else ties(_objects(pacemaker), through_clones=True).beside([id])
     vips += [
-        str(item.get("params", NO_SETS).plain_values().get("ip", ""))
+        held_address(agent_of(pacemaker, item), item.get("params", NO_SETS).plain_values())
         for name, item in pacemaker.get("resources", {}).items()
-        if name in near and is_vip(item.get("agent", ""))
+        if name in near
     ]
     return [text for text in vips if _is_address(text)]
 

@@ -7,7 +7,7 @@ value that it refuses, or an operation that it does not have, stops the service 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from fshalib.agents import ADDRESS_PARAMETER, FSSOFIA, plain
+from fshalib.agents import FSSOFIA, held_address
 from fshalib.cib.nvset import NO_SETS
 from fshalib.pillar import own_agents
 from fshalib.pillar.agent_uses import Case, Use
@@ -119,17 +119,18 @@ def _held(uses: Collection[Use], at: Location) -> None:
 
 
 def _addresses(use: Use) -> Iterator[str]:
-    name = ADDRESS_PARAMETER.get(plain(use.agent), "")
     for case in use.cases:
-        if name in case:
-            yield own_agents.address(case[name].value.partition("/")[0])
+        values = {name: given.value for name, given in case.items()}
+        address = held_address(use.agent, values)
+        if address:
+            yield own_agents.spelt(address)
 
 
 def _are_held(case: Case, held: Collection[str], at: Location) -> None:
     if "vips" not in case:
         return
     for word in own_agents.words(case["vips"].value):
-        if own_agents.is_vip(word) and own_agents.address(word) not in held:
+        if own_agents.is_vip(word) and own_agents.spelt(word) not in held:
             at.below(*case["vips"].keys).error(
                 f"the address of a resource is expected ({', '.join(sorted(held))}), not "
                 f"{quoted(word)}: where it is missing no call is recovered."
