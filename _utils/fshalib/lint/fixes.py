@@ -358,9 +358,6 @@ MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
     "short-monitor": with_longer_monitor,
 }
 WORDS_ONLY = frozenset(
-    {
-        *("no-fencing", "no-fence-device", "no-service", "published-password", "single-link"),
-        "refused-parameter",
-    }
+    {"no-fencing", "no-fence-device", "no-service", "published-password", "single-link"}
 )
 """Findings that no change of the pillar alone mends."""

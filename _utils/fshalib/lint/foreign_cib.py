@@ -16,7 +16,7 @@ from fshalib.cib.nvset import in_pillar
 from fshalib.cib.objects import Object
 from fshalib.cib.spec import from_pillar
 from fshalib.cib.values import UnitError, parse_boolean
-from fshalib.lint import runner
+from fshalib.lint import rules_own_agents, runner
 from fshalib.lint.finding import ERROR, HINT, Advice, KnownFinding
 from fshalib.pacemaker import history
 from fshalib.pillar import config as pillar_config
@@ -64,6 +64,7 @@ KNOWN: Mapping[str, KnownFinding] = {
     "left-behind": LEFT_BEHIND,
     "left-preference": LEFT_PREFERENCE,
     "left-over": LEFT_OVER,
+    "refused-parameter": rules_own_agents.REFUSED,
     "node-maintenance": NODE_MAINTENANCE,
 }
 
@@ -91,6 +92,10 @@ def lint(root: Element, corosync: Mapping[str, Any]) -> tuple[Advice, ...]:
         elif item.id != OWNERSHIP_TAG and not _is_left(item):
             sound += [item] if not faults else _as_understood(item)
     config = pillar_config.of_cib(sound, corosync, read.node_names(root).values())
+    own += [
+        _advice("refused-parameter", path(keys), message)
+        for keys, message in rules_own_agents.refused(config)
+    ]
     return (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
 
 

@@ -3,36 +3,33 @@
 The check of a pillar refuses the same; these reach a cluster by other people's tools.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from fshalib.cib import cases
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.objects import Object, operations
-from fshalib.lint.finding import ERROR, Finding, KnownFinding
+from fshalib.lint.finding import ERROR, KnownFinding
 from fshalib.pillar import own_agents
 from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys
 
-KNOWN: Mapping[str, KnownFinding] = {
-    "refused-parameter": KnownFinding(
-        "The agent refuses its next start with that on every node (exit code 6), and then the "
-        "service stays down",
-        "metadata of the agent; Pacemaker Explained, OCF_ERR_CONFIGURED is a fatal error",
-        "give the parameter a value that the agent takes",
-        ERROR,
-    ),
-}
+REFUSED = KnownFinding(
+    "The agent refuses its next start with that on every node (exit code 6), and then the service "
+    "stays down",
+    "metadata of the agent; Pacemaker Explained, OCF_ERR_CONFIGURED is a fatal error",
+    "give it what the agent takes",
+    ERROR,
+)
 
 
-def refused(config: Config) -> Iterator[Finding]:
-    """Find what an agent of the formula would refuse."""
+def refused(config: Config) -> Iterator[tuple[Keys, str]]:
+    """Yield what an agent of the formula would refuse: the keys in a pillar, and a sentence."""
     for item in config.pacemaker.primitives():
         if item.agent in own_agents.PARAMETERS:
             # A value can be wrong in several cases.
             wrong = dict([*_parameters(item), *_operations(item)])
             for keys, message in wrong.items():
-                place = ("pacemaker", "resources", item.id, *keys)
-                yield "refused-parameter", place, message.rstrip(".")
+                yield ("pacemaker", "resources", item.id, *keys), message
 
 
 def _parameters(item: Object) -> Iterator[tuple[Keys, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from fshalib.lint import fixes, pillar_change, rules_failover, rules_own_agents
+from fshalib.lint import fixes, pillar_change, rules_failover
 from fshalib.lint.finding import ERROR, SEVERITIES, Advice, KnownFinding
 from fshalib.lint.rules import CHECKS, KNOWN
 from fshalib.pillar.config import Config
@@ -15,11 +15,7 @@ from fshalib.schema.report import Keys, path
 
 log = logging.getLogger(__name__)
 
-ALL_KNOWN: Mapping[str, KnownFinding] = {
-    **KNOWN,
-    **rules_failover.KNOWN,
-    **rules_own_agents.KNOWN,
-}
+ALL_KNOWN: Mapping[str, KnownFinding] = {**KNOWN, **rules_failover.KNOWN}
 
 
 def lint(config: Config) -> tuple[Advice, ...]:
@@ -28,7 +24,7 @@ def lint(config: Config) -> tuple[Advice, ...]:
     config
         The result of ``fshalib.pillar.config.check``.
     """
-    checks = (*CHECKS, *rules_failover.CHECKS, rules_own_agents.refused)
+    checks = (*CHECKS, *rules_failover.CHECKS)
     findings = [finding for look in checks for finding in look(config)]
     return tuple(_advice(config, *finding) for finding in findings)
 
