@@ -279,6 +279,15 @@ def hosts(view: View) -> Iterator[Line]:
                 "configuration: what finds another run at work then fails, and comes again",
                 node,
             )
+        if facts.get("unread_arguments"):
+            yield Line(
+                "schedule-arguments",
+                "Schedule",
+                WARN,
+                f"Salt ignores {'; '.join(facts['unread_arguments'])}: a test run there is none",
+                "give arguments of scheduled jobs as args and kwargs (kwargs: {test: true})",
+                node,
+            )
         if facts.get("synchronised") is False:
             yield Line(
                 "clock",

@@ -202,6 +202,8 @@ OPERATORS = {
         (with_facts("fs2", facts(disks={"/var/log": 1})), "disk", FAIL, False, "1 % of /var/log"),
         (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
         (with_facts("fs2", facts(state_run="state.apply")), "state-run", WARN, False, "apply"),
+        (with_facts("fs2", facts(unread_arguments=["job_kwargs of keep (state.apply)"])),
+         "schedule-arguments", WARN, False, "job_kwargs of keep"),
         (with_facts("fs2", facts(queued_jobs=["keep (state.apply)"])), "schedule", WARN, False,
          "queue is true for keep (state.apply): if such a job meets another"),
         (clock(icmp.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),
