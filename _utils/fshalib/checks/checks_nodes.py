@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from fshalib.change import watchdog
 from fshalib.checks.collect import STALE, View, parse_time
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Line
+from fshalib.cib.watchdog import TIMEOUT
 from fshalib.freeswitch import recovery_db
 
 OFFSET = 0.05
@@ -232,6 +234,20 @@ def database(view: View) -> Iterator[Line]:
                 "calls go on, but none can be recovered: repair it before you switch over",
                 node,
                 blocks=bool(view.service and view.service.keeps),
+            )
+
+
+def sbd(view: View) -> Iterator[Line]:
+    """Where a timeout of the watchdog is set, sbd runs on every node."""
+    for node, facts in sorted(view.facts.items()) if watchdog.relies_on_sbd(view.root) else ():
+        if facts is not None and facts.get("sbd") is False:
+            yield Line(
+                "sbd",
+                "Watchdog",
+                FAIL,
+                f"{TIMEOUT} is set and sbd does not run: Pacemaker will not start here again",
+                f"start sbd, or delete the property: crm_attribute --name {TIMEOUT} --delete",
+                node,
             )
 
 
