@@ -85,7 +85,8 @@ fsha-clean-sysctl-{{ name }}:
   "/usr/lib/ocf/resource.d/fsha",
   "/usr/lib/fsha",
   "/etc/systemd/system/resource-agents-deps.target.d/fsha.conf",
-  "/run/fsha",
+  "/run/fsha/FSSofia",
+  "/run/fsha/FSSwitch",
   "/run/FSSofia",
 ] %}
 {%- set init_script = ["/etc/init.d/FSSofia", fsha.lookup.settings_dir ~ "/FSSofia"] %}

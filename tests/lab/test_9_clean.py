@@ -12,7 +12,7 @@ GONE = (
     "/usr/lib/fsha",
     "/etc/fsha/event_socket.password",
     "/etc/sysctl.d/90-fsha.conf",
-    "/run/fsha",
+    "/run/fsha/FSSofia",
 )
 
 
