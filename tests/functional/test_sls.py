@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from copy import deepcopy
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 from saltfactories.utils.functional import Loaders
 
 from fshalib.cib.kinds import KINDS
+from tests.functional.test_verbs import PILLAR
 from tests.unit.pillars import with_key
 
 ROOT = Path(__file__).parents[2]
@@ -302,6 +305,29 @@ def test_a_mistake_in_the_pillar_is_one_failed_state(rendering, pillar, test):
     assert [one.id for one in failed] == ["fsha-pillar"]
     assert "fsha:colour" in failed[0].comment
     assert [one.id for one in done] == ["fsha-sync", "fsha-pillar"]
+
+
+def left(high):
+    """Return the SLS of which states are left when what is excluded has gone."""
+    patterns = [one["sls"] for one in high.pop("__exclude__", ())]
+    names = [one["__sls__"] for one in high.values()]
+    return {n for n in names if not any(fnmatch(n, p) for p in patterns)}
+
+
+@pytest.mark.parametrize("name", ["fsha", "fsha.pacemaker", "fsha.cluster", "fsha.agents"])
+def test_what_an_agent_refuses_is_one_failed_state_of_a_test_run(rendering, pillar, name):
+    data = deepcopy(PILLAR)
+    resource = data["pacemaker"]["resources"]["ip_shared"]
+    resource["params"]["nic_"] = "eth0"
+    pillar["fsha"] = data
+    show = rendering.modules.state.show_sls
+    assert rendering.modules.fsha_pillar.agent_mistakes("nix") == ""
+    whole = left(show(name, test=False))
+    earlier = IN_ORDER[: IN_ORDER.index("fsha.agents.check") + 1]
+    assert left(show(name, test=True)) == whole & {*earlier}
+    # A real run ends with that state by itself.
+    resource["params"]["nic"] = resource["params"].pop("nic_")
+    assert left(show(name, test=True)) == whole
 
 
 @pytest.mark.parametrize(
