@@ -7,7 +7,9 @@ address.
 
 from collections.abc import Iterable, Mapping
 
+from fshalib.agents import is_fencing
 from fshalib.checks.node_facts import Facts
+from fshalib.cib import agent
 from fshalib.cib.document import Element
 from fshalib.pacemaker import history
 from fshalib.pacemaker.status import NodeStatus, Status
@@ -105,4 +107,4 @@ def has_fencing(root: Element) -> bool:
     pairs = root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
     told = {pair.get("name"): pair.get("value", "") for pair in pairs}
     on = told.get("stonith-enabled", "true").lower() in ("true", "on", "yes", "y", "1")
-    return on and any(e.get("class") == "stonith" for e in root.iter("primitive"))
+    return on and any(map(is_fencing, agent.names(root).values()))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from fshalib.cib import ownership, read
+from fshalib.agents import is_fencing
+from fshalib.cib import agent, ownership, read
 from fshalib.cib import rule as cib_rule
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
@@ -110,7 +111,7 @@ def _maintained(root: Element) -> Iterator[Advice]:
         for e in root.iter(tag)
         for p in e.iter()
     }
-    fencing = {p.get("id") for p in root.iter("primitive") if p.get("class") == "stonith"}
+    fencing = {id for id, name in agent.names(root).items() if is_fencing(name)}
     for node in root.iterfind("configuration/nodes/node"):
         name = node.get("uname", "")
         own = [*history.running(root, name)]
