@@ -147,7 +147,8 @@ def held_address(agent: str, given: Mapping[str, str]) -> str:
     """
     if not is_vip(agent):
         return ""
-    return given.get(_VIPS[_split(agent)[2]], "").partition("/")[0]
+    # A value of another kind, which is reported elsewhere, is no address.
+    return str(given.get(_VIPS[_split(agent)[2]], "")).partition("/")[0]
 
 
 def is_fencing(agent: str) -> bool:

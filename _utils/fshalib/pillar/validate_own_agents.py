@@ -120,7 +120,7 @@ def _held(uses: Collection[Use], at: Location) -> None:
 
 def _addresses(use: Use) -> Iterator[str]:
     for case in use.cases:
-        values = {name: given.value for name, given in case.items()}
+        values = {name: given.value for name, given in case.items() if given.right}
         address = held_address(use.agent, values)
         if address:
             yield own_agents.spelt(address)
