@@ -22,12 +22,12 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 import fshalib
 
 importlib.reload(fshalib)
-from fshalib import errors
 from fshalib.corosync import authkey as corosync_authkey
 from fshalib.corosync import build, comparable, diff, parser, semantics
 from fshalib.corosync import conf as corosync_conf
 from fshalib.corosync import packaged_cluster as corosync_packaged
 from fshalib.corosync import status as corosync_status
+from fshalib.schema import arguments
 from fshalib.system import files as system_files
 from fshalib.system import programs
 
@@ -48,7 +48,7 @@ KEY_IN_USE = "fsha.authkey"
 JUDGE = "corosync"
 CFGTOOL = "corosync-cfgtool"
 RELOAD_TIMEOUT = 30.0
-_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
+_salts_errors = arguments.verb(CommandExecutionError, SaltInvocationError)
 
 
 def __virtual__():

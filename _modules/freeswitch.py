@@ -21,6 +21,7 @@ import fshalib
 
 importlib.reload(fshalib)
 from fshalib import agents, errors
+from fshalib.schema import arguments
 
 try:
     from fshalib.cib import document
@@ -60,7 +61,7 @@ ROLLING = (
     "(fsha.failover), and restart the other one"
 )
 DIRECTIONS = ("inbound", "outbound", "both")
-_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
+_salts_errors = arguments.verb(CommandExecutionError, SaltInvocationError)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 

@@ -20,6 +20,7 @@ import fshalib
 
 importlib.reload(fshalib)
 from fshalib import errors
+from fshalib.schema import arguments
 
 try:
     from fshalib.checks import checklist, node_facts, pair
@@ -60,7 +61,7 @@ __virtualname__ = "fsha"
 
 PEER_SECONDS = 5
 EXIT_CODES = {"pass": 0, "warn": 1, "fail": 2}
-_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
+_salts_errors = arguments.verb(CommandExecutionError, SaltInvocationError)
 
 
 def __virtual__():

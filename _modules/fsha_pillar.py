@@ -10,10 +10,17 @@ import fshalib
 importlib.reload(fshalib)
 from fshalib.pillar import once, platform
 from fshalib.schema.report import ConfigErrors, section
+from fshalib.system.programs import RunError
+
+try:
+    from fshalib.pillar import installed_agents
+except ImportError:
+    installed_agents = None  # before lxml is there
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
     __pillar__: dict[str, Any]
+    __salt__: dict[str, Any]
 
 __virtualname__ = "fsha_pillar"
 
@@ -42,5 +49,32 @@ def mistakes(name="fsha"):
     try:
         once.checked_here(raw, __grains__)
     except ConfigErrors as error:
+        return str(error)
+    return ""
+
+
+def agent_mistakes(name="fsha"):
+    """Return what this node's agents have against the pillar, as text; empty if it is nothing.
+
+    name
+        The pillar's top-level key.
+
+    Agents that are not installed yet are not asked, nor is a pillar that :func:`mistakes` refuses.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' fsha_pillar.agent_mistakes
+    """
+    if installed_agents is None or not __salt__["cmd.has_exec"]("crm_resource"):
+        return ""
+    try:
+        pillar = once.checked(__pillar__.get(name))
+    except ConfigErrors:
+        return ""
+    try:
+        installed_agents.check(pillar, test=True)
+    except (ConfigErrors, RunError) as error:
         return str(error)
     return ""

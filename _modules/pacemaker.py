@@ -19,6 +19,7 @@ import fshalib
 
 importlib.reload(fshalib)
 from fshalib import errors
+from fshalib.schema import arguments
 
 try:
     from fshalib.change import admission as change_admission
@@ -50,7 +51,7 @@ __virtualname__ = "pacemaker"
 # Restore points: every CIB as it was before a commit of this node.
 RESTORE_DIRECTORY = "/var/lib/fsha/restore"
 _TRANSACTIONS = "fsha.pacemaker.transactions"
-_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
+_salts_errors = arguments.verb(CommandExecutionError, SaltInvocationError)
 
 
 def __virtual__():

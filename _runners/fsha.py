@@ -7,6 +7,7 @@ formula's ``_runners``.
 from __future__ import annotations
 
 import getpass
+import math
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,7 @@ def failover(
         salt-run fsha.failover voice test=True
         salt-run fsha.failover voice drain=300
     """
-    found = [p for p in _pairs(_ask(tgt, tgt_type, ASK_SECONDS)) if p["cluster"] == cluster]
+    found = [p for p in _pairs(_ask(tgt, tgt_type, ASK_SECONDS)) if p["cluster"] == str(cluster)]
     if len(found) != 1:
         names = ", ".join(sorted(p["cluster"] for p in found)) or "none"
         why = (
@@ -114,7 +115,7 @@ def failover(
     if not minion:
         return _refused(f"no minion of {cluster} answers")
     try:
-        wait = MOVE_SECONDS + float(drain) + float(timeout)
+        wait = MOVE_SECONDS + _seconds(drain) + _seconds(timeout)
     except (TypeError, ValueError):
         return _refused(f"drain and timeout have to be numbers, not {drain!r} and {timeout!r}")
     kwarg = {"target": target, "drain": drain, "timeout": timeout, "test": test,
@@ -133,6 +134,14 @@ def _refused(why: str) -> dict[str, Any]:
     return {"result": False, "comment": f"Nothing was moved: {why}.", "minion": ""}
 
 
+def _seconds(value: Any) -> float:
+    """Return a number of seconds; words such as ``nan`` are none."""
+    seconds = float(value)
+    if isinstance(value, bool) or not 0 <= seconds < math.inf:
+        raise ValueError
+    return seconds
+
+
 def _client() -> Any:
     return salt.client.get_local_client(mopts=__opts__)
 
@@ -140,7 +149,7 @@ def _client() -> Any:
 def _ask(tgt: Any, tgt_type: str, timeout: Any) -> dict[str, Any]:
     """Return minion → its status and its checklist."""
     try:
-        seconds = float(timeout)
+        seconds = _seconds(timeout)
     except (TypeError, ValueError) as error:
         raise SaltInvocationError(f"timeout: a number is expected, not {timeout!r}") from error
     return dict(

@@ -1,8 +1,9 @@
 # The reverse. What the formula manages leaves the cluster, which stops it first and asks the guard;
 # then this node leaves, too. FreeSWITCH goes on, without what the formula has put into its
-# configuration. Packages stay as they are, and so do hosts, what others have put into the cluster,
-# and the cluster's properties. Meant for all nodes at once.
-{%- from "fsha/map.jinja" import fsha, value with context %}
+# configuration; so its unit stays, and the repository that it came from. Packages stay as they are,
+# and so do hosts, what others have put into the cluster, the cluster's properties, and the restore
+# points. Meant for all nodes at once.
+{%- from "fsha/freeswitch/map.jinja" import fsha, value, installed with context %}
 {%- set freeswitch = fsha.freeswitch %}
 include:
   - fsha.pillar
@@ -49,6 +50,33 @@ fsha-clean-freeswitch:
   freeswitch_config.absent:
     - require_in:
       - file: fsha-clean-files
+{%- if installed %}
+
+# Who has let the cluster run it has switched it off at boot.
+fsha-clean-switch-running:
+  service.running:
+    - name: {{ value(freeswitch.service) }}
+    - enable: true
+    - require:
+      - freeswitch_config: fsha-clean-freeswitch
+{%- endif %}
+
+# The kernel keeps what the file that goes has set.
+{%- for name in ("net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind") %}
+
+fsha-clean-sysctl-{{ name }}:
+  sysctl.present:
+    - name: {{ name }}
+    - value: 0
+    - config: /etc/sysctl.d/90-fsha.conf
+    - onlyif:
+      - fun: file.file_exists
+        path: /etc/sysctl.d/90-fsha.conf
+    - require:
+      - freeswitch_config: fsha-clean-freeswitch
+    - require_in:
+      - file: fsha-clean-files
+{%- endfor %}
 {%- set files = [
   "/etc/corosync/corosync.conf",
   "/etc/corosync/authkey",
@@ -57,13 +85,38 @@ fsha-clean-freeswitch:
   "/usr/lib/ocf/resource.d/fsha",
   "/usr/lib/fsha",
   "/etc/systemd/system/resource-agents-deps.target.d/fsha.conf",
+  "/run/fsha/FSSofia",
+  "/run/fsha/FSSwitch",
+  "/run/FSSofia",
 ] %}
+{%- set init_script = ["/etc/init.d/FSSofia", fsha.lookup.settings_dir ~ "/FSSofia"] %}
 {%- if freeswitch.get("init_script") %}
-{%- do files.extend(["/etc/init.d/FSSofia", fsha.lookup.settings_dir ~ "/FSSofia"]) %}
+{%- do files.extend(init_script) %}
 {%- endif %}
 {%- if freeswitch.get("password") %}
 {%- do files.append(freeswitch.password_file) %}
 {%- endif %}
+
 fsha-clean-files:
   file.absent:
     - names: {{ value(files) }}
+
+fsha-clean-units-read:
+  module.run:
+    - service.systemctl_reload: []
+    - onchanges:
+      - file: fsha-clean-files
+{%- if not freeswitch.get("init_script") %}
+
+# From a time when the pillar had init_script: true; the article's own script stays.
+{%- for path in init_script %}
+
+fsha-clean-{{ path }}:
+  file.absent:
+    - name: {{ value(path) }}
+    - onlyif:
+      - fun: file.contains
+        path: {{ value(path) }}
+        text: {{ value("/usr/lib/fsha/fssofia.sh" if loop.first else "Read by /etc/init.d/FSSofia.") }}
+{%- endfor %}
+{%- endif %}

@@ -5,6 +5,8 @@ of the CIB. Nobody else compares names or types: one agent has several spellings
 (``systemd:freeswitch``, ``systemd:freeswitch.service``, ``service:freeswitch``).
 """
 
+from collections.abc import Mapping
+
 # --- whole names -------------------------------------------------------------------------------
 
 OUR_PROVIDER = "fsha"
@@ -44,7 +46,7 @@ _FENCING_CLASS = "stonith"
 
 _VOICE = frozenset({"fssofia", "freeswitch"})
 """What serves calls, in lower case: other people write FreeSWITCH in many ways."""
-_VIPS = frozenset({"IPaddr2", "IPaddr"})
+_VIPS = {"IPaddr2": "ip", "IPaddr": "ip", "IPv6addr": "ipv6addr"}
 _BMCS = (
     *(f"fence_{name}" for name in ("ipmilan", "idrac", "ilo", "imm", "drac", "redfish", "rsa")),
     "fence_openipmi",
@@ -139,15 +141,21 @@ def carries_calls(agent: str, service: str = FREESWITCH) -> bool:
 
 
 def is_vip(agent: str) -> bool:
-    """Tell whether an agent holds a floating address."""
+    """Tell whether an agent holds a floating address, of IPv4 or IPv6."""
     standard, _, kind = _split(agent)
     return standard in _ADDRESS_CLASSES and kind in _VIPS
 
 
-def brings_calls(agent: str) -> bool:
-    """Tell whether calls come in by an agent's address: one of IPv6 alone as well."""
-    standard, _, kind = _split(agent)
-    return is_vip(agent) or (standard in _ADDRESS_CLASSES and kind == "IPv6addr")
+def held_address(agent: str, given: Mapping[str, str]) -> str:
+    """Return the floating address that an agent holds, without its prefix length; or ``""``.
+
+    given
+        The agent's parameters.
+    """
+    if not is_vip(agent):
+        return ""
+    # A value of another kind, which is reported elsewhere, is no address.
+    return str(given.get(_VIPS[_split(agent)[2]], "")).partition("/")[0]
 
 
 def is_fencing(agent: str) -> bool:

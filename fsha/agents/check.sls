@@ -10,3 +10,14 @@ fsha-agents-known:
     - failhard: true
     - require:
       - sls: fsha.agents.files
+
+# As in fsha.pillar: a test run does not heed failhard, and would call all that follows failed.
+{%- if opts.get("test") and "__master_opts__" not in opts
+    and "fsha_pillar.agent_mistakes" in salt and salt["fsha_pillar.agent_mistakes"]() %}
+
+exclude:
+  # All that comes later. The old names of these include them.
+  - sls: fsha.[!apsv]*
+  - sls: fsha.pacemaker*
+  - sls: fsha.switch
+{%- endif %}

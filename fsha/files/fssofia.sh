@@ -20,6 +20,132 @@ SHORTEST_MS=300 # what a question gets when there is no time left
 LINGER=8  # seconds; a socket that stays longer after its profile's stop has sessions that linger
 LATEST=31 # seconds from a profile's stop until its name is free, whatever its sessions do
 
+# --- what a setting may be ----------------------------------------------------------------------
+# The same as in _utils/fshalib/pillar/own_agents.py; a test compares the two.
+
+# The shell takes a number that begins with 0 for an octal one, and long ones run over.
+is_number() {
+    case $1 in
+    '' | *[!0-9]* | 0?* | ??????????*) return 1 ;;
+    esac
+}
+
+is_port() {
+    is_number "$1" && [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
+}
+
+# Set TRUTH to yes or no by what Pacemaker takes for true or false; to nothing for any other word.
+read_truth() {
+    case $1 in
+    [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn] | [Yy] | 1) TRUTH=yes ;;
+    [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff] | [Nn] | 0) TRUTH=no ;;
+    *) TRUTH='' ;;
+    esac
+}
+
+is_profile_name() {
+    case $1 in
+    '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) return 1 ;;
+    esac
+}
+
+is_ipv4() {
+    case $1 in
+    *[!0-9.]* | *.*.*.*.*) return 1 ;;
+    *.*.*.*) ;;
+    *) return 1 ;;
+    esac
+    octets=$1.
+    while [ -n "$octets" ]; do
+        octet=${octets%%.*}
+        octets=${octets#*.}
+        case $octet in '' | 0?* | ????*) return 1 ;; esac
+        [ "$octet" -le 255 ] || return 1
+    done
+}
+
+is_ipv6() {
+    hextets=$1
+    case $hextets in
+    *[!0-9A-Fa-f:.]* | *:::* | *::*::* | :[!:]* | *[!:]:) return 1 ;;
+    *:*.*) # its end may be written like IPv4
+        is_ipv4 "${hextets##*:}" || return 1
+        hextets=${hextets%:*}:0:0
+        ;;
+    *.*) return 1 ;;
+    esac
+    counted=0
+    hextets=$hextets:
+    while [ -n "$hextets" ]; do
+        hextet=${hextets%%:*}
+        hextets=${hextets#*:}
+        case $hextet in
+        '') continue ;;
+        ?????*) return 1 ;;
+        esac
+        counted=$((counted + 1))
+    done
+    case $1 in
+    *::*) [ "$counted" -le 7 ] ;;
+    *) [ "$counted" -eq 8 ] ;;
+    esac
+}
+
+# An address without a prefix length.
+is_address() {
+    is_ipv4 "$1" || is_ipv6 "$1"
+}
+
+# An address, or a host's name; digits and dots alone are an address or nothing.
+is_host() {
+    is_address "$1" && return
+    case $1 in
+    '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) return 1 ;;
+    *[!0-9.]*) ;;
+    *) return 1 ;;
+    esac
+}
+
+# ADDRESS:PORT, or [ADDRESS]:PORT for IPv6.
+is_target() {
+    is_port "${1##*:}" || return 1
+    case $1 in
+    \[*\]:*)
+        bracketed=${1%]:*}
+        is_ipv6 "${bracketed#[}"
+        ;;
+    *:*:*) return 1 ;;
+    *:*) is_host "${1%:*}" ;;
+    *) return 1 ;;
+    esac
+}
+
+is_path() {
+    case $1 in
+    /*[!A-Za-z0-9._+@/-]*) return 1 ;;
+    /*) ;;
+    *) return 1 ;;
+    esac
+}
+
+# /proc/PID/comm has no more than 15 bytes.
+is_process_name() {
+    case $1 in
+    '' | *[!A-Za-z0-9_.+:@-]* | ????????????????*) return 1 ;;
+    esac
+}
+
+# For both agents, whose parameters these are.
+validate_event_socket() {
+    is_host "$HOST" || misconfigured "host='$HOST': an address or a host's name is expected"
+    is_port "$PORT" || misconfigured "port=$PORT: a whole number from 1 to 65535 is expected"
+    is_path "$FS_CLI" || misconfigured "fs_cli='$FS_CLI': an absolute path is expected"
+    is_path "$PASSWORD_FILE" ||
+        misconfigured "password_file='$PASSWORD_FILE': an absolute path is expected"
+    is_process_name "$SWITCH_PROCESS" || misconfigured \
+        "switch_process='$SWITCH_PROCESS': the name in /proc/PID/comm is expected, 15 characters at most"
+}
+
 # --- time -------------------------------------------------------------------------------------
 
 # Set NOW to hundredths of a second since boot; no clock step can change it.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from copy import deepcopy
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 from saltfactories.utils.functional import Loaders
 
 from fshalib.cib.kinds import KINDS
+from tests.functional.test_verbs import PILLAR
 from tests.unit.pillars import with_key
 
 ROOT = Path(__file__).parents[2]
@@ -252,6 +255,63 @@ def test_what_a_pillar_no_longer_configures_is_taken_away(render):
     assert ids.index("fsha-clean-freeswitch") < ids.index("fsha-clean-files")
 
 
+# FreeSWITCH goes on, so what it was installed by and what runs it stays.
+STAYS = {
+    "/etc/systemd/system/freeswitch.service",
+    "/usr/bin/fs_cli",
+    "/usr/share/keyrings/fsha-freeswitch.gpg",
+    "/etc/apt/auth.conf.d/fsha-freeswitch.conf",
+    "/etc/apt/sources.list.d/fsha-freeswitch.list",
+    "/etc/hosts",
+}
+WRITING = {
+    "corosync_authkey.present": "name",
+    "corosync_config.managed": "name",
+    "file.managed": "name",
+    "file.symlink": "name",
+    "fsha_freeswitch.password": "name",
+    "fsha_freeswitch.repository_token": "name",
+    "fsha_freeswitch.settings": "name",
+    "fsha_network.hosts": "name",
+    "sysctl.present": "config",
+}
+
+
+def written(chunks):
+    """Return the files that states write."""
+    names = ((c, WRITING.get(f"{c['state']}.{c['fun']}")) for c in chunks)
+    return {c[key] for c, key in names if key}
+
+
+def is_below(path, removed):
+    return any(path == one or path.startswith(f"{one}/") for one in removed)
+
+
+@pytest.mark.parametrize("method", ["none", "package", "repository", "prefix"])
+def test_clean_takes_away_every_file_that_the_formula_writes(render, method):
+    data = dict(methods())[method]
+    data["fonebridge"] = {"device": "192.168.1.254", "spans": {"span1": {}}}
+    put = written(render(data, "fsha"))
+    assert len(put) > 10
+    chunks = render(data, "fsha.clean")
+    removed = {c["name"] for c in chunks if f"{c['state']}.{c['fun']}" == "file.absent"}
+    left = {path for path in put if not is_below(path, removed)}
+    assert left == STAYS & put
+    # What it has changed without a file: a setting of the kernel, units, what runs them.
+    ids = [c["__id__"] for c in chunks]
+    assert ids.index("fsha-clean-sysctl-net.ipv4.ip_nonlocal_bind") < ids.index("fsha-clean-files")
+    assert ids.index("fsha-clean-files") < ids.index("fsha-clean-units-read")
+    assert ("fsha-clean-switch-running" in ids) is (method != "none")
+
+
+def test_clean_leaves_an_init_script_of_somebody_else(render):
+    data = example(PILLARS[0])
+    data["freeswitch"]["init_script"] = False
+    names = {c["name"]: c for c in render(data, "fsha.clean") if c["state"] == "file"}
+    script = names["/etc/init.d/FSSofia"]
+    assert [one["fun"] for one in script["onlyif"]] == ["file.contains"]
+
+
 @pytest.mark.parametrize("test", [True, False])
 def test_a_mistake_in_the_pillar_is_one_failed_state(rendering, pillar, test):
     pillar["fsha"] = {**example(PILLARS[0]), "colour": "red"}
@@ -260,6 +320,29 @@ def test_a_mistake_in_the_pillar_is_one_failed_state(rendering, pillar, test):
     assert [one.id for one in failed] == ["fsha-pillar"]
     assert "fsha:colour" in failed[0].comment
     assert [one.id for one in done] == ["fsha-sync", "fsha-pillar"]
+
+
+def left(high):
+    """Return the SLS of which states are left when what is excluded has gone."""
+    patterns = [one["sls"] for one in high.pop("__exclude__", ())]
+    names = [one["__sls__"] for one in high.values()]
+    return {n for n in names if not any(fnmatch(n, p) for p in patterns)}
+
+
+@pytest.mark.parametrize("name", ["fsha", "fsha.pacemaker", "fsha.cluster", "fsha.agents"])
+def test_what_an_agent_refuses_is_one_failed_state_of_a_test_run(rendering, pillar, name):
+    data = deepcopy(PILLAR)
+    resource = data["pacemaker"]["resources"]["ip_shared"]
+    resource["params"]["nic_"] = "eth0"
+    pillar["fsha"] = data
+    show = rendering.modules.state.show_sls
+    assert rendering.modules.fsha_pillar.agent_mistakes("nix") == ""
+    whole = left(show(name, test=False))
+    earlier = IN_ORDER[: IN_ORDER.index("fsha.agents.check") + 1]
+    assert left(show(name, test=True)) == whole & {*earlier}
+    # A real run ends with that state by itself.
+    resource["params"]["nic"] = resource["params"].pop("nic_")
+    assert left(show(name, test=True)) == whole
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Execution functions, and the states that only look, on a CIB in a file."""
 
 import base64
+import inspect
 import json
 import platform
 import secrets
@@ -113,6 +114,47 @@ def test_an_argument_that_is_none_is_no_traceback(loaders, cib_file, given, modu
     # No corosync runs on this host, and what is no configuration is said to be none.
     assert (module, verb) in {("corosync", "faults"), ("corosync", "test_config")}
     assert answer
+
+
+ODD = [5, -1, 1.5, float("nan"), True, None, [], ["x"], {"a": 1}, "", "a\0b", "no such", b"x"]
+NAMES = ["resource", "target", "node", "reason", "run", "transaction", "file", "cib", "pillar",
+         "corosync_conf", "test", "force", "override", "settle_timeout"]  # fmt: skip
+ELSE = {
+    "pacemaker.commit": {"transaction": "nix"},
+    "pacemaker.plan": {"transaction": "nix"},
+    "pacemaker.restore": {"number": 1},
+    "fsha.maintenance": {"state": "on"},
+}
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *("fsha.failover", "fsha.failback", "fsha.drill", "fsha.standby", "fsha.online"),
+        *("fsha.maintenance", "fsha.lint", "fsha.plan", "fsha.export", "fsha.report"),
+        *ELSE,
+    ],
+)
+def test_a_verb_with_any_argument_ends_in_an_answer_or_a_sentence(
+    loaders, cib_file, tmp_path, monkeypatch, verb
+):
+    monkeypatch.chdir(tmp_path)
+    function = loaders.modules[verb]
+    known = inspect.signature(function).parameters
+    before = cib_file.text
+    refused = []
+    for name in known.keys() & set(NAMES):
+        for value in ODD:
+            given = {"test": True} if "test" in known else {}
+            try:
+                function(**{**ELSE.get(verb, {}), **given, name: value})
+            except (CommandExecutionError, SaltInvocationError) as error:
+                refused.append(str(error))
+            if name != "test" or value is not None:
+                assert cib_file.text == before, (name, value)
+            cib_file.path.write_text(before, encoding="utf-8")
+    assert refused
+    assert not any("\n" in text for text in refused if "expected, not" in text)
 
 
 def test_a_restore_point_has_a_whole_number(loaders, cib_file):

@@ -11,6 +11,8 @@ GONE = (
     "/usr/lib/ocf/resource.d/fsha",
     "/usr/lib/fsha",
     "/etc/fsha/event_socket.password",
+    "/etc/sysctl.d/90-fsha.conf",
+    "/run/fsha/FSSofia",
 )
 
 
@@ -37,6 +39,8 @@ def test_clean_and_back(lab):
             assert (
                 node.run(["systemctl", "is-enabled", unit], check=False).out.strip() == "disabled"
             )
+        bind = node.run(["sysctl", "-n", "net.ipv4.ip_nonlocal_bind"]).out.strip()
+        assert bind == "0"
         # The switch is the user's.
         assert node.main_pid("freeswitch") == switches[node.name]
     assert lab.vip_holders() == []

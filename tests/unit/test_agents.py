@@ -109,20 +109,21 @@ def test_what_systemd_runs(agent, expected):
 
 
 @pytest.mark.parametrize(
-    ("agent", "vip", "brings"),
+    ("agent", "vip", "address"),
     [
-        ("ocf:heartbeat:IPaddr2", True, True),
-        ("ocf::heartbeat:IPaddr2", True, True),
-        ("ocf:IPaddr", True, True),
-        ("heartbeat:IPaddr", True, True),
-        ("ocf:heartbeat:IPv6addr", False, True),
-        ("ocf:heartbeat:SendArp", False, False),
-        ("lsb:IPaddr2", False, False),
+        ("ocf:heartbeat:IPaddr2", True, "10.0.0.1"),
+        ("ocf::heartbeat:IPaddr2", True, "10.0.0.1"),
+        ("ocf:IPaddr", True, "10.0.0.1"),
+        ("heartbeat:IPaddr", True, "10.0.0.1"),
+        ("ocf:heartbeat:IPv6addr", True, "2001:db8::1"),
+        ("ocf:heartbeat:SendArp", False, ""),
+        ("lsb:IPaddr2", False, ""),
     ],
 )
-def test_what_is_a_floating_address(agent, vip, brings):
+def test_what_is_a_floating_address(agent, vip, address):
     assert agents.is_vip(agent) is vip
-    assert agents.brings_calls(agent) is brings
+    named = {"ip": "10.0.0.1/24", "ipv6addr": "2001:db8::1/64"}
+    assert agents.held_address(agent, named) == address
 
 
 @pytest.mark.parametrize(

@@ -214,3 +214,16 @@ def test_a_pair_that_has_split_comes_first_and_is_not_moved(runner, client):
     assert done["result"] is False
     assert done["comment"].startswith("Nothing was moved: voice HAS SPLIT: fs1 and fs2 each say")
     assert all(isinstance(fun, list) for _, fun, _ in client.asked)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", -1, True, None, [], "soon", float("nan")])
+def test_what_is_no_time(runner, monkeypatch, value):
+    with pytest.raises(SaltInvocationError, match="timeout: a number is expected"):
+        runner.status(timeout=value)
+    monkeypatch.setattr(
+        runner, "_ask", lambda *_: {"fs1": told(cluster="5"), "fs2": told(cluster="5")}
+    )
+    # A name of digits comes as a number from a command line.
+    for given in ({"drain": value}, {"timeout": value}):
+        done = runner.failover(5, **given)
+        assert "drain and timeout have to be numbers" in done["comment"]

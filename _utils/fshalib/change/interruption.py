@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fshalib.agents import FREESWITCH, brings_calls, carries_calls
+from fshalib.agents import FREESWITCH, carries_calls, is_vip
 from fshalib.cib import agent, read, ties
 from fshalib.cib.document import Element
 from fshalib.pacemaker import simulate
@@ -37,7 +37,7 @@ def voice_resources(root: Element, service: str = FREESWITCH) -> frozenset[str]:
     tied = [{homes[id] for id in pair} for pair in pairs]
     while grown := {home for pair in tied if pair & holders for home in pair} - holders:
         holders |= grown
-    bringing = {id for id, name in agents.items() if brings_calls(name)}
+    bringing = {id for id, name in agents.items() if is_vip(name)}
     return frozenset(carrying | {id for id in bringing if homes.get(id) in holders})
 
 

@@ -153,7 +153,7 @@ def _without_sbd(said: watchdog.Obstacle | None, verdict: Verdict) -> Verdict:
         verdict,
         kind=change_guard.ELSEWHERE if said.elsewhere else change_guard.REFUSED,
         reason=said.reason,
-        cost="without sbd Pacemaker would go down on every node at once",
+        cost="Pacemaker would go down on every node at once",
         allow=said.remedy,
     )
 

@@ -5,8 +5,8 @@ from typing import cast
 
 from lxml import etree
 
-from fshalib.agents import FSSWITCH, LEAVE_RUNNING
-from fshalib.cib import update
+from fshalib.agents import FSSWITCH, LEAVE_RUNNING, plain
+from fshalib.cib import agent, update
 from fshalib.cib.document import (
     Document,
     Element,
@@ -38,6 +38,7 @@ def stopped_first(
     document = Document(copy_without_leaving(found.live))
     ours = owned_ids(document)
     gone = set(found.removed)
+    switches = _switches(document.root)
     leaving = [
         id
         for id in found.removed
@@ -49,7 +50,7 @@ def stopped_first(
         for inner in with_contents(element):
             remove_references(document, inner.get("id", ""))
         for inner in with_contents(element):
-            if _is_switch(inner):
+            if inner.get("id") in switches:
                 _set_first(document, inner, "instance_attributes", {LEAVE_RUNNING: "true"})
         _set_first(document, element, "meta_attributes", {"target-role": "Stopped", LEAVING: who})
     remove_hollow(document)
@@ -60,14 +61,12 @@ def stopped_first(
 
 def handed_over(found: Target) -> frozenset[str]:
     """Return what goes on running when it is removed: a switch that systemd runs anyway."""
-    document = Document(found.live)
-    removed = ((id, document.find(id)) for id in found.removed)
-    return frozenset(id for id, element in removed if element is not None and _is_switch(element))
+    return _switches(found.live) & {*found.removed}
 
 
-def _is_switch(element: Element) -> bool:
-    named = (element.get("class"), element.get("provider"), element.get("type"))
-    return element.tag == "primitive" and ":".join(part or "" for part in named) == FSSWITCH
+def _switches(root: Element) -> frozenset[str]:
+    """Return the resources that are a switch, also by a template."""
+    return frozenset(id for id, name in agent.names(root).items() if plain(name) == FSSWITCH)
 
 
 def _outermost(document: Document, id: str, gone: set[str]) -> str:

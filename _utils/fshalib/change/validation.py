@@ -47,7 +47,7 @@ def judge(target: Target, run: Runner | None = programs.run) -> Judgement:
     """
     before = _uses(target.live)
     changed = {id: use for id, use in _uses(target.root).items() if use != before.get(id)}
-    answers = {id: [*_answers(use, run)] for id, use in changed.items()}
+    answers = {id: [*_answers(use, before.get(id), run)] for id, use in changed.items()}
     refused = {id: _texts(a for a in given if a.refuses) for id, given in answers.items()}
     doubts = {id: _texts(a for a in given if not a.refuses) for id, given in answers.items()}
     failing = {id for id, given in answers.items() if any(a.fails_here for a in given)}
@@ -78,11 +78,12 @@ def _texts(answers: Iterable[_Answer]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(answer.reason for answer in answers))
 
 
-def _answers(use: "_Use", run: Runner | None) -> Iterator[_Answer]:
+def _answers(use: "_Use", before: "_Use | None", run: Runner | None) -> Iterator[_Answer]:
     """Yield what is wrong with a resource: by the table, else as the agent says it."""
     known = [_Answer(tools.OCF_ERR_CONFIGURED, text) for text in _table_says(use)]
     yield from known
-    if known or run is None:
+    same = before is not None and before.cases == use.cases
+    if known or run is None or same:
         return
     for params in use.cases:
         try:
@@ -101,6 +102,15 @@ def _table_says(use: "_Use") -> Iterator[str]:
             yield f"{name}: {message.rstrip('.')}"
     for name in own_agents.missing(use.agent, use.cases[0]) if len(use.cases) == 1 else ():
         yield f"{name} is missing"
+    for name, given in use.operations:
+        wrong = own_agents.operation_mistake(use.agent, name)
+        messages = [wrong] if wrong else []
+        messages += [
+            f"{key}: {message}"
+            for key, value in given.items()
+            if (message := own_agents.value_mistake(use.agent, key, value))
+        ]
+        yield from (f"operation {name}: {message.rstrip('.')}" for message in messages)
 
 
 # --- what a CIB gives to its agents -------------------------------------------------------------
@@ -108,10 +118,15 @@ def _table_says(use: "_Use") -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Use:
-    """An agent of the formula, and what it may be given: without rules, and with each of them."""
+    """An agent of the formula, and what it may be given: without rules, and with each of them.
+
+    operations
+        The name of each operation, and what it gives the agent beside that.
+    """
 
     agent: str
     cases: tuple[Mapping[str, str], ...]
+    operations: tuple[tuple[str, Mapping[str, str]], ...]
 
 
 def _uses(root: Element) -> dict[str, _Use]:
@@ -126,8 +141,16 @@ def _uses(root: Element) -> dict[str, _Use]:
             elements = [primitive] if template is None else [primitive, template]
             sets = [_nvset(e, document) for one in elements for e in one.iterfind(_SETS)]
             possible = tuple(values(sets, case) for case in cases(sets))
-            found[primitive.get("id", "")] = _Use(agent, possible)
+            ops = (op for one in elements for op in one.iterfind("operations/op"))
+            given = tuple((op.get("name", ""), _given(op, document)) for op in ops)
+            found[primitive.get("id", "")] = _Use(agent, possible, given)
     return found
+
+
+def _given(op: Element, document: Document) -> dict[str, str]:
+    """Return what an operation gives its agent, of several values the first."""
+    pairs = [pair for one in op.iterfind(_SETS) for pair in _nvset(one, document).values.items()]
+    return dict(reversed(pairs))
 
 
 _SETS = "instance_attributes"

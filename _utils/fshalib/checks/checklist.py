@@ -36,6 +36,7 @@ from fshalib.checks.checks_nodes import (
     known,
     recovery,
     routers,
+    sbd,
 )
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Check, Line
@@ -43,7 +44,8 @@ from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Check, Line
 COMPARED = frozenset({"agents", "config", "ghosts", "nonlocal_bind", "switchname", "version"})
 """Lines that go by what all nodes have told of themselves, which may be long ago."""
 TOLD = frozenset({
-    "certificate", "disk", "gateways", "packages", "rings", "router", "rows", "state-run", "switch",
+    "certificate", "disk", "gateways", "packages", "rings", "router", "rows", "sbd",
+    "state-run", "switch",
 })  # fmt: skip
 """Lines that go by what their node has told of itself."""
 LOOKED_AT_BY_A_SWITCHOVER = frozenset({"failover", "failures", "leftovers"})
@@ -169,6 +171,7 @@ CHECKS: tuple[Check, ...] = (
     operations,
     fencing,
     fenced,
+    sbd,
     known,
     clocks,
     switches,

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from fshalib.change import watchdog
 from fshalib.checks.collect import STALE, View, parse_time
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Line
+from fshalib.cib.watchdog import TIMEOUT
 from fshalib.freeswitch import recovery_db
 
 OFFSET = 0.05
@@ -235,6 +237,20 @@ def database(view: View) -> Iterator[Line]:
             )
 
 
+def sbd(view: View) -> Iterator[Line]:
+    """Where a timeout of the watchdog is set, sbd runs on every node."""
+    for node, facts in sorted(view.facts.items()) if watchdog.relies_on_sbd(view.root) else ():
+        if facts is not None and facts.get("sbd") is False:
+            yield Line(
+                "sbd",
+                "Watchdog",
+                FAIL,
+                f"{TIMEOUT} is set and sbd does not run: Pacemaker will not start here again",
+                f"start sbd, or delete the property: crm_attribute --name {TIMEOUT} --delete",
+                node,
+            )
+
+
 def hosts(view: View) -> Iterator[Line]:
     """Disk space, a locked package manager, a state run, a young uptime of each host."""
     for node, facts in sorted(view.facts.items()):
@@ -277,6 +293,15 @@ def hosts(view: View) -> Iterator[Line]:
                 "state run, Salt repeats it later without its arguments, as a real highstate",
                 "take queue (or state_queue) out of the schedule, the pillar or the minion's "
                 "configuration: what finds another run at work then fails, and comes again",
+                node,
+            )
+        if facts.get("unread_arguments"):
+            yield Line(
+                "schedule-arguments",
+                "Schedule",
+                WARN,
+                f"Salt ignores {'; '.join(facts['unread_arguments'])}: a test run there is none",
+                "give arguments of scheduled jobs as args and kwargs (kwargs: {test: true})",
                 node,
             )
         if facts.get("synchronised") is False:

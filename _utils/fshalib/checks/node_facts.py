@@ -13,7 +13,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from fshalib.cib import watchdog
 from fshalib.freeswitch import client, config_hash
+from fshalib.pacemaker import tools
 from fshalib.switchover import arp
 from fshalib.system import programs
 
@@ -52,6 +54,7 @@ def gather(node: str, ask: Ask, run: programs.Runner = programs.run) -> Facts:
         "locked": locked(Path("/proc/locks"), map(Path, LOCKS)),
         "synchronised": _synchronised(run),
         "routers": _routers(run),
+        "sbd": tools.runs(watchdog.SBD, run),
     }
 
 

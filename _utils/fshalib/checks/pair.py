@@ -52,6 +52,7 @@ def _facts(minion: Minion, me: str, links: Links | None, seen: Facts) -> Facts:
     known["links_down"] = checks_cluster.down(links or ())
     known["state_run"] = minion.state_run()
     known["queued_jobs"] = schedule.queued(minion.opts, minion.pillar)
+    known["unread_arguments"] = schedule.unread(minion.opts, minion.pillar)
     known["last_drill"] = minion.last_drill()
     if me:
         tools.note(node_facts.ATTRIBUTE, node_facts.render(known), [me])

@@ -1,8 +1,11 @@
-"""Jobs of a minion's schedule that Salt would run later without their arguments.
+"""Jobs of a minion's schedule that Salt would run, or run later, without their arguments.
 
 With ``queue: true`` a state run that meets another one is kept for later. Salt (seen on 3008.3)
 keeps the arguments of published jobs only: of a scheduled ``state.apply fsha test=True`` it later
 runs a plain ``state.apply``, which is the whole highstate, and not as a test.
+
+Of a job Salt reads ``args`` and ``kwargs`` alone. What ``schedule.add`` calls ``job_kwargs``, or an
+argument beside ``function``, it ignores without a word: a test run that is none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,6 +30,29 @@ def queued(opts: Mapping[str, Any], pillar: Mapping[str, Any]) -> list[str]:
             f"{name} ({job['function']})"
             for name, job in _jobs(opts, pillar)
             if job["function"] in STATE_RUNS and _queue(job, always) is True
+        }
+    )
+
+
+_ARGUMENTS = frozenset({"arg", "kwarg", "job_args", "job_kwargs"})
+"""Keys that look as if Salt read arguments from them."""
+_NAMED = frozenset({"mods", "pillar", "queue", "saltenv", "test"})
+_CHANGES = ("state.", "fsha.", "pacemaker.")
+"""How functions begin that change something if they are no test."""
+
+
+def unread(opts: Mapping[str, Any], pillar: Mapping[str, Any]) -> list[str]:
+    """Return the jobs of a minion with arguments that Salt does not read, as words.
+
+    opts, pillar
+        The minion's options and its pillar, both of which can hold a schedule.
+    """
+    return sorted(
+        {
+            f"{', '.join(lost)} of {name} ({job['function']})"
+            for name, job in _jobs(opts, pillar)
+            if str(job["function"]).startswith(_CHANGES)
+            and (lost := sorted((_ARGUMENTS | _NAMED) & {*map(str, job)}))
         }
     )
 

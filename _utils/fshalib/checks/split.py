@@ -7,8 +7,9 @@ address.
 
 from collections.abc import Iterable, Mapping
 
+from fshalib.agents import is_fencing
 from fshalib.checks.node_facts import Facts
-from fshalib.cib import properties
+from fshalib.cib import agent, properties
 from fshalib.cib.document import Element
 from fshalib.pacemaker import history
 from fshalib.pacemaker.status import NodeStatus, Status
@@ -104,4 +105,4 @@ def _who_serves(status: Status, root: Element, me: str, other: str, theirs: Fact
 def has_fencing(root: Element) -> bool:
     """Tell whether fencing is on, and there is a device for it."""
     on = properties.is_on(properties.read(root), "stonith-enabled", True)
-    return on and any(e.get("class") == "stonith" for e in root.iter("primitive"))
+    return on and any(map(is_fencing, agent.names(root).values()))

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from fshalib.cib import ownership, properties, read
+from fshalib.agents import is_fencing
+from fshalib.cib import agent, ownership, properties, read
 from fshalib.cib import rule as cib_rule
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
@@ -19,7 +20,7 @@ from fshalib.cib.options import PROPERTY_ALIASES
 from fshalib.cib.spec import from_pillar
 from fshalib.cib.values import UnitError, parse_boolean
 from fshalib.corosync.oddities import Oddity
-from fshalib.lint import runner
+from fshalib.lint import rules_own_agents, runner
 from fshalib.lint.finding import ERROR, HINT, Advice, KnownFinding
 from fshalib.pacemaker import history
 from fshalib.pillar import config as pillar_config
@@ -83,6 +84,7 @@ KNOWN: Mapping[str, KnownFinding] = {
     "left-behind": LEFT_BEHIND,
     "left-preference": LEFT_PREFERENCE,
     "left-over": LEFT_OVER,
+    "refused-parameter": rules_own_agents.REFUSED,
     "node-maintenance": NODE_MAINTENANCE,
     "new-name": NEW_NAME,
     "misread": MISREAD,
@@ -131,6 +133,10 @@ def lint(
         elif item.id != OWNERSHIP_TAG and not _is_left(item):
             sound += [item] if not faults else _as_understood(item)
     config = pillar_config.of_cib(sound, corosync, read.node_names(root).values())
+    own += [
+        _advice("refused-parameter", path(keys), message)
+        for keys, message in rules_own_agents.refused(config)
+    ]
     return (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
 
 
@@ -174,7 +180,7 @@ def _maintained(root: Element) -> Iterator[Advice]:
         for e in root.iter(tag)
         for p in e.iter()
     }
-    fencing = {p.get("id") for p in root.iter("primitive") if p.get("class") == "stonith"}
+    fencing = {id for id, name in agent.names(root).items() if is_fencing(name)}
     for node in root.iterfind("configuration/nodes/node"):
         name = node.get("uname", "")
         own = [*history.running(root, name)]

@@ -18,10 +18,15 @@ Data = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Given:
-    """The value of a parameter, and the keys in the pillar that lead to it."""
+    """The value of a parameter, and the keys in the pillar that lead to it.
+
+    right
+        Whether it is text; if not, that is reported already.
+    """
 
     value: str
     keys: Keys
+    right: bool = True
 
 
 Case = Mapping[str, Given]
@@ -97,7 +102,8 @@ def _use(pacemaker: Data, keys: tuple[str, str], item: Data, agent: str) -> Use:
 
 
 def _given(placed: _Placed, name: str) -> Given:
-    return Given(str(placed.nvset.values[name]), (*placed.keys, name))
+    value: object = placed.nvset.values[name]
+    return Given(str(value), (*placed.keys, name), isinstance(value, str))
 
 
 def _resolved(pacemaker: Data, sets: Iterable[_Placed]) -> Iterator[_Placed]:

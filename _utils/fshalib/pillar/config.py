@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fshalib.agents import FSSOFIA, is_fssofia_script, is_vip
+from fshalib.agents import FSSOFIA, held_address, is_fssofia_script
 from fshalib.cib.field_types import ID, NODE_NAME
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.nvset import NO_SETS, NvSets
@@ -317,9 +317,7 @@ def _vips(pacemaker: Pacemaker) -> tuple[str, ...]:
     profiles = [i.id for i in items if i.agent == FSSOFIA or is_fssofia_script(i.agent)]
     near = ties(pacemaker.objects, through_clones=True).beside(profiles)
     addresses = [
-        item.values("params").get("ip", "")
-        for item in items
-        if item.id in near and is_vip(item.agent)
+        held_address(item.agent, item.values("params")) for item in items if item.id in near
     ]
     return tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in addresses if ip))
 

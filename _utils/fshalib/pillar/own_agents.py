@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from fshalib.agents import FONEBRIDGE, FSSOFIA, FSSWITCH, LEAVE_RUNNING
-from fshalib.cib.values import FALSE_WORDS
+from fshalib.cib.values import FALSE_WORDS, TRUE_WORDS
 from fshalib.pacemaker.agent import Parameter
 from fshalib.schema.report import quoted, suggestion
 
@@ -76,11 +76,19 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
 }
 """What each agent of the formula takes, by its name."""
 
-COMMON_PARAMETERS = frozenset({"OCF_CHECK_LEVEL", "trace_ra", "trace_dir", "trace_file"})
+_ACTIONS = ("start", "stop", "monitor", "validate-all", "meta-data")
+ACTIONS: Mapping[str, frozenset[str]] = {
+    FSSOFIA: frozenset({*_ACTIONS, "reload", "reload-agent"}),
+    FSSWITCH: frozenset({*_ACTIONS, "reload-agent"}),
+    FONEBRIDGE: frozenset(_ACTIONS),
+}
+"""The operations that each agent of the formula has, by its name."""
+
+CHECK_LEVEL = "OCF_CHECK_LEVEL"
+"""How deep a monitor is to look."""
+COMMON_PARAMETERS = frozenset({CHECK_LEVEL, "trace_ra", "trace_dir", "trace_file"})
 """Parameters of every OCF agent (ocf-shellfuncs) that its metadata does not name."""
 
-# What ocf_is_true of ocf-shellfuncs takes for true, less a word of German; the rest is false to it.
-_TRUE = frozenset({"yes", "true", "1", "YES", "TRUE", "True", "on", "ON"})
 # The shell takes a number that begins with 0 for an octal one.
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _PORT = 65535
@@ -98,7 +106,7 @@ def unfit(parameter: Parameter, value: str) -> str:
         return f"one of {', '.join(parameter.options)}"
     if parameter.type == "integer" and not _NUMBER.fullmatch(value):
         return "a whole number without a unit"
-    if parameter.type == "boolean" and not (value in _TRUE or value.lower() in FALSE_WORDS):
+    if parameter.type == "boolean" and value.lower() not in TRUE_WORDS | FALSE_WORDS:
         return "true or false"
     return ""
 
@@ -132,13 +140,31 @@ def missing(agent: str, values: Mapping[str, str]) -> list[str]:
     return [name for name, one in known.items() if one.required and name not in values]
 
 
+def operation_mistake(agent: str, name: str) -> str:
+    """Return the sentence about an operation that an agent of the formula does not have."""
+    known = ACTIONS[agent]
+    if name in known:
+        return ""
+    # Pacemaker would order it all the same, and take the refusal for a failure on each node.
+    return f"an operation of {agent} is expected, not {quoted(name)}{suggestion(name, known)}"
+
+
+def spelt(word: str) -> str:
+    """Return the one spelling of an address; other text as it is."""
+    return str(ipaddress.ip_address(word)) if is_vip(word) else word
+
+
 def value_mistake(agent: str, name: str, value: str) -> str:
     """Return the sentence about one value for an agent of the formula; ``""`` when it fits."""
     known = PARAMETERS[agent]
+    if name == CHECK_LEVEL:
+        # With another word the agent would never look deeper.
+        return "" if value.isdecimal() else f"a whole number is expected, not {quoted(value)}."
     if name in COMMON_PARAMETERS:
         return ""
     if name not in known:
-        return f"a parameter of {agent} is expected{suggestion(name, known)}"
+        names = (*known, *COMMON_PARAMETERS)
+        return f"a parameter of {agent} is expected{suggestion(name, names)}"
     expected = unfit(known[name], value)
     if not expected and (value or known[name].default is None):
         words = _WORDS.get((agent, name)) or _WORDS.get(("", name))
@@ -151,7 +177,13 @@ def value_mistake(agent: str, name: str, value: str) -> str:
 _BLANKS = re.compile(r"[ \t\n]+")
 _PROFILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _UNIT = re.compile(r"[A-Za-z0-9@:_.][A-Za-z0-9@:_.-]*")
-_TARGET = re.compile(r"(?:[0-9A-Za-z._-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})")
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NUMERIC = re.compile(r"[0-9.]+")
+_TARGET = re.compile(r"(?:(?P<host>[^:\[\]]+)|\[(?P<ipv6>[^\[\]]+)\]):(?P<port>[1-9][0-9]{0,4})")
+_PATH = re.compile(r"/[A-Za-z0-9._+@/-]*")
+_PROCESS = re.compile(r"[A-Za-z0-9_.+:@-]{1,15}")
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}")
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
 
 
 def words(value: str) -> list[str]:
@@ -167,11 +199,17 @@ def is_vip(word: str) -> bool:
         return False
 
 
+def _is_host(word: str) -> bool:
+    """Tell whether a word is an address, or a host's name that is not one gone wrong."""
+    return is_vip(word) or bool(_HOST.fullmatch(word) and not _NUMERIC.fullmatch(word))
+
+
 def _is_target(word: str) -> bool:
     match = _TARGET.fullmatch(word)
-    if match is None or not 1 <= int(match["port"]) <= _PORT:
+    if match is None or int(match["port"]) > _PORT:
         return False
-    return match["ipv6"] is None or is_vip(match["ipv6"])
+    ipv6 = match["ipv6"]
+    return _is_host(match["host"]) if ipv6 is None else ":" in ipv6 and is_vip(ipv6)
 
 
 def _each(test: Callable[[str], object], expected: str) -> Callable[[str], str]:
@@ -193,14 +231,12 @@ def _between(least: int, most: int) -> Callable[[str], str]:
     return lambda value: "" if least <= int(value) <= most else expected
 
 
-def _service(value: str) -> str:
-    return "" if _UNIT.fullmatch(value) else "the name of a systemd unit"
+def _matches(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
+    """Return the check of a parameter that is one word."""
+    return lambda value: "" if pattern.fullmatch(value) else expected
 
 
-def _nic(value: str) -> str:
-    fits = value and not value.startswith(".") and "/" not in value
-    return "" if fits else "the name of an interface"
-
+_path = _matches(_PATH, "an absolute path (letters, digits, dots, + - @ _)")
 
 _WORDS: Mapping[tuple[str, str], Callable[[str], str]] = {
     (FSSOFIA, "profiles"): _profiles,
@@ -211,8 +247,21 @@ _WORDS: Mapping[tuple[str, str], Callable[[str], str]] = {
         _is_target,
         "ADDRESS:PORT ([ADDRESS]:PORT for IPv6), several of them separated by blanks,",
     ),
-    (FSSWITCH, "service"): _service,
-    (FONEBRIDGE, "nic"): _nic,
+    (FSSOFIA, "bind_wait"): _between(1, 10**9),
+    (FSSWITCH, "service"): _matches(_UNIT, "the name of a systemd unit"),
+    (FONEBRIDGE, "nic"): _matches(_INTERFACE, "the name of an interface"),
+    (FONEBRIDGE, "device_mac"): _matches(_MAC, "a MAC address (00:50:c2:65:d0:01)"),
     (FONEBRIDGE, "attempt_timeout"): _between(1, 10**9),
+    ("", "host"): lambda value: "" if _is_host(value) else "an address or a host's name",
+    ("", "switch_process"): _matches(
+        _PROCESS, "a process's name as in /proc/PID/comm (15 characters at most)"
+    ),
+    **{
+        ("", name): _path
+        for name in (
+            *("fs_cli", "password_file", "runtime_dir", "fssofia_dir"),
+            *("config", "fonulator", "counters"),
+        )
+    },
     ("", "port"): _between(1, _PORT),
 }

@@ -49,6 +49,7 @@ def check_agents(
         at = Location(report, use.keys)
         if found is not None:
             _parameters(use, found, at.below("params"))
+            _operations(use, found, at.below("operations"))
         elif use.names_agent and use.agent not in later:
             at.below("agent").error(
                 f"an installed resource agent is expected, {quoted(use.agent)} is not on "
@@ -67,6 +68,8 @@ class _Use:
         The parameters that it gives itself, name and value of each.
     params
         Those with which the agent runs, its template's among them.
+    operations
+        The names of its own operations, by their place in the pillar.
     complete
         Whether that is all: not for a template, and not where rules decide.
     """
@@ -76,6 +79,7 @@ class _Use:
     agent: str
     own: Sequence[tuple[str, str]]
     params: Mapping[str, str]
+    operations: Mapping[int, str]
     names_agent: bool = True
     complete: bool = True
 
@@ -83,16 +87,23 @@ class _Use:
 def _uses(pacemaker: Pacemaker) -> Iterator[_Use]:
     for item in pacemaker.of("template"):
         keys = ("pacemaker", "templates", item.id)
-        yield _Use(keys, item.id, item.agent, _given(item), {}, complete=False)
+        names = _operation_names(item)
+        yield _Use(keys, item.id, item.agent, _given(item), {}, names, complete=False)
     for item, whole in zip(pacemaker.of("primitive"), pacemaker.primitives(), strict=True):
         # With rules, or sets of others, what it is given depends on more than this.
         plain = not whole.sets("params").conditional
         keys = ("pacemaker", "resources", item.id)
         params = whole.values("params")
         if whole.agent:
+            names, names_agent = _operation_names(item), bool(item.agent)
             yield _Use(
-                keys, item.id, whole.agent, _given(item), params, bool(item.agent), plain
+                keys, item.id, whole.agent, _given(item), params, names, names_agent, plain
             )  # fmt: skip
+
+
+def _operation_names(item: Object) -> dict[int, str]:
+    operations = enumerate(item.spec.get("operations", ()))
+    return {number: str(one["name"]) for number, one in operations if "name" in one}
 
 
 def _given(item: Object) -> list[tuple[str, str]]:
@@ -118,6 +129,26 @@ def _parameters(use: _Use, found: AgentMetadata, at: Location) -> None:
         told = any(known in use.params for known in (name, *parameter.older))
         if _required(name, parameter, use.agent) and not told:
             at.below(name).error(f"this key is missing; {use.agent} requires it.")
+
+
+_EVERY = frozenset(
+    {
+        *("start", "stop", "monitor", "status", "reload", "reload-agent", "validate-all"),
+        *("promote", "demote", "notify", "migrate_to", "migrate_from", "meta-data"),
+    }
+)
+"""Operations that Pacemaker knows; an agent's metadata may leave some of them out."""
+
+
+def _operations(use: _Use, found: AgentMetadata, at: Location) -> None:
+    """Report operations that nobody knows: Pacemaker orders them, and each is a failure."""
+    known = dict.fromkeys((*found.actions, *sorted(_EVERY)))
+    for number, name in use.operations.items():
+        if name not in known:
+            at.below(number, "name").error(
+                f"an operation of {use.agent} is expected, not {quoted(name)}"
+                f"{suggestion(name, known)}"
+            )
 
 
 def _common(name: str, agent: str) -> bool:

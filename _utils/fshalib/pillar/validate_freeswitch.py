@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, is_fssofia_script, is_vip
+from fshalib.agents import FSSOFIA, FSSOFIA_SCRIPT, held_address, is_fssofia_script
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.objects import Object
 from fshalib.cib.ties import ties
 from fshalib.cib.values import TRUE_WORDS, parse_duration
-from fshalib.pillar import agent_uses, own_agents
+from fshalib.pillar import agent_uses, own_agents, validate_own_agents
 from fshalib.pillar.agent_uses import Case, Use
+from fshalib.pillar.validate_objects import agent_of
 from fshalib.schema.report import Keys, Location, printable, quoted
 
 DRAIN_TIME, DRAIN_REST = 60, 20
@@ -32,10 +33,7 @@ def check(data: Data, at: Location) -> None:
     """
     pacemaker = data.get("pacemaker", {})
     uses = [*agent_uses.resources(pacemaker)]
-    for use in [*agent_uses.templates(pacemaker), *uses]:
-        _own_parameters(use, at)
-    for use in uses:
-        _required(use, at)
+    validate_own_agents.check(pacemaker, uses, [*agent_uses.templates(pacemaker)], at)
     nonlocal_bind = data.get("network", {}).get("nonlocal_bind")
     default = str(pacemaker.get("op_defaults", NO_SETS).plain_values().get("timeout", "20s"))
     agents = [use for use in uses if use.agent == FSSOFIA]
@@ -49,20 +47,7 @@ def check(data: Data, at: Location) -> None:
     _configured(data, claims, at.below("freeswitch", "configuration"))
 
 
-# --- the parameters of the formula's agents -----------------------------------------------------
-
-
-def _own_parameters(use: Use, at: Location) -> None:
-    """Report what the agent would refuse on every node."""
-    for case in use.cases:
-        values = {name: given.value for name, given in case.items()}
-        for name, message in own_agents.mistakes(use.agent, values):
-            at.below(*case[name].keys).error(message)
-
-
-def _required(use: Use, at: Location) -> None:
-    for name in own_agents.missing(use.agent, use.plain) if use.complete else ():
-        at.below(*use.keys, "params", name).error(f"this key is missing; {use.agent} requires it.")
+# --- hot and cold -----------------------------------------------------------------------------
 
 
 def _text(case: Case, name: str, default: str = "") -> str:
@@ -111,9 +96,9 @@ def _vips(pacemaker: Data, id: str, case: Case) -> list[str]:
     vips = own_agents.words(_text(case, "vips"))
     near = frozenset() if vips else ties(_objects(pacemaker), through_clones=True).beside([id])
     vips += [
-        str(item.get("params", NO_SETS).plain_values().get("ip", ""))
+        held_address(agent_of(pacemaker, item), item.get("params", NO_SETS).plain_values())
         for name, item in pacemaker.get("resources", {}).items()
-        if name in near and is_vip(item.get("agent", ""))
+        if name in near
     ]
     return [text for text in vips if _is_address(text)]
 

@@ -140,7 +140,9 @@ class _Resources:
         return Service(
             home,
             tuple(item.id for item in members),
-            tuple(ip for item in members if agents.is_vip(item.agent) if (ip := _ip(item))),
+            tuple(
+                ip for item in members if (ip := agents.held_address(item.agent, _parameters(item)))
+            ),
             max(map(_drain_time, members), default=0),
             tuple(item.id for item in ours),
             bool(ours) and all(_parameters(one).get("stop_mode") == "recover" for one in ours),
@@ -167,10 +169,6 @@ def _serves_or_is_vip(agent: str) -> bool:
 
 def _parameters(item: Object) -> dict[str, str]:
     return dict(item.values("params"))
-
-
-def _ip(item: Object) -> str:
-    return _parameters(item).get("ip", "")
 
 
 def _drain_time(item: Object) -> int:

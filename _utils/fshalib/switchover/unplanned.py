@@ -132,13 +132,33 @@ def moved(before: str, node: str, root: Element, status: Status, service: Servic
 
 
 def _failure(root: Element, service: Service, node: str, at: float) -> Element | None:
-    """Return the first failure on a node that a start elsewhere has answered."""
-    found = [
-        op
-        for op in operations_of(root, node, service.members)
-        if _has_failed(op) and -LATER <= at - _epoch(op) <= RELATED
-    ]
-    return min(found, key=_epoch, default=None)
+    """Return the failure on a node that has led to a start elsewhere.
+
+    That is the first one after which its resource did not run again there; what failed later came
+    of it. If everything ran again, it is the last one.
+    """
+    known = operations_of(root, node, service.members)
+    related = [op for op in known if _has_failed(op) and -LATER <= at - _epoch(op) <= RELATED]
+    lasting = [op for op in related if not _ran_again(op, known)]
+    if lasting:
+        return min(lasting, key=_epoch)
+    return max(related, key=_epoch, default=None)
+
+
+def _ran_again(failure: Element, known: Iterable[Element]) -> bool:
+    """Tell whether the resource of a failure was started on the same node after it."""
+    return any(
+        op.getparent() is failure.getparent()
+        and (op.get("operation") == "start" or op.get("interval", "0") != "0")
+        and op.get("rc-code") == "0"
+        and _call(op) > _call(failure)
+        for op in known
+    )
+
+
+def _call(op: Element) -> int:
+    text = op.get("call-id", "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _has_failed(op: Element) -> bool:

@@ -251,3 +251,26 @@ def test_a_start_that_fails_here_needs_no_name_of_this_node(tools):
     found = change_plan.make_plan(document.EMPTY, wanting(service()), None, tools)
     assert found.verdict.allowed
     assert list(found.doubts) == ["fs"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        ({"name": "monitro"}, "operation monitro: an operation of ocf:fsha:FSSofia is expected"),
+        ({"params": {"stop_mode": "recovery"}}, "operation monitor: stop_mode: one of hangup"),
+        ({"params": {"OCF_CHECK_LEVEL": "x"}}, "OCF_CHECK_LEVEL: a whole number is expected"),
+    ],
+)
+def test_what_an_operation_gives_is_judged_as_well(cluster, operation, words):
+    operations = [{"name": "monitor", "interval": "30s", **operation}]
+    spec = {"agent": AGENT, "params": {"profiles": "internal"}, "operations": operations}
+    verdict = plan(cluster, obj("primitive", "fs", spec), override=True).verdict
+    assert not verdict.allowed
+    assert words in verdict.reason
+
+
+def test_an_operation_more_is_no_reason_to_ask_the_agent(cluster):
+    operations = [{"name": "monitor", "interval": "9s", "params": {"OCF_CHECK_LEVEL": "10"}}]
+    spec = {"agent": AGENT, "params": {"profiles": "internal"}, "operations": operations}
+    assert plan(cluster, obj("primitive", "fs", spec)).verdict.allowed
+    assert cluster.count("crm_resource", "--validate") == 0

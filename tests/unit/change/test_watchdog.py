@@ -4,6 +4,7 @@ import pytest
 
 from fshalib.change import commit as change_commit
 from fshalib.change import plan as change_plan
+from fshalib.change import watchdog
 from fshalib.change.guard import Calls
 from fshalib.cib import document
 from fshalib.cib.target import DesiredObjects
@@ -55,7 +56,7 @@ def test_the_node_that_is_not_the_dc_knows_both(tools):
 def test_without_sbd_here(tools, override):
     found = verdict(node(tools, "fs2", sbd=False), live(), override=override)
     assert str(found) == (
-        "Refused: without sbd Pacemaker would go down on every node at once; "
+        "Refused: Pacemaker would go down on every node at once; "
         "stonith-watchdog-timeout is set and sbd does not run on fs2. To do it: set up sbd on "
         "every node first, or leave stonith-watchdog-timeout out"
     )
@@ -100,6 +101,20 @@ def test_what_needs_no_sbd(tools, value):
 def test_where_it_is_set_already_other_changes_go_on(tools):
     wanted = properties(stonith_watchdog_timeout="20s", no_quorum_policy="stop")
     assert verdict(node(tools, "fs1", sbd=False), live(timeout="10s"), wanted).allowed
+
+
+@pytest.mark.parametrize("line", ["SBD_WATCHDOG_TIMEOUT=5", 'SBD_WATCHDOG_TIMEOUT="5s"  '])
+@pytest.mark.parametrize("before", [None, "20s"])
+def test_pacemaker_goes_down_as_well_when_sbd_is_slower(tools, tmp_path, monkeypatch, line, before):
+    settings = tmp_path / "sbd"
+    settings.write_text(f"#SBD_WATCHDOG_TIMEOUT=1\n{line}\n", encoding="utf-8")
+    monkeypatch.setattr(watchdog, "SETTINGS", (tmp_path / "missing", settings))
+    cib = live(timeout=before)
+    for value, allowed in (("3s", False), ("5s", False), ("10s", True), ("-1", True)):
+        found = verdict(node(tools, "fs2"), cib, properties(stonith_watchdog_timeout=value))
+        assert found.allowed is allowed, (value, found)
+        if not allowed:
+            assert f"stonith-watchdog-timeout is {value}, and sbd here needs 5 s" in found.reason
 
 
 def test_a_set_with_a_rule_counts(tools):

@@ -129,6 +129,7 @@ def danger(kind):
     return replace(GOOD, dangers=(Danger(kind, "fs2", "what threatens", "what to do"),))
 
 
+WATCHDOG = '<nvpair id="w" name="stonith-watchdog-timeout" value="10s"/>'
 FENCING = pacemaker_status.FenceEvent("fs2", "off", "failed", "noon", "no answer")
 AWAY = (node("fs1"), node("fs2", online=False))
 HELD = pacemaker_status.FailCount("fs", "fs2", "1")
@@ -202,6 +203,10 @@ OPERATORS = {
         (with_facts("fs2", facts(disks={"/var/log": 1})), "disk", FAIL, False, "1 % of /var/log"),
         (with_facts("fs2", facts(locked="/var/lib/dpkg/lock")), "packages", WARN, False, "dpkg"),
         (with_facts("fs2", facts(state_run="state.apply")), "state-run", WARN, False, "apply"),
+        (replace(with_facts("fs2", facts(sbd=False)), root=cib(WATCHDOG)), "sbd", FAIL, False,
+         "sbd does not run: Pacemaker will not start here again"),
+        (with_facts("fs2", facts(unread_arguments=["job_kwargs of keep (state.apply)"])),
+         "schedule-arguments", WARN, False, "job_kwargs of keep"),
         (with_facts("fs2", facts(queued_jobs=["keep (state.apply)"])), "schedule", WARN, False,
          "queue is true for keep (state.apply): if such a job meets another"),
         (clock(icmp.ClockAnswer(-3.2, 0.001)), "offset", WARN, False, "3.2 s behind that of"),

@@ -49,6 +49,27 @@ def test_what_keeps_its_arguments_or_does_not_run(one):
     assert schedule.queued({"schedule": {"x": one}}, {}) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (job(args=["fsha"], job_kwargs={"test": True}), "job_kwargs of x (state.apply)"),
+        (job("state.sls", job_args=["fsha"], test=True), "job_args, test of x (state.sls)"),
+        (job("fsha.drill", kwarg={"test": True}), "kwarg of x (fsha.drill)"),
+        (job("pacemaker.restore", arg=[3]), "arg of x (pacemaker.restore)"),
+    ],
+)
+def test_arguments_that_salt_does_not_read(one, words):
+    assert schedule.unread({}, {"schedule": {"x": one}}) == [words]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [TEST_RUN, job("test.ping", job_kwargs={}), job(job_kwargs={"test": True}, enabled=False)],
+)
+def test_arguments_that_salt_reads(one):
+    assert schedule.unread({"schedule": {"x": one}}, {}) == []
+
+
 def test_a_schedule_that_is_off_or_is_none():
     assert schedule.queued({"schedule": {"enabled": False, "x": TEST_RUN}}, {}) == []
     assert schedule.queued({"schedule": None}, {"schedule": ["x"]}) == []

@@ -18,6 +18,17 @@ def lost(status, **state):
     return dataclasses.replace(status, nodes=nodes)
 
 
+def test_a_fence_device_of_a_template_counts(pair):
+    root = with_fencing(pair)
+    (device,) = root.xpath("//primitive[@id='f']")
+    resources = device.getparent()
+    etree.SubElement(resources, "template", id="t", **{"class": "stonith", "type": "fence_x"})
+    device.attrib.pop("class")
+    device.attrib.pop("type")
+    device.set("template", "t")
+    assert split.has_fencing(root)
+
+
 def with_fencing(root):
     section = root.find("configuration/crm_config")
     holder = etree.SubElement(section, "cluster_property_set", id="p")

@@ -503,9 +503,17 @@ def test_what_stops_leaves_its_group_and_all_that_speaks_of_it():
 SWITCH = '<primitive id="s" class="ocf" provider="fsha" type="FSSwitch"/>'
 
 
-def test_a_switch_is_left_running():
+@pytest.mark.parametrize(
+    "switch",
+    [
+        SWITCH,
+        '<primitive id="s" template="t"/></clone><template id="t" class="ocf" provider="fsha" '
+        'type="FSSwitch"/><clone id="d"><primitive id="y" class="ocf" provider="x" type="y"/>',
+    ],
+)
+def test_a_switch_is_left_running(switch):
     root = cib(
-        f'<clone id="c">{SWITCH}</clone>{dummy("x")}',
+        f'<clone id="c">{switch}</clone>{dummy("x")}',
         '<rsc_order id="o" first="c" then="x"/>',
         schema=NEW,
     )

@@ -422,7 +422,16 @@ def test_without_configuration(idle):
         ("PROFILES", "a;b"),
         ("PORT", "esl"),
         ("START_TIMEOUT", ""),
+        ("PORT", "65536"),
+        ("HOST", "10.0.0.300"),
+        ("START_TIMEOUT", "030"),
+        ("STOP_TIMEOUT", "0"),
+        ("BIND_WAIT", "08"),
+        ("TEARDOWN_MS", "3s"),
+        ("SWITCH_PROCESS", "freeswitch-production"),
+        ("RUNTIME_DIR", "run/FSSofia"),
         ("VIPS", "10.0.0.1/24"),
+        ("VIPS", "10.0.0"),
         ("RECOVER", "perhaps"),
     ],
 )
@@ -435,6 +444,23 @@ def test_bad_configuration(idle, name, value):
     assert str(idle.path) in started.err
     assert idle.run("status").code == 3
     assert idle.run("stop").code == 0
+
+
+@pytest.mark.parametrize("line", ["PROFILES='internal", "VIPS=$VIP", "exit 3", "(("])
+def test_a_configuration_that_no_shell_can_read(active, line):
+    text = active.path.read_text(encoding="utf-8")
+    active.path.write_text(f"{text}{line}\n", encoding="utf-8")
+    status = active.run("status")
+    # With 2 or 3 Pacemaker would take it for not running while it serves.
+    assert status.code == 4
+    assert f"{active.path}: the shell can't read it" in status.err
+    assert active.run("start").code == 5
+
+
+def test_a_last_line_that_is_false_is_no_mistake(active):
+    text = active.path.read_text(encoding="utf-8")
+    active.path.write_text(f"{text}[ -z x ] && PORT=1\n", encoding="utf-8")
+    assert active.run("status").code == 0
 
 
 def test_bad_configuration_while_active(active):

@@ -230,7 +230,7 @@ def test_a_stop_needs_no_password(switch):
         ("service", "-x", CONFIGURED, "is no unit's name"),
         ("service", "a b", CONFIGURED, "is no unit's name"),
         ("restart_wait", "long", CONFIGURED, "restart_wait=long: a whole number is expected"),
-        ("port", "sip", CONFIGURED, "port=sip: a whole number is expected"),
+        ("port", "sip", CONFIGURED, "port=sip: a whole number from 1"),
         ("fs_cli", "/nonexistent", INSTALLED, "is no program"),
         ("password_file", "/nonexistent", INSTALLED, "is missing or empty"),
     ],

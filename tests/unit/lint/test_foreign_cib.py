@@ -46,6 +46,27 @@ def test_what_corosync_says_is_judged_too():
     assert [a.path for a in found if a.code == "token"] == ["fsha:corosync:totem:token"]
 
 
+def test_what_our_own_agents_would_refuse():
+    root = etree.fromstring(
+        "<cib><configuration><crm_config/><nodes/><resources>"
+        '<primitive id="fs" class="ocf" provider="fsha" type="FSSofia">'
+        '<instance_attributes id="a"><nvpair id="a1" name="profiles" value="internal"/>'
+        '<nvpair id="a2" name="stop_mode" value="recovery"/></instance_attributes>'
+        '<operations><op id="o" name="monitro" interval="5s"/><op id="p" name="stop" interval="0">'
+        '<instance_attributes id="b"><nvpair id="b1" name="drain_time" value="030"/>'
+        "</instance_attributes></op></operations></primitive></resources><constraints/>"
+        "</configuration><status/></cib>"
+    )
+    found = {a.path: a.message for a in foreign_cib.lint(root, {}) if a.code == "refused-parameter"}
+    home = "fsha:pacemaker:resources:fs"
+    assert [*found] == [
+        f"{home}:params:stop_mode",
+        f"{home}:operations:monitro",
+        f"{home}:operations:stop:params:drain_time",
+    ]
+    assert found[f"{home}:params:stop_mode"].startswith("one of hangup, drain, recover is expected")
+
+
 def test_what_a_move_has_left():
     root = built(example("pillar.example"))
     root.find("configuration/constraints").append(

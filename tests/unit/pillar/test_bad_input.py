@@ -235,6 +235,9 @@ def with_agent(**params):
 )  # fmt: skip
 def test_the_agents_own_rules(params, more, where, words):
     raw = {**with_agent(**params), **more}
+    ipv6 = {"agent": "ocf:heartbeat:IPaddr2", "params": {"ip": "2001:db8:0::1"}}
+    raw["pacemaker"]["resources"]["ip6"] = ipv6
+    raw["nodes"]["fs1"]["interfaces"]["eth2"] = {"address": "2001:db8::9/64"}
     error = only(raw)
     assert error.path.endswith(where)
     assert words in error.message

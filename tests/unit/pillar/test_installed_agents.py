@@ -101,7 +101,7 @@ FONEBRIDGE = """<resource-agent name="fonebridge"><parameters>
     [
         ("wait", "2min", "a whole number without a unit"),
         ("wait", "012", "a whole number without a unit"),
-        ("quiet", "Yes", "true or false"),
+        ("quiet", "ja", "true or false"),
         ("mode", "A", "one of a"),
     ],
 )
@@ -117,3 +117,19 @@ def test_our_own_agents_take_exactly_what_their_metadata_says(name, value, expec
         f"fsha:pacemaker:resources:bridge:params:{name}: {expected} is expected by {agent}, not "
         f'"{value}".'
     )
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("monitro", True), ("Stop", True), ("notify", False)])
+def test_an_operation_that_nobody_knows(name, wrong):
+    agent = "ocf:heartbeat:anything"
+    operations = [{"name": "monitor", "interval": "5s"}, {"name": name}]
+    item = Object("primitive", "x", {"agent": agent, "operations": operations})
+    config = replace(pillar(), pacemaker=pillar_config.Pacemaker((item,)))
+    known = {agent: AgentMetadata({}, ("start", "stop", "monitor"))}
+    if wrong:
+        with pytest.raises(ConfigErrors) as caught:
+            validate_agents.check_agents(config, known.get)
+        assert "fsha:pacemaker:resources:x:operations:1:name: an operation of" in str(caught.value)
+        assert "did you mean" in str(caught.value)
+    else:
+        validate_agents.check_agents(config, known.get)

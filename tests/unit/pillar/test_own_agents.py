@@ -23,8 +23,9 @@ RESOURCES = "fsha:pacemaker:resources"
 def test_the_table_is_what_the_agents_say_themselves(agent):
     argv = ["sh", str(agent), "meta-data"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    known = agent_metadata.parse_metadata(done.stdout).parameters
-    assert known == own_agents.PARAMETERS[f"{OURS}{agent.name}"]
+    known = agent_metadata.parse_metadata(done.stdout)
+    assert known.parameters == own_agents.PARAMETERS[f"{OURS}{agent.name}"]
+    assert set(known.actions) == own_agents.ACTIONS[f"{OURS}{agent.name}"]
 
 
 def test_no_agent_is_in_the_table_alone():
@@ -67,8 +68,12 @@ WRONG = [
     ("flush_ms", "500ms", "a whole number without a unit is expected"),
     ("bind_wait", "2.5", "a whole number without a unit is expected"),
     ("arp_check", "maybe", "true or false is expected"),
-    # The agent would take it for false.
-    ("arp_check", "Yes", "true or false is expected"),
+    ("arp_check", "ja", "true or false is expected"),
+    ("host", "127.0.0.1 ", "an address or a host's name is expected"),
+    ("fs_cli", "fs_cli", "an absolute path"),
+    ("switch_process", "freeswitch-production", "15 characters at most"),
+    ("bind_wait", 0, "a whole number from 1"),
+    ("options_targets", "10.101.20.300:5060", "ADDRESS:PORT"),
     ("port", "0", "a whole number from 1 to 65535 is expected"),
     ("port", 70000, "a whole number from 1 to 65535 is expected"),
     ("profiles", "", "the name of a Sofia profile is expected"),
@@ -106,13 +111,16 @@ RIGHT = [
     {"vips": "10.101.20.219 2001:db8::1"},
     {"options_targets": "10.101.20.219:5060 [2001:db8::1]:5061 sip.example.org:5060"},
     {"vips": "", "options_targets": "", "drain_time": ""},
-    {"trace_ra": 1, "arp_check": "OFF"},
+    {"trace_ra": 1, "arp_check": "OFF", "recover": "Yes", "ipv6_guard": "n"},
 ]
 
 
 @pytest.mark.parametrize("params", RIGHT)
 def test_the_right_values(params):
-    pillar_config.check(served({"profiles": "internal", **params}))
+    ipv6 = {"agent": "ocf:heartbeat:IPaddr2", "params": {"ip": "2001:DB8::1"}}
+    raw = served({"profiles": "internal", **params}, ipv6=ipv6)
+    raw["nodes"]["fs1"]["interfaces"]["eth2"] = {"address": "2001:db8::9/64"}
+    pillar_config.check(raw)
 
 
 def test_calls_that_are_left_and_not_taken():
@@ -228,3 +236,71 @@ def test_a_set_of_another_resource_counts():
     found = errors(raw)
     assert {path for path, _ in found} == {f"{RESOURCES}:switch:params:0:values:port"}
     assert any(re.search("by ocf:fsha:FSSofia", message) for _, message in found)
+
+
+@pytest.mark.parametrize("value", [None, [60], {}])
+def test_a_value_of_another_kind_is_told_once(value):
+    [(path, message)] = errors(served({"profiles": "internal", "drain_time": value}))
+    assert path == f"{RESOURCES}:fs:params:drain_time"
+    assert message.startswith("text, a number, true or false is expected")
+
+
+OPERATIONS = [
+    ({"name": "monitro"}, "name", 'not "monitro"; did you mean "monitor"?'),
+    ({"name": "Monitor"}, "name", 'did you mean "monitor"?'),
+    ({"name": "promote"}, "name", "an operation of ocf:fsha:FSSofia is expected"),
+    ({"params": {"OCF_CHECK_LEVEL": "ten"}}, "params:OCF_CHECK_LEVEL", "a whole number"),
+    ({"params": {"OCF_CHECK_LVL": 10}}, "params:OCF_CHECK_LVL", 'did you mean "OCF_CHECK_LEVEL"?'),
+    ({"params": {"stop_mode": "recovery"}}, "params:stop_mode", "one of hangup, drain, recover"),
+    ({"params": [{"values": {"vips": "x"}}]}, "params:0:values:vips", "a row of addresses"),
+    ({"meta": {"flush_ms": 100}}, "meta:flush_ms", "has no effect here"),
+]
+
+
+@pytest.mark.parametrize("inherited", [False, True])
+@pytest.mark.parametrize(("given", "place", "words"), OPERATIONS)
+def test_what_an_operation_gives(given, place, words, inherited):
+    operation = {"name": "monitor", "interval": "30s", "timeout": "20s", **given}
+    more = {"operations": [operation]}
+    templates = {"sofia": {**SOFIA, **more}} if inherited else {}
+    fs = {"agent": None, "template": "sofia"} if inherited else more
+    [(path, message)] = errors(served({"profiles": "internal"}, templates, fs))
+    home = "fsha:pacemaker:templates:sofia" if inherited else f"{RESOURCES}:fs"
+    assert path == f"{home}:operations:0:{place}"
+    assert words in message
+
+
+def test_the_right_operations():
+    operations = [
+        {"name": "monitor", "interval": "30s", "params": {"OCF_CHECK_LEVEL": "10"}},
+        {"name": "stop", "timeout": "90s", "params": {"stop_mode": "recover"}},
+        {"name": "reload-agent", "timeout": "20s"},
+    ]
+    pillar_config.check(served({"profiles": "internal"}, None, {"operations": operations}))
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "place"),
+    [
+        ("resources", {"fs": {"meta": {"stop_mode": "recover"}}}, "resources:fs:meta:stop_mode"),
+        ("groups", {"VoiceServices": {"meta": {"vips": "x"}}}, "groups:VoiceServices:meta:vips"),
+        ("rsc_defaults", {"stop_mode": "recover"}, "rsc_defaults:stop_mode"),
+        ("op_defaults", [{"values": {"flush_ms": "1"}}], "op_defaults:0:values:flush_ms"),
+    ],
+)
+def test_a_parameter_among_meta_attributes(key, given, place):
+    raw = served({"profiles": "internal"})
+    section = raw["pacemaker"]
+    if isinstance(given, dict) and key in ("resources", "groups"):
+        for id, more in given.items():
+            section[key][id] |= more
+    else:
+        section[key] = given
+    found = [(path, message) for path, message in errors(raw) if "no effect" in message]
+    assert [path for path, _ in found] == [f"fsha:pacemaker:{place}"]
+
+
+def test_an_address_that_no_resource_holds():
+    [(path, message)] = errors(served({"profiles": "internal", "vips": "10.101.20.210"}))
+    assert path == f"{RESOURCES}:fs:params:vips"
+    assert 'the address of a resource is expected (10.101.20.219), not "10.101.20.210"' in message

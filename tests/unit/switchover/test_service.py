@@ -74,6 +74,17 @@ def test_without_freeswitch_it_is_what_holds_the_floating_address():
     assert find_service(cib(switch + voice)).id == "g"
 
 
+def test_an_address_of_ipv6_alone_is_part_of_the_service():
+    pair = '<nvpair name="ipv6addr" value="2001:db8::1/64"/>'
+    vip = (
+        '<primitive id="vip" class="ocf" provider="heartbeat" type="IPv6addr">'
+        f"<instance_attributes>{pair}</instance_attributes></primitive>"
+    )
+    clone = '<clone id="c"><primitive id="s" class="systemd" type="freeswitch"/></clone>'
+    service = find_service(cib(vip + clone))
+    assert (service.id, service.vips) == ("vip", ("2001:db8::1",))
+
+
 def test_beside_a_clone_of_the_switch_it_is_what_holds_the_floating_address():
     clone = '<clone id="c"><primitive id="fs" class="systemd" type="freeswitch"/></clone>'
     assert find_service(cib(VIP + clone)).id == "vip"

@@ -47,6 +47,43 @@ def test_a_failure_and_the_start_that_answers_it():
     assert found.as_data()["phase"] == "unplanned"
 
 
+def history(resource, *ops):
+    """Return what a node remembers of a resource: id, operation, time, exit code, number."""
+    inner = "".join(
+        f'<lrm_rsc_op id="{resource}_{id}" operation="{operation}" rc-code="{rc}" '
+        f'interval="{5000 if operation == "monitor" else 0}" last-rc-change="{at}" '
+        f'call-id="{call}"/>'
+        for id, operation, at, rc, call in ops
+    )
+    return f'<lrm_resource id="{resource}">{inner}</lrm_resource>'
+
+
+VIP_FAILED = ("last_failure_0", "monitor", 800, 7, 10)
+FS_FAILED = ("last_failure_0", "monitor", 990, 7, 20)
+
+
+@pytest.mark.parametrize(
+    ("vip", "gap"),
+    [
+        # The address was back on its node by itself: what was to blame came later.
+        ([VIP_FAILED, ("monitor_5000", "monitor", 803, 0, 12), ("last_0", "stop", 995, 0, 30)], 12),
+        ([VIP_FAILED, ("last_0", "start", 802, 0, 11)], 12),
+        # It was not back: the rest is what that has led to.
+        ([("monitor_5000", "monitor", 700, 0, 9), VIP_FAILED, ("last_0", "stop", 995, 0, 30)], 202),
+        ([VIP_FAILED, ("last_0", "start", 802, 1, 11)], 202),
+    ],
+)
+def test_of_several_failures_that_counts_which_led_to_the_move(vip, gap):
+    found = moved(cib(history("vip", *vip) + history("fs", FS_FAILED), STARTED))
+    assert round(found.gap) == gap
+
+
+def test_when_all_were_healed_the_last_one_counts():
+    fs = history("fs", FS_FAILED, ("monitor_5000", "monitor", 995, 0, 25))
+    vip = history("vip", VIP_FAILED, ("monitor_5000", "monitor", 803, 0, 12))
+    assert round(moved(cib(vip + fs, STARTED)).gap) == 12
+
+
 @pytest.mark.parametrize(
     ("fs1", "fs2"),
     [
