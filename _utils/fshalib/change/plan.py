@@ -142,19 +142,33 @@ def _fatal(said: Judgement, verdict: Verdict) -> Verdict:
         reason="; ".join(reasons),
         cost=f"{' and '.join(said.refused)} would run on no node",
         allow="correct the value",
+        awaits=(),
     )
 
 
 def _without_sbd(said: watchdog.Obstacle | None, verdict: Verdict) -> Verdict:
     """Return the verdict on a change with which Pacemaker would end itself; nothing allows it."""
-    if said is None or (said.elsewhere and verdict.kind == change_guard.REFUSED):
+    if said is None or (said.awaits and verdict.kind == change_guard.REFUSED):
         return verdict
+    cost = "without sbd Pacemaker would go down on every node at once"
+    if not said.awaits:
+        return replace(
+            verdict,
+            kind=change_guard.REFUSED,
+            reason=said.reason,
+            cost=cost,
+            allow=said.remedy,
+            awaits=(),
+        )
+    awaited = verdict.kind == change_guard.ELSEWHERE
+    allow = "apply it on all nodes at the same time" if verdict.interrupted else said.remedy
     return replace(
         verdict,
-        kind=change_guard.ELSEWHERE if said.elsewhere else change_guard.REFUSED,
-        reason=said.reason,
-        cost="without sbd Pacemaker would go down on every node at once",
-        allow=said.remedy,
+        kind=change_guard.ELSEWHERE,
+        reason=f"{verdict.reason}, and {said.reason}" if awaited else said.reason,
+        cost=f"{verdict.cost}, and {cost}" if verdict.interrupted else cost,
+        allow=verdict.allow if awaited else allow,
+        awaits=tuple(dict.fromkeys((*verdict.awaits, *said.awaits))),
     )
 
 

@@ -1,7 +1,7 @@
 """Whether a change makes Pacemaker rely on sbd, and whether that runs on every node.
 
 A node knows of itself, and by ``have-watchdog`` of the DC. So of a pair the node that is not the DC
-knows both, and the DC leaves the change to it.
+knows both, and the DC awaits its word.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from fshalib.system.programs import Runner
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a change may not be committed by this node; ``elsewhere``: but perhaps by another one.
+    """Why a change may not be committed by this node, and what would allow it.
 
-    ``remedy`` is what would allow it.
+    ``awaits`` are the nodes whose word is enough, if any.
     """
 
     reason: str
     remedy: str
-    elsewhere: bool = False
+    awaits: tuple[str, ...] = ()
 
 
 def judge(target: Target, run: Runner) -> Obstacle | None:
@@ -48,7 +48,7 @@ def judge(target: Target, run: Runner) -> Obstacle | None:
     unknown = [name for name in members.values() if name not in (here, dc)]
     others = [name for name in members.values() if name != here]
     if dc == here and len(others) == 1:
-        return _unknown(others, here, elsewhere=True)
+        return _unknown(others, here, awaited=True)
     return _unknown(unknown, here) if unknown else None
 
 
@@ -57,11 +57,13 @@ def _missing(where: str, why: str = "") -> Obstacle:
     return Obstacle(reason, f"set up sbd on every node first, or leave {TIMEOUT} out")
 
 
-def _unknown(nodes: list[str], here: str, elsewhere: bool = False) -> Obstacle:
+def _unknown(nodes: list[str], here: str, awaited: bool = False) -> Obstacle:
     names = " and ".join(nodes)
     reason = f"{TIMEOUT} is set and {here} can't tell whether sbd runs on {names}"
     by_hand = f"see that it does, and set it with crm_attribute --name {TIMEOUT} --update VALUE"
-    return Obstacle(reason, f"apply it on {names}" if elsewhere else by_hand, elsewhere)
+    if awaited:
+        return Obstacle(reason, f"apply it on {names}", tuple(nodes))
+    return Obstacle(reason, by_hand)
 
 
 def _needs_sbd(root: Element) -> bool:
