@@ -110,7 +110,7 @@ def agreed(verdict: Verdict, noted: Mapping[str, Note], ceiling: int | None = No
     for node, note in words.items():
         if note.kind == REFUSED:
             return _refused_by(node, note, verdict)
-    if verdict.kind != ELSEWHERE or missing(verdict, words):
+    if verdict.kind != ELSEWHERE or not words or missing(verdict, words):
         return verdict
     legs = (verdict.calls or 0) + sum(note.calls or 0 for note in words.values())
     if ceiling is not None and legs > ceiling:
