@@ -2,7 +2,7 @@
 # then this node leaves, too. FreeSWITCH goes on, without what the formula has put into its
 # configuration. Packages stay as they are, and so do hosts, what others have put into the cluster,
 # and the cluster's properties. Meant for all nodes at once.
-{%- from "fsha/map.jinja" import fsha, value with context %}
+{%- from "fsha/freeswitch/map.jinja" import fsha, value, override with context %}
 {%- set freeswitch = fsha.freeswitch %}
 include:
   - fsha.pillar
@@ -67,3 +67,16 @@ fsha-clean-freeswitch:
 fsha-clean-files:
   file.absent:
     - names: {{ value(files) }}
+
+# A switch that the cluster has handed over is systemd's alone.
+fsha-clean-switch:
+  file.absent:
+    - name: {{ value(override) }}
+    - require:
+      - file: fsha-clean-files
+
+fsha-clean-switch-read:
+  module.run:
+    - service.systemctl_reload: []
+    - onchanges:
+      - file: fsha-clean-switch

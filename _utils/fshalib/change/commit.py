@@ -10,13 +10,13 @@ because two nodes that apply at the same moment would otherwise meet again and a
 import random
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import timezone
 from pathlib import Path
 from typing import TypeVar
 
-from fshalib.change import aftermath, agreement, restore_points, stop_first
+from fshalib.change import aftermath, agreement, parting, restore_points, stop_first
 from fshalib.change import guard as change_guard
 from fshalib.change.guard import Verdict
 from fshalib.change.plan import Guard, Make, Plan, make_plan, nothing_to_do, summary
@@ -87,19 +87,6 @@ class CommitRefused(CommitError):
         super().__init__(f"Not committed. {plan.verdict}")
 
 
-class NotStopped(CommitError):
-    """What should be removed does not stop; it stays in the configuration."""
-
-    def __init__(self, places: Mapping[str, tuple[str, ...]], why: tuple[str, ...]) -> None:
-        self.places, self.why = places, why
-        running = ", ".join(f"{id} on {' and '.join(nodes)}" for id, nodes in places.items())
-        reason = f": {'; '.join(why)}" if why else ""
-        super().__init__(
-            f"Not removed, since it still runs: {running}{reason}. The cluster was told to stop "
-            "it; the next run goes on from there."
-        )
-
-
 # --- commits ---------------------------------------------------------------------------------
 
 
@@ -132,7 +119,7 @@ class Committer:
 
         Raises :class:`Refused`, :class:`Contended`, :class:`target.CibError`,
         :class:`restore_points.HistoryError`, :class:`programs.RunError`; the CIB is then
-        untouched, but for :class:`NotStopped`. What goes wrong after the commit is in the
+        untouched, but for :class:`parting.NotStopped`. What goes wrong after the commit is in the
         outcome's ``problems``.
         """
         outcome = self._once(make, what)
@@ -197,7 +184,9 @@ class Committer:
         """Return the CIB in which what is removed is stopped first, if any of it runs."""
         if tools.on_file():
             return None
-        parked = stop_first.stopped_first(plan.target, plan.transition.before, self.name)
+        parked = stop_first.stopped_first(
+            plan.target, plan.transition.before, self.name, self.guard.service
+        )
         if parked is not None:
             document.next_version(parked)
         return parked
@@ -205,13 +194,12 @@ class Committer:
     def _remove_what_stopped(self, plan: Plan, make: Make) -> Target:
         """Go on to the target once all that is removed has stopped, and return that target."""
         self._settled()
-        status = pacemaker_status.parse_status(tools.status(self.run))
-        gone = plan.target.removed
-        left = {r.id: r.nodes for r in status.resources if r.id in gone and r.nodes}
-        if left:
+        try:
+            parting.part(plan.target, self.guard.service, self.run, self.sleep)
+        except parting.NotStopped:
             # Others need not wait for a run that has ended.
             change(leaving.left_halfway, self.run, self.sleep)
-            raise NotStopped(left, tuple(str(f) for f in status.failures if f.resource in left))
+            raise
         return on_a_fresh_cib(lambda _number: self._reach(make), self.sleep)
 
     def _reach(self, make: Make) -> Target:

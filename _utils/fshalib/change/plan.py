@@ -88,6 +88,7 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
 
     Raises :class:`target.CibError`, :class:`programs.RunError`.
     """
+    allowing = guard or Guard()
     target = make(document.parse(cib))
     if target.empty:
         return nothing_to_do(target)
@@ -97,11 +98,11 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     warnings = tools.verify(document.render(document.configuration_only(target.root)), run)
     foreseen = tools.foresee(document.render(target.root), run)
     transition = simulate.with_handed_over(
-        simulate.parse_transition(foreseen), stop_first.handed_over(target)
+        simulate.parse_transition(foreseen), stop_first.handed_over(target, allowing.service)
     )
     said = validation.judge(target, None if tools.on_file() else run)
     fails = _failing(said, transition, run)
-    verdict = _judged(target, transition, guard or Guard(), fails)
+    verdict = _judged(target, transition, allowing, fails)
     verdict = _fatal(said, _without_sbd(watchdog.judge(target, run), verdict))
     return Plan(target, transition, verdict, warnings, doubts=said.doubts)
 

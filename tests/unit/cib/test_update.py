@@ -518,6 +518,96 @@ def test_a_switch_is_left_running():
     assert given == ["s"]
 
 
+def unit(id="s", agent="systemd:freeswitch"):
+    standard, _, kind = agent.partition(":")
+    return f'<primitive id="{id}" class="{standard}" type="{kind}"/>'
+
+
+def with_nodes(resources, constraints=""):
+    nodes = '<node id="1" uname="fs1"/><node id="2" uname="fs2"/>'
+    return cib(resources, constraints, nodes=nodes, schema=NEW)
+
+
+def metas(root, id):
+    return read(root, primitive(id)).values("meta")
+
+
+@pytest.mark.parametrize(
+    "agent",
+    ["systemd:freeswitch", "systemd:freeswitch.service", "service:freeswitch", "lsb:freeswitch"],
+)
+@pytest.mark.parametrize(
+    ("resources", "removed", "whole"),
+    [
+        ("{}", "s", "s"),
+        ('<group id="g">' + dummy("a") + "{}</group>", "s", "s"),
+        ('<clone id="c">{}</clone>', "sc", "c"),
+        ('<group id="g">{}</group>', "sg", "g"),
+        # What leaves with it is stopped, and it is not.
+        ('<group id="g">' + dummy("a") + "{}</group>", "sag", "s"),
+        ('<clone id="c"><group id="g">' + dummy("a") + "{}</group></clone>", "sagc", "s"),
+    ],
+)
+def test_the_unit_of_the_switch_is_let_go_of(agent, resources, removed, whole):
+    root = with_nodes(
+        resources.format(unit("s", agent)) + dummy("x"),
+        f'<rsc_order id="o" first="{whole}" then="x"/>',
+    )
+    found = target(root, DesiredObjects(absent=tuple(removed)))
+    assert handed_over(found) == {"s"}
+    halfway = stopped_first(found, dict.fromkeys("sax", ("fs1",)), "run")
+    assert faults(halfway) == []
+    assert metas(halfway, "s")["is-managed"] == "false"
+    assert stopped(halfway) == (["c"] if "c" in removed and "a" in removed else
+                                ["g"] if removed == "sag" else [])  # fmt: skip
+    assert leaving.let_go(halfway) == [(whole, "fs1"), (whole, "fs2")]
+    assert ids(halfway.find("configuration/constraints"), "rsc_order") == []
+    assert leaving.leaving(halfway) == {"run"}
+    # Whoever reads it meanwhile takes it for the configuration that it was.
+    again = leaving.copy_without_leaving(halfway)
+    assert leaving.let_go(again) == []
+    assert metas(again, "s") == {}
+
+
+def test_only_the_unit_that_the_pillar_names_is_let_go_of():
+    root = with_nodes(unit("s", "systemd:voice") + unit("t"))
+    found = target(root, DesiredObjects(absent=("s", "t")))
+    assert handed_over(found, "voice") == {"s"}
+    halfway = stopped_first(found, {"s": ("fs1",), "t": ("fs1",)}, service="voice.service")
+    assert stopped(halfway) == ["t"]
+    assert leaving.let_go(halfway) == [("s", "fs1"), ("s", "fs2")]
+
+
+@pytest.mark.parametrize(
+    ("new", "kept"),
+    [
+        (obj("primitive", "n", {"agent": "systemd:freeswitch"}), False),
+        (obj("primitive", "n", {"agent": "ocf:fsha:FSSwitch"}), False),
+        (obj("primitive", "n", {"agent": "ocf:fsha:FSSofia"}), True),
+    ],
+)
+@pytest.mark.parametrize("old", [unit(), SWITCH])
+def test_what_another_resource_runs_on_one_node_is_not_handed_over(old, new, kept):
+    found = target(with_nodes(old), DesiredObjects((new,), ("s",)))
+    assert handed_over(found) == ({"s"} if kept else set())
+
+
+@pytest.mark.parametrize("agent", ["systemd:freeswitch", "ocf:fsha:FSSwitch"])
+def test_a_clone_that_goes_on_finds_the_switch_running(agent):
+    new = obj("primitive", "n", {"agent": agent}), obj("clone", "k", {"resource": "n"})
+    assert handed_over(target(with_nodes(unit()), DesiredObjects(new, ("s",)))) == {"s"}
+
+
+def test_a_cib_of_an_old_schema_can_t_let_go():
+    root = cib(unit(), schema="pacemaker-1.2")
+    assert handed_over(target(root, DesiredObjects(absent=("s",)))) == frozenset()
+
+
+def test_a_unit_that_does_not_run_is_not_let_go_of():
+    found = target(with_nodes(unit() + dummy("x")), DesiredObjects(absent=("s", "x")))
+    assert leaving.let_go(stopped_first(found, {"x": ("fs1",)})) == []
+
+
 def test_nothing_that_runs_needs_no_stopping():
     root = cib(dummy("a") + dummy("b"), schema=NEW)
     assert stopping(root, "b", running="a") is None
