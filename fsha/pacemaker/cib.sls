@@ -1,5 +1,5 @@
 # The CIB: every object is staged, then all of them are committed as one change.
-{%- from "fsha/freeswitch/map.jinja" import fsha, value, unit, override with context %}
+{%- from "fsha/freeswitch/map.jinja" import fsha, value, installed, unit, override with context %}
 {%- set pacemaker = fsha.pacemaker %}
 {%- import_yaml "fsha/parameters/kinds.yaml" as kinds %}
 include:
@@ -81,6 +81,17 @@ fsha-switch-handed-over-read:
   module.run:
     - service.systemctl_reload: []
     - onchanges:
+      - file: fsha-switch-handed-over
+{%- endif %}
+{%- if installed and unit == "running" %}
+
+# A CIB of an old schema can only stop what leaves it.
+fsha-switch-still-running:
+  service.running:
+    - name: {{ value(fsha.freeswitch.service) }}
+    - enable: true
+    - require:
+      - pacemaker_cib: fsha-cluster-committed
       - file: fsha-switch-handed-over
 {%- endif %}
 

@@ -252,6 +252,9 @@ def test_a_mistake_in_the_pillar_is_one_failed_state(rendering, pillar, test):
     [
         ({}, "running"),
         ({"switch": {"agent": "systemd:freeswitch"}}, "disabled"),
+        ({"switch": {"agent": "systemd:freeswitch.service"}}, "disabled"),
+        ({"switch": {"agent": "service:freeswitch"}}, "disabled"),
+        ({"switch": {"agent": "lsb:freeswitch"}}, "disabled"),
         ({"switch": {"agent": "ocf:fsha:FSSwitch"}}, "enabled"),
     ],
 )
@@ -262,6 +265,34 @@ def test_nobody_else_starts_a_switch_that_the_cluster_runs(render, resources, fu
     (service,) = [c for c in render(data, "fsha") if c["__id__"] == "fsha-switch-running"]
     assert service["fun"] == function
     assert ("enable" in service) == (function == "running")
+
+
+OVERRIDE = "/run/systemd/system/freeswitch.service.d/50-pacemaker.conf"
+
+
+@pytest.mark.parametrize(
+    ("install", "resources", "states"),
+    [
+        ("none", {}, ["file.absent", "module.run"]),
+        ("package", {}, ["file.absent", "module.run", "service.running"]),
+        ("package", {"switch": {"agent": "ocf:fsha:FSSwitch"}}, ["file.absent", "module.run"]),
+        ("package", {"switch": {"agent": "service:freeswitch.service"}}, []),
+    ],
+)
+def test_what_the_cluster_has_handed_over_is_systemds_after_the_commit(
+    render, install, resources, states
+):
+    data = example(PILLARS[0])
+    data["freeswitch"]["install"] = {"method": install}
+    data["pacemaker"]["resources"] |= resources
+    chunks = render(data, "fsha")
+    handed = [c for c in chunks if c["__id__"].startswith(("fsha-switch-handed", "fsha-switch-st"))]
+    assert [f"{c['state']}.{c['fun']}" for c in handed] == states
+    assert [c["name"] for c in handed if c["state"] == "file"] == [OVERRIDE] * bool(states)
+    order = [c["__id__"] for c in chunks]
+    committed = order.index("fsha-cluster-committed")
+    assert all(order.index(c["__id__"]) > committed for c in handed)
+    assert OVERRIDE in [c["name"] for c in render(data, "fsha.clean") if c["fun"] == "absent"]
 
 
 WRONG = {
