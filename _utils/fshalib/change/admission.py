@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from fshalib.change import agreement
 from fshalib.change import guard as change_guard
 from fshalib.change.guard import Verdict
-from fshalib.change.plan import Guard, Make, Plan, make_plan, nothing_to_do
+from fshalib.change.plan import Guard, Make, Plan, is_untouched, make_plan, nothing_to_do
 from fshalib.cib import document
 from fshalib.cib.kinds import KINDS, ONE_IDS
 from fshalib.cib.nvset import NO_SETS
@@ -88,7 +88,7 @@ class Door:
         A host without a cluster is not judged. Raises :class:`errors.LiveError`.
         """
         try:
-            plan = make_plan(tools.query(self.run), make, self.guard, self.run)
+            plan = self._plan(make)
         except (programs.ToolMissing, tools.ClusterDown):
             return Admission(None)
         plan = objected(plan, objections)
@@ -98,6 +98,14 @@ class Door:
             return self._agreed(plan, make)
         self._note(plan.verdict, agreement.mark(plan.target))
         return Admission(plan)
+
+    def _plan(self, make: Make) -> Plan:
+        """Return the plan; a refusal counts only if no other node has changed the cluster since."""
+        cib = tools.query(self.run)
+        plan = make_plan(cib, make, self.guard, self.run)
+        if plan.verdict.kind == change_guard.REFUSED and not is_untouched(cib, self.run):
+            plan = make_plan(tools.query(self.run), make, self.guard, self.run)
+        return plan
 
     def _note(self, verdict: Verdict, about: str) -> None:
         agreement.write(verdict, about, self.guard.now().timestamp(), self.run)

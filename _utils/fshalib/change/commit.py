@@ -19,11 +19,19 @@ from typing import TypeVar
 from fshalib.change import aftermath, agreement, parting, restore_points, stop_first
 from fshalib.change import guard as change_guard
 from fshalib.change.guard import Verdict
-from fshalib.change.plan import Guard, Make, Plan, make_plan, nothing_to_do, summary
+from fshalib.change.plan import (
+    Guard,
+    Make,
+    Plan,
+    is_untouched,
+    make_plan,
+    nothing_to_do,
+    summary,
+)
 from fshalib.cib import document, leaving
 from fshalib.cib.document import Element
 from fshalib.cib.target import Target
-from fshalib.errors import CommitError, LiveError
+from fshalib.errors import CommitError
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.pacemaker import tools, transient
 from fshalib.system import programs
@@ -135,6 +143,10 @@ class Committer:
         plan = make_plan(cib, make, self.guard, self.run)
         if plan.empty:
             return CommitOutcome(plan, committed=False, attempts=number)
+        if plan.verdict.kind == change_guard.REFUSED and not is_untouched(cib, self.run):
+            # Another node has made a change meanwhile, perhaps this one, and calls could not be
+            # counted for that very reason.
+            raise tools.StaleCib
         about = agreement.mark(plan.target)
         self._note(plan.verdict, about)
         verdict, _silent = self._agreed(plan, about)
@@ -152,20 +164,11 @@ class Committer:
             self._discard(point)
             raise
         except programs.RunError:
-            if self._is_untouched(cib):
+            if is_untouched(cib, self.run):
                 self._discard(point)
             raise
         written = plan.target if parked is None else self._remove_what_stopped(plan, make)
         return self._finish(plan, number, point, written)
-
-    def _is_untouched(self, cib: str) -> bool:
-        """Tell whether the configuration still is what it was; not if it can't be asked."""
-        try:
-            now = document.version(document.parse(tools.query(self.run)))
-        except LiveError:
-            return False
-        before = document.version(document.parse(cib))
-        return (now.admin_epoch, now.epoch) == (before.admin_epoch, before.epoch)
 
     def _query_at_rest(self) -> str:
         """Return the CIB once no other run is removing anything.

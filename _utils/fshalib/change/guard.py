@@ -232,7 +232,7 @@ def _uncounted(nodes: Sequence[str], calls: Calls, way: Way) -> list[_Obstacle]:
 def _together(others: Sequence[str], nodes: Sequence[str], way: Way) -> _Obstacle:
     """Return the obstacle that other nodes have to count their calls, too."""
     where = joined(others)
-    reason = f"there are calls on {where} as well, which only {where} can count"
+    reason = f"the calls on {where} matter as well, which only {where} can count"
     return _Obstacle(ELSEWHERE, reason, way.together.format(joined(sorted(nodes))))
 
 

@@ -15,6 +15,7 @@ from fshalib.cib import secrets as cib_secrets
 from fshalib.cib import target as cib_target
 from fshalib.cib.document import Element
 from fshalib.cib.target import Target
+from fshalib.errors import LiveError
 from fshalib.pacemaker import simulate, tools
 from fshalib.pillar.guard_policy import Policy
 from fshalib.system import programs
@@ -105,6 +106,16 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     verdict = _judged(target, transition, allowing, fails)
     verdict = _fatal(said, _without_sbd(watchdog.judge(target, run), verdict))
     return Plan(target, transition, verdict, warnings, doubts=said.doubts)
+
+
+def is_untouched(cib: str, run: Runner = programs.run) -> bool:
+    """Tell whether the configuration still is that of a CIB; not if it can't be asked."""
+    try:
+        live = document.version(document.parse(tools.query(run)))
+    except LiveError:
+        return False
+    before = document.version(document.parse(cib))
+    return (live.admin_epoch, live.epoch) == (before.admin_epoch, before.epoch)
 
 
 def nothing_to_do(target: Target) -> Plan:

@@ -215,7 +215,7 @@ def test_one_node_alone_is_told_to_apply_it_on_both(both):
     assert seen.kind == "elsewhere"
     assert str(seen.plan.verdict) == (
         "Not on this node alone: restart of s on fs1 and fs2 interrupts no calls on fs1 and an "
-        "unknown number of calls on fs2; there are calls on fs2 as well, which only fs2 can "
+        "unknown number of calls on fs2; the calls on fs2 matter as well, which only fs2 can "
         "count, and no verdict came from fs2 within 0 s. To do it: apply it on fs1 and fs2 at "
         f"the same time, or override for one run with: {change_commit.change_guard.OVERRIDE}"
     )
@@ -251,6 +251,27 @@ def test_calls_that_came_up_after_the_verdict_are_told_to_the_other_node_at_once
     seen = committed(cluster)
     assert time.monotonic() - begun < 5
     assert "fs1 refuses it: it still has 1 call leg;" in f"{seen['fs2'].plan.verdict.reason};"
+
+
+@pytest.mark.parametrize("work", ["commit", "admit"])
+def test_what_the_other_nodes_commit_stops_is_no_reason_to_refuse_it(both, work):
+    """The switch restarts for this very change while this node counts."""
+    runner = both.runner("fs2")
+
+    def count():
+        if not both.patches:
+            about = agreement.mark(make()(document.parse(CIB)))
+            now = int(datetime.now(timezone.utc).timestamp())
+            both.notes["fs2"] = str(Note("allowed", about, now, 0))
+            assert committed(both, ["fs1"])["fs1"].committed
+        return Calls(None, "fs2", "it restarts")
+
+    guard = change_plan.Guard(Policy(), count)
+    if work == "commit":
+        plan = change_commit.Committer(guard, None, 10, runner, nap).commit(make()).plan
+    else:
+        plan = admission.Door(guard, 0.0, runner, nap).admit(make(), test=False).plan
+    assert (plan.empty, plan.verdict.kind) == (True, "allowed")
 
 
 def test_what_another_node_has_just_refused_is_not_made_on_this_one():

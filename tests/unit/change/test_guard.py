@@ -899,7 +899,7 @@ def test_on_two_nodes_the_calls_of_the_other_are_its_own_to_count():
     verdict = judge(Policy(5), TWICE, Calls(3, "fs1"), NOON)
     assert (verdict.kind, verdict.awaits, verdict.watches) == ("elsewhere", ("fs2",), False)
     assert verdict.calls == 3
-    assert verdict.reason == "there are calls on fs2 as well, which only fs2 can count"
+    assert verdict.reason == "the calls on fs2 matter as well, which only fs2 can count"
     assert verdict.cost == (
         "restart of fs on fs1 and fs2 interrupts 3 call legs (a bridged call has two) on fs1 "
         "and an unknown number of calls on fs2"
@@ -912,7 +912,7 @@ def test_on_two_nodes_what_this_one_has_against_it_refuses_it():
     verdict = judge(Policy(), TWICE, Calls(3, "fs1"), NOON)
     assert (verdict.kind, verdict.awaits) == ("refused", ())
     assert verdict.reason == (
-        "fsha:guard:calls allows none and there are calls on fs2 as well, which only fs2 can count"
+        "fsha:guard:calls allows none and the calls on fs2 matter as well, which only fs2 can count"
     )
     assert verdict.allow == (
         "wait for fewer calls or raise fsha:guard:calls to 3, and apply it on fs1 and fs2 at the "
@@ -924,7 +924,7 @@ def test_on_two_nodes_neither_of_which_can_be_counted():
     verdict = judge(Policy(5), TWICE, MUTE, NOON)
     assert verdict.kind == "refused"
     assert verdict.reason == (
-        f"the calls on fs1 can't be counted ({HANGS}) and there are calls on fs2 as well, which "
+        f"the calls on fs1 can't be counted ({HANGS}) and the calls on fs2 matter as well, which "
         "only fs2 can count"
     )
 
