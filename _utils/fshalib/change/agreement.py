@@ -121,9 +121,13 @@ def agreed(verdict: Verdict, noted: Mapping[str, Note], ceiling: int | None = No
             f"{amount(legs)}",
             allow=f"wait for fewer calls, then {verdict.allow}",
         )
-    verb = "allows" if len(words) == 1 else "allow"
-    reason = f"{joined(list(words))} {verb} it"
+    reason = joined([_allowed_by(node, note) for node, note in words.items()])
     return replace(verdict, kind=ALLOWED, reason=reason, allow="", by=verdict.awaits[0])
+
+
+def _allowed_by(node: str, note: Note) -> str:
+    has = "" if note.calls is None else f" has {amount(note.calls)} and"
+    return f"{node}{has} allows it"
 
 
 def missing(verdict: Verdict, notes: Collection[str]) -> list[str]:

@@ -175,7 +175,7 @@ def test_without_calls_both_are_admitted(both):
         "fs1": "allowed",
         "fs2": "allowed",
     }
-    assert seen["fs1"].plan.verdict.reason == "fs2 allows it"
+    assert seen["fs1"].plan.verdict.reason == "fs2 has no calls and allows it"
 
 
 def test_without_calls_one_of_them_commits_and_the_other_sees_it(both):
