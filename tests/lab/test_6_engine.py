@@ -394,8 +394,8 @@ def test_a_unit_that_leaves_the_cluster_goes_on_running(pair):
     active, passive = active_node(pair), passive_node(pair)
     # One that the cluster itself has started: Pacemaker then tells systemd never to restart it.
     passive.run(["systemctl", "stop", "freeswitch"])
+    passive.run(["crm_resource", "--refresh", "--resource", "switch-clone"])
     pair.wait(lambda: restart_word(passive) == "no", 60, "the cluster to start the switch again")
-    passive.run(["crm_resource", "--cleanup"])
     passive.run(["crm_resource", "--wait", "--timeout=60s"], timeout=90)
     pids = {node.name: node.main_pid("freeswitch") for node in pair.nodes.values()}
     voice.give(pair, pillar_with())
