@@ -6,7 +6,7 @@ from typing import cast
 from lxml import etree
 
 from fshalib import agents
-from fshalib.agents import FREESWITCH, FSSWITCH, LEAVE_RUNNING
+from fshalib.agents import FREESWITCH, FSSOFIA, FSSWITCH, LEAVE_RUNNING
 from fshalib.cib import agent, update
 from fshalib.cib.document import Document, Element, schema
 from fshalib.cib.leaving import AWAY, LEAVING, copy_without_leaving
@@ -27,8 +27,9 @@ def stopped_first(
     where stopping it stops nothing else. It bears the mark :data:`LEAVING`, so that others don't
     take this halfway state for a configuration that somebody wants.
 
-    What is handed over (:func:`handed_over`) goes on running: an FSSwitch is told to leave its
-    switch alone, a unit is no longer managed, and nowhere looked for (:func:`leaving.let_go`).
+    What is handed over (:func:`handed_over`) goes on running: it is no longer managed, and nowhere
+    looked for (:func:`leaving.let_go`). An FSSwitch that goes together with an FSSofia is told to
+    leave its switch alone, for its stop ends a switch that FSSofia has taken leave of.
 
     running
         Where everything runs now, id → nodes.
@@ -47,7 +48,8 @@ def stopped_first(
     ]
     kept = handed_over(found, service) & set(leaving)
     names = agent.names(found.live)
-    units = [id for id in leaving if id in kept and agents.plain(names[id]) != FSSWITCH]
+    stops = {id for id in kept if _is_told(found, names, leaving, id)}
+    units = [id for id in leaving if id in kept - stops]
     _let_go(document, units, gone, who)
     _stop(document, [id for id in leaving if id not in units], gone, kept, who)
     remove_hollow(document)
@@ -75,6 +77,21 @@ def _stop(
             if inner.get("id") in kept:
                 _set_first(document, inner, "instance_attributes", {LEAVE_RUNNING: "true"})
         _set_first(document, element, "meta_attributes", {"target-role": "Stopped", LEAVING: who})
+
+
+def _is_told(found: Target, names: Mapping[str, str], leaving: Sequence[str], id: str) -> bool:
+    """Tell whether a resource is stopped with a word to leave its switch alone.
+
+    Pacemaker stops with the parameters of the last start, so only a switch that the cluster has not
+    started itself hears that word for certain.
+    """
+    profiles = any(agents.plain(names[other]) == FSSOFIA for other in leaving)
+    return agents.plain(names[id]) == FSSWITCH and (profiles or _is_old(found))
+
+
+def _is_old(found: Target) -> bool:
+    known = schema(found.live)
+    return known != (0, 0) and known < _DISCOVERY_SINCE
 
 
 # The cluster counts what it has placed on a node. The last one is in nobody's way.
@@ -125,8 +142,7 @@ def handed_over(found: Target, service: str = FREESWITCH) -> frozenset[str]:
         return frozenset()
     names = agent.names(found.live)
     kept = (id for id in found.removed if _runs_switch(names.get(id, ""), service))
-    known = schema(found.live)
-    old = known != (0, 0) and known < _DISCOVERY_SINCE
+    old = _is_old(found)
     return frozenset(id for id in kept if not old or agents.plain(names[id]) == FSSWITCH)
 
 

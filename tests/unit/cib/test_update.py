@@ -503,19 +503,26 @@ def test_what_stops_leaves_its_group_and_all_that_speaks_of_it():
 SWITCH = '<primitive id="s" class="ocf" provider="fsha" type="FSSwitch"/>'
 
 
-def test_a_switch_is_left_running():
-    root = cib(
-        f'<clone id="c">{SWITCH}</clone>{dummy("x")}',
-        '<rsc_order id="o" first="c" then="x"/>',
-        schema=NEW,
+SOFIA = '<primitive id="x" class="ocf" provider="fsha" type="FSSofia"/>'
+
+
+@pytest.mark.parametrize("beside", [dummy("x"), SOFIA])
+def test_a_switch_is_left_running(beside):
+    root = with_nodes(
+        f'<clone id="c">{SWITCH}</clone>{beside}', '<rsc_order id="o" first="c" then="x"/>'
     )
     found = target(root, DesiredObjects(absent=("s", "c", "x")))
     assert handed_over(found) == {"s"}
     halfway = stopping(root, "s", "c", "x", running="sx")
-    assert stopped(halfway) == ["c", "x"]
-    given = [e.getparent().getparent().get("id") for e in halfway.iter("nvpair")
-             if (e.get("name"), e.get("value")) == ("leave_running", "true")]  # fmt: skip
-    assert given == ["s"]
+    told = [e.getparent().getparent().get("id") for e in halfway.iter("nvpair")
+            if (e.get("name"), e.get("value")) == ("leave_running", "true")]  # fmt: skip
+    if beside == SOFIA:
+        # Its stop ends what FSSofia has taken leave of.
+        assert (stopped(halfway), told, leaving.let_go(halfway)) == (["c", "x"], ["s"], [])
+    else:
+        # Pacemaker would stop it with the parameters of its start.
+        assert (stopped(halfway), told) == (["x"], [])
+        assert leaving.let_go(halfway) == [("c", "fs1"), ("c", "fs2")]
 
 
 def unit(id="s", agent="systemd:freeswitch"):
