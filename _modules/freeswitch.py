@@ -425,13 +425,10 @@ def configure(directory, pillar="fsha", patience=60, test=None):
         return _answer(None, f"{where} is not there yet; would be looked at.", changes={})
     try:
         config = once.checked(__pillar__.get(pillar))
-        wanted = freeswitch_config.from_pillar(config.freeswitch.configuration or {}, _text)
-        new = freeswitch_config.verified(wanted, where, _text)
-        name = (config.freeswitch.configuration or {}).get("group")
-        group = config_files.group_number(name, where, config.freeswitch.service)
+        data, service = config.freeswitch.configuration or {}, config.freeswitch.service
+        ours = config_files.planned(data, where, service)
     except (ConfigErrors, preprocessor.SwitchConfError, errors.RunError) as error:
         return _answer(False, str(error), changes={})
-    ours = config_files.ConfigFiles(where, wanted, new, group)
     changes = ours.changes()
     if testing:
         would = "FreeSWITCH's configuration would change." if changes else "Nothing to do."
@@ -439,7 +436,7 @@ def configure(directory, pillar="fsha", patience=60, test=None):
     try:
         ours.write()
         config_files.note(where, KNOWN)
-        effect = _take_up(wanted, config, ours.params(changes), patience)
+        effect = _take_up(ours.wanted, config, ours.params(changes), patience)
     except OSError as error:
         return _answer(False, f"{error.filename}: {error.strerror}", changes=changes)
     except programs.RunError as error:
@@ -477,7 +474,7 @@ def unconfigure(directory=None, pillar="fsha", patience=60, test=None):
     try:
         config = once.checked(__pillar__.get(pillar))
         places = config_files.noted(KNOWN) if directory is None else (Path(directory),)
-        ours = [mine for where in places if (mine := _remains(where)).new]
+        ours = [mine for where in places if (mine := config_files.remains(where)).new]
     except (ConfigErrors, preprocessor.SwitchConfError) as error:
         return _answer(False, str(error), changes={})
     if not ours:
@@ -499,14 +496,6 @@ def unconfigure(directory=None, pillar="fsha", patience=60, test=None):
     return _answer(True, f"The formula's part of it was removed.{effect}", changes=changes)
 
 
-def _remains(where: Path) -> config_files.ConfigFiles:
-    """Return what is to be removed from a configuration."""
-    nothing = freeswitch_config.DesiredConfig()
-    return config_files.ConfigFiles(
-        where, nothing, freeswitch_config.candidate(nothing, where, _text), group=0
-    )
-
-
 def _leave_standby(params: dict[str, Any]) -> None:
     """Take profiles out of standby: a rescan without the parameter would leave them there."""
     gone = [told.get("profile-standby", {}).get("old") for told in params.values()]
@@ -516,11 +505,6 @@ def _leave_standby(params: dict[str, Any]) -> None:
         _ask("sofia global standby off")
     except client.SwitchUnreachable:
         return  # it starts without standby
-
-
-def _text(path: Path) -> str:
-    # As FreeSWITCH takes them: bytes, of which only some have a meaning.
-    return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 # --- effect ----------------------------------------------------------------------------------

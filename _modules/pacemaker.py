@@ -24,12 +24,11 @@ from fshalib.schema import arguments
 try:
     from fshalib.change import admission as change_admission
     from fshalib.change import commit as change_commit
-    from fshalib.change import guarding
+    from fshalib.change import guarding, objections
     from fshalib.change import plan as change_plan
     from fshalib.change import restore_points as change_restore_points
     from fshalib.change import transaction as change_transaction
     from fshalib.cib import document, secrets
-    from fshalib.freeswitch import client
     from fshalib.pacemaker import agent_metadata, tools
     from fshalib.pacemaker import status as pacemaker_status
     from fshalib.pillar import once
@@ -68,9 +67,15 @@ def _transactions() -> Any:
     return __context__[_TRANSACTIONS]
 
 
-def _guard(guard: dict[str, Any] | None, override: bool) -> Any:
-    """Return what the operator allows: as given, else as the pillar says."""
-    return guarding.guard(guard, dict(__pillar__), override=override)
+def _guard(guard: dict[str, Any] | None, override: bool, way: Any = None) -> Any:
+    """Return what the operator allows, as given, else as the pillar says, and how it is made."""
+    found = guarding.guard(guard, dict(__pillar__), override=override)
+    return found if way is None else dataclasses.replace(found, way=way)
+
+
+def _way(transaction: str, run: str) -> Any:
+    """Return how a transaction is committed: the states' by a run, any other one by hand."""
+    return None if run else guarding.way(transaction)
 
 
 def _points(keep: int, kind: str) -> Any:
@@ -189,19 +194,25 @@ def plan(transaction, run="", complete=False, unmanaged="report", guard=None, ov
         transaction, run, complete=complete, purge=unmanaged == "purge", test=True
     )
     planned = change_plan.of_live(
-        change_transaction.live(True), wanted, known.defaults, _guard(guard, override)
+        change_transaction.live(True),
+        wanted,
+        known.defaults,
+        _guard(guard, override, _way(transaction, run)),
     )
     return report_change.as_data(planned, unmanaged, wanted.objects)
 
 
 @_salts_errors
 def verdict(pillar="fsha", patience=30, test=None):
-    """Return whether the guard lets a whole run begin; nothing is written to the configuration.
+    """Return whether a whole run may begin; nothing is written to the configuration.
+
+    The guard judges the change of the cluster. A configuration of FreeSWITCH that could not be
+    written, or would not be sound, refuses the run as well.
 
     pillar
         The pillar's top-level key.
     patience
-        Seconds to wait for the verdict of the node that carries the calls.
+        Seconds to wait for the verdicts of the other nodes that carry calls.
     test
         Ask nobody else; without it, as the minion is configured.
 
@@ -224,8 +235,9 @@ def verdict(pillar="fsha", patience=30, test=None):
     wanted = change_admission.desired(config)
     # The agents may be others later in the run, so nothing of them is remembered.
     make = change_plan.wanting(wanted, change_transaction.Transactions().defaults)
-    guard = change_plan.Guard(config.guard, lambda: guarding.calls_here(client.access(__pillar__)))
-    found = change_admission.Door(guard, float(patience)).admit(make, test=bool(testing))
+    against = objections.switch_configuration(config.freeswitch)
+    door = change_admission.Door(guarding.of_config(config, dict(__pillar__)), float(patience))
+    found = door.admit(make, test=bool(testing), objections=against)
     kind = found.kind
     answer = {"cluster": found.plan is not None, "kind": kind, "by": found.by}
     answer["refused"] = kind == "refused" or (kind == "elsewhere" and not testing)
@@ -255,9 +267,10 @@ def commit(
     restore_points
         So many restore points are kept, see :func:`history`.
 
-    Returns what :func:`plan` returns, and ``committed``, ``refused``, ``settled``,
-    ``attempts``, ``problems``, ``version`` and ``restore_point``. A change that the guard
-    refuses is not written. Raises ``CommandExecutionError``; the CIB is then as it was.
+    Returns what :func:`plan` returns, and ``committed``, ``refused``, ``by`` (another node whose
+    refusal that is), ``settled``, ``attempts``, ``problems``, ``version`` and ``restore_point``. A
+    change that the guard refuses is not written and stays staged. Raises
+    ``CommandExecutionError``; the CIB is then as it was.
 
     CLI Example:
 
@@ -270,10 +283,12 @@ def commit(
         transaction, run, complete=complete, purge=unmanaged == "purge", test=False
     )
     points = _points(restore_points, "commit")
-    committer = change_commit.Committer(_guard(guard, override), points, settle_timeout)
+    allowed = _guard(guard, override, _way(transaction, run))
+    committer = change_commit.Committer(allowed, points, settle_timeout)
     make = change_plan.wanting(wanted, known.defaults)
     done = report_change.commit(committer, make, transaction, wanted.objects)
-    known.close(transaction, run)
+    if not done["refused"]:
+        known.close(transaction, run)
     return {**done, "unmanaged": [] if unmanaged == "ignore" else done["unmanaged"]}
 
 
@@ -328,9 +343,7 @@ def restore(number, override=False, settle_timeout=120, restore_points=20, test=
     """
     cib, _point = change_restore_points.read(_directory(), _number(number))
     make = change_plan.restoring(document.parse(cib))
-    guard = dataclasses.replace(
-        _guard(None, override), way=change_restore_points.way(_number(number))
-    )
+    guard = _guard(None, override, change_restore_points.way(_number(number)))
     if __opts__.get("test") if test is None else test:
         plan = change_plan.make_plan(tools.query(), make, guard)
         return {**report_change.as_data(plan), "committed": False, "refused": False}

@@ -89,6 +89,34 @@ def present(
     return _write(path, wanted, changes)
 
 
+def allowed(name="/etc/corosync/authkey", key=None, source_file=None, key_pillar=None):
+    """Ask whether :func:`present` would be refused, before a run touches anything on the host.
+
+    name, key, source_file, key_pillar
+        As for :func:`present`.
+
+    What would be refused fails the state, and is told by the event of :func:`present`; with
+    ``failhard`` the run ends there. A test run says the same and sends nothing. A host without a
+    key passes.
+    """
+    path = Path(name)
+    try:
+        if files.read(path) is None:
+            return returns.unchanged(name, f"{name} is not there yet.")
+        wanted = _wanted(key or _from_pillar(key_pillar), source_file)
+        changes = {} if wanted is None else _changes(path, wanted)
+        refusal = "" if wanted is None else _refusal(path, wanted, changes, False)
+    except authkey.AuthkeyError as error:
+        return returns.failed(name, f"{name}: {error}")
+    except (OSError, CommandExecutionError) as error:
+        return returns.failed(name, f"{name}: {error}")
+    if not refusal:
+        return returns.unchanged(name, f"{name} may be as the pillar wants it.")
+    if not __opts__["test"]:
+        _tell(name, changes, refusal)
+    return returns.failed(name, refusal)
+
+
 def _refusal(path: Path, wanted: bytes, changes: dict[str, Any], allow_restart: bool) -> str:
     if changes.get("key") != "changed":
         return ""

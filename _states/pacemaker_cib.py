@@ -113,16 +113,17 @@ def _promised(name: str, kind: str, spec: dict[str, Any], absent: bool) -> dict[
 
 
 def allowed(name="fsha", patience=30):
-    """Ask the guard about the whole pillar, before a run touches anything on the host.
+    """Ask whether a run may make the whole pillar true, before it touches anything on the host.
 
     name
         The pillar's top-level key.
     patience
-        Seconds to wait for the verdict of the node that carries the calls, if that is another.
+        Seconds to wait for the verdicts of other nodes that carry calls.
 
-    What the guard refuses fails the state, and the node that judged sends one event; with
-    ``failhard`` the run ends there. A host without a cluster, and a cluster that is as wanted,
-    pass at once. A test run says the same, waits for nobody and sends nothing.
+    The guard judges the change of the cluster. FreeSWITCH's configuration is checked as well, since
+    the commit needs it. What is refused fails the state, and the node that judged sends one event;
+    with ``failhard`` the run ends there. A host without a cluster passes at once. A test run says
+    the same, waits for nobody and sends nothing.
 
     .. code-block:: yaml
 
@@ -311,8 +312,9 @@ def _send(kind: str, data: dict[str, Any], test: bool) -> None:
 def _event_kind(found: dict[str, Any], test: bool) -> str | None:
     """Return the kind of a run's event; none if there is none, or if another node sends it."""
     if not test and found["refused"]:
-        # The node that only waited for the one with the calls has nothing to tell.
-        return event.REFUSED if found["guard"]["kind"] == "refused" else None
+        # A node that waited in vain, or took over another one's verdict, has nothing to tell.
+        own = found["guard"]["kind"] == "refused" and not found["by"]
+        return event.REFUSED if own else None
     drifted = bool(found["drifted"] or found["unmanaged"])
     if not test and found["committed"]:
         return event.DRIFT if found["drifted"] else event.COMMIT

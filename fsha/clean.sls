@@ -3,7 +3,7 @@
 # configuration; so its unit stays, and the repository that it came from. Packages stay as they are,
 # and so do hosts, what others have put into the cluster, the cluster's properties, and the restore
 # points. Meant for all nodes at once.
-{%- from "fsha/freeswitch/map.jinja" import fsha, value, installed with context %}
+{%- from "fsha/freeswitch/map.jinja" import fsha, value, installed, override with context %}
 {%- set freeswitch = fsha.freeswitch %}
 include:
   - fsha.pillar
@@ -120,3 +120,16 @@ fsha-clean-{{ path }}:
         text: {{ value("/usr/lib/fsha/fssofia.sh" if loop.first else "Read by /etc/init.d/FSSofia.") }}
 {%- endfor %}
 {%- endif %}
+
+# A switch that the cluster has handed over is systemd's alone.
+fsha-clean-switch:
+  file.absent:
+    - name: {{ value(override) }}
+    - require:
+      - file: fsha-clean-files
+
+fsha-clean-switch-read:
+  module.run:
+    - service.systemctl_reload: []
+    - onchanges:
+      - file: fsha-clean-switch

@@ -1,5 +1,5 @@
 # The CIB: every object is staged, then all of them are committed as one change.
-{%- from "fsha/map.jinja" import fsha, value with context %}
+{%- from "fsha/freeswitch/map.jinja" import fsha, value, installed, unit, override with context %}
 {%- set pacemaker = fsha.pacemaker %}
 {%- import_yaml "fsha/parameters/kinds.yaml" as kinds %}
 include:
@@ -67,6 +67,33 @@ fsha-cluster-committed:
       - sysctl: fsha-network-sysctl-{{ name }}
       {%- endfor %}
     {%- endif %}
+
+{%- if unit != "disabled" %}
+
+# What the cluster has handed over, systemd brings back again when it ends.
+fsha-switch-handed-over:
+  file.absent:
+    - name: {{ value(override) }}
+    - require:
+      - pacemaker_cib: fsha-cluster-committed
+
+fsha-switch-handed-over-read:
+  module.run:
+    - service.systemctl_reload: []
+    - onchanges:
+      - file: fsha-switch-handed-over
+{%- endif %}
+{%- if installed and unit == "running" %}
+
+# A CIB of an old schema can only stop what leaves it.
+fsha-switch-still-running:
+  service.running:
+    - name: {{ value(fsha.freeswitch.service) }}
+    - enable: true
+    - require:
+      - pacemaker_cib: fsha-cluster-committed
+      - file: fsha-switch-handed-over
+{%- endif %}
 
 {%- for id in pacemaker.groups if pacemaker.groups is mapping %}
 

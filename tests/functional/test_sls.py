@@ -201,13 +201,20 @@ def test_what_happens_in_order(render):
     *_, (_, data) = methods()
     chunks = render(data, "fsha")
     assert list(dict.fromkeys(chunk["__sls__"] for chunk in chunks)) == IN_ORDER
-    assert tuple(chunk["__id__"] for chunk in chunks[:5]) == UNTOUCHED
+    assert tuple(chunk["__id__"] for chunk in chunks[:6]) == UNTOUCHED
     assert [c["__id__"] for c in chunks if c.get("failhard")] == [
         *UNTOUCHED[1:], "fsha-agents-known",
     ]  # fmt: skip
 
 
-UNTOUCHED = ("fsha-sync", "fsha-pillar", "fsha-sync-lxml", "fsha-verdict-corosync", "fsha-verdict")
+UNTOUCHED = (
+    "fsha-sync",
+    "fsha-pillar",
+    "fsha-sync-lxml",
+    "fsha-verdict-authkey",
+    "fsha-verdict-corosync",
+    "fsha-verdict",
+)
 
 
 TOUCHING = sorted(
@@ -222,7 +229,7 @@ TOUCHING = sorted(
 def test_every_part_is_judged_before_it_touches_anything(render, name):
     *_, (_, data) = methods()
     ids = [chunk["__id__"] for chunk in render(data, name)]
-    assert tuple(ids[:5]) == UNTOUCHED
+    assert tuple(ids[:6]) == UNTOUCHED
 
 
 @pytest.mark.parametrize("bound", [True, False])
@@ -350,6 +357,9 @@ def test_what_an_agent_refuses_is_one_failed_state_of_a_test_run(rendering, pill
     [
         ({}, "running"),
         ({"switch": {"agent": "systemd:freeswitch"}}, "disabled"),
+        ({"switch": {"agent": "systemd:freeswitch.service"}}, "disabled"),
+        ({"switch": {"agent": "service:freeswitch"}}, "disabled"),
+        ({"switch": {"agent": "lsb:freeswitch"}}, "disabled"),
         ({"switch": {"agent": "ocf:fsha:FSSwitch"}}, "enabled"),
     ],
 )
@@ -360,6 +370,34 @@ def test_nobody_else_starts_a_switch_that_the_cluster_runs(render, resources, fu
     (service,) = [c for c in render(data, "fsha") if c["__id__"] == "fsha-switch-running"]
     assert service["fun"] == function
     assert ("enable" in service) == (function == "running")
+
+
+OVERRIDE = "/run/systemd/system/freeswitch.service.d/50-pacemaker.conf"
+
+
+@pytest.mark.parametrize(
+    ("install", "resources", "states"),
+    [
+        ("none", {}, ["file.absent", "module.run"]),
+        ("package", {}, ["file.absent", "module.run", "service.running"]),
+        ("package", {"switch": {"agent": "ocf:fsha:FSSwitch"}}, ["file.absent", "module.run"]),
+        ("package", {"switch": {"agent": "service:freeswitch.service"}}, []),
+    ],
+)
+def test_what_the_cluster_has_handed_over_is_systemds_after_the_commit(
+    render, install, resources, states
+):
+    data = example(PILLARS[0])
+    data["freeswitch"]["install"] = {"method": install}
+    data["pacemaker"]["resources"] |= resources
+    chunks = render(data, "fsha")
+    handed = [c for c in chunks if c["__id__"].startswith(("fsha-switch-handed", "fsha-switch-st"))]
+    assert [f"{c['state']}.{c['fun']}" for c in handed] == states
+    assert [c["name"] for c in handed if c["state"] == "file"] == [OVERRIDE] * bool(states)
+    order = [c["__id__"] for c in chunks]
+    committed = order.index("fsha-cluster-committed")
+    assert all(order.index(c["__id__"]) > committed for c in handed)
+    assert OVERRIDE in [c["name"] for c in render(data, "fsha.clean") if c["fun"] == "absent"]
 
 
 WRONG = {

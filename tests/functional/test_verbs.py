@@ -456,7 +456,10 @@ def test_the_status_tells_what_operators_left_behind(loaders, cib_file):
     cib_file.by_hand("crm_resource", "--ban", "-r", "VoiceServices", "--node", "fs2")
     data = loaders.modules.fsha.status(as_data=True)
     left = data["leftovers"][0]
-    assert left.startswith("VoiceServices: banned from fs2 (cli-ban-VoiceServices-on-fs2).")
+    assert left.startswith(
+        "VoiceServices: banned from fs2 (cli-ban-VoiceServices-on-fs2): the service can't fail "
+        "over to fs2 meanwhile."
+    )
     assert "crm_resource --clear --resource VoiceServices --node fs2" in left
     (action,) = data["actions"]["actions"]
     assert (action["kind"], action["node"]) == ("ban", "fs2")

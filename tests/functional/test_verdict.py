@@ -5,8 +5,11 @@ import platform
 import pytest
 
 from fshalib.change import guard
-from fshalib.change.guard import Verdict
+from fshalib.change.guard import Calls, Verdict
+from fshalib.change.interruption import Interruption
+from fshalib.freeswitch import client
 from tests.functional.pair import DEFAULTS, FS, GROUP, LOCATION, PROPERTIES, VALUES, VIP
+from tests.unit.freeswitch.test_config import FILES
 from tests.unit.pillars import random_key
 
 PILLAR = {
@@ -35,7 +38,8 @@ def verdict(monkeypatch):
 
     def say(kind):
         cost = "stop of fs on fs1 interrupts 2 call legs"
-        made = Verdict(kind, "there are 2", cost, "wait", interrupted=("fs",), calls=2)
+        awaits = ("fs2",) if kind == guard.ELSEWHERE else ()
+        made = Verdict(kind, "there are 2", cost, "wait", ("fs",), 2, awaits)
         monkeypatch.setattr("fshalib.change.plan._judged", lambda *_: made)
 
     return say
@@ -77,6 +81,58 @@ def test_a_test_run_says_the_same_and_goes_on(run, verdict, events):
     verdict(guard.ELSEWHERE)
     assert run(test=True)["fsha"].result is True
     assert events() == []
+
+
+@pytest.fixture
+def switch(tmp_path, monkeypatch, pillar, run):
+    """FreeSWITCH's configuration, which the pillar wants to have managed."""
+    monkeypatch.setattr(client, "group_of", lambda _service: None)
+    for name, text in FILES.items():
+        path = tmp_path / "conf" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    wanted = {"directory": str(tmp_path / "conf"), "profiles": {"internal": {"standby": "cold"}}}
+    pillar["fsha"] = {**PILLAR, "freeswitch": {"configuration": wanted}}
+    return tmp_path / "conf"
+
+
+def test_a_configuration_of_freeswitch_that_would_fail_refuses_the_whole_run(
+    run, switch, events, cib_file
+):
+    before = cib_file.text
+    assert run()["next"].result is True
+    (switch / "sip_profiles/internal.xml").unlink()
+    shown = run(test=True)
+    assert (shown["fsha"].result, shown["next"].result) == (False, None)
+    assert events() == []
+    done = run()
+    assert list(done) == ["fsha"]
+    assert done["fsha"].comment.startswith("Nothing on this host was touched:\n")
+    assert "Refused: the run would fail halfway; sip_profiles/internal.xml: " in (
+        done["fsha"].comment
+    )
+    assert [tag for tag, _ in events()] == ["fsha/refused/fs1/cib"]
+    assert (cib_file.text, (switch / "fsha").exists()) == (before, False)
+
+
+def test_a_commit_by_hand_gives_its_own_advice(loaders, cib_file, monkeypatch):
+    monkeypatch.setattr("fshalib.change.plan._judged", judged)
+    pacemaker = loaders.modules.pacemaker
+    spec = {"agent": "lsb:FSSofia"}
+    pacemaker.stage("primitive", "by hand", "fs", spec)
+    advice = pacemaker.plan("by hand")["guard"]["allow"]
+    assert advice.endswith("salt-call pacemaker.commit 'by hand' override=True")
+    pacemaker.stage("primitive", "of a run", "fs", spec, run="1")
+    assert guard.OVERRIDE in pacemaker.plan("of a run", run="1")["guard"]["allow"]
+    done = pacemaker.commit("by hand")
+    assert (done["refused"], done["by"], done["guard"]["allow"]) == (True, "", advice)
+    assert pacemaker.commit("by hand", override=True)["committed"]
+
+
+def judged(_target, _transition, given, _fails):
+    """Return the verdict of a node that has calls."""
+    stop = [Interruption("fs", ("fs1",))]
+    return guard.judge(given.policy, stop, Calls(2, "fs1"), given.now(), given.way)
 
 
 def test_what_interrupts_nothing_passes(run, events):

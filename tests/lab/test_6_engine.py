@@ -383,6 +383,79 @@ def test_a_switch_that_leaves_the_cluster_goes_on_running(pair):
     assert voice.serving(pair) == active.name
 
 
+def test_a_unit_that_leaves_the_cluster_goes_on_running(pair):
+    pillar = pillar_with()
+    unit = {"agent": "systemd:freeswitch", "operations": [{"name": "monitor", "interval": "10s"}]}
+    pillar["pacemaker"]["resources"]["switch"] = unit
+    clone = {"resource": "switch", "meta": {"interleave": True}}
+    pillar["pacemaker"]["clones"] = {"switch-clone": clone}
+    voice.give(pair, pillar)
+    assert voice.apply(pair).failed == []
+    active, passive = active_node(pair), passive_node(pair)
+    # One that the cluster itself has started: Pacemaker then tells systemd never to restart it.
+    passive.run(["systemctl", "stop", "freeswitch"])
+    passive.run(["crm_resource", "--refresh", "--resource", "switch-clone"])
+    pair.wait(lambda: restart_word(passive) == "no", 60, "the cluster to start the switch again")
+    passive.run(["crm_resource", "--wait", "--timeout=60s"], timeout=90)
+    pids = {node.name: node.main_pid("freeswitch") for node in pair.nodes.values()}
+    voice.give(pair, pillar_with())
+    with calls(pair, 1):
+        done = voice.apply(pair)
+        assert legs(active) == 1
+    assert done.failed == []
+    (committed,) = [c for c in done.changes.values() if "transition" in c]
+    left = [line for line in committed["transition"] if line.endswith("to systemd, running")]
+    assert len(left) == len(pair.nodes)
+    assert not voice.cluster(active).resource("switch")
+    assert pids == {node.name: node.main_pid("freeswitch") for node in pair.nodes.values()}
+    assert [restart_word(node) for node in pair.nodes.values()] == ["always"] * len(pair.nodes)
+    assert voice.serving(pair) == active.name
+    assert voice.apply(pair).changes == {}
+
+
+def restart_word(node):
+    """Return when systemd restarts the switch."""
+    shown = node.run(["systemctl", "show", "--property=Restart", "freeswitch"]).out
+    return shown.strip().partition("=")[2]
+
+
+def test_a_change_that_interrupts_calls_on_both_nodes(pair):
+    def pillar(**params):
+        found = pillar_with()
+        switch = {"agent": "ocf:fsha:FSSwitch", "params": params}
+        clone = {"resource": "switch", "meta": {"interleave": True}}
+        together = {"resource": "VoiceServices", "with": "switch-clone", "score": "INFINITY"}
+        found["pacemaker"]["resources"]["switch"] = switch
+        found["pacemaker"] |= {
+            "clones": {"switch-clone": clone},
+            "colocations": {"voice-with-switch": together},
+            "orders": {"switch-then-voice": {"first": "switch-clone", "then": "VoiceServices"}},
+        }
+        return found
+
+    voice.give(pair, pillar())
+    assert voice.apply(pair).failed == []
+    active, passive = active_node(pair), passive_node(pair)
+    # The agent can't take this one by a reload.
+    voice.give(pair, pillar(runtime_dir="/run/fsha/another"))
+    with calls(pair, 1):
+        refused = voice.apply(pair)
+        assert legs(active) == 1
+    assert len(refused.failed) == len(pair.nodes)
+    told = verdict(refused, passive)
+    assert f"{active.name} refuses it: it still has 1 call leg" in told
+    done = voice.apply(pair)
+    assert done.failed == []
+    assert len([c for c in done.changes.values() if "transition" in c]) == 1
+    assert voice.serving(pair)
+    voice.give(pair, pillar_with())
+    assert voice.apply(pair).failed == []
+
+
+def verdict(done, node):
+    return done.state(node.name, "fsha-verdict")["comment"]
+
+
 # --- two at a time -------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fshalib.change import agreement
 from fshalib.cib import document
 from fshalib.pacemaker import status as pacemaker_status
 from fshalib.system import programs
@@ -65,6 +66,18 @@ class Tools:
     def count(self, *argv):
         """Return how often a program was run with these first arguments."""
         return sum(call[: len(argv)] == list(argv) for call, _, _ in self.calls)
+
+
+@pytest.fixture
+def no_notes():
+    """Return a function that lets tools say that no node has noted anything."""
+
+    def say(tools, here="fs1"):
+        asked = ("attrd_updater", "--name", agreement.ATTRIBUTE, "--query")
+        tools.say(*asked, code=programs.EX_CONFIG).say("attrd_updater")
+        return tools.say("crm_node", out=f"{here}\n")
+
+    return say
 
 
 @pytest.fixture

@@ -1,38 +1,34 @@
 """Whether a run may begin: the verdict on its whole change, before it touches a host.
 
-    pillar → target → plan → verdict ─┬→ nothing to do, or allowed: the run goes on
-                                      ├→ refused: it ends
-                                      └→ elsewhere: the node with the calls notes its verdict
+    pillar → target → plan → own verdict ─┬→ nothing to do, or allowed: the run goes on
+                                          ├→ refused: it ends
+                                          └→ others have a word in it: they are waited for
 
-Only the node with the calls can judge what interrupting them costs. It notes its verdict in a
-transient attribute, beside a mark of the configuration that it is about. The other node waits for
-that note, and not for the commit: the commit needs the files of both nodes.
+Only the node with the calls can judge what interrupting them costs. Each node notes its verdict
+(:mod:`agreement`), and the others wait for that note, and not for the commit: the commit needs the
+files of both nodes.
 """
 
-import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
+from fshalib.change import agreement
 from fshalib.change import guard as change_guard
 from fshalib.change.guard import Verdict
-from fshalib.change.plan import Guard, Make, Plan, make_plan, nothing_to_do
+from fshalib.change.plan import Guard, Make, Plan, is_untouched, make_plan, nothing_to_do
 from fshalib.cib import document
-from fshalib.cib.document import Element
 from fshalib.cib.kinds import KINDS, ONE_IDS
 from fshalib.cib.nvset import NO_SETS
 from fshalib.cib.objects import Object
-from fshalib.cib.target import DesiredObjects, Target
+from fshalib.cib.target import DesiredObjects
 from fshalib.pacemaker import tools
 from fshalib.pillar.config import Config
 from fshalib.system import poll, programs
 from fshalib.system.programs import Runner
 
-NOTE = "fsha-verdict"
-"""The transient attribute in which a node notes its verdict for the others."""
 PATIENCE = 30.0
-"""Seconds that a node waits for the verdict of the one that carries the calls."""
+"""Seconds that a node waits for the verdicts of others."""
 LOOK_EVERY = 1.0
 RECENT = {change_guard.ALLOWED: 120.0, change_guard.REFUSED: 3.0}
 """So many seconds before this run began a verdict may be noted and still be about the same change.
@@ -43,15 +39,19 @@ A run that was refused is often tried again, so of a refusal only the newest cou
 
 @dataclass(frozen=True)
 class Admission:
-    """Whether a run may go on; ``by`` is another node whose verdict that is."""
+    """Whether a run may go on; without a plan there is no cluster yet."""
 
     plan: Plan | None
-    by: str = ""
 
     @property
     def kind(self) -> str:
         """The verdict's kind, and ``allowed`` where there is no cluster yet."""
         return change_guard.ALLOWED if self.plan is None else self.plan.verdict.kind
+
+    @property
+    def by(self) -> str:
+        """Another node whose verdict that is, if any."""
+        return "" if self.plan is None else self.plan.verdict.by
 
 
 def desired(config: Config) -> DesiredObjects:
@@ -68,51 +68,68 @@ def desired(config: Config) -> DesiredObjects:
 
 @dataclass(frozen=True)
 class Door:
-    """How a run is judged before it begins, and how long another node's verdict is waited for."""
+    """How a run is judged before it begins, and how long other nodes' verdicts are waited for."""
 
     guard: Guard = field(default_factory=Guard)
     patience: float = PATIENCE
     run: Runner = programs.run
     sleep: Callable[[float], object] = time.sleep
 
-    def admit(self, make: Make, *, test: bool) -> Admission:
+    def admit(self, make: Make, *, test: bool, objections: Sequence[str] = ()) -> Admission:
         """Return whether a run may go on.
 
         make
             Makes the run's target out of the live CIB.
         test
             Nothing is noted, and nobody waited for.
+        objections
+            What else on this host speaks against the run, see :mod:`objections`.
 
-        A host without a cluster, and a cluster that is as wanted, are not judged. Raises
-        :class:`errors.LiveError`.
+        A host without a cluster is not judged. Raises :class:`errors.LiveError`.
         """
         try:
-            plan = make_plan(tools.query(self.run), make, self.guard, self.run)
+            plan = self._plan(make)
         except (programs.ToolMissing, tools.ClusterDown):
             return Admission(None)
-        if test or not plan.verdict.interrupted:
+        plan = objected(plan, objections)
+        if test or plan.target.empty:
             return Admission(plan)
         if plan.verdict.kind == change_guard.ELSEWHERE:
-            return self._elsewhere(plan, make)
-        self._note(plan)
+            return self._agreed(plan, make)
+        self._note(plan.verdict, agreement.mark(plan.target))
         return Admission(plan)
 
-    def _note(self, plan: Plan) -> None:
-        """Let the other nodes know the verdict of this one."""
-        value = f"{plan.verdict.kind}:{mark(plan.target)}:{self.guard.now().timestamp():.0f}"
-        if not tools.on_file():
-            tools.note(NOTE, value, [tools.local_node(self.run)], self.run)
+    def _plan(self, make: Make) -> Plan:
+        """Return the plan; a refusal counts only if no other node has changed the cluster since."""
+        cib = tools.query(self.run)
+        plan = make_plan(cib, make, self.guard, self.run)
+        if plan.verdict.kind == change_guard.REFUSED and not is_untouched(cib, self.run):
+            plan = make_plan(tools.query(self.run), make, self.guard, self.run)
+        return plan
 
-    def _elsewhere(self, plan: Plan, make: Make) -> Admission:
-        """Return the verdict of the node with the calls, or a refusal when it gives none."""
+    def _note(self, verdict: Verdict, about: str) -> None:
+        agreement.write(verdict, about, self.guard.now().timestamp(), self.run)
+
+    def _agreed(self, plan: Plan, make: Make) -> Admission:
+        """Note this node's verdict, and return the one that the nodes come to in time."""
         begun = self.guard.now().timestamp()
+        since = {kind: begun - seconds for kind, seconds in RECENT.items()}
+        noted: set[str] = set()
+        silent: list[str] = []
 
         def look() -> Admission:
             target = make(document.parse(tools.query(self.run)))
             if target.empty:
                 return Admission(nothing_to_do(target))
-            kind, node = verdict_in(tools.noted(NOTE, self.run), mark(target), begun)
-            return Admission(replace(plan, verdict=_of(plan.verdict, kind, node)), node)
+            about = agreement.mark(target)
+            if about not in noted:
+                # A change of somebody else's gives the same target another mark.
+                self._note(plan.verdict, about)
+                noted.add(about)
+            notes = agreement.read(about, since, self.run)
+            silent[:] = agreement.missing(plan.verdict, notes)
+            verdict = agreement.agreed(plan.verdict, notes, self.guard.policy.calls)
+            return Admission(replace(plan, verdict=verdict))
 
         admission = poll.until(
             look,
@@ -124,42 +141,21 @@ class Door:
         )
         if admission.kind != change_guard.ELSEWHERE:
             return admission
-        verdict = plan.verdict
-        reason = f"{verdict.reason}, and no verdict came from there within {self.patience:.0f} s"
-        return Admission(replace(plan, verdict=replace(verdict, reason=reason)))
+        agreement.withdraw(self.run)
+        verdict = agreement.unanswered(plan.verdict, silent, self.patience)
+        return Admission(replace(plan, verdict=verdict))
 
 
-def mark(target: Target) -> str:
-    """Return a short hash of a target: the same on two nodes that want the same of the same CIB.
-
-    The target has passwords and the hash stands in the CIB, so it is one that is slow to guess by.
-    """
-    text = document.render(cast(Element, target.root.find("configuration")))
-    return hashlib.scrypt(text.encode(), salt=b"fsha", n=2**14, r=8, p=1, dklen=8).hex()
-
-
-def verdict_in(noted: Mapping[str, str], about: str, begun: float) -> tuple[str, str]:
-    """Return the kind of the verdict that another node has noted, and that node.
-
-    noted
-        The attribute of each node that has it.
-    about
-        The mark of the target in question.
-    begun
-        When this run began (epoch, seconds).
-
-    Without one it is ``elsewhere``.
-    """
-    for node, value in noted.items():
-        kind, _, rest = value.partition(":")
-        of, _, at = rest.partition(":")
-        if kind in RECENT and of == about and at.isdigit() and int(at) >= begun - RECENT[kind]:
-            return kind, node
-    return change_guard.ELSEWHERE, ""
-
-
-def _of(mine: Verdict, kind: str, node: str) -> Verdict:
-    if kind == change_guard.ELSEWHERE:
-        return mine
-    word = "allows it" if kind == change_guard.ALLOWED else "refuses it, see its own return"
-    return replace(mine, kind=kind, reason=f"{node}, which counts the calls, {word}", allow="")
+def objected(plan: Plan, objections: Sequence[str]) -> Plan:
+    """Return a plan that is refused for what else on this host speaks against the run."""
+    if not objections:
+        return plan
+    verdict = replace(
+        plan.verdict,
+        kind=change_guard.REFUSED,
+        reason="; ".join(text.rstrip(".") for text in objections),
+        cost="the run would fail halfway",
+        allow="mend that first",
+        awaits=(),
+    )
+    return replace(plan, verdict=verdict)

@@ -10,21 +10,30 @@ because two nodes that apply at the same moment would otherwise meet again and a
 import random
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import timezone
 from pathlib import Path
 from typing import TypeVar
 
+from fshalib.change import aftermath, agreement, parting, restore_points, stop_first
 from fshalib.change import guard as change_guard
-from fshalib.change import restore_points, stop_first
-from fshalib.change.plan import Guard, Make, Plan, make_plan, nothing_to_do, summary
+from fshalib.change.guard import Verdict
+from fshalib.change.plan import (
+    Guard,
+    Make,
+    Plan,
+    is_untouched,
+    make_plan,
+    nothing_to_do,
+    summary,
+)
 from fshalib.cib import document, leaving
 from fshalib.cib.document import Element
 from fshalib.cib.target import Target
-from fshalib.errors import CommitError, LiveError
-from fshalib.pacemaker import simulate, tools, transient
+from fshalib.errors import CommitError
 from fshalib.pacemaker import status as pacemaker_status
+from fshalib.pacemaker import tools, transient
 from fshalib.system import programs
 from fshalib.system.programs import Runner
 
@@ -33,8 +42,14 @@ T = TypeVar("T")
 ATTEMPTS = 12
 JITTER = 0.5
 ELSEWHERE_PATIENCE = 60.0
-"""Seconds that a node waits for the one that carries the calls to make the same change."""
+"""Seconds that a node waits for the word of the others, or for one of them to make the change."""
 LOOK_EVERY = 2.0
+RECOUNT = 10.0
+"""Seconds after which a node that waits counts its calls again."""
+FRESH = {change_guard.ALLOWED: 20.0, change_guard.REFUSED: 60.0}
+"""So many seconds a verdict counts for the commit. A node notes an older one again while it waits;
+one that refuses has ended its run.
+"""
 
 
 @dataclass(frozen=True)
@@ -80,19 +95,6 @@ class CommitRefused(CommitError):
         super().__init__(f"Not committed. {plan.verdict}")
 
 
-class NotStopped(CommitError):
-    """What should be removed does not stop; it stays in the configuration."""
-
-    def __init__(self, places: Mapping[str, tuple[str, ...]], why: tuple[str, ...]) -> None:
-        self.places, self.why = places, why
-        running = ", ".join(f"{id} on {' and '.join(nodes)}" for id, nodes in places.items())
-        reason = f": {'; '.join(why)}" if why else ""
-        super().__init__(
-            f"Not removed, since it still runs: {running}{reason}. The cluster was told to stop "
-            "it; the next run goes on from there."
-        )
-
-
 # --- commits ---------------------------------------------------------------------------------
 
 
@@ -125,21 +127,34 @@ class Committer:
 
         Raises :class:`Refused`, :class:`Contended`, :class:`target.CibError`,
         :class:`restore_points.HistoryError`, :class:`programs.RunError`; the CIB is then
-        untouched, but for :class:`NotStopped`. What goes wrong after the commit is in the
+        untouched, but for :class:`parting.NotStopped`. What goes wrong after the commit is in the
         outcome's ``problems``.
         """
-        outcome = self._on_a_fresh_cib(lambda number: self._attempt(make, what, number))
-        if outcome.plan.verdict.kind == change_guard.ELSEWHERE and not outcome.committed:
-            return self._left_to_another(make, outcome)
-        return outcome
+        outcome = self._once(make, what)
+        if outcome.committed or outcome.plan.empty:
+            return outcome
+        return self._waited(make, what, outcome)
+
+    def _once(self, make: Make, what: str) -> CommitOutcome:
+        return on_a_fresh_cib(lambda number: self._attempt(make, what, number), self.sleep)
 
     def _attempt(self, make: Make, what: str, number: int) -> CommitOutcome:
         cib = self._query_at_rest()
         plan = make_plan(cib, make, self.guard, self.run)
-        if plan.empty or plan.verdict.kind == change_guard.ELSEWHERE:
+        if plan.empty:
             return CommitOutcome(plan, committed=False, attempts=number)
-        if not plan.verdict.allowed:
-            raise CommitRefused(plan)
+        if plan.verdict.kind == change_guard.REFUSED and not is_untouched(cib, self.run):
+            # Another node has made a change meanwhile, perhaps this one, and calls could not be
+            # counted for that very reason.
+            raise tools.StaleCib
+        about = agreement.mark(plan.target)
+        self._note(plan.verdict, about)
+        verdict, _silent = self._agreed(plan, about)
+        if verdict.kind == change_guard.REFUSED:
+            raise CommitRefused(replace(plan, verdict=verdict))
+        if not _may_write(verdict):
+            return CommitOutcome(plan, committed=False, attempts=number)
+        plan = replace(plan, verdict=verdict)
         point = self._save(cib, plan, what)
         parked = self._parked(plan)
         try:
@@ -149,20 +164,11 @@ class Committer:
             self._discard(point)
             raise
         except programs.RunError:
-            if self._is_untouched(cib):
+            if is_untouched(cib, self.run):
                 self._discard(point)
             raise
         written = plan.target if parked is None else self._remove_what_stopped(plan, make)
         return self._finish(plan, number, point, written)
-
-    def _is_untouched(self, cib: str) -> bool:
-        """Tell whether the configuration still is what it was; not if it can't be asked."""
-        try:
-            now = document.version(document.parse(tools.query(self.run)))
-        except LiveError:
-            return False
-        before = document.version(document.parse(cib))
-        return (now.admin_epoch, now.epoch) == (before.admin_epoch, before.epoch)
 
     def _query_at_rest(self) -> str:
         """Return the CIB once no other run is removing anything.
@@ -181,7 +187,9 @@ class Committer:
         """Return the CIB in which what is removed is stopped first, if any of it runs."""
         if tools.on_file():
             return None
-        parked = stop_first.stopped_first(plan.target, plan.transition.before, self.name)
+        parked = stop_first.stopped_first(
+            plan.target, plan.transition.before, self.name, self.guard.service
+        )
         if parked is not None:
             document.next_version(parked)
         return parked
@@ -189,14 +197,13 @@ class Committer:
     def _remove_what_stopped(self, plan: Plan, make: Make) -> Target:
         """Go on to the target once all that is removed has stopped, and return that target."""
         self._settled()
-        status = pacemaker_status.parse_status(tools.status(self.run))
-        gone = plan.target.removed
-        left = {r.id: r.nodes for r in status.resources if r.id in gone and r.nodes}
-        if left:
+        try:
+            parting.part(plan.target, self.guard.service, self.run, self.sleep)
+        except parting.NotStopped:
             # Others need not wait for a run that has ended.
             change(leaving.left_halfway, self.run, self.sleep)
-            raise NotStopped(left, tuple(str(f) for f in status.failures if f.resource in left))
-        return self._on_a_fresh_cib(lambda _number: self._reach(make))
+            raise
+        return on_a_fresh_cib(lambda _number: self._reach(make), self.sleep)
 
     def _reach(self, make: Make) -> Target:
         """Write the target, made anew, for stopping has changed the status and so the version."""
@@ -210,9 +217,6 @@ class Committer:
     def _write(self, cib: str, target: Element) -> None:
         patch = tools.patch(cib, document.render(target), self.run)
         tools.apply_patch(patch, self.run)
-
-    def _on_a_fresh_cib(self, attempt: Callable[[int], T]) -> T:
-        return on_a_fresh_cib(attempt, self.sleep)
 
     # --- restore points
 
@@ -278,43 +282,59 @@ class Committer:
         return True
 
     def _problems(self, plan: Plan) -> tuple[str, ...]:
-        """Return what has failed since of the resources that the plan touches, or keeps them back.
-
-        Failures that were there before, and that nobody has cleaned up, are not this commit's.
-        """
+        """Return what has failed since of the resources that the plan touches."""
         if tools.on_file():
             return ()
-        status = pacemaker_status.parse_status(tools.status(self.run))
-        touched = {simulate.without_instance(a.resource) for a in plan.transition.actions}
-        known = _known_failures(plan.target.live)
-        fresh = [f for f in status.failures if (f.node, f.op_key, f.call) not in known]
-        failed = [str(failure) for failure in fresh if failure.resource in touched]
-        stuck = [
-            f"{r.id} is {'blocked' if r.blocked else 'failed'} on {', '.join(r.nodes) or 'no node'}"
-            for r in status.resources
-            if r.id in touched and (r.blocked or r.failed)
-        ]
-        return tuple(dict.fromkeys(failed + stuck)) or tuple(_held_back(plan, status))
+        return aftermath.problems(plan, pacemaker_status.parse_status(tools.status(self.run)))
 
-    def _left_to_another(self, make: Make, outcome: CommitOutcome) -> CommitOutcome:
-        """Wait until the node that carries the calls has made the same change."""
-        end = time.monotonic() + min(ELSEWHERE_PATIENCE, self.settle)
-        while time.monotonic() < end:
+    # --- a change in which other nodes have a word
+
+    def _agreed(self, plan: Plan, about: str) -> tuple[Verdict, list[str]]:
+        """Return the verdict that the nodes come to, and the nodes whose word is missing."""
+        own, now = plan.verdict, self.guard.now().timestamp()
+        if own.kind == change_guard.REFUSED:
+            return own, []
+        since = {kind: now - seconds for kind, seconds in FRESH.items()}
+        notes = agreement.read(about, since, self.run)
+        if own.kind == change_guard.ELSEWHERE:
+            verdict = agreement.agreed(own, notes, self.guard.policy.calls)
+            return verdict, agreement.missing(own, notes)
+        override = self.guard.policy.override
+        return own if override else agreement.vetoed(own, notes, self.run), []
+
+    def _note(self, verdict: Verdict, about: str) -> None:
+        """Let the nodes know this one's verdict that wait for it."""
+        if verdict.awaits or verdict.kind == change_guard.REFUSED:
+            agreement.write(verdict, about, self.guard.now().timestamp(), self.run)
+
+    def _waited(self, make: Make, what: str, outcome: CommitOutcome) -> CommitOutcome:
+        """Wait until the nodes have agreed, or another one has made the same change."""
+        patience = min(ELSEWHERE_PATIENCE, self.settle)
+        begun = counted = time.monotonic()
+        verdict, silent = outcome.plan.verdict, list(outcome.plan.verdict.awaits)
+        while time.monotonic() < begun + patience:
             target = make(document.parse(tools.query(self.run)))
             if target.empty:
                 return CommitOutcome(nothing_to_do(target), False, outcome.attempts)
+            verdict, silent = self._agreed(outcome.plan, agreement.mark(target))
+            if verdict.kind == change_guard.REFUSED:
+                break
+            if _may_write(verdict) or time.monotonic() >= counted + RECOUNT:
+                # Calls come and go, so this node counts again, and notes it.
+                outcome, counted = self._once(make, what), time.monotonic()
+                if outcome.committed or outcome.plan.empty:
+                    return outcome
             self.sleep(LOOK_EVERY)
-        raise CommitRefused(outcome.plan)
+        if not tools.on_file():
+            agreement.withdraw(self.run)
+        if verdict.kind != change_guard.REFUSED:
+            verdict = agreement.unanswered(outcome.plan.verdict, silent, patience)
+        raise CommitRefused(replace(outcome.plan, verdict=verdict))
 
 
-def _known_failures(live: Element) -> frozenset[tuple[str, str, str]]:
-    """Return the failed operations that a CIB remembers: node, key, and number of the call."""
-    return frozenset(
-        (state.get("uname", ""), op.get("operation_key", ""), op.get("call-id", ""))
-        for state in live.iterfind("status/node_state")
-        for op in state.iterfind("lrm/lrm_resources/lrm_resource/lrm_rsc_op")
-        if op.get("id", "").endswith("_last_failure_0")
-    )
+def _may_write(verdict: Verdict) -> bool:
+    """Tell whether this node may make a change, and does not leave it to another one."""
+    return verdict.allowed and not verdict.watches
 
 
 def change(
@@ -351,16 +371,3 @@ def on_a_fresh_cib(attempt: Callable[[int], T], sleep: Callable[[float], object]
         except tools.StaleCib:  # noqa: PERF203  trying again is the loop
             sleep(random.uniform(0.05, JITTER))  # noqa: S311  jitter needs no secrecy
     raise Contended(ATTEMPTS)
-
-
-def _held_back(plan: Plan, status: pacemaker_status.Status) -> list[str]:
-    """Return what was changed but starts nowhere, since it has failed at an earlier time."""
-    changed = plan.target.changes
-    idle = [r.id for r in status.resources if r.id in changed and not (r.nodes or r.failed)]
-    failed = {id: [c.node for c in status.fail_counts if c.resource == id] for id in idle}
-    return [
-        f"{id} runs on no node: it failed earlier on {' and '.join(nodes)}, and the cluster "
-        f"remembers that; 'crm_resource --cleanup --resource {id}' lets it try again"
-        for id, nodes in failed.items()
-        if nodes
-    ]

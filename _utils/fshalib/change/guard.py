@@ -6,7 +6,8 @@
 
 Nothing here asks anybody. Call legs are known only on the node whose FreeSWITCH holds them,
 because its Event Socket listens on loopback; so a node that does not run the voice service
-can't judge what interrupting it costs, and leaves the commit to the one that does.
+can't judge what interrupting it costs, and leaves the commit to the one that does. Where calls are
+interrupted on several nodes each judges its own, see :mod:`agreement`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,12 +29,14 @@ OVERRIDE = """salt MINION state.apply fsha pillar='{"fsha": {"guard": {"override
 class Way:
     """How a change is made, for the advice of a verdict.
 
-    ``elsewhere`` is what to do when only the node ``{}`` can judge, ``override`` the command that
-    makes it in spite of the guard.
+    ``elsewhere`` is what to do when only the node ``{}`` can judge, ``together`` when all of the
+    nodes ``{}`` have to, ``""`` where they can't; ``override`` is the command that makes it in
+    spite of the guard.
     """
 
     elsewhere: str = "apply it on {}"
     override: str = OVERRIDE
+    together: str = "apply it on {} at the same time"
 
 
 APPLY: Final = Way()
@@ -95,6 +98,12 @@ class Verdict:
         The ids of the voice resources that would be interrupted.
     calls
         Call legs that are known to be interrupted; ``None`` if they can't be counted.
+    awaits
+        The nodes whose word is missing: this node alone does not know enough.
+    watches
+        Whether another node makes the change in any case, since all the calls are there.
+    by
+        The other node whose verdict it is, if any.
     """
 
     kind: str
@@ -103,6 +112,9 @@ class Verdict:
     allow: str = ""
     interrupted: tuple[str, ...] = ()
     calls: int | None = None
+    awaits: tuple[str, ...] = ()
+    watches: bool = False
+    by: str = ""
 
     @property
     def allowed(self) -> bool:
@@ -111,7 +123,8 @@ class Verdict:
 
     def __str__(self) -> str:
         """Return the verdict as a person reads it."""
-        words = {ALLOWED: "Allowed", REFUSED: "Refused", ELSEWHERE: "Not on this node"}
+        here = "Not on this node" if self.watches else "Not on this node alone"
+        words = {ALLOWED: "Allowed", REFUSED: "Refused", ELSEWHERE: here}
         text = f"{words[self.kind]}: {self.cost}; {self.reason}."
         return f"{text} To do it: {self.allow}" if self.allow else text
 
@@ -163,6 +176,7 @@ def judge(
         return Verdict(ALLOWED, reason, cost, calls=0)
     obstacles = _obstacles(policy, nodes, calls, now, way)
     kind, reason = _ruling(policy, obstacles, nodes, calls)
+    away = kind == ELSEWHERE
     return Verdict(
         kind=kind,
         reason=reason,
@@ -170,6 +184,8 @@ def judge(
         allow="" if kind == ALLOWED else _remedy(obstacles, way),
         interrupted=tuple(dict.fromkeys(item.resource for item in interrupted)),
         calls=calls.count if calls.node in nodes else None,
+        awaits=tuple(node for node in nodes if node != calls.node) if away else (),
+        watches=away and calls.node not in nodes,
     )
 
 
@@ -198,10 +214,26 @@ def _obstacles(
         return [*found, _elsewhere(nodes, way)]
     if calls.count is not None and calls.count > policy.calls:
         found.append(_too_many(calls.count, policy.calls))
-    blind = _blind(nodes, calls)
-    if blind and not policy.allow_unknown:
-        found.append(_unknown(blind, nodes, calls))
+    if not policy.allow_unknown:
+        found.extend(_uncounted(nodes, calls, way))
     return found
+
+
+def _uncounted(nodes: Sequence[str], calls: Calls, way: Way) -> list[_Obstacle]:
+    """Return the obstacles that calls can't be counted, here or on the other nodes."""
+    blind = _blind(nodes, calls)
+    others = [node for node in blind if node != calls.node]
+    if not others or not way.together:
+        return [_unknown(blind, nodes, calls)] if blind else []
+    here = [_unknown([calls.node], nodes, calls)] if calls.node in blind else []
+    return [*here, _together(others, nodes, way)]
+
+
+def _together(others: Sequence[str], nodes: Sequence[str], way: Way) -> _Obstacle:
+    """Return the obstacle that other nodes have to count their calls, too."""
+    where = joined(others)
+    reason = f"the calls on {where} matter as well, which only {where} can count"
+    return _Obstacle(ELSEWHERE, reason, way.together.format(joined(sorted(nodes))))
 
 
 def _outside(window: Window, now: datetime) -> _Obstacle:
@@ -210,7 +242,7 @@ def _outside(window: Window, now: datetime) -> _Obstacle:
 
 
 def _elsewhere(nodes: Sequence[str], way: Way) -> _Obstacle:
-    where = _joined(nodes)
+    where = joined(nodes)
     reason = f"the calls are on {where}, which only {where} can count"
     return _Obstacle(ELSEWHERE, reason, way.elsewhere.format(where))
 
@@ -222,7 +254,7 @@ def _too_many(count: int, ceiling: int) -> _Obstacle:
 
 def _unknown(blind: Sequence[str], nodes: Sequence[str], calls: Calls) -> _Obstacle:
     """Return the obstacle that calls on some nodes can't be counted."""
-    reason = f"the calls on {_joined(blind)} can't be counted{_because(blind, calls)}"
+    reason = f"the calls on {joined(blind)} can't be counted{_because(blind, calls)}"
     cure = f"see that FreeSWITCH answers on {calls.node} or " if len(nodes) == 1 else ""
     return _Obstacle(REFUSED, reason, f"{cure}set {PATH}:unknown to allow")
 
@@ -261,7 +293,8 @@ def _remedy(obstacles: Sequence[_Obstacle], way: Way) -> str:
 _UNKNOWN = "an unknown number of calls"
 
 
-def _joined(words: Sequence[str]) -> str:
+def joined(words: Sequence[str]) -> str:
+    """Return words as a list for people: ``a, b and c``."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -272,10 +305,10 @@ def _doings(interrupted: Sequence[Interruption]) -> str:
     for item in interrupted:
         groups.setdefault((item.action, item.nodes), []).append(item.resource)
     phrases = [
-        f"{action} of {_joined(resources)} {'from' if action == 'move' else 'on'} {_joined(nodes)}"
+        f"{action} of {joined(resources)} {'from' if action == 'move' else 'on'} {joined(nodes)}"
         for (action, nodes), resources in groups.items()
     ]
-    return f"{_joined(phrases)} {'interrupts' if len(phrases) == 1 else 'interrupt'}"
+    return f"{joined(phrases)} {'interrupts' if len(phrases) == 1 else 'interrupt'}"
 
 
 def _toll(nodes: Sequence[str], calls: Calls) -> str:
@@ -284,14 +317,17 @@ def _toll(nodes: Sequence[str], calls: Calls) -> str:
     if len(others) == len(nodes):
         return _UNKNOWN
     here = _amount(calls)
-    return f"{here} on {calls.node} and {_UNKNOWN} on {_joined(others)}" if others else here
+    return f"{here} on {calls.node} and {_UNKNOWN} on {joined(others)}" if others else here
 
 
 def _amount(calls: Calls) -> str:
     if calls.count is None:
         return _UNKNOWN if calls.expected else "no calls"
-    if calls.count == 0:
+    return amount(calls.count)
+
+
+def amount(legs: int) -> str:
+    """Return a number of call legs for people."""
+    if legs == 0:
         return "no calls"
-    if calls.count == 1:
-        return "1 call leg"
-    return f"{calls.count} call legs (a bridged call has two)"
+    return "1 call leg" if legs == 1 else f"{legs} call legs (a bridged call has two)"

@@ -15,6 +15,7 @@ from fshalib.cib import secrets as cib_secrets
 from fshalib.cib import target as cib_target
 from fshalib.cib.document import Element
 from fshalib.cib.target import Target
+from fshalib.errors import LiveError
 from fshalib.pacemaker import simulate, tools
 from fshalib.pillar.guard_policy import Policy
 from fshalib.system import programs
@@ -88,6 +89,7 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
 
     Raises :class:`target.CibError`, :class:`programs.RunError`.
     """
+    allowing = guard or Guard()
     target = make(document.parse(cib))
     if target.empty:
         return nothing_to_do(target)
@@ -97,13 +99,23 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     warnings = tools.verify(document.render(document.configuration_only(target.root)), run)
     foreseen = tools.foresee(document.render(target.root), run)
     transition = simulate.with_handed_over(
-        simulate.parse_transition(foreseen), stop_first.handed_over(target)
+        simulate.parse_transition(foreseen), stop_first.handed_over(target, allowing.service)
     )
     said = validation.judge(target, None if tools.on_file() else run)
     fails = _failing(said, transition, run)
-    verdict = _judged(target, transition, guard or Guard(), fails)
+    verdict = _judged(target, transition, allowing, fails)
     verdict = _fatal(said, _without_sbd(watchdog.judge(target, run), verdict))
     return Plan(target, transition, verdict, warnings, doubts=said.doubts)
+
+
+def is_untouched(cib: str, run: Runner = programs.run) -> bool:
+    """Tell whether the configuration still is that of a CIB; not if it can't be asked."""
+    try:
+        live = document.version(document.parse(tools.query(run)))
+    except LiveError:
+        return False
+    before = document.version(document.parse(cib))
+    return (live.admin_epoch, live.epoch) == (before.admin_epoch, before.epoch)
 
 
 def nothing_to_do(target: Target) -> Plan:
@@ -142,19 +154,33 @@ def _fatal(said: Judgement, verdict: Verdict) -> Verdict:
         reason="; ".join(reasons),
         cost=f"{' and '.join(said.refused)} would run on no node",
         allow="correct the value",
+        awaits=(),
     )
 
 
 def _without_sbd(said: watchdog.Obstacle | None, verdict: Verdict) -> Verdict:
     """Return the verdict on a change with which Pacemaker would end itself; nothing allows it."""
-    if said is None or (said.elsewhere and verdict.kind == change_guard.REFUSED):
+    if said is None or (said.awaits and verdict.kind == change_guard.REFUSED):
         return verdict
+    cost = "Pacemaker would go down on every node at once"
+    if not said.awaits:
+        return replace(
+            verdict,
+            kind=change_guard.REFUSED,
+            reason=said.reason,
+            cost=cost,
+            allow=said.remedy,
+            awaits=(),
+        )
+    awaited = verdict.kind == change_guard.ELSEWHERE
+    allow = "apply it on all nodes at the same time" if verdict.interrupted else said.remedy
     return replace(
         verdict,
-        kind=change_guard.ELSEWHERE if said.elsewhere else change_guard.REFUSED,
-        reason=said.reason,
-        cost="Pacemaker would go down on every node at once",
-        allow=said.remedy,
+        kind=change_guard.ELSEWHERE,
+        reason=f"{verdict.reason}, and {said.reason}" if awaited else said.reason,
+        cost=f"{verdict.cost}, and {cost}" if verdict.interrupted else cost,
+        allow=verdict.allow if awaited else allow,
+        awaits=tuple(dict.fromkeys((*verdict.awaits, *said.awaits))),
     )
 
 

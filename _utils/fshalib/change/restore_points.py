@@ -118,6 +118,7 @@ def way(number: int) -> Way:
     return Way(
         elsewhere="take a restore point of {0}, which counts its own (pacemaker.history on {0})",
         override=f"salt-call pacemaker.restore {number} override=True",
+        together="",
     )
 
 

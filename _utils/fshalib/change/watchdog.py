@@ -4,7 +4,7 @@ Pacemaker ends itself as well where the timeout is no longer than that of sbd
 (``pcmk__valid_stonith_watchdog_timeout``), which it has from the settings of sbd on its node.
 
 A node knows of itself, and by ``have-watchdog`` of the DC. So of a pair the node that is not the DC
-knows both, and the DC leaves the change to it.
+knows both, and the DC awaits its word.
 """
 
 import re
@@ -22,14 +22,14 @@ from fshalib.system.programs import Runner
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a change may not be committed by this node; ``elsewhere``: but perhaps by another one.
+    """Why a change may not be committed by this node, and what would allow it.
 
-    ``remedy`` is what would allow it.
+    ``awaits`` are the nodes whose word is enough, if any.
     """
 
     reason: str
     remedy: str
-    elsewhere: bool = False
+    awaits: tuple[str, ...] = ()
 
 
 def judge(target: Target, run: Runner) -> Obstacle | None:
@@ -60,7 +60,7 @@ def judge(target: Target, run: Runner) -> Obstacle | None:
     unknown = [name for name in members.values() if name not in (here, dc)]
     others = [name for name in members.values() if name != here]
     if dc == here and len(others) == 1:
-        return _unknown(others, here, elsewhere=True)
+        return _unknown(others, here, awaited=True)
     return _unknown(unknown, here) if unknown else None
 
 
@@ -98,11 +98,13 @@ def sbd_timeout() -> int:
     return parse_duration(given[-1]) if given else 0
 
 
-def _unknown(nodes: list[str], here: str, elsewhere: bool = False) -> Obstacle:
+def _unknown(nodes: list[str], here: str, awaited: bool = False) -> Obstacle:
     names = " and ".join(nodes)
     reason = f"{TIMEOUT} is set and {here} can't tell whether sbd runs on {names}"
     by_hand = f"see that it does, and set it with crm_attribute --name {TIMEOUT} --update VALUE"
-    return Obstacle(reason, f"apply it on {names}" if elsewhere else by_hand, elsewhere)
+    if awaited:
+        return Obstacle(reason, f"apply it on {names}", tuple(nodes))
+    return Obstacle(reason, by_hand)
 
 
 def relies_on_sbd(root: Element) -> bool:

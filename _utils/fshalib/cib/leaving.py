@@ -1,4 +1,4 @@
-"""The mark of a resource that a run stops before it removes it."""
+"""The mark of a resource that a run stops, or lets go of, before it removes it."""
 
 import copy
 from typing import cast
@@ -9,6 +9,8 @@ from fshalib.cib.document import (
 
 LEAVING = "fsha-leaving"
 """The meta attribute of a resource that is stopped for its removal; its value names the run."""
+AWAY = "fsha-away-"
+"""How the ids of locations begin that keep the cluster from looking for what it lets go of."""
 
 
 def leaving(root: Element) -> frozenset[str]:
@@ -29,9 +31,21 @@ def left_halfway(root: Element) -> Element:
     return new
 
 
+def let_go(root: Element) -> list[tuple[str, str]]:
+    """Return the resources that are let go of while they run, each with a node."""
+    return [(e.get("rsc", ""), e.get("node", "")) for e in _locations(root)]
+
+
+def _locations(root: Element) -> list[Element]:
+    locations = root.iterfind("configuration/constraints/rsc_location")
+    return [e for e in locations if e.get("id", "").startswith(AWAY)]
+
+
 def copy_without_leaving(root: Element) -> Element:
-    """Return a copy of a CIB without marks and without their sets."""
+    """Return a copy of a CIB without marks, without their sets and the locations beside them."""
     new = copy.deepcopy(root)
+    for location in _locations(new):
+        cast(Element, location.getparent()).remove(location)
     for nvpair in _marks(new):
         parent = cast(Element, nvpair.getparent())
         cast(Element, parent.getparent()).remove(parent)

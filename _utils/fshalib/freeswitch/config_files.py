@@ -43,6 +43,39 @@ def group_number(name: str | None, directory: Path, service: str) -> int:
     return (directory / config.ROOT).stat().st_gid if running is None else running
 
 
+def text_of(path: Path) -> str:
+    """Return a file's text as FreeSWITCH takes it: bytes, of which only some have a meaning.
+
+    Raises :class:`OSError`.
+    """
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def planned(data: Mapping[str, Any], directory: Path, service: str) -> "ConfigFiles":
+    """Return what has to be written so that FreeSWITCH has what the pillar wants.
+
+    data
+        The pillar's ``fsha:freeswitch:configuration``.
+    directory, service
+        As for :func:`group_number`.
+
+    The whole configuration is checked with it. Raises :class:`preprocessor.SwitchConfError` and
+    :class:`errors.RunError`.
+    """
+    wanted = config.from_pillar(data, text_of)
+    new = config.verified(wanted, directory, text_of)
+    return ConfigFiles(directory, wanted, new, group_number(data.get("group"), directory, service))
+
+
+def remains(directory: Path) -> "ConfigFiles":
+    """Return what is to be removed from a configuration.
+
+    Raises :class:`preprocessor.SwitchConfError`.
+    """
+    nothing = DesiredConfig()
+    return ConfigFiles(directory, nothing, config.candidate(nothing, directory, text_of), group=0)
+
+
 def noted(known: Path = KNOWN) -> tuple[Path, ...]:
     """Return the configurations that may hold something of the formula's.
 

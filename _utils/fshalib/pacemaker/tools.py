@@ -260,6 +260,16 @@ def forget(name: str, node: str, run: Runner = programs.run) -> None:
     _judge(run(["attrd_updater", "--name", name, "--delete", "--node", node]))
 
 
+def let_go(resource: str, node: str, run: Runner = programs.run) -> None:
+    """Let the cluster forget on a node that a resource runs there, without stopping it.
+
+    The cluster would find it again at once, unless it may not look for it.
+    """
+    if on_file():
+        return
+    _judge(run(["crm_resource", "--refresh", "--resource", resource, "--node", node], timeout=60))
+
+
 def metadata(agent: str, run: Runner = programs.run) -> str | None:
     """Return an agent's metadata (XML); ``None`` when the agent is not installed."""
     done = run(["crm_resource", "--show-metadata", agent])

@@ -62,6 +62,7 @@ def commit(
         **as_data(done.plan, "report", objects),
         "committed": done.committed,
         "refused": refused,
+        "by": done.plan.verdict.by,
         "settled": done.settled,
         "attempts": done.attempts,
         "problems": list(done.problems),

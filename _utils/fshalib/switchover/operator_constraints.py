@@ -6,7 +6,7 @@ from fshalib.cib import ownership
 from fshalib.cib.document import Element
 from fshalib.cib.normalize import value
 from fshalib.cib.values import UnitError, is_infinite
-from fshalib.switchover import bans
+from fshalib.switchover import bans, service
 from fshalib.switchover.operator_action import (
     BAN,
     HOLD,
@@ -40,6 +40,8 @@ def _constraint(root: Element, element: Element) -> OperatorAction:
     verb = "drawn to" if prefers else "banned from"
     where = node or "nodes by a rule"
     what = f"{verb} {where}{_details(element)} ({id})"
+    if not prefers and node and _forbids(element) and _is_of_the_service(root, resource):
+        what += f": the service can't fail over to {node} meanwhile"
     kind = PREFERENCE if prefers else BAN
     return OperatorAction(kind, resource, what, node, None, _clearing(root, element, node))
 
@@ -61,15 +63,35 @@ def _named_node(element: Element) -> str:
     return named[0] if len(named) == 1 else ""
 
 
+def _forbids(element: Element) -> bool:
+    """Tell whether a location keeps a resource from a node, whatever speaks for that node."""
+    score = _score(element)
+    role = value("role", element.get("role", "Started"))
+    return role == "Started" and score.startswith("-") and _is_infinite(score)
+
+
+def _is_of_the_service(root: Element, resource: str) -> bool:
+    """Tell whether a resource is FreeSWITCH's service, a part of it, or holds one."""
+    members = {id for found in service.services(root) for id in (*found.parts, *found.members)}
+    holders = root.iterfind("configuration/resources//*")
+    inside = {e.get("id", "") for h in holders if h.get("id") == resource for e in h.iter("*")}
+    return bool(members & {resource, *inside})
+
+
+def _score(element: Element) -> str:
+    rule = element.find("rule")
+    inner = None if rule is None else rule.get("score")
+    return element.get("score") or inner or ""
+
+
 def _details(element: Element) -> str:
     """Return what else a location says: its role, a score that isn't infinite, its end."""
     parts = []
     role = value("role", element.get("role", "Started"))
     if role != "Started":
         parts.append(f" in the role {role}")
-    rule = element.find("rule")
-    score = element.get("score") or (None if rule is None else rule.get("score"))
-    if score is not None and not _is_infinite(score):
+    score = _score(element)
+    if score and not _is_infinite(score):
         parts.append(f" with a score of {score}")
     parts += [f" until {e.get('end')}" for e in element.iter("date_expression") if e.get("end")]
     return "".join(parts)

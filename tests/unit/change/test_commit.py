@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fshalib.change import commit as change_commit
+from fshalib.change import parting, restore_points, stop_first
 from fshalib.change import plan as change_plan
-from fshalib.change import restore_points, stop_first
 from fshalib.change.guard import Calls
 from fshalib.cib import document, merge, read
 from fshalib.cib import target as cib_target
@@ -22,8 +22,9 @@ NOTHING = "<pacemaker-result><actions/></pacemaker-result>"
 
 
 @pytest.fixture
-def cluster(tools, sample):
+def cluster(tools, sample, no_notes):
     """A cluster that takes the change that it is asked for."""
+    no_notes(tools)
     tools.say("cibadmin", "--query", out=sample("pair.xml"))
     tools.say("crm_verify").say("crm_simulate", out=sample("transition-restart.xml"))
     tools.say("crm_diff", out="<diff/>", code=1)
@@ -80,6 +81,7 @@ def test_a_commit_is_one_patch_and_settles(cluster, naps, sample):
         ["cibadmin", "--query"],
         ["crm_verify", "--verbose"],
         ["crm_simulate", "--run"],
+        ["attrd_updater", "--name"],
         ["crm_diff", "--original"],
         ["cibadmin", "--patch"],
         ["cibadmin", "--query"],
@@ -366,12 +368,74 @@ def test_a_patch_that_comes_too_late_after_the_stop_is_made_anew(cluster, naps, 
 def test_what_does_not_stop_is_not_removed(cluster, naps, sample):
     says_in_turn(cluster, sample("pair.xml"), halfway(sample, "this"))
     cluster.say("cibadmin", "--patch")
-    with pytest.raises(
-        change_commit.NotStopped, match="Not removed, since it still runs: fs on fs1"
-    ):
+    with pytest.raises(parting.NotStopped, match="Not removed, since it still runs: fs on fs1"):
         committer(cluster, naps, name="this").commit(wanting(absent=("fs",)))
     # The second patch says that nobody is at it any more.
     assert cluster.count("cibadmin", "--patch") == 2
+
+
+# --- handed over -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unit(cluster, sample):
+    """The same cluster with FreeSWITCH's own unit in the group, and no calls to be asked about."""
+    cluster.answers[("cibadmin", "--query")] = []
+    live = sample("pair.xml").replace('class="lsb" type="FSSofia"', UNIT)
+    cluster.say("cibadmin", "--query", out=live)
+    cluster.answers[("crm_simulate",)] = []
+    stop = '<rsc_action action="stop" resource="fs" node="fs1"/>'
+    before = '<resources><resource id="fs"><node name="fs1"/></resource></resources>'
+    cluster.say(
+        "crm_simulate",
+        out=f"<pacemaker-result><cluster_status>{before}</cluster_status><actions>{stop}</actions>"
+        "</pacemaker-result>",
+    )
+    cluster.say("cibadmin", "--patch").say("crm_resource", "--refresh")
+    return cluster
+
+
+UNIT = 'class="systemd" type="freeswitch"'
+
+
+def parked(unit, sample):
+    """Let the second look at the CIB find the halfway state."""
+    live = document.parse(sample("pair.xml").replace('class="lsb" type="FSSofia"', UNIT))
+    found = cib_target.target(live, DesiredObjects(absent=("fs",)))
+    halfway = stop_first.stopped_first(found, {"fs": ("fs1",)}, "run")
+    says_in_turn(unit, document.render(live), document.render(halfway))
+
+
+def test_a_switch_that_is_removed_goes_on_running(unit, naps, sample):
+    parked(unit, sample)
+    has_stopped(unit, sample)
+    outcome = committer(unit, naps, guard=guard(5), name="run").commit(wanting(absent=("fs",)))
+    assert outcome.committed
+    assert [str(a) for a in outcome.plan.transition.actions] == [
+        "leave fs on fs1 to systemd, running"
+    ]
+    asked = [call for call, *_ in unit.calls if call[0] == "crm_resource" and "--refresh" in call]
+    assert asked == [
+        ["crm_resource", "--refresh", "--resource", "fs", "--node", node] for node in ("fs1", "fs2")
+    ]
+    assert unit.count("cibadmin", "--patch") == 2
+
+
+def test_what_the_cluster_does_not_forget_is_not_removed(unit, naps, sample, monkeypatch):
+    monkeypatch.setattr(parting, "FORGETTING", 0.0)
+    parked(unit, sample)
+    with pytest.raises(parting.NotStopped, match="still runs: fs on fs1"):
+        committer(unit, naps, name="run").commit(wanting(absent=("fs",)))
+    # The halfway state, and the note that nobody is at it any more.
+    assert unit.count("cibadmin", "--patch") == 2
+
+
+def test_a_unit_that_the_pillar_does_not_name_is_stopped(unit, naps, sample):
+    has_stopped(unit, sample)
+    given = change_plan.Guard(Policy(calls=None), lambda: Calls(0, "fs1"), service="voice")
+    outcome = committer(unit, naps, guard=given).commit(wanting(absent=("fs",)))
+    assert [str(a) for a in outcome.plan.transition.actions] == ["stop fs on fs1"]
+    assert unit.count("crm_resource", "--refresh") == 0
 
 
 def test_fail_counts_of_what_is_gone_are_forgotten(cluster, naps, sample):
@@ -388,10 +452,10 @@ def test_fail_counts_of_what_is_gone_are_forgotten(cluster, naps, sample):
     )
     left = gone(sample).replace("</status>", state).replace("<status/>", f"<status>{state}")
     says_in_turn(cluster, sample("pair.xml"), sample("pair.xml"), left)
-    cluster.say("cibadmin", "--patch").say("attrd_updater")
+    cluster.say("cibadmin", "--patch")
     has_stopped(cluster, sample)
     assert committer(cluster, naps).commit(wanting(absent=("fs",))).problems == ()
-    forgotten = [argv for argv, *_ in cluster.calls if argv[0] == "attrd_updater"]
+    forgotten = [argv for argv, *_ in cluster.calls if "--delete" in argv]
     assert [argv[2] for argv in forgotten] == ["fail-count-fs#start_0", "last-failure-fs#start_0"]
     assert all(argv[3:] == ["--delete", "--node", "fs1"] for argv in forgotten)
 

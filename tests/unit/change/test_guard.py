@@ -895,21 +895,48 @@ def test_a_count_of_this_node_says_nothing_about_another():
 TWICE = (Interruption("fs", ("fs1", "fs2"), "restart"),)
 
 
-def test_on_two_nodes_the_calls_of_the_other_are_unknown():
+def test_on_two_nodes_the_calls_of_the_other_are_its_own_to_count():
     verdict = judge(Policy(5), TWICE, Calls(3, "fs1"), NOON)
-    assert verdict.kind == "refused"
+    assert (verdict.kind, verdict.awaits, verdict.watches) == ("elsewhere", ("fs2",), False)
     assert verdict.calls == 3
-    assert verdict.reason == "the calls on fs2 can't be counted on fs1"
+    assert verdict.reason == "the calls on fs2 matter as well, which only fs2 can count"
     assert verdict.cost == (
         "restart of fs on fs1 and fs2 interrupts 3 call legs (a bridged call has two) on fs1 "
         "and an unknown number of calls on fs2"
     )
-    assert verdict.allow == f"set fsha:guard:unknown to allow{OTHERWISE}"
+    assert verdict.allow == f"apply it on fs1 and fs2 at the same time{OTHERWISE}"
+    assert str(verdict).startswith("Not on this node alone: ")
+
+
+def test_on_two_nodes_what_this_one_has_against_it_refuses_it():
+    verdict = judge(Policy(), TWICE, Calls(3, "fs1"), NOON)
+    assert (verdict.kind, verdict.awaits) == ("refused", ())
+    assert verdict.reason == (
+        "fsha:guard:calls allows none and the calls on fs2 matter as well, which only fs2 can count"
+    )
+    assert verdict.allow == (
+        "wait for fewer calls or raise fsha:guard:calls to 3, and apply it on fs1 and fs2 at the "
+        f"same time{OTHERWISE}"
+    )
 
 
 def test_on_two_nodes_neither_of_which_can_be_counted():
     verdict = judge(Policy(5), TWICE, MUTE, NOON)
-    assert verdict.reason == f"the calls on fs1 and fs2 can't be counted ({HANGS})"
+    assert verdict.kind == "refused"
+    assert verdict.reason == (
+        f"the calls on fs1 can't be counted ({HANGS}) and the calls on fs2 matter as well, which "
+        "only fs2 can count"
+    )
+
+
+def test_a_restore_can_t_be_made_on_two_nodes_at_the_same_time():
+    verdict = judge(Policy(5), TWICE, Calls(3, "fs1"), NOON, restore_points.way(4))
+    assert (verdict.kind, verdict.awaits) == ("refused", ())
+    assert verdict.reason == "the calls on fs2 can't be counted on fs1"
+    assert verdict.allow == (
+        "set fsha:guard:unknown to allow, or override for one run with: "
+        "salt-call pacemaker.restore 4 override=True"
+    )
 
 
 def test_on_two_nodes_what_is_known_counts():
@@ -1019,8 +1046,10 @@ def test_nothing_is_allowed_that_the_policy_does_not_allow(given, calls, nodes, 
             assert calls.count <= given.calls
         if given.calls is not None and (calls.count is None or len(nodes) > 1):
             assert given.allow_unknown or (not calls.expected and len(nodes) == 1)
+    assert bool(verdict.awaits) == (verdict.kind == "elsewhere")
     if verdict.kind == "elsewhere":
-        assert calls.node not in nodes
+        assert set(verdict.awaits) == set(nodes) - {calls.node}
+        assert verdict.watches == (calls.node not in nodes)
         assert given.window is None or given.window.holds(now)
 
 

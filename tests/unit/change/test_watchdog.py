@@ -76,8 +76,8 @@ def test_the_dc_leaves_it_to_the_other_node(tools):
     assert found.allow == "apply it on fs2"
 
 
-def test_the_dc_waits_for_the_other_node_and_then_says_so(tools, monkeypatch):
-    node(tools, "fs1").say("cibadmin", "--query", out=live())
+def test_the_dc_waits_for_the_other_node_and_then_says_so(tools, monkeypatch, no_notes):
+    node(no_notes(tools), "fs1").say("cibadmin", "--query", out=live())
     monkeypatch.setattr(change_commit, "ELSEWHERE_PATIENCE", 0.0)
     committer = change_commit.Committer(settle=5, run=tools, sleep=len)
     with pytest.raises(change_commit.CommitRefused, match="apply it on fs2"):

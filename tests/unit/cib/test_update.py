@@ -503,27 +503,123 @@ def test_what_stops_leaves_its_group_and_all_that_speaks_of_it():
 SWITCH = '<primitive id="s" class="ocf" provider="fsha" type="FSSwitch"/>'
 
 
-@pytest.mark.parametrize(
-    "switch",
-    [
-        SWITCH,
-        '<primitive id="s" template="t"/></clone><template id="t" class="ocf" provider="fsha" '
-        'type="FSSwitch"/><clone id="d"><primitive id="y" class="ocf" provider="x" type="y"/>',
-    ],
-)
-def test_a_switch_is_left_running(switch):
-    root = cib(
-        f'<clone id="c">{switch}</clone>{dummy("x")}',
-        '<rsc_order id="o" first="c" then="x"/>',
-        schema=NEW,
+SOFIA = '<primitive id="x" class="ocf" provider="fsha" type="FSSofia"/>'
+
+
+@pytest.mark.parametrize("beside", [dummy("x"), SOFIA])
+def test_a_switch_is_left_running(beside):
+    root = with_nodes(
+        f'<clone id="c">{SWITCH}</clone>{beside}', '<rsc_order id="o" first="c" then="x"/>'
     )
     found = target(root, DesiredObjects(absent=("s", "c", "x")))
     assert handed_over(found) == {"s"}
     halfway = stopping(root, "s", "c", "x", running="sx")
-    assert stopped(halfway) == ["c", "x"]
-    given = [e.getparent().getparent().get("id") for e in halfway.iter("nvpair")
-             if (e.get("name"), e.get("value")) == ("leave_running", "true")]  # fmt: skip
-    assert given == ["s"]
+    told = [e.getparent().getparent().get("id") for e in halfway.iter("nvpair")
+            if (e.get("name"), e.get("value")) == ("leave_running", "true")]  # fmt: skip
+    if beside == SOFIA:
+        # Its stop ends what FSSofia has taken leave of.
+        assert (stopped(halfway), told, leaving.let_go(halfway)) == (["c", "x"], ["s"], [])
+    else:
+        # Pacemaker would stop it with the parameters of its start.
+        assert (stopped(halfway), told) == (["x"], [])
+        assert leaving.let_go(halfway) == [("c", "fs1"), ("c", "fs2")]
+
+
+def test_a_switch_by_a_template_is_left_running():
+    switch = '<clone id="c"><primitive id="s" template="t"/></clone>'
+    template = '<template id="t" class="ocf" provider="fsha" type="FSSwitch"/>'
+    root = with_nodes(f"{switch}{SOFIA}{template}")
+    assert handed_over(target(root, DesiredObjects(absent=("s", "c", "x")))) == {"s"}
+
+
+def unit(id="s", agent="systemd:freeswitch"):
+    standard, _, kind = agent.partition(":")
+    return f'<primitive id="{id}" class="{standard}" type="{kind}"/>'
+
+
+def with_nodes(resources, constraints=""):
+    nodes = '<node id="1" uname="fs1"/><node id="2" uname="fs2"/>'
+    return cib(resources, constraints, nodes=nodes, schema=NEW)
+
+
+def metas(root, id):
+    return read(root, primitive(id)).values("meta")
+
+
+@pytest.mark.parametrize(
+    "agent",
+    ["systemd:freeswitch", "systemd:freeswitch.service", "service:freeswitch", "lsb:freeswitch"],
+)
+@pytest.mark.parametrize(
+    ("resources", "removed", "whole"),
+    [
+        ("{}", "s", "s"),
+        ('<group id="g">' + dummy("a") + "{}</group>", "s", "s"),
+        ('<clone id="c">{}</clone>', "sc", "c"),
+        ('<group id="g">{}</group>', "sg", "g"),
+        # What leaves with it is stopped, and it is not.
+        ('<group id="g">' + dummy("a") + "{}</group>", "sag", "s"),
+        ('<clone id="c"><group id="g">' + dummy("a") + "{}</group></clone>", "sagc", "s"),
+    ],
+)
+def test_the_unit_of_the_switch_is_let_go_of(agent, resources, removed, whole):
+    root = with_nodes(
+        resources.format(unit("s", agent)) + dummy("x"),
+        f'<rsc_order id="o" first="{whole}" then="x"/>',
+    )
+    found = target(root, DesiredObjects(absent=tuple(removed)))
+    assert handed_over(found) == {"s"}
+    halfway = stopped_first(found, dict.fromkeys("sax", ("fs1",)), "run")
+    assert faults(halfway) == []
+    assert metas(halfway, "s")["is-managed"] == "false"
+    assert stopped(halfway) == (["c"] if "c" in removed and "a" in removed else
+                                ["g"] if removed == "sag" else [])  # fmt: skip
+    assert leaving.let_go(halfway) == [(whole, "fs1"), (whole, "fs2")]
+    assert ids(halfway.find("configuration/constraints"), "rsc_order") == []
+    assert leaving.leaving(halfway) == {"run"}
+    # Whoever reads it meanwhile takes it for the configuration that it was.
+    again = leaving.copy_without_leaving(halfway)
+    assert leaving.let_go(again) == []
+    assert metas(again, "s") == {}
+
+
+def test_only_the_unit_that_the_pillar_names_is_let_go_of():
+    root = with_nodes(unit("s", "systemd:voice") + unit("t"))
+    found = target(root, DesiredObjects(absent=("s", "t")))
+    assert handed_over(found, "voice") == {"s"}
+    halfway = stopped_first(found, {"s": ("fs1",), "t": ("fs1",)}, service="voice.service")
+    assert stopped(halfway) == ["t"]
+    assert leaving.let_go(halfway) == [("s", "fs1"), ("s", "fs2")]
+
+
+@pytest.mark.parametrize(
+    ("new", "kept"),
+    [
+        (obj("primitive", "n", {"agent": "systemd:freeswitch"}), False),
+        (obj("primitive", "n", {"agent": "ocf:fsha:FSSwitch"}), False),
+        (obj("primitive", "n", {"agent": "ocf:fsha:FSSofia"}), True),
+    ],
+)
+@pytest.mark.parametrize("old", [unit(), SWITCH])
+def test_what_another_resource_runs_on_one_node_is_not_handed_over(old, new, kept):
+    found = target(with_nodes(old), DesiredObjects((new,), ("s",)))
+    assert handed_over(found) == ({"s"} if kept else set())
+
+
+@pytest.mark.parametrize("agent", ["systemd:freeswitch", "ocf:fsha:FSSwitch"])
+def test_a_clone_that_goes_on_finds_the_switch_running(agent):
+    new = obj("primitive", "n", {"agent": agent}), obj("clone", "k", {"resource": "n"})
+    assert handed_over(target(with_nodes(unit()), DesiredObjects(new, ("s",)))) == {"s"}
+
+
+def test_a_cib_of_an_old_schema_can_t_let_go():
+    root = cib(unit(), schema="pacemaker-1.2")
+    assert handed_over(target(root, DesiredObjects(absent=("s",)))) == frozenset()
+
+
+def test_a_unit_that_does_not_run_is_not_let_go_of():
+    found = target(with_nodes(unit() + dummy("x")), DesiredObjects(absent=("s", "x")))
+    assert leaving.let_go(stopped_first(found, {"x": ("fs1",)})) == []
 
 
 def test_nothing_that_runs_needs_no_stopping():

@@ -248,6 +248,24 @@ class TestAuthkey:
         assert authkey.file.read_bytes() == KEY[::-1]
         assert [tag for tag, _ in bus] == ["fsha/refused/fs1/authkey"]
 
+    @BOTH
+    def test_a_key_in_use_is_refused_before_anything_is_touched(self, authkey, bus, test):
+        def allowed(**given):
+            authkey.opts["test"] = test
+            return authkey.allowed(str(authkey.file), **(given or {"key": KEY64}))
+
+        assert allowed()["result"] is True
+        self._present(authkey, test=False)
+        authkey.file.chmod(0o600)
+        authkey.file.write_bytes(KEY[::-1])
+        assert allowed()["result"] is True
+        authkey.salt["corosync.guard_key"] = lambda *_, **__: "Not now."
+        ret = allowed()
+        assert (ret["result"], ret["comment"], ret["changes"]) == (False, "Not now.", {})
+        assert [tag for tag, _ in bus] == ([] if test else ["fsha/refused/fs1/authkey"])
+        assert "/nowhere/key" in allowed(source_file="/nowhere/key")["comment"]
+        assert allowed(key="")["result"] is True
+
     def test_it_may_come_from_a_file(self, authkey, tmp_path):
         (tmp_path / "source").write_bytes(KEY)
         ret = self._present(authkey, test=False, source_file=str(tmp_path / "source"))

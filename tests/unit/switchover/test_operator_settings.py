@@ -503,6 +503,44 @@ def test_a_hold_is_told_from_a_ban_by_hand(sample):
     assert hold.hint == "salt-call fsha.failback resource=VoiceServices"
 
 
+CANT = ": the service can't fail over to fs2 meanwhile"
+
+
+@pytest.mark.parametrize("resource", ["VoiceServices", "ip_shared", "fs"])
+@pytest.mark.parametrize("kind", ["ban", "standby"])
+def test_under_a_ban_of_the_service_nothing_fails_over(sample, resource, kind):
+    name = f"cli-{kind}-{resource}"
+    ban = etree.fromstring(location(name, node="fs2"))
+    ban.set("rsc", resource)
+    root = document.parse(sample("pair.xml"))
+    root.find("configuration/constraints").append(ban)
+    assert only(root).what == f"banned from fs2 ({name}){CANT}"
+
+
+def test_a_ban_with_an_end_says_it_too(sample):
+    root = document.parse(sample("pair.xml"))
+    ban = limited("cli-ban-VoiceServices-on-fs2", node="fs2")
+    root.find("configuration/constraints").append(etree.fromstring(ban))
+    assert only(root).what == (
+        f"banned from fs2 until 2026-11-25 02:47:42Z (cli-ban-VoiceServices-on-fs2){CANT}"
+    )
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        location("cli-ban-fs-on-fs2", node="fs2", score="-1000"),
+        location("cli-ban-fs-on-fs2", node="fs2", more='role="Promoted"'),
+        location("cli-ban-other-on-fs2", node="fs2").replace('rsc="fs"', 'rsc="other"'),
+        location("cli-prefer-fs", node="fs2", score="INFINITY"),
+    ],
+)
+def test_what_keeps_the_service_from_nothing_says_nothing_of_it(sample, constraint):
+    root = document.parse(sample("pair.xml"))
+    root.find("configuration/constraints").append(etree.fromstring(constraint))
+    assert "fail over" not in only(root).what
+
+
 @pytest.mark.parametrize(
     "constraint",
     [location("cli-prefer-fs"), location("cli-ban-fs"), location("cli-standby-fs")],
