@@ -113,8 +113,8 @@ def test_the_cable_of_the_address_is_pulled(quiet, active, passive):
         quiet.link_down(active.name, 0)
         try:
             quiet.wait(lambda: "silent" in dangers(quiet, passive), 30, "the silence")
-            assert "VoiceServices serves on" in page(quiet, passive)
-            assert "BUT NOBODY ANSWERS" in page(quiet, passive)
+            told = f"VoiceServices serves on {active.name}, VIP {VIP}, BUT NOBODY ANSWERS"
+            assert told in page(quiet, passive)
             here = page(quiet, active, local=True)
             assert f"nobody can reach {VIP}: eth0 of this node has no link" in here
             (line,) = check_lines(quiet, passive, "vip")
@@ -142,14 +142,12 @@ def test_the_pair_splits_and_meets_again(quiet, active, passive):
             quiet.wait(
                 lambda n=node: voice.cluster(n).serving("VoiceServices") == n.name, 60, "two"
             )
-        (seen,) = salt_run(quiet, "fsha.status", "as_data=True")
-        assert (seen["verdict"], seen["active"]) == ("split", ""), seen
-        assert "voice: THE PAIR HAS SPLIT: " in salt_run(quiet, "fsha.status")
+        assert salt_run(quiet, "fsha.status").startswith("voice: THE PAIR HAS SPLIT: ")
         refused = salt_run(quiet, "fsha.failover", "voice")
         assert (refused["result"], "HAS SPLIT" in refused["comment"]) == (False, True)
         with quiet.events("fsha/ring") as bus:
-            for node, lost in (pair, pair[::-1]):
-                assert page(quiet, node).startswith(f"!!  SPLIT: this node sees {lost.name} as ")
+            assert page(quiet, active).startswith(f"!!  SPLIT: this node sees {passive.name} as ")
+            for node in pair:
                 (line,) = check_lines(quiet, node, "holders")
                 both = f"BOTH SERVE VoiceServices and hold {VIP}"
                 assert (line["verdict"], line["evidence"].endswith(both)) == ("fail", True), line
@@ -160,8 +158,6 @@ def test_the_pair_splits_and_meets_again(quiet, active, passive):
         quiet.wait(lambda n=node: together(n), 120, f"{node.name} to see both nodes")
     wait_settled(quiet)
     assert quiet.vip_holders() == [voice.serving(quiet)]
-    for node in pair:
-        assert dangers(quiet, node) == {}
     (seen,) = salt_run(quiet, "fsha.status", "as_data=True")
     assert (seen["split"], seen["active"]) == ("", voice.serving(quiet))
 
@@ -171,7 +167,7 @@ def test_the_pair_splits_and_meets_again(quiet, active, passive):
 PREFER = "prefers-home"
 
 
-def test_a_hold_is_announced_and_said(quiet, active, passive):
+def test_a_hold_is_announced_and_what_has_not_moved_is_forgotten(quiet, active, passive):
     preference = (
         f'<rsc_location id="{PREFER}" rsc="VoiceServices" node="{active.name}" score="5000"/>'
     )
@@ -189,22 +185,17 @@ def test_a_hold_is_announced_and_said(quiet, active, passive):
     finally:
         active.run(["cibadmin", "--delete", "--xml-text", f'<rsc_location id="{PREFER}"/>'])
     assert not leftovers(active)
-
-
-def test_failback_of_what_has_not_moved_forgets_it(quiet, active, passive):
-    """The switchover before the interrupted one is no reason to move."""
-    moved = quiet.salt_call(active, "fsha.failover", timeout=120).value
-    assert moved["result"] is True, moved
+    # There and back is on record now, which is no reason to move what has not moved since.
     with quiet.calls(1, held=0, ringing=0) as calls:
-        draining(quiet, passive, 120)
-        passive.run(["systemctl", "kill", "--signal=KILL", "draining"])
-        quiet.wait(lambda: ended(passive, "draining"), 30, "its end")
-        done = quiet.salt_call(passive, "fsha.failback", timeout=120).value
+        draining(quiet, active, 120)
+        active.run(["systemctl", "kill", "--signal=KILL", "draining"])
+        quiet.wait(lambda: ended(active, "draining"), 30, "its end")
+        done = quiet.salt_call(active, "fsha.failback", timeout=120).value
         assert done["result"] is True
         assert done["comment"].startswith("Nothing had moved of the failover of VoiceServices")
-        assert voice.serving(quiet) == passive.name
-        assert "verb" not in operation(passive)
-        assert "new calls are refused" not in page(quiet, passive)
+        assert voice.serving(quiet) == active.name
+        assert "verb" not in operation(active)
+        assert "new calls are refused" not in page(quiet, active)
     assert calls.result.counts("answered").survived == 1
 
 
@@ -213,6 +204,24 @@ def test_failback_of_what_has_not_moved_forgets_it(quiet, active, passive):
 
 def running_profiles(lab, node):
     return [*lab.salt_call(node, "freeswitch.profiles").value]
+
+
+def test_a_profile_that_runs_on_the_cold_standby_is_told(quiet, active, passive):
+    bind = "net.ipv4.ip_nonlocal_bind={}"
+    passive.run(["sysctl", bind.format(1)])
+    try:
+        passive.run(["systemctl", "restart", "freeswitch"])
+        quiet.wait(lambda: running_profiles(quiet, passive), 30, "the profile")
+        quiet.salt_call(passive, "fsha.facts")
+        (line,) = check_lines(quiet, active, "stray")
+        assert (line["verdict"], line["node"]) == ("warn", passive.name)
+        assert "sofia profile internal stop" in line["advice"]
+    finally:
+        passive.run(["sysctl", bind.format(0)])
+        passive.run(["systemctl", "restart", "freeswitch"])
+    quiet.salt_call(passive, "fsha.facts")
+    (line,) = check_lines(quiet, active, "stray")
+    assert line["verdict"] == "pass"
 
 
 def test_a_start_that_fails_leaves_no_profile(quiet, active, passive):
@@ -232,24 +241,6 @@ def test_a_start_that_fails_leaves_no_profile(quiet, active, passive):
     assert running_profiles(quiet, passive) == []
     active.run(["crm_resource", "--cleanup"])
     wait_settled(quiet)
-
-
-def test_a_profile_that_runs_on_the_cold_standby_is_told(quiet, active, passive):
-    bind = "net.ipv4.ip_nonlocal_bind={}"
-    passive.run(["sysctl", bind.format(1)])
-    try:
-        passive.run(["systemctl", "restart", "freeswitch"])
-        quiet.wait(lambda: running_profiles(quiet, passive), 30, "the profile")
-        quiet.salt_call(passive, "fsha.facts")
-        (line,) = check_lines(quiet, active, "stray")
-        assert (line["verdict"], line["node"]) == ("warn", passive.name)
-        assert "sofia profile internal stop" in line["advice"]
-    finally:
-        passive.run(["sysctl", bind.format(0)])
-        passive.run(["systemctl", "restart", "freeswitch"])
-    quiet.salt_call(passive, "fsha.facts")
-    (line,) = check_lines(quiet, active, "stray")
-    assert line["verdict"] == "pass"
 
 
 RAW = ("Traceback", "pacemaker-result", "<", "its root is")

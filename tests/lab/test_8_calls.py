@@ -15,6 +15,10 @@ def is_hot(node):
     return node.read("/proc/sys/net/ipv4/ip_nonlocal_bind").strip() == "1"
 
 
+def profiles(lab, node):
+    return lab.salt_call(node, "freeswitch.profiles").value
+
+
 @pytest.fixture
 def cold(pair):
     """A pair with cold standby that serves; made anew when another test has left a hot one."""
@@ -62,6 +66,8 @@ def test_answered_and_held_calls_survive_a_killed_switch(cold):
     begins = [call.gap_begin for call in result.of("answered")]
     ends = [call.gap_begin + call.gap for call in result.of("answered")]
     assert max(begins) < min(ends)
+    # systemd has brought it back while the node had the VIP, and its profile with it.
+    cold.wait(lambda: not profiles(cold, old), 30, "the end of that profile")
     new.run(["crm_resource", "--cleanup"])
     wait_settled(cold)
 
