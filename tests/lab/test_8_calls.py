@@ -124,6 +124,8 @@ def test_the_way_back_to_a_pair_that_hangs_up_is_refused_while_there_are_calls(c
     assert voice.apply(cold).failed == []
     assert [is_hot(node) for node in nodes] == [False, False]
     assert not any(node.exists(f"{CONF}/fsha") for node in nodes)
+    voice.standby(cold, "cold")
+    voice.restart_standby(cold)
     wait_settled(cold)
     old = cold.nodes[voice.serving(cold)]
     moved = cold.salt_call(old, "fsha.failover", timeout=120).value
