@@ -187,8 +187,8 @@ def status(as_data=False):
         this node's switch), ``fail_counts``, ``failures``, ``actions`` (what operators have
         set: standby, bans, holds …, with the command that lifts each), ``leftovers`` (the same
         as lines), ``operations`` (switchovers that go on, or were interrupted), ``notes``,
-        ``dangers`` (``kind``: split, lost, serves, left, second, silent, missing or cut off;
-        ``node``, ``text``, ``advice``): two holders, or an address that nobody can reach.
+        ``dangers`` (``kind``: split, lost, serves, left, twice, second, silent, missing or cut
+        off; ``node``, ``text``, ``advice``): two holders, or an address that nobody can reach.
 
     Raises ``CommandExecutionError`` when the cluster cannot be asked.
 

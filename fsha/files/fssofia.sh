@@ -715,15 +715,18 @@ stop_half_started() {
         complain "profiles that a failed start may have left running: $STARTING"
         return 0
     fi
+    wanted=$PROFILES
     PROFILES=''
     for profile in $STARTING; do
         read -r starting_uuid 2>/dev/null <"$RUNTIME_DIR/.starting.$profile" || continue
         [ "$starting_uuid" != "$CORE_UUID" ] || PROFILES="$PROFILES${PROFILES:+ }$profile"
     done
-    [ -n "$PROFILES" ] || return 0
-    complain "stopping what a failed start has left running: $PROFILES"
-    stop_profiles
-    wait_for_sockets
+    if [ -n "$PROFILES" ]; then
+        complain "stopping what a failed start has left running: $PROFILES"
+        stop_profiles
+        wait_for_sockets
+    fi
+    PROFILES=$wanted
 }
 
 # A profile that is no longer listed still holds its socket for a moment.

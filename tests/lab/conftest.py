@@ -78,3 +78,17 @@ def wait_settled(lab):
     node = next(iter(lab.nodes.values()))
     node.run(["crm_resource", "--wait", "--timeout=60s"], timeout=90)
     assert voice.serving(lab)
+
+
+PEER = "/etc/salt/master.d/peer.conf"
+
+
+def let_minions_ask(lab):
+    """Let each minion ask the other one for its facts, if they may not yet."""
+    if lab.outside.exists(PEER):
+        return
+    lab.outside.write(PEER, "peer:\n  .*:\n    - fsha.facts\n")
+    lab.outside.run(["systemctl", "restart", "salt-master"])
+    for node in lab.nodes.values():
+        node.run(["systemctl", "restart", "salt-minion"])
+    lab.wait_minions(lab.nodes.values())

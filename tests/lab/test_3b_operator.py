@@ -8,6 +8,7 @@ import time
 from lab import VIP, voice
 from lab.settings import LINKS
 from lab.settings import OUTSIDE as OUTSIDE_MACHINE
+from tests.lab.conftest import let_minions_ask
 from tests.lab.test_3_switchover import leftovers, other
 
 OUTSIDE = LINKS[0].address(OUTSIDE_MACHINE.host)
@@ -58,11 +59,7 @@ def test_a_gateway_that_does_not_answer_stands_in_the_way(quiet):
 def test_facts_come_from_the_other_minion_where_the_master_lets_them(quiet):
     active = voice.serving(quiet)
     passive = other(quiet, active)
-    quiet.outside.write("/etc/salt/master.d/peer.conf", "peer:\n  .*:\n    - fsha.facts\n")
-    quiet.outside.run(["systemctl", "restart", "salt-master"])
-    for node in quiet.nodes.values():
-        node.run(["systemctl", "restart", "salt-minion"])
-    quiet.wait_minions(quiet.nodes.values())
+    let_minions_ask(quiet)
     # Nothing is noted in the cluster, so there is no other way.
     quiet.nodes[active].run(["attrd_updater", "--name=fsha-facts", "--delete", "-N", passive])
     found = quiet.salt_call(quiet.nodes[active], "fsha.check", as_data=True, timeout=60).value

@@ -146,6 +146,9 @@ class ConfigFiles:
         for path, text in self.new.items():
             if text is None:
                 path.unlink(missing_ok=True)
+        own = self.directory / config.OWN
+        if own.is_dir() and not any(own.iterdir()):
+            own.rmdir()
 
     def _own(self) -> list[Path]:
         return [self.directory / fragment.path for fragment in config.fragments(self.wanted)]

@@ -64,24 +64,31 @@ def _table(title: str, rows: Sequence[str]) -> list[str]:
     return [f"{title if number == 0 else '':10s}{row}" for number, row in enumerate(rows)]
 
 
+def _padded(text: str, width: int) -> str:
+    """Return a cell of a table; what is too long for it still ends with a blank."""
+    return f"{text:{width - 1}s} "
+
+
 def _node(node: Mapping[str, Any]) -> str:
-    return f"{node['name']:32s}{node['state']}{'  (DC)' if node['dc'] else ''}"
+    return f"{_padded(node['name'], 32)}{node['state']}{'  (DC)' if node['dc'] else ''}"
 
 
 def _link(link: Mapping[str, Any]) -> str:
     state = "connected" if link["connected"] else "NOT CONNECTED"
     peer = f"link {link['link']} to {link['node']}"
-    return f"{peer:32s}{state}  {link['address']}"
+    return f"{_padded(peer, 32)}{state}  {link['address']}"
 
 
 def _resource(item: Mapping[str, Any]) -> str:
     marks = [word for word in ("failed", "blocked", "orphaned") if item[word]]
     marks += [] if item["managed"] else ["unmanaged"]
     where = ", ".join(item["nodes"]) or "-"
-    shown = f"{item['id']:24s}{item['role']:10s}{where:24s}{item['agent']}"
+    columns = (_padded(item["id"], 24), _padded(item["role"], 10), _padded(where, 24))
+    shown = f"{''.join(columns)}{item['agent']}"
     return f"{shown}  {' '.join(m.upper() for m in marks)}".rstrip()
 
 
 def _profile(item: tuple[str, Any]) -> str:
     name, sessions = item
-    return f"{name:24s}{'not running' if sessions is None else f'RUNNING, {sessions} sessions'}"
+    state = "not running" if sessions is None else f"RUNNING, {sessions} sessions"
+    return f"{_padded(name, 24)}{state}"

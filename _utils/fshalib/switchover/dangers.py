@@ -1,7 +1,8 @@
 """A node's own maintenance, which can end in two holders of the floating address.
 
 It does not outlive Pacemaker on that node. If Pacemaker stops there, what runs goes on running, and
-the cluster starts it on the other node as well, at the latest at its next recheck (15 minutes).
+the cluster starts it on the other node as well: at once if that node was the DC, else at the latest
+at the next recheck (15 minutes). Once both have it, maintenance of the cluster only keeps it so.
 """
 
 from collections.abc import Iterable
@@ -14,8 +15,9 @@ from fshalib.switchover import operator_settings
 from fshalib.switchover.operator_action import MAINTENANCE_MODE, NODE_MAINTENANCE, OperatorAction
 from fshalib.switchover.service import Service, services
 
-SERVES, LEFT = "serves", "left"
-"""A node in its own maintenance serves; or its Pacemaker has stopped and it may serve on."""
+SERVES, LEFT, TWICE = "serves", "left", "twice"
+"""A node in its own maintenance serves; its Pacemaker has stopped and it may serve on; or two nodes
+have the service, and the cluster leaves it so."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,14 @@ def maintenance(status: Status, root: Element) -> tuple[Danger, ...]:
     actions = operator_settings.actions(root)
     everywhere = any(action.kind == MAINTENANCE_MODE for action in actions)
     nodes = {a.node: a for a in reversed(actions) if a.kind == NODE_MAINTENANCE}
+    all_services = services(root)
     found = (
-        _danger(status, root, service, action, everywhere)
-        for action in nodes.values()
-        for service in services(root)
+        *(_twice(status, service) for service in all_services),
+        *(
+            _danger(status, root, service, action, everywhere)
+            for action in nodes.values()
+            for service in all_services
+        ),
     )
     return tuple(danger for danger in found if danger)
 
@@ -64,6 +70,28 @@ def _danger(
         return _serving(service, action) if serves else None
     left = set(history.running(root, action.node)) & set(service.members)
     return _gone(status, service, action, everywhere) if left else None
+
+
+def _twice(status: Status, service: Service) -> Danger | None:
+    """Return what runs on two nodes; what the cluster manages it puts right by itself."""
+    twice = [
+        item
+        for item in status.resources
+        if item.id in service.members and len(item.nodes) > 1 and not item.managed
+    ]
+    if not twice:
+        return None
+    ids, nodes = " and ".join(item.id for item in twice), " and ".join(twice[0].nodes)
+    runs = "runs" if len(twice) == 1 else "run"
+    return Danger(
+        TWICE,
+        twice[0].nodes[0],
+        f"TWO HOLDERS of {_address(service)}: {ids} {runs} on {nodes}, and maintenance keeps the "
+        "cluster from changing that",
+        "leave the maintenance on. Find the node that has the calls (salt-call --local "
+        "freeswitch.calls on each). On the other one stop the profiles and take the address away "
+        "(ip address del); then crm_resource --refresh shows the cluster that it runs once",
+    )
 
 
 def _address(service: Service) -> str:

@@ -61,7 +61,7 @@ def maintenance(
 
     def setting() -> Setting:
         if not on:
-            _refuse_left(context)
+            _refuse_two_holders(context)
             return annotation.no_maintenance(context.by, now)
         return annotation.maintenance(annotation.annotate(context.by, reason, ttl, now))
 
@@ -130,14 +130,17 @@ def _warnings(context: Context, root: Element) -> str:
     return "".join(f" WARNING: {danger}" for danger in found)
 
 
-def _refuse_left(context: Context) -> None:
-    """Refuse to end maintenance mode while a node that left in its own may have the address."""
+def _refuse_two_holders(context: Context) -> None:
+    """Refuse to end maintenance mode while two nodes have the address, or may have it then."""
     cluster = context.cluster
-    found = dangers.maintenance(cluster.status(), cluster.cib())
-    left = [danger.text for danger in found if danger.kind == dangers.LEFT]
-    hints = [danger.advice for danger in found if danger.kind == dangers.LEFT]
-    if left:
-        raise SwitchoverRefused([f"{left[0]}: the cluster would start it here; {hints[0]}"])
+    for danger in dangers.maintenance(cluster.status(), cluster.cib()):
+        if danger.kind in _AFTERWARDS:
+            would = _AFTERWARDS[danger.kind]
+            raise SwitchoverRefused([f"{danger.text}: the cluster would {would}; {danger.advice}"])
+
+
+_AFTERWARDS = {dangers.LEFT: "start it here", dangers.TWICE: "stop both, with all calls"}
+"""What the cluster would do about a danger as soon as maintenance mode is off."""
 
 
 def _refuse_serving(context: Context, node: str, force: object) -> None:

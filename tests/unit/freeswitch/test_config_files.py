@@ -47,6 +47,18 @@ def test_what_is_written_is_there_and_what_goes_is_gone(ours):
     assert not (ours.directory / "fsha/gone.xml").exists()
 
 
+@pytest.mark.parametrize("more", [(), ("theirs.xml",)])
+def test_the_formulas_directory_goes_with_its_last_file(tmp_path, more):
+    own = tmp_path / "fsha"
+    own.mkdir()
+    for name in ("gone.xml", *more):
+        (own / name).touch()
+    ConfigFiles(tmp_path, DesiredConfig(), {own / "gone.xml": None}, os.getgid()).write()
+    assert own.exists() is bool(more)
+    ConfigFiles(tmp_path, DesiredConfig(), {}, os.getgid()).write()
+    assert own.exists() is bool(more)
+
+
 def test_the_group_is_the_pillars_the_switchs_or_the_files(tmp_path, monkeypatch):
     (tmp_path / "freeswitch.xml").touch()
     monkeypatch.setattr(client, "group_of", lambda service: {"up": 77}.get(service))

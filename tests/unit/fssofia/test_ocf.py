@@ -131,6 +131,7 @@ class Ocf:
             "FSSOFIA_LSB_RUNTIME_DIR": str(self.node.directory / "run"),
             "FSSOFIA_NONLOCAL_BIND": str(self.nonlocal_bind),
             "FSSOFIA_TEARDOWN_MS": "500",
+            "FSSOFIA_SWEEP_SECONDS": "3",
             **{f"OCF_RESKEY_{name}": value for name, value in self.parameters.items()},
         }
         began = time.monotonic()
@@ -674,6 +675,57 @@ def test_the_stop_after_a_failed_start_ends_what_it_left_running(cold):
     cold.node.fault("off")
     assert cold.run("stop").code == OK
     assert not cold.node.listed()
+
+
+def restarted_with_its_vip(agent):
+    """The switch dies, and systemd brings it back while the node still holds the VIP."""
+    assert agent.run("start").code == OK
+    agent.node.end(signal.SIGKILL)
+    agent.node.start()
+    assert agent.run("monitor").code == NOT_RUNNING
+    assert agent.node.listed()
+
+
+def test_what_came_up_by_itself_is_stopped_once_its_vip_has_gone(cold):
+    restarted_with_its_vip(cold)
+    cold.node.fault("refuse-stop")  # as FreeSWITCH does in a profile's first ten seconds
+    done = cold.run("stop")
+    # The VIP has to move, so the stop does not wait for it.
+    assert (done.code, done.seconds < QUICK) == (OK, True)
+    cold.lose_the_vip()
+    eventually(lambda: "sofia profile internal stop" in cold.commands(), "the stop")
+    cold.node.fault("off")
+    eventually(lambda: not cold.node.listed(), "the end of the profile")
+
+
+def test_what_came_up_by_itself_is_kept_while_the_node_has_its_vip(cold):
+    restarted_with_its_vip(cold)
+    assert cold.run("stop").code == OK
+    assert cold.run("start").code == OK
+    cold.lose_the_vip()
+    time.sleep(1.5)  # longer than from one look to the next
+    assert cold.node.listed()
+    assert "sofia profile internal stop" not in cold.commands()
+
+
+def test_a_hot_profile_that_came_up_by_itself_stays(make_node):
+    node = make_node(profiles=profiles("hot"))
+    node.start()
+    agent = Ocf(node, {"standby": "hot", "vips": node.ip})
+    restarted_with_its_vip(agent)
+    assert agent.run("stop").code == OK
+    agent.lose_the_vip()
+    time.sleep(1.5)
+    assert node.listed()
+
+
+def test_what_came_up_before_a_start_that_fails_is_stopped_as_well(cold):
+    cold.parameters["vips"] = "127.0.0.1"
+    assert cold.run("start").code == GENERIC
+    assert cold.node.listed()
+    assert cold.run("stop").code == OK
+    cold.lose_the_vip()
+    eventually(lambda: not cold.node.listed(), "the end of the profile")
 
 
 # --- bad input ----------------------------------------------------------------------------------

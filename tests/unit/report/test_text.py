@@ -84,6 +84,18 @@ def test_what_is_doubtful_is_not_plainly_said_to_serve(kind, but):
     assert headline == f"VoiceServices serves on fs1, VIP 10.0.0.9{but}   [quorate, DC fs1]"
 
 
+def test_what_is_too_long_for_its_column_does_not_run_into_the_next_one():
+    long = {**PAIR["resources"][0], "id": "a" * 24, "nodes": ["freeswitch-dev", "ubuntu-v20z"]}
+    words = text.screen({**PAIR, "resources": [long]}).split()
+    assert {"a" * 24, "Started", "ubuntu-v20z", "lsb:FSSofia"} <= set(words)
+    link = {**PAIR["rings"][0], "node": "n" * 40}
+    assert "connected" in text.screen({**PAIR, "rings": [link]}).split()
+    node = {**PAIR["nodes"][1], "name": "n" * 40}
+    assert "standby" in text.screen({**PAIR, "nodes": [node]}).split()
+    profile = "p" * 24
+    assert profile in text.screen({**PAIR, "profiles": {profile: 0}}).split()
+
+
 def test_the_screen_says_what_is_wrong_in_capitals():
     bad = {**PAIR, "quorate": False, "dc": "", "service": {**PAIR["service"], "node": ""}}
     assert text.screen(bad).splitlines()[0] == (

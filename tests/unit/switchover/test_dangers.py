@@ -82,3 +82,25 @@ def test_a_node_that_left_without_the_service_is_no_danger(status, pair):
     for op in pair.xpath("//node_state[@uname='fs1']//lrm_rsc_op"):
         op.set("operation", "stop")
     assert dangers.maintenance(away, put_into_maintenance(pair)) == ()
+
+
+def twice(status, *, managed):
+    """Return the status with the address on both nodes."""
+    resources = tuple(
+        dataclasses.replace(r, nodes=("fs1", "fs2"), managed=managed) if r.id == "ip_shared" else r
+        for r in status.resources
+    )
+    return dataclasses.replace(status, resources=resources)
+
+
+def test_what_runs_twice_and_is_left_so_by_maintenance(status, pair):
+    root = in_maintenance_mode(pair)
+    (danger,) = dangers.maintenance(twice(status, managed=False), root)
+    assert (danger.kind, danger.node) == (dangers.TWICE, "fs1")
+    assert danger.text.startswith("TWO HOLDERS of 10.101.20.219: ip_shared runs on fs1 and fs2")
+    assert "freeswitch.calls" in danger.advice
+    assert "crm_resource --refresh" in danger.advice
+
+
+def test_what_the_cluster_will_put_right_by_itself_is_no_danger(status, pair):
+    assert dangers.maintenance(twice(status, managed=True), pair) == ()

@@ -94,6 +94,20 @@ def test_maintenance_mode_stays_on_while_a_node_that_left_may_have_the_address(
     assert value(pair_at_rest, "maintenance-mode") == "true"
 
 
+def test_maintenance_mode_stays_on_while_something_runs_twice(context, pair_at_rest):
+    assert maintenance(context(), "on", "fs1 left", None, NOW)["result"] is True
+    resources = tuple(
+        dataclasses.replace(r, nodes=("fs1", "fs2"), managed=False)
+        for r in pair_at_rest.seen.resources
+    )
+    pair_at_rest.seen = dataclasses.replace(pair_at_rest.seen, resources=resources)
+    done = maintenance(context(), "off", None, None, NOW)
+    assert done["result"] is False
+    assert "TWO HOLDERS of 10.101.20.219" in done["comment"]
+    assert "the cluster would stop both, with all calls" in done["comment"]
+    assert value(pair_at_rest, "maintenance-mode") == "true"
+
+
 @pytest.mark.parametrize("state", ["maybe", None, [], {}])
 def test_a_state_that_is_none(context, pair_at_rest, state):
     done = maintenance(context(), state, "disk", None, NOW)
