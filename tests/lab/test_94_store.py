@@ -12,7 +12,7 @@ from tests.lab.test_7_agent import with_agent
 
 CALLS = 10
 STANDIN = "/etc/freeswitch/standin.json"
-STORE = "/usr/lib/fsha/fsha-recovery-store"
+STORE = "/usr/lib/fsha-recovery-store/fsha-recovery-store"
 
 
 def rows(node):

@@ -37,13 +37,15 @@ from fshalib.checks.checks_nodes import (
     recovery,
     routers,
 )
+from fshalib.checks.checks_store import stores
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Check, Line
 
 COMPARED = frozenset({"agents", "config", "ghosts", "nonlocal_bind", "switchname", "version"})
 """Lines that go by what all nodes have told of themselves, which may be long ago."""
 TOLD = frozenset({
-    "certificate", "disk", "gateways", "packages", "rings", "router", "rows", "state-run", "switch",
+    "certificate", "disk", "gateways", "packages", "rings", "router", "rows", "state-run", "store",
+    "switch",
 })  # fmt: skip
 """Lines that go by what their node has told of itself."""
 LOOKED_AT_BY_A_SWITCHOVER = frozenset({"failover", "failures", "leftovers"})
@@ -172,6 +174,7 @@ CHECKS: tuple[Check, ...] = (
     known,
     clocks,
     switches,
+    stores,
     strays,
     alike,
     files,

@@ -18,8 +18,8 @@ from fshalib.cib.options import SERVER_WRITTEN, WITHOUT_EFFECT
 from fshalib.cib.ties import ties
 from fshalib.pillar import guard_policy, validate
 from fshalib.pillar.guard_policy import Policy
+from fshalib.pillar.recovery_store import EXTERNAL, RecoveryStore, with_store
 from fshalib.pillar.schema import PACEMAKER, PILLAR
-from fshalib.pillar.schema_store import PAIR
 from fshalib.pillar.validate_object import object_checks
 from fshalib.schema.report import (
     ConfigError,
@@ -142,24 +142,6 @@ class FreeSwitch:
 
 
 @dataclass(frozen=True)
-class RecoveryStore:
-    """Where the rows are from which calls are recovered."""
-
-    mode: str
-    port: int
-    keep_megabytes: int | None = None
-
-    @property
-    def on_pair(self) -> bool:
-        """Whether each node has its own store."""
-        return self.mode == PAIR
-
-
-DSN_FILE = "/etc/fsha/recovery_store.dsn"
-"""The switch's data source for the store of its node."""
-
-
-@dataclass(frozen=True)
 class Config:
     """A pillar without mistakes; ``retired`` are its keys that fsha no longer reads."""
 
@@ -170,7 +152,7 @@ class Config:
     pacemaker: Pacemaker
     guard: Policy
     freeswitch: FreeSwitch
-    recovery_store: RecoveryStore = RecoveryStore("external", 0)
+    recovery_store: RecoveryStore = EXTERNAL
     retired: tuple[Keys, ...] = ()
 
 
@@ -324,28 +306,6 @@ def _options(kind: str, sets: NvSets) -> list[Object]:
     if kind == "properties":
         sets = sets.without(NOT_MANAGED, conditional=True)
     return [Object(kind, ONE_IDS[kind], {"sets": sets})] if sets else []
-
-
-def with_store(configuration: Mapping[str, Any], mode: str) -> Mapping[str, Any]:
-    """Return the settings of a switch, with the data sources of the node's own store.
-
-    configuration
-        ``fsha:freeswitch:configuration``; a data source that it names itself stands.
-    mode
-        ``fsha:recovery_store:mode``.
-    """
-    if mode != PAIR:
-        return configuration
-    profiles = {
-        name: _with_source(profile or {}, "odbc_dsn")
-        for name, profile in configuration.get("profiles", {}).items()
-    }
-    return _with_source({**configuration, "profiles": profiles}, "core_db_dsn")
-
-
-def _with_source(settings: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    named = key in settings or f"{key}_file" in settings
-    return settings if named else {**settings, f"{key}_file": DSN_FILE}
 
 
 def _freeswitch(data: Mapping[str, Any], pacemaker: Pacemaker, store: str) -> FreeSwitch:

@@ -18,13 +18,13 @@ SERVICE = "fsha-recovery-store"
 CAUGHT_UP = """\
 DO $do$
 DECLARE
-  here pg_lsn := pg_current_wal_insert_lsn();
+  here pg_lsn := pg_current_wal_flush_lsn();
   until timestamptz := clock_timestamp() + make_interval(secs => {seconds});
 BEGIN
   WHILE clock_timestamp() < until LOOP
     PERFORM pg_stat_clear_snapshot();
-    EXIT WHEN EXISTS (SELECT FROM pg_replication_slots
-      WHERE slot_name = {slot} AND confirmed_flush_lsn >= here);
+    EXIT WHEN NOT EXISTS (SELECT FROM pg_replication_slots
+      WHERE slot_name = {slot} AND active AND confirmed_flush_lsn < here);
     PERFORM pg_sleep(0.005);
   END LOOP;
   PERFORM set_config('fsha.here', here::text, false);

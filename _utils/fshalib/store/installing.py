@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import fshalib
 from fshalib.errors import RunError, StoreError
+from fshalib.freeswitch import recovery_db
 from fshalib.store import config, passwords, server
 from fshalib.store.client import Local
 from fshalib.store.config import Config
@@ -17,8 +17,8 @@ from fshalib.system import files, poll, programs
 from fshalib.system.programs import Runner
 
 KEEPER = "fsha-recovery-store-keeper"
-LIBRARY = "/usr/lib/fsha/library"
-PROGRAM = "/usr/lib/fsha/fsha-recovery-store"
+LIBRARY = "/usr/lib/fsha-recovery-store"
+PROGRAM = f"{LIBRARY}/fsha-recovery-store"
 PASSWORD_FILE = "/etc/fsha/recovery_store.password"  # noqa: S105  a path
 ROOMS = ("system", "store")
 USER = "postgres"
@@ -99,7 +99,7 @@ def host_files(
         HostFile(side.passfile, pass_line, 0o600, USER, secret=True),
         HostFile(PASSWORD_FILE, f"{secrets['switch']}\n", 0o600, secret=True),
         HostFile(
-            "/etc/fsha/recovery_store.dsn",
+            recovery_db.OWN_STORE,
             f"{source} password={secrets['switch']}\n",
             0o600,
             secret=True,
@@ -118,7 +118,7 @@ def library_files() -> Iterable[HostFile]:
 
     So the keeper is of the same release as the formula, and the logic is written once.
     """
-    root = Path(fshalib.__file__).parent
+    root = Path(__file__).parents[1]
     sources = [root / "__init__.py", root / "errors.py"]
     sources += [path for room in ROOMS for path in sorted((root / room).glob("*.py"))]
     for source in sources:

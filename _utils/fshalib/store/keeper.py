@@ -139,8 +139,10 @@ class Keeper:
         """
         note = own.nodes.get(self.config.side.peer, NodeLine())
         if note.answered != self.memory.peers_note:
-            self.memory.peers_note, self.memory.peers_note_at = note.answered, self.clock()
-            return
+            # The first note that is seen may be an old one.
+            if self.memory.peers_note:
+                self.memory.peers_note_at = self.clock()
+            self.memory.peers_note = note.answered
         peer_runs = note.core_uuid and self.clock() - self.memory.peers_note_at < FRESH
         taken_over = self.host.taken_over_at(self.config)
         settled = taken_over is not None and self.wall() - taken_over > AFTER_TAKEOVER
