@@ -21,7 +21,7 @@ importlib.reload(fshalib)
 from fshalib import errors
 from fshalib.pillar import once
 from fshalib.store import config as store_config
-from fshalib.store import health, server, setup
+from fshalib.store import health, installing, server, setup
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
@@ -74,6 +74,28 @@ def set_up(pillar="fsha", test=None):
     wanted = setup.plan(_wish(once.checked(__pillar__.get(pillar))), _authkey(), server.newest())
     done = setup.changes(wanted) if testing else setup.apply(wanted)
     return {"changes": {k: dict(v) for k, v in done.changes.items()}, "restarted": done.restarted}
+
+
+@_salts_errors
+def tear_down(pillar="fsha", test=None):
+    """Take this node's store away, with the rows in it. A switch must not use it any more.
+
+    pillar
+        The pillar's top-level key.
+    test
+        Only tell what would be taken away; without it, as the minion is set.
+
+    Returns the paths.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local recovery_store.tear_down test=True
+    """
+    testing = __opts__.get("test") if test is None else test
+    switch = once.checked(__pillar__.get(pillar)).freeswitch.service
+    return list(installing.left(switch) if testing else installing.remove(switch))
 
 
 def _wish(config: Any) -> setup.Wish:

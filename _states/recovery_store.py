@@ -57,6 +57,32 @@ def present(name, pillar="fsha"):
     }
 
 
+def absent(name, pillar="fsha"):
+    """Make sure that this node has no store, and nothing of it.
+
+    name
+        Free to choose.
+    pillar
+        The pillar's top-level key.
+
+    .. code-block:: yaml
+
+        fsha-recovery-store-gone:
+          recovery_store.absent: []
+    """
+    test = __opts__["test"]
+    try:
+        paths = __salt__["recovery_store.tear_down"](pillar=pillar, test=test)
+    except CommandExecutionError as error:
+        return returns.failed(name, str(error))
+    changes = {path: {"old": "present", "new": "absent"} for path in paths}
+    comment = "There is no store."
+    if changes:
+        comment = "The store would be taken away." if test else "The store was taken away."
+    result = None if test and changes else True
+    return {"name": name, "result": result, "changes": changes, "comment": comment}
+
+
 def joined(name, timeout=60):
     """Wait until rows go both ways, and warn where they do not.
 

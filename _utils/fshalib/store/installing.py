@@ -23,6 +23,7 @@ PASSWORD_FILE = "/etc/fsha/recovery_store.password"  # noqa: S105  a path
 ROOMS = ("system", "store")
 USER = "postgres"
 START_SECONDS = 60.0
+DATA = "/var/lib/fsha/recovery-store"
 SCRIPT = f"""\
 #!/usr/bin/python3
 # Written by the formula fsha. What it does stands in fshalib/store/program.py.
@@ -192,6 +193,50 @@ def start(restart: bool, run: Runner = programs.run) -> None:
 def keep(run: Runner = programs.run) -> None:
     """Start the keeper anew. Raises :class:`errors.StoreError`."""
     _run(run, ["systemctl", "restart", KEEPER], START_SECONDS)
+
+
+def left(switch: str) -> tuple[str, ...]:
+    """Return what a host has of a store: paths of files and directories.
+
+    switch
+        The switch's unit without its suffix.
+    """
+    return tuple(path for path in (*_places(switch), DATA) if Path(path).exists())
+
+
+def _places(switch: str) -> tuple[str, ...]:
+    units = "/etc/systemd/system"
+    return (
+        f"{units}/{KEEPER}.service",
+        f"{units}/{SERVICE}.service",
+        f"{units}/{switch}.service.d/fsha-recovery-store.conf",
+        PASSWORD_FILE,
+        recovery_db.OWN_STORE,
+        config.PATH,
+        "/etc/postgresql-common/createcluster.d/fsha.conf",
+        LIBRARY,
+    )
+
+
+def remove(switch: str, run: Runner = programs.run) -> tuple[str, ...]:
+    """Stop a host's store, take away all that it has, and return that.
+
+    Raises :class:`errors.StoreError`.
+    """
+    there = left(switch)
+    if any(path.startswith("/etc/systemd") for path in there):
+        _run(run, ["systemctl", "disable", "--quiet", "--now", KEEPER, SERVICE], START_SECONDS * 2)
+    try:
+        for path in map(Path, there):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    except OSError as error:
+        raise StoreError(f"{error.filename}: {error.strerror}") from error
+    if there:
+        _run(run, ["systemctl", "daemon-reload"], 60.0)
+    return there
 
 
 def active(service: str, run: Runner = programs.run) -> bool:
