@@ -48,7 +48,7 @@ def test_the_configuration_comes_back(tmp_path):
     path = tmp_path / "store.json"
     path.write_text(config.text(its_config()), "utf-8")
     assert config.load(str(path)) == its_config()
-    with pytest.raises(StoreError, match="state.apply"):
+    with pytest.raises(StoreError, match=r"state\.apply"):
         config.load(str(tmp_path / "nowhere"))
 
 
