@@ -8,5 +8,6 @@ include:
   - fsha.agents
   - fsha.network
   - fsha.corosync
+  - fsha.recovery_store
   - fsha.freeswitch
   - fsha.pacemaker

@@ -104,3 +104,7 @@ def raising(
         return call
 
     return decorate
+
+
+class StoreError(FshaError):
+    """The recovery store is not what it should be, or does not answer."""

@@ -3,6 +3,7 @@
 include:
   - fsha.pillar
   - fsha.verdict
+  - fsha.recovery_store.config
   - fsha.freeswitch.cluster
   - fsha.freeswitch.install
 
@@ -18,6 +19,9 @@ fsha-switch-configuration:
       {%- if fsha.freeswitch.get("password") %}
       # Without it the switch can't be asked, nor told to read what is new.
       - fsha_freeswitch: fsha-freeswitch-password
+      {%- endif %}
+      {%- if fsha.recovery_store.mode == "pair" %}
+      - recovery_store: fsha-recovery-store
       {%- endif %}
       {%- for requisite in installed %}
       - {{ value(requisite) }}

@@ -22,6 +22,7 @@ BARE = frozenset(
         "test_91_install",
         "test_92_bench",
         "test_93_salt_ssh",
+        "test_94_store",
     }
 )
 """Files that begin with bare nodes; the others go on with the pair that the one before has left."""

@@ -17,6 +17,7 @@ ROOMS = (
     "pacemaker",
     "corosync",
     "freeswitch",
+    "store",
     "pillar",
     "lint",
     "change",

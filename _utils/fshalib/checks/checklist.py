@@ -38,6 +38,7 @@ from fshalib.checks.checks_nodes import (
     routers,
     sbd,
 )
+from fshalib.checks.checks_store import stores
 from fshalib.checks.collect import View
 from fshalib.checks.line import FAIL, PASS, SKIP, WARN, Check, Line
 
@@ -45,7 +46,7 @@ COMPARED = frozenset({"agents", "config", "ghosts", "nonlocal_bind", "switchname
 """Lines that go by what all nodes have told of themselves, which may be long ago."""
 TOLD = frozenset({
     "certificate", "disk", "gateways", "packages", "rings", "router", "rows", "sbd",
-    "state-run", "switch",
+    "state-run", "store", "switch",
 })  # fmt: skip
 """Lines that go by what their node has told of itself."""
 LOOKED_AT_BY_A_SWITCHOVER = frozenset({"failover", "failures", "leftovers"})
@@ -175,6 +176,7 @@ CHECKS: tuple[Check, ...] = (
     known,
     clocks,
     switches,
+    stores,
     strays,
     alike,
     files,

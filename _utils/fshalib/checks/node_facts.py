@@ -13,9 +13,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from fshalib import errors
 from fshalib.cib import watchdog
 from fshalib.freeswitch import client, config_hash
 from fshalib.pacemaker import tools
+from fshalib.store import config as store_config
+from fshalib.store import health as store_health
 from fshalib.switchover import arp
 from fshalib.system import programs
 
@@ -55,7 +58,19 @@ def gather(node: str, ask: Ask, run: programs.Runner = programs.run) -> Facts:
         "synchronised": _synchronised(run),
         "routers": _routers(run),
         "sbd": tools.runs(watchdog.SBD, run),
+        **_store(),
     }
+
+
+def _store() -> Facts:
+    """Return what this node finds of the stores of the pair, nothing where it has none."""
+    if not Path(store_config.PATH).exists():
+        return {}
+    try:
+        findings = store_health.look(store_config.load())
+    except errors.StoreError as error:
+        findings = (store_health.Finding(store_health.FAIL, str(error)),)
+    return {"store": [finding.as_data() for finding in findings]}
 
 
 def _switch(ask: Ask, run: programs.Runner) -> Facts:

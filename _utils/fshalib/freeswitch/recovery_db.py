@@ -17,6 +17,8 @@ from fshalib.system.programs import Runner
 
 PSQL = "psql"
 SECONDS = 5.0
+OWN_STORE = "/etc/fsha/recovery_store.dsn"
+"""The data source of a node's own store, where the pair has one (``recovery_store: pair``)."""
 SLOW = 0.5
 """Seconds; with slower answers the recovery of many calls takes long."""
 
@@ -85,7 +87,8 @@ def _uri(text: str) -> dict[str, str]:
 def ask_pillars(pillar: Mapping[str, Any], run: Runner = programs.run) -> Answer | None:
     """Ask the database that a pillar names (``fsha:freeswitch:configuration``), see :func:`ask`."""
     settings = report.section(pillar, "fsha", "freeswitch", "configuration")
-    file = settings.get("core_db_dsn_file")
+    on_pair = report.section(pillar, "fsha", "recovery_store").get("mode") == "pair"
+    file = settings.get("core_db_dsn_file") or (OWN_STORE if on_pair else None)
     try:
         source = (
             Path(file).read_text(encoding="utf-8", errors="replace")

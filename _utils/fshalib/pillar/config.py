@@ -18,6 +18,7 @@ from fshalib.cib.options import SERVER_WRITTEN, WITHOUT_EFFECT
 from fshalib.cib.ties import ties
 from fshalib.pillar import guard_policy, validate
 from fshalib.pillar.guard_policy import Policy
+from fshalib.pillar.recovery_store import EXTERNAL, RecoveryStore, with_store
 from fshalib.pillar.schema import PACEMAKER, PILLAR
 from fshalib.pillar.validate_object import object_checks
 from fshalib.schema.report import (
@@ -151,6 +152,7 @@ class Config:
     pacemaker: Pacemaker
     guard: Policy
     freeswitch: FreeSwitch
+    recovery_store: RecoveryStore = EXTERNAL
     retired: tuple[Keys, ...] = ()
 
 
@@ -246,7 +248,8 @@ def _config(data: Any) -> Config:
         _corosync(data["corosync"]),
         pacemaker,
         guard_policy.policy(data["guard"]),
-        _freeswitch(data["freeswitch"], pacemaker),
+        _freeswitch(data["freeswitch"], pacemaker, data["recovery_store"]["mode"]),
+        RecoveryStore(**data["recovery_store"]),
     )
 
 
@@ -305,9 +308,11 @@ def _options(kind: str, sets: NvSets) -> list[Object]:
     return [Object(kind, ONE_IDS[kind], {"sets": sets})] if sets else []
 
 
-def _freeswitch(data: Mapping[str, Any], pacemaker: Pacemaker) -> FreeSwitch:
+def _freeswitch(data: Mapping[str, Any], pacemaker: Pacemaker, store: str) -> FreeSwitch:
     values = {**data, "password": data.get("password"), "profiles": tuple(data["profiles"])}
     values["vips"] = tuple(data["vips"]) or _vips(pacemaker)
+    if data.get("configuration") is not None:
+        values["configuration"] = with_store(data["configuration"], store)
     return FreeSwitch(**values)
 
 

@@ -21,6 +21,7 @@ from fshalib.pillar.field_types import (
 from fshalib.pillar.guard_policy import DAYS
 from fshalib.pillar.schema_corosync import COROSYNC
 from fshalib.pillar.schema_freeswitch import FONEBRIDGE, FREESWITCH
+from fshalib.pillar.schema_store import RECOVERY_STORE
 from fshalib.schema.types import REQUIRED, Choice, Field, ListOf, Named, Record, Text, Whole
 
 CLUSTER = Record(
@@ -184,6 +185,11 @@ LOOKUP = Record(
             "packages of the cluster",
             example=["corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents"],
         ),
+        "store_packages": Field(
+            ListOf(Text("a package's name", r"[a-z0-9A-Z][a-z0-9A-Z+.:_-]*"), "a list of packages"),
+            "packages of the recovery store on the pair",
+            example=["postgresql"],
+        ),
         "settings_dir": Field(
             ABSOLUTE, "directory of the init scripts' settings", example="/etc/default"
         ),
@@ -201,6 +207,9 @@ PILLAR = Record(
         "pacemaker": Field(PACEMAKER, "what the cluster runs, and where", {}),
         "guard": Field(GUARD, "what a change of the cluster may interrupt", {}),
         "freeswitch": Field(FREESWITCH, "FreeSWITCH and its Event Socket", {}),
+        "recovery_store": Field(
+            RECOVERY_STORE, "where the rows are from which calls are recovered", {}
+        ),
         "fonebridge": Field(
             FONEBRIDGE,
             "a RedFone foneBRIDGE that follows the service, for ocf:fsha:fonebridge: writes "
@@ -210,5 +219,6 @@ PILLAR = Record(
             LOOKUP, "what differs between platforms; parameters/platforms.yaml has the values", {}
         ),
     },
-    "a mapping (cluster, nodes, network, corosync, pacemaker, guard, freeswitch, fonebridge)",
+    "a mapping (cluster, nodes, network, corosync, pacemaker, guard, freeswitch, "
+    "recovery_store, fonebridge)",
 )

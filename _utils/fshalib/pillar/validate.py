@@ -11,7 +11,12 @@ from typing import Any
 from fshalib.agents import ADDRESS_PARAMETER, plain
 from fshalib.cib.nvset import NO_SETS
 from fshalib.corosync.options import KNET, LINK_KEYS, MAX_LINKS, UDP, max_nodeid
-from fshalib.pillar import validate_freeswitch, validate_objects, validate_watchdog
+from fshalib.pillar import (
+    validate_freeswitch,
+    validate_objects,
+    validate_store,
+    validate_watchdog,
+)
 from fshalib.pillar.field_types import is_network_end
 from fshalib.schema.report import Keys, Location, given, printable, quoted
 
@@ -35,6 +40,7 @@ def check(data: Data, raw: object, at: Location) -> None:
     validate_watchdog.check(pacemaker, given(raw, "pacemaker"), at.below("pacemaker"))
     _vips(data, at)
     validate_freeswitch.check(data, at)
+    validate_store.check(data, at)
 
 
 # --- nodes -----------------------------------------------------------------------------------

@@ -11,10 +11,13 @@ import importlib
 import site
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 Row = tuple[Any, ...]
 POSTGRESQL = ("postgresql://", "postgres://")
+FILE = "dsn:"
 BUSY_SECONDS = 5.0
 # As measured with a server that drops packets: the answer comes after 9.2 s.
 CONNECT_SECONDS = 9
@@ -148,5 +151,24 @@ def _driver(place: str) -> Any:
 
 
 def connect(where: str) -> Database:
-    """Return the database named by a path or a ``postgresql://`` URI; nothing is opened yet."""
+    """Return the database named by a path, a URI or a file; nothing is opened yet.
+
+    where
+        The path of a SQLite file, a ``postgresql://`` URI, or ``dsn:PATH``: a file with a data
+        source as the real switch takes it, ``pgsql://host=… password=…``.
+    """
+    if where.startswith(FILE):
+        return PostgresqlServer(_in_file(Path(where.removeprefix(FILE))))
     return PostgresqlServer(where) if where.startswith(POSTGRESQL) else SqliteFile(where)
+
+
+def _in_file(path: Path) -> str:
+    """Return the URI that a data source in a file means."""
+    try:
+        text = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise DatabaseError(f"{path}: {error.strerror}") from error
+    words = dict(word.partition("=")[::2] for word in text.removeprefix("pgsql://").split())
+    user, password = words.pop("user", ""), words.pop("password", "")
+    query = urlencode({"user": user, "password": password})
+    return f"postgresql://{words['host']}:{words.get('port', '5432')}/{words['dbname']}?{query}"

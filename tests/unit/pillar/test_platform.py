@@ -85,4 +85,5 @@ def test_the_formula_has_packages_for_every_known_family():
     table = yaml.safe_load(text)
     assert set(platform.FAMILIES) | {"unknown"} <= set(table)
     assert all(set(entry) == {"lookup"} for entry in table.values())
-    assert all(set(entry["lookup"]) == set(LOOKUP) for entry in table.values())
+    keys = {*LOOKUP, "store_packages"}
+    assert all(set(entry["lookup"]) == keys for entry in table.values())
