@@ -53,7 +53,7 @@ def check(pacemaker: Data, raw: object, nodes: Data, at: Location) -> None:
     _members(pacemaker, at)
     _references(pacemaker, at)
     _devices(pacemaker, at)
-    _named_nodes(pacemaker, nodes, at)
+    named_nodes(pacemaker, nodes, at)
 
 
 def agent_of(pacemaker: Data, resource: Data) -> str:
@@ -250,8 +250,8 @@ def _devices(pacemaker: Data, at: Location) -> None:
 # --- names of nodes --------------------------------------------------------------------------
 
 
-def _named_nodes(pacemaker: Data, nodes: Data, at: Location) -> None:
-    """Check all names of nodes."""
+def named_nodes(pacemaker: Data, nodes: Data, at: Location) -> None:
+    """Report the names of nodes that are none of these; without nodes, none."""
     if not nodes or not all(key in pacemaker for key in ("resources", "templates", "bundles")):
         return
     names = [*nodes, *_remote_nodes(pacemaker)]
