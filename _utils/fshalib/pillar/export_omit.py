@@ -142,6 +142,9 @@ def _unit(keys: Keys, missing: bool) -> Keys:
         Whether something is missing there, which what is around it can't do without.
     """
     top = _top(keys)
+    if keys[-1] == "id-ref" and top == 2:
+        # What it uses is part of what it is.
+        return keys[:top]
     for number in range(len(keys), top, -1):
         unit = keys[:number]
         if _goes_alone(unit) and not (missing and isinstance(unit[-1], str)):

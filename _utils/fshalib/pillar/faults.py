@@ -34,6 +34,7 @@ def faults(
         data = {_SECTION: PACEMAKER.check(section, at.below(_SECTION))}
     if isinstance(data, dict):
         validate.check(data, raw, at)
+        validate_objects.operations_used(data.get(_SECTION, {}), at.below(_SECTION))
         if "nodes" not in rest:
             known: dict[str, Any] = {name: {} for name in nodes}
             validate_objects.named_nodes(data[_SECTION], known, at.below(_SECTION))

@@ -224,3 +224,31 @@ def test_a_change_that_no_omission_is_about_is_noted_beside_one():
     assert noted(found, "resources:a:meta:priority:", "the next run removes it")
     assert noted(found, "resources:a: weird='1' of <op> can't be expressed")
     assert changes == {("a", "meta:priority"), ("a", "other")}
+
+
+def test_operations_that_are_shared_are_exported_with_their_id():
+    own = '<operations id="ops"><op id="m" name="monitor" interval="9s"/></operations>'
+    root = cib(dummy("a", own) + dummy("b", '<operations id-ref="ops"/>'))
+    found, changes = planned(root, {})
+    resources = found.pacemaker["resources"]
+    assert resources["a"]["operations"] == [{"id": "ops"}, {"name": "monitor", "interval": "9s"}]
+    assert resources["b"]["operations"] == [{"id-ref": "ops"}]
+    assert (found.notes, changes) == ((), set())
+
+
+@pytest.mark.parametrize(
+    ("own", "user", "place"),
+    [
+        ('<operations id="x"><op id="m" name="monitor" interval="9s"/></operations>',
+         '<operations id-ref="x"/>', "operations:0:id-ref"),
+        ('<instance_attributes id="x"><nvpair id="p" name="fake" value="1"/></instance_attributes>',
+         '<instance_attributes id-ref="x"/>', "params:0:id-ref"),
+    ],
+    ids=["operations", "parameters"],
+)  # fmt: skip
+def test_what_uses_a_part_of_what_is_left_out_is_left_out_too(own, user, place):
+    root = cib(dummy("Bürö", own) + dummy("b", user))
+    found, changes = planned(root, {})
+    assert found.pacemaker == {}
+    assert noted(found, f"resources:b:{place}:", "resources:b is left out")
+    assert changes == set()
