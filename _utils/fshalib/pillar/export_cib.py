@@ -94,6 +94,7 @@ def _pillar_spec(item: Object, notes: _Notes) -> dict[str, Any]:
     if item.kind == "properties":
         _leave_out(spec, "sets", _servers_own(item), item, notes, "the cluster's own")
         _leave_out(spec, "sets", cib_ownership.OPERATOR_OPTIONS, item, notes, "an operator's")
+        spec["sets"] = _simple(spec["sets"])
     if item.kind == "node":
         _leave_out(spec, "attributes", NODE_STATE, item, notes, "an operator's")
         if spec.get("type") == "member":
@@ -102,6 +103,13 @@ def _pillar_spec(item: Object, notes: _Notes) -> dict[str, Any]:
         _leave_out(spec, "meta", ownership.OPERATOR_META, item, notes, "an operator's")
     written = nvset.in_pillar(spec)
     return {key: _plain(value) for key, value in written.items() if value not in ({}, [])}
+
+
+def _simple(sets: nvset.NvSets) -> nvset.NvSets:
+    """Return properties without empty sets; where no rule decides, in one set."""
+    if not sets.conditional:
+        return nvset.NvSets.of(sets.plain_values())
+    return nvset.NvSets.several(s for s in sets if s.values or not s.plain)
 
 
 def _servers_own(properties: Object) -> frozenset[str]:

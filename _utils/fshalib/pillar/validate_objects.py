@@ -14,7 +14,7 @@ from fshalib.cib.field_types import NODE_NAME
 from fshalib.cib.fields import Id
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.location_rules import Rules
-from fshalib.cib.nvset import NO_SETS
+from fshalib.cib.nvset import FIRST, NO_SETS
 from fshalib.cib.nvset_field import Sets
 from fshalib.cib.operations import Operations
 from fshalib.cib.resource_set import ResourceSets
@@ -92,6 +92,9 @@ def _ids(pacemaker: Data, at: Location) -> None:
             continue
         for name in pacemaker.get(key, {}):
             _take(name, f"{_a(kind.word)} {kind.word}", taken, at.below(key, name))
+    if taken[FIRST] == f"the {KINDS['properties'].word}":
+        # That is one of their sets, which the pillar may name.
+        del taken[FIRST]
     for keys, kind_name, spec in _objects(pacemaker):
         for id, word, inner in _inner_ids(KINDS[kind_name].schema, spec):
             _take(id, word, taken, at.below(*_place(keys, inner)))

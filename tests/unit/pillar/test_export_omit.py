@@ -252,3 +252,37 @@ def test_what_uses_a_part_of_what_is_left_out_is_left_out_too(own, user, place):
     assert found.pacemaker == {}
     assert noted(found, f"resources:b:{place}:", "resources:b is left out")
     assert changes == set()
+
+
+# --- properties in several sets -------------------------------------------------------------------
+
+RULE = '<rule id="r"><date_expression id="d" operation="gt" start="2020-01-01"/></rule>'
+OVERRIDE = (
+    f'<cluster_property_set id="over" score="2">{RULE}'
+    '<nvpair id="o" name="batch-limit" value="1"/></cluster_property_set>'
+)
+
+
+@pytest.mark.parametrize(
+    ("plain", "expected"),
+    [
+        ('id="base" score="1"', {"score": 1}),
+        ('id="cib-bootstrap-options" score="1"', {"id": "cib-bootstrap-options", "score": 1}),
+    ],
+)
+def test_which_of_several_property_sets_counts_is_in_the_pillar(plain, expected):
+    pair = '<nvpair id="b" name="batch-limit" value="5"/>'
+    root = cib(options=f"{OVERRIDE}<cluster_property_set {plain}>{pair}</cluster_property_set>")
+    found, changes = planned(root, {})
+    sets = found.pacemaker["properties"]
+    assert {**expected, "values": {"batch-limit": 5}} in sets
+    assert {"score": 2, "rule": "date gt 2020-01-01", "values": {"batch-limit": 1}} in sets
+    assert (found.notes, changes) == ((), set())
+
+
+def test_without_a_rule_all_property_sets_are_one():
+    inner = pairs("cluster_property_set", "x", **{"batch-limit": "9", "cluster-delay": "9s"})
+    boot = pairs("cluster_property_set", "cib-bootstrap-options", **{"batch-limit": "5"})
+    found, changes = planned(cib(options=inner + boot), {})
+    assert found.pacemaker["properties"] == {"batch-limit": 5, "cluster-delay": "9s"}
+    assert changes == set()
