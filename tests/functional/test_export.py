@@ -215,3 +215,34 @@ def test_without_a_restore_point_nothing_is_written(high, cib_file, points):
     assert done["voice"].result is False
     assert "restore" in done["voice"].comment
     assert cib_file.text == before
+
+
+# --- clusters that were not sound before -----------------------------------------------------
+
+
+def test_what_crm_verify_has_against_the_cluster_itself_is_said_and_refuses_nothing(
+    loaders, cib_file, tmp_path
+):
+    cib_file.by_hand("crm_attribute", "-n", "stonith-enabled", "-D")
+    file = tmp_path / "fsha.sls"
+    loaders.modules.fsha.export(file=str(file))
+    plan = loaders.modules.fsha.plan(pillar=str(file))
+    assert (plan["result"], plan["changes"]) == (True, {})
+    pillar = read(file)
+    pillar["fsha"]["pacemaker"]["resources"]["ip_shared"]["params"]["ip"] = "10.101.20.9"
+    plan = loaders.modules.fsha.plan(pillar=pillar)
+    assert plan["result"] is True
+    assert "crm_verify refused the CIB before this change, too: error: " in plan["comment"]
+
+
+def test_an_old_schema_is_named_with_what_renews_it(loaders, cib_file, tmp_path):
+    old = cib_file.text.replace(cib_file.root.get("validate-with"), "pacemaker-1.2")
+    cib_file.path.write_text(old, encoding="utf-8")
+    file = tmp_path / "fsha.sls"
+    notes = "\n".join(loaders.modules.fsha.export(file=str(file))["notes"])
+    assert "schema pacemaker-1.2" in notes
+    assert "cibadmin --upgrade --force" in notes
+    plan = loaders.modules.fsha.plan(pillar=str(file))
+    assert plan["result"] is False
+    assert "The CIB is of the schema pacemaker-1.2" in plan["comment"]
+    assert "run cibadmin --upgrade --force first" in plan["comment"]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fshalib.cib import normalize, nvset, ownership, read, secrets, target, watchdog
+from fshalib.cib import normalize, nvset, obsolete, ownership, read, secrets, target, watchdog
 from fshalib.cib import ownership as cib_ownership
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
@@ -54,7 +54,7 @@ def export(root: Element, rest: Mapping[str, Any] | None = None) -> Exported:
     """
     notes = _Notes([f"{what}: the formula knows no such thing" for what in read.strangers(root)])
     section: dict[str, Any] = {}
-    for item in read.read_all(root):
+    for item in _objects(root, notes):
         if _is_left_out(item, notes):
             continue
         spec = _pillar_spec(item, notes)
@@ -67,6 +67,21 @@ def export(root: Element, rest: Mapping[str, Any] | None = None) -> Exported:
 
 
 _ONES = tuple(name for name, kind in KINDS.items() if kind.one)
+
+
+def _objects(root: Element, notes: _Notes) -> tuple[Object, ...]:
+    """Return the objects of a CIB as Pacemaker understands them today."""
+    objects = read.read_all(root)
+    if not obsolete.is_old(root):
+        return objects
+    notes.sentences.append(
+        f"the CIB is of the schema {root.get('validate-with')}, which Pacemaker since 2.0 turns "
+        f"into a newer one each time it reads it; run {obsolete.UPGRADE} before the formula"
+    )
+    objects, renewed = obsolete.renewed(objects)
+    for new in renewed:
+        notes.add(Object(new.kind, new.id), f"{new.text}, as {obsolete.UPGRADE} has it", new.key)
+    return objects
 
 
 def _node_names(root: Element) -> frozenset[str]:
@@ -94,7 +109,9 @@ def _pillar_spec(item: Object, notes: _Notes) -> dict[str, Any]:
     if item.kind == "properties":
         _leave_out(spec, "sets", _servers_own(item), item, notes, "the cluster's own")
         _leave_out(spec, "sets", cib_ownership.OPERATOR_OPTIONS, item, notes, "an operator's")
-        spec["sets"] = _simple(spec["sets"])
+        for name in sorted(obsolete.without_effect(item)):
+            notes.add(item, f"{name} has no effect since Pacemaker 2.0, and stays as it is")
+        spec["sets"] = _simple(spec["sets"].without(obsolete.without_effect(item)))
     if item.kind == "node":
         _leave_out(spec, "attributes", NODE_STATE, item, notes, "an operator's")
         if spec.get("type") == "member":

@@ -203,7 +203,7 @@ def test_a_property_with_a_rule_comes_before_the_plain_one_of_a_lower_score(ther
 def test_the_first_of_all_sets_comes_first_whatever_the_scores():
     wanted = options("properties", [RULED, BOOT])
     found = applied(cib(schema=SCHEMA), wanted, complete=True)
-    assert [s[0] for s in property_sets(found)][0] == "cib-bootstrap-options"
+    assert property_sets(found)[0][0] == "cib-bootstrap-options"
     assert property_sets(found)[0][3] == {"symmetric-cluster": "true"}
     assert target(found, DesiredObjects((wanted,), complete=True)).empty
 

@@ -34,7 +34,8 @@ NOT_EXPRESSED = {
     "rsc_dep3.xml": ["rsc1:meta:priority", "rsc2:meta:priority"],
 }
 LEFT_TO_OTHERS = (" is the cluster's own, and stays", " is an operator's, and stays",
-                  "the cluster never uses it", "an operator's move or ban")  # fmt: skip
+                  "the cluster never uses it", "an operator's move or ban",
+                  "cibadmin --upgrade")  # fmt: skip
 
 
 def objects(pillar):
