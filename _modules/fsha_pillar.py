@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import fshalib
 
 importlib.reload(fshalib)
-from fshalib.pillar import once, platform
+from fshalib.pacemaker import version
+from fshalib.pillar import kept_values, once, platform
 from fshalib.schema.report import ConfigErrors, section
+from fshalib.system.programs import RunError
 
 if TYPE_CHECKING:
     __grains__: dict[str, Any]
@@ -40,7 +42,8 @@ def mistakes(name="fsha"):
     if trouble:
         return trouble
     try:
-        once.checked_here(raw, __grains__)
-    except ConfigErrors as error:
+        config = once.checked_here(raw, __grains__)
+        kept_values.check(config, lambda: version.installed() or platform.pacemaker(__grains__))
+    except (ConfigErrors, RunError) as error:
         return str(error)
     return ""

@@ -7,6 +7,8 @@ import pytest
 import yaml
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+from fshalib.cib import damage
+from fshalib.pacemaker import version
 from tests.functional.conftest import EPOCHS_PER_PATCH
 from tests.functional.pair import VIP, states
 
@@ -246,3 +248,23 @@ def test_an_old_schema_is_named_with_what_renews_it(loaders, cib_file, tmp_path)
     assert plan["result"] is False
     assert "The CIB is of the schema pacemaker-1.2" in plan["comment"]
     assert "run cibadmin --upgrade --force first" in plan["comment"]
+
+
+# --- values that an old Pacemaker damages ----------------------------------------------------
+
+OLD_PACEMAKER = version.older(version.installed(), damage.SAFE_SINCE)
+
+
+@pytest.mark.skipif(not OLD_PACEMAKER, reason="the Pacemaker here keeps every value")
+def test_a_value_that_pacemaker_damages_is_one_sentence_before_anything_is_written(
+    loaders, cib_file, tmp_path
+):
+    before = cib_file.text
+    found = loaders.modules.fsha.export(as_data=True)["pillar"]["fsha"]
+    found["pacemaker"]["resources"]["ip_shared"]["description"] = "Büro & Zentrale"
+    plan = loaders.modules.fsha.plan(pillar={"fsha": found})
+    assert plan["result"] is False
+    assert plan["comment"].startswith(
+        "ip_shared: description: a value without & behind a letter that is not ASCII is expected"
+    )
+    assert cib_file.text == before

@@ -101,6 +101,7 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     target = make(document.parse(cib))
     if target.empty:
         return nothing_to_do(target)
+    verification.check_values(target, run)
     document.next_version(target.root)
     verified = verification.verified(target, run)
     foreseen = tools.foresee(document.render(target.root), run)

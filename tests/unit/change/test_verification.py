@@ -3,7 +3,7 @@
 import pytest
 
 from fshalib.change import plan as change_plan
-from fshalib.change.verification import OldSchema, verified
+from fshalib.change.verification import DamagedValue, OldSchema, check_values, verified
 from fshalib.cib.target import DesiredObjects, target
 from fshalib.pacemaker import tools
 from fshalib.system import programs
@@ -60,3 +60,40 @@ def test_a_plan_says_that_it_was_so_before():
     sentence = "crm_verify refused the CIB before this change, too: error: x"
     assert change_plan.as_data(plan)["warnings"] == [sentence]
     assert sentence in change_plan.summary(plan).splitlines()
+
+
+# --- values that an old Pacemaker damages -----------------------------------------------------
+
+UMLAUT = "Büro & Zentrale"
+
+
+def asked(version):
+    def run(argv, **_rest):
+        return programs.Completed(tuple(argv), 0, f"Pacemaker {version}\nWritten by", "", 0.0)
+
+    return run
+
+
+def described(live, wanted):
+    root = cib(dummy("a"))
+    if live:
+        root.find(".//primitive").set("description", live)
+    return target(root, DesiredObjects((primitive("a", description=wanted),)))
+
+
+def test_a_value_that_would_be_damaged_is_refused_in_one_sentence():
+    with pytest.raises(DamagedValue) as caught:
+        check_values(described("", UMLAUT), asked("2.1.5"))
+    assert str(caught.value) == (
+        "a: description: a value without & behind a letter that is not ASCII is expected: "
+        "Pacemaker 2.1.5 damages that (2.1.8 no longer does), and each run would write it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "version"),
+    [("", UMLAUT, "2.1.8"), (UMLAUT, UMLAUT, "2.1.5"), ("", "Büro", "2.1.5")],
+    ids=["new Pacemaker", "as it was", "no danger"],
+)
+def test_what_stays_as_it_is_is_taken(live, wanted, version):
+    check_values(described(live, wanted), asked(version))
