@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from salt.exceptions import CommandExecutionError, SaltInvocationError
+
 import fshalib
 
 importlib.reload(fshalib)
+from fshalib import errors
 from fshalib.pacemaker import version
 from fshalib.pillar import kept_values, once, platform
+from fshalib.schema import arguments
 from fshalib.schema.report import ConfigErrors, section
 from fshalib.system.programs import RunError
 
@@ -19,12 +23,16 @@ if TYPE_CHECKING:
 
 __virtualname__ = "fsha_pillar"
 
+_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
+
 
 def __virtual__():
     """Load always."""
     return __virtualname__
 
 
+@_salts_errors
+@arguments.typed(name=arguments.NAME)
 def mistakes(name="fsha"):
     """Return the mistakes in this minion's pillar, as text; empty if it is sound.
 
