@@ -343,7 +343,7 @@ def export(file=None, corosync_conf=None, as_data=False):
 
 
 def _text(pillar: dict[str, Any], notes: list[str]) -> str:
-    head = "".join(f"# {note}\n" for note in notes)
+    head = "".join(f"# {' '.join(note.splitlines())}\n" for note in notes)
     body = salt.utils.yaml.safe_dump({"fsha": pillar}, default_flow_style=False, sort_keys=False)
     return head + body
 

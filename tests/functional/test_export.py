@@ -87,6 +87,44 @@ def test_what_is_no_cib_is_one_clear_error(loaders, cib_file, text):
     assert "\n" not in str(caught.value)
 
 
+ODD = (
+    '<primitive id="odd" class="ocf" provider="pacemaker" type="Dummy"><meta_attributes id="odd-m">'
+    '<nvpair id="odd-p" name="priority" value="1.0"/>'
+    '<nvpair id="odd-x" name="is-managd" value="x"/>'
+    "</meta_attributes></primitive>"
+)
+
+
+def test_the_own_plan_changes_what_the_notes_name_and_nothing_else(loaders, cib_file, tmp_path):
+    cib_file.by_hand("cibadmin", "--create", "-o", "resources", "--xml-text", ODD)
+    file = tmp_path / "fsha.sls"
+    notes = "\n".join(loaders.modules.fsha.export(file=str(file))["notes"])
+    plan = loaders.modules.fsha.plan(pillar=str(file))
+    assert plan["result"] is True
+    assert plan["changes"] == {
+        "odd": {
+            "meta:priority": {"old": "1.0", "new": "1"},
+            "meta:is-managd": {"old": "x", "new": None},
+        }
+    }
+    assert "resources:odd:meta:priority: " in notes
+    assert "resources:odd:meta:is-managd: " in notes
+
+
+def test_a_note_is_one_line_of_comment_whatever_it_is_about(loaders, cib_file):
+    cib_file.path.write_text(
+        cib_file.text.replace(
+            '<nodes>', '<nodes><node id="9" uname="fs9"><instance_attributes id="q"><nvpair '
+            'id="qq" name="standby" value="a&#10;b: c"/></instance_attributes></node>'
+        ),
+        encoding="utf-8",
+    )  # fmt: skip
+    text = loaders.modules.fsha.export()
+    assert "nodes" not in (yaml.safe_load(text)["fsha"]["pacemaker"])
+    (note,) = [line for line in text.splitlines() if "nodes:fs9: standby=a" in line]
+    assert note.endswith("b: c is an operator's, and stays as it is")
+
+
 # --- plan ------------------------------------------------------------------------------------
 
 

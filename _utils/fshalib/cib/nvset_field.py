@@ -110,9 +110,12 @@ class Sets:
         elements = element.findall(self.tag)
         if not elements:
             return UNSET
-        sets = in_order(self.read_set(nvset, reading) for nvset in elements)
+        read = [self.read_set(nvset, reading) for nvset in elements]
+        if FIRST not in reading.referenced:
+            read = [_without_needless_id(nvset, read) for nvset in read]
+        sets = in_order(read)
         # A score decides between sets; a single set needs none.
-        if len(sets) == 1 and sets[0].plain and sets[0].id in (None, FIRST):
+        if len(sets) == 1 and sets[0].plain and sets[0].id is None:
             return NvSets.of(sets[0].values)
         return NvSets.several(sets)
 
@@ -177,6 +180,18 @@ def stands_alone(item: Mapping[str, Any], raw: Mapping[str, Any], at: Location) 
     if others:
         at.below(others[0]).error(f"{others[0]} is not expected beside id-ref.")
     return "id-ref" in raw
+
+
+def _without_needless_id(nvset: NvSet, sets: Iterable[NvSet]) -> NvSet:
+    """Return a set without its id, where that decides over no value: no other set has the same."""
+    if nvset.id != FIRST:
+        return nvset
+    own, others = _names([nvset]), _names(other for other in sets if other is not nvset)
+    return replace(nvset, id=None) if own.isdisjoint(others) else nvset
+
+
+def _names(sets: Iterable[NvSet]) -> frozenset[str]:
+    return frozenset(normalize.option_name(name) for nvset in sets for name in nvset.values)
 
 
 def in_order(sets: Iterable[NvSet]) -> list[NvSet]:
