@@ -112,6 +112,7 @@ def faults(nodes):
 
 
 @_salts_errors
+@arguments.typed(path=arguments.PATH)
 def config(path=CONFIG):
     """Return a corosync.conf as data; sections that may repeat are lists.
 
@@ -128,6 +129,7 @@ def config(path=CONFIG):
 
 
 @_salts_errors
+@arguments.typed(path=arguments.PATH)
 def known(path=CONFIG):
     """Return what is known of the nodes in a corosync.conf beyond what it says.
 
@@ -192,6 +194,12 @@ def _judge(text: str) -> dict[str, Any]:
 
 
 @_salts_errors
+@arguments.typed(
+    path=arguments.PATH,
+    text=arguments.TEXT | arguments.NONE,
+    authkey=arguments.PATH,
+    fingerprint=arguments.TEXT | arguments.NONE,
+)
 def pending(path=CONFIG, text=None, authkey=AUTHKEY, fingerprint=None):
     """Return how the running corosync differs from a configuration, and what would bring it.
 
@@ -266,6 +274,12 @@ def reload_():
 
 
 @_salts_errors
+@arguments.typed(
+    path=arguments.PATH,
+    text=arguments.TEXT | arguments.NONE,
+    fingerprint=arguments.TEXT | arguments.NONE,
+    allow_restart=arguments.FLAG,
+)
 def guard(path=CONFIG, text=None, fingerprint=None, allow_restart=False):
     """Return why this node must not be given a configuration now; empty if it may.
 
@@ -293,6 +307,7 @@ def guard(path=CONFIG, text=None, fingerprint=None, allow_restart=False):
 
 
 @_salts_errors
+@arguments.typed(authkey=arguments.PATH)
 def note_key(authkey=AUTHKEY):
     """Let the running corosync remember which authkey it has read, if that is certain.
 
@@ -323,6 +338,11 @@ def note_key(authkey=AUTHKEY):
 
 
 @_salts_errors
+@arguments.typed(
+    fingerprint=arguments.TEXT | arguments.NONE,
+    authkey=arguments.PATH,
+    allow_restart=arguments.FLAG,
+)
 def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
     """Return why the authkey of this node must not be replaced now; empty if it may.
 
@@ -358,6 +378,7 @@ def guard_key(fingerprint, authkey=AUTHKEY, allow_restart=False):
 
 
 @_salts_errors
+@arguments.typed(path=arguments.PATH, text=arguments.TEXT | arguments.NONE)
 def packaged_cluster(path=CONFIG, text=None):
     """Return what a cluster that is not ours left on disk: its nodes, and the files.
 
@@ -392,6 +413,7 @@ ghost = packaged_cluster
 
 
 @_salts_errors
+@arguments.typed(path=arguments.PATH)
 def forget_ghost(path=CONFIG):
     """Remove what :func:`packaged_cluster` finds. Refuses while corosync or Pacemaker runs.
 

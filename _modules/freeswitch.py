@@ -242,6 +242,7 @@ def registrations(limit=100):
 
 
 @_salts_errors
+@arguments.typed(directory=arguments.FOLDER | arguments.NONE, exclude=arguments.LIST)
 def config_hash(directory=None, exclude=()):
     """Return hashes of the configuration, to compare the nodes of a pair.
 
@@ -272,6 +273,7 @@ def config_hash(directory=None, exclude=()):
 
 
 @_salts_errors
+@arguments.typed(test=arguments.FLAG)
 def pause(direction="inbound", test=None):
     """Refuse new calls; those that are up go on.
 
@@ -290,6 +292,7 @@ def pause(direction="inbound", test=None):
 
 
 @_salts_errors
+@arguments.typed(test=arguments.FLAG)
 def resume(direction="both", test=None):
     """Take new calls again.
 
@@ -327,6 +330,7 @@ def _switch(verb: str, direction: Any, wanted: str, test: Any) -> dict[str, Any]
 
 
 @_salts_errors
+@arguments.typed(vips=arguments.LIST | arguments.NONE, test=arguments.FLAG)
 def recover(profile=None, vips=None, test=None):
     """Take over the calls of the other node that the agent's start has left out.
 
@@ -394,6 +398,12 @@ def _answer(result: bool | None, comment: str, **facts: Any) -> dict[str, Any]:
 
 
 @_salts_errors
+@arguments.typed(
+    directory=arguments.FOLDER,
+    pillar=arguments.NAME,
+    patience=arguments.SECONDS,
+    test=arguments.FLAG,
+)
 def configure(directory, pillar="fsha", patience=60, test=None):
     """Make sure that FreeSWITCH is told what a pair needs, and still can be loaded.
 
@@ -450,6 +460,12 @@ def configure(directory, pillar="fsha", patience=60, test=None):
 
 
 @_salts_errors
+@arguments.typed(
+    directory=arguments.FOLDER | arguments.NONE,
+    pillar=arguments.NAME,
+    patience=arguments.SECONDS,
+    test=arguments.FLAG,
+)
 def unconfigure(directory=None, pillar="fsha", patience=60, test=None):
     """Take away what :func:`configure` has put into FreeSWITCH's configuration.
 

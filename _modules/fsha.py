@@ -176,6 +176,7 @@ def _answer(answer: dict[str, Any], as_data: Any, shown: Any) -> Any:
 
 
 @_salts_errors
+@arguments.typed(as_data=arguments.FLAG)
 def status(as_data=False):
     """Show how the pair is: nodes, rings, resources, who holds the VIP, profiles, leftovers.
 
@@ -204,6 +205,10 @@ def status(as_data=False):
 
 
 @_salts_errors
+@arguments.typed(
+    pillar=arguments.PATH | arguments.MAPPING | arguments.NONE,
+    override=arguments.FLAG,
+)
 def plan(pillar=None, override=False):
     """Compare a pillar with the cluster, without a state run; nothing is changed.
 
@@ -235,6 +240,12 @@ def plan(pillar=None, override=False):
 
 
 @_salts_errors
+@arguments.typed(
+    pillar=arguments.PATH | arguments.MAPPING | arguments.NONE,
+    as_data=arguments.FLAG,
+    cib=arguments.PATH | arguments.NONE,
+    corosync_conf=arguments.PATH | arguments.NONE,
+)
 def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
     """Tell from the configuration alone whether the pair will really fail over, and why not.
 
@@ -284,6 +295,7 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
 
 
 @_salts_errors
+@arguments.typed(file=arguments.PATH)
 def report(file):
     """Write one HTML page that shows the pair: drawn, checked, and what has happened to it.
 
@@ -300,6 +312,11 @@ def report(file):
 
 
 @_salts_errors
+@arguments.typed(
+    file=arguments.PATH | arguments.NONE,
+    corosync_conf=arguments.PATH | arguments.NONE,
+    as_data=arguments.FLAG,
+)
 def export(file=None, corosync_conf=None, as_data=False):
     """Turn a running cluster, whoever built it, into a pillar that changes nothing of it.
 
@@ -336,12 +353,13 @@ def export(file=None, corosync_conf=None, as_data=False):
 
 
 def _text(pillar: dict[str, Any], notes: list[str]) -> str:
-    head = "".join(f"# {note}\n" for note in notes)
+    head = "".join(f"# {' '.join(note.splitlines())}\n" for note in notes)
     body = salt.utils.yaml.safe_dump({"fsha": pillar}, default_flow_style=False, sort_keys=False)
     return head + body
 
 
 @_salts_errors
+@arguments.typed(as_data=arguments.FLAG)
 def check(as_data=False):
     """Check whether the pair is ready to switch over, as a list with the evidence for each line.
 
@@ -386,6 +404,7 @@ def facts():
 
 
 @_salts_errors
+@arguments.typed(as_data=arguments.FLAG)
 def notice(as_data=None):
     """Look whether the service has moved by itself since this node last looked.
 
@@ -413,6 +432,7 @@ def notice(as_data=None):
 
 
 @_salts_errors
+@arguments.typed(as_data=arguments.FLAG)
 def history(limit=20, kind=None, as_data=None):
     """Show what happened to the pair as this node has told it, newest first.
 
@@ -439,6 +459,12 @@ def history(limit=20, kind=None, as_data=None):
 
 
 @_salts_errors
+@arguments.typed(
+    force=arguments.FLAG,
+    by=arguments.NAME | arguments.NONE,
+    test=arguments.FLAG,
+    as_data=arguments.FLAG,
+)
 def failover(
     target=None,
     resource=None,
@@ -503,6 +529,12 @@ def failover(
 
 
 @_salts_errors
+@arguments.typed(
+    force=arguments.FLAG,
+    by=arguments.NAME | arguments.NONE,
+    test=arguments.FLAG,
+    as_data=arguments.FLAG,
+)
 def failback(
     resource=None,
     timeout=60,
@@ -536,6 +568,7 @@ def failback(
 
 
 @_salts_errors
+@arguments.typed(by=arguments.NAME | arguments.NONE, test=arguments.FLAG, as_data=arguments.FLAG)
 def drill(
     max_calls=0,
     timeout=60,
@@ -576,6 +609,7 @@ def drill(
 
 
 @_salts_errors
+@arguments.typed(by=arguments.NAME | arguments.NONE, test=arguments.FLAG)
 def drain(seconds=0, by=None, test=None, **kwargs):
     """Let this node's switch refuse new calls; those that are up go on.
 
@@ -599,6 +633,7 @@ def drain(seconds=0, by=None, test=None, **kwargs):
 
 
 @_salts_errors
+@arguments.typed(by=arguments.NAME | arguments.NONE, test=arguments.FLAG)
 def undrain(by=None, test=None, **kwargs):
     """Let this node's switch take new calls again.
 
@@ -615,6 +650,7 @@ def undrain(by=None, test=None, **kwargs):
 
 
 @_salts_errors
+@arguments.typed(force=arguments.FLAG, by=arguments.NAME | arguments.NONE, test=arguments.FLAG)
 def standby(node=None, reason=None, ttl=None, force=False, by=None, test=None, **kwargs):
     """Put a node into standby: the cluster runs nothing there, until :func:`online`.
 
@@ -639,6 +675,11 @@ def standby(node=None, reason=None, ttl=None, force=False, by=None, test=None, *
 
 
 @_salts_errors
+@arguments.typed(
+    node=arguments.NAME | arguments.NONE,
+    by=arguments.NAME | arguments.NONE,
+    test=arguments.FLAG,
+)
 def online(node=None, by=None, test=None, **kwargs):
     """End a node's standby, also one that was to last until Pacemaker stops there.
 
@@ -657,6 +698,7 @@ def online(node=None, by=None, test=None, **kwargs):
 
 
 @_salts_errors
+@arguments.typed(by=arguments.NAME | arguments.NONE, test=arguments.FLAG)
 def maintenance(state, reason=None, ttl=None, by=None, test=None, **kwargs):
     """Switch the cluster's maintenance mode on or off: nothing is watched, nothing is touched.
 

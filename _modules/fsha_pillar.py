@@ -5,10 +5,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from salt.exceptions import CommandExecutionError, SaltInvocationError
+
 import fshalib
 
 importlib.reload(fshalib)
-from fshalib.pillar import once, platform
+from fshalib import errors
+from fshalib.pacemaker import version
+from fshalib.pillar import kept_values, once, platform
+from fshalib.schema import arguments
 from fshalib.schema.report import ConfigErrors, section
 from fshalib.system.programs import RunError
 
@@ -24,12 +29,16 @@ if TYPE_CHECKING:
 
 __virtualname__ = "fsha_pillar"
 
+_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
+
 
 def __virtual__():
     """Load always."""
     return __virtualname__
 
 
+@_salts_errors
+@arguments.typed(name=arguments.NAME)
 def mistakes(name="fsha"):
     """Return the mistakes in this minion's pillar, as text; empty if it is sound.
 
@@ -47,12 +56,15 @@ def mistakes(name="fsha"):
     if trouble:
         return trouble
     try:
-        once.checked_here(raw, __grains__)
-    except ConfigErrors as error:
+        config = once.checked_here(raw, __grains__)
+        kept_values.check(config, lambda: version.installed() or platform.pacemaker(__grains__))
+    except (ConfigErrors, RunError) as error:
         return str(error)
     return ""
 
 
+@_salts_errors
+@arguments.typed(name=arguments.NAME)
 def agent_mistakes(name="fsha"):
     """Return what this node's agents have against the pillar, as text; empty if it is nothing.
 

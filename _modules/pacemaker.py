@@ -124,6 +124,12 @@ def _status() -> Any:
 
 
 @_salts_errors
+@arguments.typed(
+    transaction=arguments.NAME,
+    run=arguments.TEXT,
+    test=arguments.FLAG,
+    absent=arguments.FLAG,
+)
 def stage(kind, transaction, id, spec=None, run="", test=False, absent=False):
     """Add an object to a transaction; nothing is written before :func:`commit`.
 
@@ -162,6 +168,13 @@ def stage(kind, transaction, id, spec=None, run="", test=False, absent=False):
 
 
 @_salts_errors
+@arguments.typed(
+    transaction=arguments.NAME,
+    run=arguments.TEXT,
+    complete=arguments.FLAG,
+    override=arguments.FLAG,
+    guard=arguments.MAPPING | arguments.NONE,
+)
 def plan(transaction, run="", complete=False, unmanaged="report", guard=None, override=False):
     """Return what committing a transaction would do, and whether the guard lets it; nothing
     is written.
@@ -203,6 +216,7 @@ def plan(transaction, run="", complete=False, unmanaged="report", guard=None, ov
 
 
 @_salts_errors
+@arguments.typed(pillar=arguments.NAME, patience=arguments.SECONDS, test=arguments.FLAG)
 def verdict(pillar="fsha", patience=30, test=None):
     """Return whether a whole run may begin; nothing is written to the configuration.
 
@@ -248,6 +262,15 @@ def verdict(pillar="fsha", patience=30, test=None):
 
 
 @_salts_errors
+@arguments.typed(
+    transaction=arguments.NAME,
+    run=arguments.TEXT,
+    complete=arguments.FLAG,
+    override=arguments.FLAG,
+    settle_timeout=arguments.SECONDS,
+    restore_points=arguments.COUNT,
+    guard=arguments.MAPPING | arguments.NONE,
+)
 def commit(
     transaction,
     run="",
@@ -319,6 +342,12 @@ def history():
 
 
 @_salts_errors
+@arguments.typed(
+    override=arguments.FLAG,
+    settle_timeout=arguments.SECONDS,
+    restore_points=arguments.COUNT,
+    test=arguments.FLAG,
+)
 def restore(number, override=False, settle_timeout=120, restore_points=20, test=None):
     """Go back to the configuration before a commit, through the same plan and guard.
 
@@ -433,6 +462,7 @@ def agents(space):
 
 
 @_salts_errors
+@arguments.typed(name=arguments.NAME)
 def serving(name):
     """Tell where a resource, or every member of a group, is started.
 

@@ -20,6 +20,7 @@ import fshalib
 importlib.reload(fshalib)
 from fshalib import errors
 from fshalib.pillar import once
+from fshalib.schema import arguments
 from fshalib.store import config as store_config
 from fshalib.store import health, installing, server, setup
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __virtualname__ = "recovery_store"
 
 AUTHKEY = Path("/etc/corosync/authkey")
-_salts_errors = errors.raising(CommandExecutionError, SaltInvocationError)
+_salts_errors = arguments.verb(CommandExecutionError, SaltInvocationError)
 
 
 def __virtual__():
@@ -53,6 +54,7 @@ def status():
 
 
 @_salts_errors
+@arguments.typed(pillar=arguments.NAME, test=arguments.FLAG)
 def set_up(pillar="fsha", test=None):
     """Make this node's store as the pillar wants it: files, server, tables, publications, keeper.
 
@@ -77,6 +79,7 @@ def set_up(pillar="fsha", test=None):
 
 
 @_salts_errors
+@arguments.typed(pillar=arguments.NAME, test=arguments.FLAG)
 def tear_down(pillar="fsha", test=None):
     """Take this node's store away, with the rows in it. A switch must not use it any more.
 

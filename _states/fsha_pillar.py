@@ -10,7 +10,8 @@ import fshalib
 importlib.reload(fshalib)
 from fshalib.events import returns
 from fshalib.lint import runner
-from fshalib.pillar import once, platform
+from fshalib.pacemaker import version
+from fshalib.pillar import kept_values, once, platform
 from fshalib.schema.report import ConfigErrors, section
 from fshalib.system.programs import RunError
 
@@ -52,7 +53,8 @@ def checked(name="fsha"):
         return returns.failed(name, trouble)
     try:
         config = once.checked_here(raw, __grains__)
-    except ConfigErrors as error:
+        kept_values.check(config, lambda: version.installed() or platform.pacemaker(__grains__))
+    except (ConfigErrors, RunError) as error:
         return returns.failed(name, str(error))
     count = len(config.pacemaker.objects)
     ret = returns.unchanged(
@@ -79,6 +81,7 @@ def agents_known(name="fsha"):
             return returns.not_yet(name, "The agents are not installed yet; would check them.")
         if installed_agents is None:
             return returns.failed(name, "The agents can't be asked before lxml is in place.")
+        kept_values.check(config, version.installed)
         installed_agents.check(config, test)
     except (ConfigErrors, RunError) as error:
         return returns.failed(name, str(error))

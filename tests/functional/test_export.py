@@ -7,6 +7,8 @@ import pytest
 import yaml
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+from fshalib.cib import damage
+from fshalib.pacemaker import version
 from tests.functional.conftest import EPOCHS_PER_PATCH
 from tests.functional.pair import VIP, states
 
@@ -83,6 +85,44 @@ def test_what_is_no_cib_is_one_clear_error(loaders, cib_file, text):
     with pytest.raises(CommandExecutionError) as caught:
         loaders.modules.fsha.export()
     assert "\n" not in str(caught.value)
+
+
+ODD = (
+    '<primitive id="odd" class="ocf" provider="pacemaker" type="Dummy"><meta_attributes id="odd-m">'
+    '<nvpair id="odd-p" name="priority" value="1.0"/>'
+    '<nvpair id="odd-x" name="is-managd" value="x"/>'
+    "</meta_attributes></primitive>"
+)
+
+
+def test_the_own_plan_changes_what_the_notes_name_and_nothing_else(loaders, cib_file, tmp_path):
+    cib_file.by_hand("cibadmin", "--create", "-o", "resources", "--xml-text", ODD)
+    file = tmp_path / "fsha.sls"
+    notes = "\n".join(loaders.modules.fsha.export(file=str(file))["notes"])
+    plan = loaders.modules.fsha.plan(pillar=str(file))
+    assert plan["result"] is True
+    assert plan["changes"] == {
+        "odd": {
+            "meta:priority": {"old": "1.0", "new": "1"},
+            "meta:is-managd": {"old": "x", "new": None},
+        }
+    }
+    assert "resources:odd:meta:priority: " in notes
+    assert "resources:odd:meta:is-managd: " in notes
+
+
+def test_a_note_is_one_line_of_comment_whatever_it_is_about(loaders, cib_file):
+    cib_file.path.write_text(
+        cib_file.text.replace(
+            '<nodes>', '<nodes><node id="9" uname="fs9"><instance_attributes id="q"><nvpair '
+            'id="qq" name="standby" value="a&#10;b: c"/></instance_attributes></node>'
+        ),
+        encoding="utf-8",
+    )  # fmt: skip
+    text = loaders.modules.fsha.export()
+    assert "nodes" not in (yaml.safe_load(text)["fsha"]["pacemaker"])
+    (note,) = [line for line in text.splitlines() if "nodes:fs9: standby=a" in line]
+    assert note.endswith("b: c is an operator's, and stays as it is")
 
 
 # --- plan ------------------------------------------------------------------------------------
@@ -214,4 +254,55 @@ def test_without_a_restore_point_nothing_is_written(high, cib_file, points):
     done = high(*states())
     assert done["voice"].result is False
     assert "restore" in done["voice"].comment
+    assert cib_file.text == before
+
+
+# --- clusters that were not sound before -----------------------------------------------------
+
+
+def test_what_crm_verify_has_against_the_cluster_itself_is_said_and_refuses_nothing(
+    loaders, cib_file, tmp_path
+):
+    cib_file.by_hand("crm_attribute", "-n", "stonith-enabled", "-D")
+    file = tmp_path / "fsha.sls"
+    loaders.modules.fsha.export(file=str(file))
+    plan = loaders.modules.fsha.plan(pillar=str(file))
+    assert (plan["result"], plan["changes"]) == (True, {})
+    pillar = read(file)
+    pillar["fsha"]["pacemaker"]["resources"]["ip_shared"]["params"]["ip"] = "10.101.20.9"
+    plan = loaders.modules.fsha.plan(pillar=pillar)
+    assert plan["result"] is True
+    assert "crm_verify refused the CIB before this change, too: error: " in plan["comment"]
+
+
+def test_an_old_schema_is_named_with_what_renews_it(loaders, cib_file, tmp_path):
+    old = cib_file.text.replace(cib_file.root.get("validate-with"), "pacemaker-1.2")
+    cib_file.path.write_text(old, encoding="utf-8")
+    file = tmp_path / "fsha.sls"
+    notes = "\n".join(loaders.modules.fsha.export(file=str(file))["notes"])
+    assert "schema pacemaker-1.2" in notes
+    assert "cibadmin --upgrade --force" in notes
+    plan = loaders.modules.fsha.plan(pillar=str(file))
+    assert plan["result"] is False
+    assert "The CIB is of the schema pacemaker-1.2" in plan["comment"]
+    assert "run cibadmin --upgrade --force first" in plan["comment"]
+
+
+# --- values that an old Pacemaker damages ----------------------------------------------------
+
+OLD_PACEMAKER = version.older(version.installed(), damage.SAFE_SINCE)
+
+
+@pytest.mark.skipif(not OLD_PACEMAKER, reason="the Pacemaker here keeps every value")
+def test_a_value_that_pacemaker_damages_is_one_sentence_before_anything_is_written(
+    loaders, cib_file, tmp_path
+):
+    before = cib_file.text
+    found = loaders.modules.fsha.export(as_data=True)["pillar"]["fsha"]
+    found["pacemaker"]["resources"]["ip_shared"]["description"] = "Büro & Zentrale"
+    plan = loaders.modules.fsha.plan(pillar={"fsha": found})
+    assert plan["result"] is False
+    assert plan["comment"].startswith(
+        "ip_shared: description: a value without & behind a letter that is not ASCII is expected"
+    )
     assert cib_file.text == before

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+from fshalib.cib import damage
+from fshalib.pacemaker import version
 from fshalib.pillar import config as pillar_config
 from fshalib.pillar import once
 from tests.functional.conftest import ROOT, TOOLS
@@ -309,6 +311,21 @@ def test_a_bad_pillar_is_told_without_a_traceback(checked, wrong):
         assert done.result is False
         assert "fsha" in done.comment
         assert "Traceback" not in done.comment
+
+
+@pytest.mark.skipif(
+    not version.older(version.installed(), damage.SAFE_SINCE),
+    reason="the Pacemaker here keeps every value",
+)
+def test_a_value_that_pacemaker_damages_is_told_at_the_door(checked, loaders, cib_file):
+    vip = {**PILLAR["pacemaker"]["resources"]["ip_shared"], "description": "Büro & Zentrale"}
+    pillar = {**PILLAR, "pacemaker": {"resources": {"ip_shared": vip}}}
+    for function in ("fsha_pillar.checked", "fsha_pillar.agents_known"):
+        done = checked(function, pillar)
+        assert done.result is False
+        assert done.comment.startswith(
+            "fsha:pacemaker:resources:ip_shared:description: a value without & behind a letter"
+        )
 
 
 def test_an_agent_or_parameter_that_does_not_exist_is_told(checked, cib_file):

@@ -7,7 +7,14 @@ from typing import Any
 
 from fshalib.agents import FREESWITCH
 from fshalib.change import guard as change_guard
-from fshalib.change import interruption, restore, stop_first, validation, watchdog
+from fshalib.change import (
+    interruption,
+    restore,
+    stop_first,
+    validation,
+    verification,
+    watchdog,
+)
 from fshalib.change.guard import Calls, Verdict, Way
 from fshalib.change.validation import Judgement
 from fshalib.cib import compare, document, normalize
@@ -56,7 +63,8 @@ class Guard:
 class Plan:
     """What would be done, before it is done; without ``judged``, nobody could be asked.
 
-    ``doubts`` are what an agent says of a resource's new parameters on this node, by its id.
+    ``doubts`` are what an agent says of a resource's new parameters on this node, by its id;
+    ``before`` is what ``crm_verify`` has against the live CIB, and has against the target no less.
     """
 
     target: Target
@@ -65,6 +73,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     judged: bool = True
     doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -87,16 +96,16 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     guard
         What the operator allows; without it nothing may be interrupted.
 
-    Raises :class:`target.CibError`, :class:`programs.RunError`.
+    Raises :class:`target.CibError`, :class:`programs.RunError`; :class:`tools.InvalidCib` for what
+    ``crm_verify`` has against the target and not against the live CIB.
     """
     allowing = guard or Guard()
     target = make(document.parse(cib))
     if target.empty:
         return nothing_to_do(target)
+    verification.check_values(target, run)
     document.next_version(target.root)
-    # Without the status: what runs is no fault of the configuration, and crm_verify takes a
-    # resource that is still active on two nodes for one.
-    warnings = tools.verify(document.render(document.configuration_only(target.root)), run)
+    verified = verification.verified(target, run)
     foreseen = tools.foresee(document.render(target.root), run)
     transition = simulate.with_handed_over(
         simulate.parse_transition(foreseen), stop_first.handed_over(target, allowing.service)
@@ -105,7 +114,9 @@ def make_plan(cib: str, make: Make, guard: Guard | None = None, run: Runner = pr
     fails = _failing(said, transition, run)
     verdict = _judged(target, transition, allowing, fails)
     verdict = _fatal(said, _without_sbd(watchdog.judge(target, run), verdict))
-    return Plan(target, transition, verdict, warnings, doubts=said.doubts)
+    return Plan(
+        target, transition, verdict, verified.warnings, doubts=said.doubts, before=verified.before
+    )
 
 
 def is_untouched(cib: str, run: Runner = programs.run) -> bool:
@@ -231,7 +242,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "transition": [str(action) for action in plan.transition.actions],
         "interrupted": {id: list(before.get(id, ())) for id in plan.verdict.interrupted},
         "guard": plan.verdict.as_data(),
-        "warnings": [*plan.warnings, *_doubts(plan)],
+        "warnings": [*plan.warnings, *_before(plan), *_doubts(plan)],
     }
 
 
@@ -249,8 +260,14 @@ def summary(plan: Plan) -> str:
     if plan.verdict.interrupted or not plan.verdict.allowed:
         lines.append(str(plan.verdict))
     lines.extend(f"crm_verify warns: {warning}" for warning in plan.warnings)
+    lines.extend(_before(plan))
     lines.extend(_doubts(plan))
     return "\n".join(lines)
+
+
+def _before(plan: Plan) -> list[str]:
+    """Return what was wrong before, and is not for this change to mend."""
+    return [f"crm_verify refused the CIB before this change, too: {e}" for e in plan.before]
 
 
 def _doubts(plan: Plan) -> list[str]:

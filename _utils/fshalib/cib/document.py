@@ -116,6 +116,11 @@ def schema(root: Element) -> tuple[int, int]:
     return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
 
 
+def _is_shared(element: Element) -> bool:
+    """Tell whether an element that needs no id has one, so that others may refer to it."""
+    return element.tag == "operations" and element.get("id") is not None
+
+
 class Document:
     """A CIB's XML with an index of its ids; changes through its methods keep the index right.
 
@@ -199,7 +204,7 @@ class Document:
         """
         if "id-ref" in element.attrib:
             self._referenced = None
-        elif element.tag not in _WITHOUT_ID:
+        elif element.tag not in _WITHOUT_ID or _is_shared(element):
             self._book(element, owner, base)
         for child in element.iterchildren("*"):
             self.adopt(child, element.get("id") or owner, base)

@@ -26,7 +26,7 @@ from fshalib.cib.cluster_schema import (
 )
 from fshalib.cib.constraint_schema import COLOCATION, LOCATION, ORDER, TICKET
 from fshalib.cib.element_schema import ElementSchema
-from fshalib.cib.nvset import NO_SETS, NvSets, shown
+from fshalib.cib.nvset import FIRST, NO_SETS, NvSets, shown
 from fshalib.cib.nvset_field import joined_sets
 from fshalib.cib.objects import Object
 from fshalib.cib.options import (
@@ -115,7 +115,7 @@ BY_TAG: Mapping[str, Kind] = {
     "master": KINDS["clone"],
 }
 ONE_IDS: Mapping[str, str] = {
-    "properties": "cib-bootstrap-options",
+    "properties": FIRST,
     "resource_defaults": "rsc-options",
     "operation_defaults": "op-options",
 }
@@ -137,14 +137,26 @@ def normal(item: Object | None) -> dict[str, Any] | None:
 
 
 def _normal_properties(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return one mapping for all plain sets; which of them has an option does not count."""
+    """Return one mapping for all plain sets; which of them has an option rarely counts."""
     sets: NvSets = spec.get("sets", NO_SETS)
     values = sets.without(SERVER_WRITTEN).plain_values()
     result = {
         "values": {name: values[name] for name in sorted(values)},
         "ruled": NvSets.several(sets.conditional),
+        "precedence": _precedence(sets),
     }
     return {key: content for key, content in result.items() if content}
+
+
+def _precedence(sets: NvSets) -> dict[str, str]:
+    """Return where options stand that a set with a rule has as well: the order decides."""
+    ruled = {name for nvset in sets.conditional for name in nvset.values}
+    return {
+        name: "first" if nvset.id == FIRST else nvset.score or "0"
+        for nvset in sets
+        for name in sorted(nvset.values)
+        if nvset.plain and name in ruled
+    }
 
 
 def _normal_defaults(spec: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from typing import Any
 
 from fshalib.cib.values import UnitError, score_value
 
+FIRST = "cib-bootstrap-options"
+"""The id of the set of properties that comes before all others, whatever their scores."""
+
 
 def score_of(text: str | None) -> int:
     """Return the score of a set; text that is no score counts as 0."""

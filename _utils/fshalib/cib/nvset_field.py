@@ -14,7 +14,7 @@ from fshalib.cib.element_schema import (
     unknown_children,
 )
 from fshalib.cib.field_types import ID, RuleText
-from fshalib.cib.nvset import NvSet, NvSets
+from fshalib.cib.nvset import FIRST, NvSet, NvSets
 from fshalib.cib.options import SCORE
 from fshalib.schema.report import Location
 from fshalib.schema.types import INVALID, UNSET, Field, ListOf, Record, ValueType
@@ -66,8 +66,11 @@ def set_section(values: ValueType) -> Record:
             "values": Field(values, "the values", UNSET),
             "rule": Field(RuleText(), "when the set holds; without a rule always",
                           example="#uname eq freeswitch-dev"),
-            "score": Field(SCORE, "which of several sets comes first: the highest", theirs="0"),
-            "id": Field(ID, "id in the CIB; made from the object's when it is left out"),
+            "score": Field(SCORE, "which of several sets comes first: the highest; give each its "
+                           "own, for of equal ones Pacemaker 2.1 takes the last and 3 the first",
+                           theirs="0"),
+            "id": Field(ID, "id in the CIB; made from the object's when it is left out. Of the "
+                        f"cluster properties {FIRST} comes before all others"),
             "id-ref": Field(ID, "id of another set to use, in place of values"),
         },
         "a set (values, rule, score)",
@@ -107,7 +110,10 @@ class Sets:
         elements = element.findall(self.tag)
         if not elements:
             return UNSET
-        sets = in_order(self.read_set(nvset, reading) for nvset in elements)
+        read = [self.read_set(nvset, reading) for nvset in elements]
+        if FIRST not in reading.referenced:
+            read = [_without_needless_id(nvset, read) for nvset in read]
+        sets = in_order(read)
         # A score decides between sets; a single set needs none.
         if len(sets) == 1 and sets[0].plain and sets[0].id is None:
             return NvSets.of(sets[0].values)
@@ -125,7 +131,7 @@ class Sets:
             read_nvpairs(nvset, reading) if id_ref is None else {},
             rule,
             nvset.get("score"),
-            id if id in reading.referenced else None,
+            id if id in reading.referenced or id == FIRST else None,
             id_ref,
         )
 
@@ -152,12 +158,12 @@ class Sets:
         return NvSets.several(joined_sets(_without_unused(sets)))
 
     def normal_set(self, nvset: NvSet) -> NvSet:
-        """Return the normal form of one set; its id does not count."""
+        """Return the normal form of one set; its id counts only where it decides the order."""
         return NvSet(
             self.same(nvset.values),
             canonical_rule(nvset.rule) if nvset.rule else None,
             normalize.value("score", nvset.score or "") if nvset.weight else None,
-            None,
+            FIRST if nvset.id == FIRST else None,
             nvset.id_ref or None,
         )
 
@@ -176,9 +182,21 @@ def stands_alone(item: Mapping[str, Any], raw: Mapping[str, Any], at: Location) 
     return "id-ref" in raw
 
 
+def _without_needless_id(nvset: NvSet, sets: Iterable[NvSet]) -> NvSet:
+    """Return a set without its id, where that decides over no value: no other set has the same."""
+    if nvset.id != FIRST:
+        return nvset
+    own, others = _names([nvset]), _names(other for other in sets if other is not nvset)
+    return replace(nvset, id=None) if own.isdisjoint(others) else nvset
+
+
+def _names(sets: Iterable[NvSet]) -> frozenset[str]:
+    return frozenset(normalize.option_name(name) for nvset in sets for name in nvset.values)
+
+
 def in_order(sets: Iterable[NvSet]) -> list[NvSet]:
     """Return sets by score, the highest first: that one counts first."""
-    return sorted(sets, key=lambda nvset: -nvset.weight)
+    return sorted(sets, key=lambda nvset: (nvset.id != FIRST, -nvset.weight))
 
 
 def _without_unused(sets: Iterable[NvSet]) -> Iterator[NvSet]:
@@ -197,7 +215,8 @@ def joined_sets(sets: Iterable[NvSet]) -> list[NvSet]:
     joined: list[NvSet] = []
     for nvset in sets:
         before = joined[-1] if joined else None
-        if before and before.plain and nvset.plain and before.score == nvset.score:
+        joins = before and before.plain and nvset.plain and before.id == nvset.id
+        if before and joins and before.score == nvset.score:
             values = {**nvset.values, **before.values}
             joined[-1] = replace(before, values={name: values[name] for name in sorted(values)})
         else:

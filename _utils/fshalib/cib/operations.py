@@ -13,7 +13,36 @@ from fshalib.cib.element_schema import (
     unknown_children,
 )
 from fshalib.cib.nvset_field import NO_ATTRIBUTES
-from fshalib.schema.types import UNSET, Field, ListOf
+from fshalib.schema.types import UNSET, Field, ListOf, ValueType
+
+
+@dataclass(frozen=True)
+class OperationsId:
+    """The id of a resource's operations, for others that use them; in an item of its own.
+
+    It stands in the list beside the operations, but is no attribute of any of them.
+    """
+
+    kind: ValueType
+    key: str = "id"
+    attributes: frozenset[str] = NO_ATTRIBUTES
+    tags: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> Field:
+        """The key's description for the pillar."""
+        return Field(self.kind, "id of this list, for others with `id-ref`; in an item of its own")
+
+    def read(self, _element: Element, _reading: Reading) -> Any:
+        """Return nothing: no operation has it."""
+        return UNSET
+
+    def write(self, element: Element, value: str) -> None:
+        """Do nothing: :class:`Operations` writes it."""
+
+    def normal(self, _value: str) -> Any:
+        """Ids do not count."""
+        return UNSET
 
 
 @dataclass(frozen=True)
@@ -46,8 +75,10 @@ class Operations:
             unknown_children(section, ("op",), reading)
             if section.get("id-ref"):
                 operations.append({"id-ref": section.get("id-ref")})
+                reading.unused += [f"{op.get('id')}: there is an id-ref" for op in section]
+                continue
             if section.get("id") in reading.referenced:
-                reading.strange.append(f"operations {section.get('id')}, which others refer to")
+                operations.append({"id": section.get("id")})
             operations += [self.schema.read(op, reading) for op in _first_of_each(section, reading)]
         return operations
 
@@ -57,8 +88,9 @@ class Operations:
             return
         section = below(element, "operations")
         for item in value:
-            if "id-ref" in item:
-                section.set("id-ref", item["id-ref"])
+            name = next((key for key in ("id-ref", "id") if key in item), None)
+            if name is not None:
+                section.set(name, item[name])
             else:
                 self.schema.write(below(section, "op"), item)
                 op = section[-1]
@@ -66,10 +98,10 @@ class Operations:
 
     def normal(self, value: list[Spec]) -> Any:
         """Return name and interval → the rest; ``UNSET`` without any."""
-        if not value:
-            return UNSET
         result: dict[str, Any] = {}
         for item in value:
+            if "id" in item:
+                continue
             spec = self.schema.normal(item)
             base = operation_key(spec.pop("name", ""), spec.pop("interval", "0s"))
             key, number = base, 1
@@ -77,7 +109,7 @@ class Operations:
                 number += 1
                 key = f"{base} ({number})"
             result[key] = spec
-        return {key: result[key] for key in sorted(result)}
+        return {key: result[key] for key in sorted(result)} or UNSET
 
 
 def _first_of_each(section: Element, reading: Reading) -> list[Element]:

@@ -6,7 +6,7 @@ from fshalib.cib.field_types import ID, PARAMETER, PARAMETER_VALUE
 from fshalib.cib.fields import Attribute, Id, Several, Single, Within
 from fshalib.cib.members import Members
 from fshalib.cib.nvset_field import Sets
-from fshalib.cib.operations import Operations
+from fshalib.cib.operations import Operations, OperationsId
 from fshalib.cib.options import (
     BOOLEAN,
     INTEGER,
@@ -59,6 +59,7 @@ OPERATION_SCHEMA = ElementSchema(
              options=False, example={"OCF_CHECK_LEVEL": 10}),
         Sets("meta", "meta_attributes", Named(PARAMETER_VALUE, PARAMETER),
              "options of the operation that depend on rules"),
+        OperationsId(ID),
         Attribute("id-ref", ID, "id of operations to use, in place of all other keys"),
     ),
     "a mapping (name, interval, timeout …)",

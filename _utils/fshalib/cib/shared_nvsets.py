@@ -5,16 +5,16 @@ formula compares, changes and owns single nvpairs, in any set. A set with a rule
 owned as a whole.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from fshalib.cib import compat, update
 from fshalib.cib.document import Document, Element
 from fshalib.cib.element_schema import Reading
-from fshalib.cib.kinds import KINDS, ONE_IDS
+from fshalib.cib.kinds import KINDS
 from fshalib.cib.normalize import option_name
-from fshalib.cib.nvset import NvSet, NvSets, score_of
+from fshalib.cib.nvset import FIRST, NvSet, NvSets, score_of
 from fshalib.cib.nvset_field import Sets, in_order
 from fshalib.cib.objects import Object
 from fshalib.cib.options import SERVER_WRITTEN
@@ -40,9 +40,7 @@ def set_fields(kind: str) -> Iterator[Sets]:
 def _plain_sets(element: Element, field: Sets) -> list[Element]:
     """Return the sets without a rule, the one that counts first in front."""
     sets = [s for s in element.findall(field.tag) if not _is_conditional(s)]
-    return sorted(
-        sets, key=lambda s: (s.get("id") != ONE_IDS["properties"], -score_of(s.get("score")))
-    )
+    return sorted(sets, key=lambda s: (s.get("id") != FIRST, -score_of(s.get("score"))))
 
 
 def _conditional_sets(element: Element, field: Sets) -> list[Element]:
@@ -68,29 +66,55 @@ def _nvpairs(element: Element, field: Sets) -> dict[str, Element]:
 
 @dataclass(frozen=True)
 class _NvPair:
-    """An nvpair: its name, its text, and the score of its set if that counts."""
+    """An nvpair: its name, its text, and where it stands, if that counts.
+
+    ``score`` is that of its set; ``first`` tells whether that is the set before all others.
+    """
 
     name: str
     text: str
     score: int = 0
+    first: bool = False
+
+    @property
+    def place(self) -> tuple[bool, int]:
+        """Where it stands among sets, for the order."""
+        return not self.first, self.score
 
 
 def _desired(field: Sets, sets: NvSets) -> dict[str, _NvPair]:
     """Return the desired nvpairs by their best-known names."""
     nvpairs: dict[str, _NvPair] = {}
+    placed = _placed(field, sets)
     for nvset in in_order(nvset for nvset in sets.without(SERVER_WRITTEN) if nvset.plain):
-        score = nvset.weight if _scored(field, sets) else 0
-        for name, text in nvset.values.items():
-            nvpairs.setdefault(_name(field, name), _NvPair(name, text, score))
+        for given, text in nvset.values.items():
+            name = _name(field, given)
+            new = _NvPair(given, text)
+            if placed(name):
+                new = _in_place(given, text, nvset.id, nvset.score)
+            nvpairs.setdefault(name, new)
     return nvpairs
 
 
-def _scored(field: Sets, sets: NvSets) -> bool:
-    """Tell whether scores count: only beside sets with a rule.
+def _in_place(name: str, text: str, id: str | None, score: str | None) -> _NvPair:
+    first = id == FIRST
+    return _NvPair(name, text, 0 if first else score_of(score), first)
 
-    The cluster takes its own set of properties first, whatever the scores.
+
+Placed = Callable[[str], bool]
+"""Tells whether it counts in which set an nvpair stands, by its best-known name."""
+
+
+def _placed(field: Sets, sets: NvSets) -> Placed:
+    """Return what tells whether places count: only beside sets with a rule.
+
+    Of the properties only those count that such a set has as well: the cluster, its operators and
+    other tools write the others where they like.
     """
-    return field.tag != "cluster_property_set" and bool(sets.conditional)
+    if field.tag != "cluster_property_set":
+        return lambda _name: bool(sets.conditional)
+    ruled = {_name(field, name) for nvset in sets.conditional for name in nvset.values}
+    return ruled.__contains__
 
 
 def _normal_set(field: Sets, nvset: Element) -> NvSet:
@@ -113,10 +137,11 @@ def compared(
     for field in set_fields(item.kind):
         value = item.sets(field.key)
         desired, conditional = _desired(field, value), value.conditional
+        placed = _placed(field, value)
         after[field.key] = _as_sets(desired, conditional)
         if element is not None:
             standing = {
-                name: _as_desired(nvpair, _scored(field, value))
+                name: _as_desired(nvpair, placed(name))
                 for name, nvpair in _nvpairs(element, field).items()
                 if name in desired or nvpair.get("id") in owned
             }
@@ -127,10 +152,12 @@ def compared(
     return before, after
 
 
-def _as_desired(nvpair: Element, scored: bool) -> _NvPair:
+def _as_desired(nvpair: Element, placed: bool) -> _NvPair:
+    name, text = nvpair.get("name", ""), nvpair.get("value", "")
+    if not placed:
+        return _NvPair(name, text)
     parent = cast(Element, nvpair.getparent())
-    score = score_of(parent.get("score")) if scored else 0
-    return _NvPair(nvpair.get("name", ""), nvpair.get("value", ""), score)
+    return _in_place(name, text, parent.get("id"), parent.get("score"))
 
 
 def _our_sets(
@@ -147,8 +174,12 @@ def _our_sets(
 
 def _as_sets(nvpairs: Mapping[str, _NvPair], conditional: Sequence[NvSet]) -> NvSets:
     sets = [
-        NvSet({n: p.text for n, p in nvpairs.items() if p.score == score}, score=str(score))
-        for score in sorted({nvpair.score for nvpair in nvpairs.values()})
+        NvSet(
+            {n: p.text for n, p in nvpairs.items() if p.place == place},
+            score=str(place[1]),
+            id=None if place[0] else FIRST,
+        )
+        for place in sorted({nvpair.place for nvpair in nvpairs.values()})
     ]
     return NvSets.several([*conditional, *sets])
 
@@ -161,20 +192,20 @@ def merge(document: Document, element: Element, item: Object, owned: frozenset[s
     for field in set_fields(item.kind):
         sets = item.sets(field.key)
         _merge_plain(document, element, field, sets, owned)
-        _merge_conditional(document, element, field, sets.conditional, owned)
+        _merge_conditional(document, element, field, sets, owned)
 
 
 def _merge_plain(
     document: Document, element: Element, field: Sets, sets: NvSets, owned: frozenset[str]
 ) -> None:
-    desired, scored = _desired(field, sets), _scored(field, sets)
+    desired, placed = _desired(field, sets), _placed(field, sets)
     present = _nvpairs(element, field)
     missing = [desired[name] for name in desired if name not in present]
     for name, nvpair in present.items():
         if name not in desired:
             if nvpair.get("id") in owned and name not in SERVER_WRITTEN:
                 _remove(document, nvpair)
-        elif _as_desired(nvpair, scored).score != desired[name].score:
+        elif _as_desired(nvpair, placed(name)).place != desired[name].place:
             _remove(document, nvpair)
             missing.append(desired[name])
         elif not _equal(field, name, nvpair.get("value", ""), desired[name].text):
@@ -183,18 +214,20 @@ def _merge_plain(
         new = update.new_element("nvpair")
         new.set("name", wanted.name)
         new.set("value", wanted.text)
-        update.insert_in(document, _set_for(document, element, field, wanted, scored), new)
+        placed_here = placed(_name(field, wanted.name))
+        update.insert_in(document, _set_for(document, element, field, wanted, placed_here), new)
 
 
 def _set_for(
-    document: Document, element: Element, field: Sets, nvpair: _NvPair, scored: bool
+    document: Document, element: Element, field: Sets, nvpair: _NvPair, placed: bool
 ) -> Element:
     """Return the set for a new nvpair."""
     for nvset in _plain_sets(element, field):
-        if not scored or score_of(nvset.get("score")) == nvpair.score:
+        here = _in_place("", "", nvset.get("id"), nvset.get("score"))
+        if not placed or here.place == nvpair.place:
             return nvset
-    if field.tag == "cluster_property_set":
-        return update.insert(document, element, update.new_element(field.tag, _FIRST))
+    if field.tag == "cluster_property_set" and (nvpair.first or not placed):
+        return update.insert(document, element, update.new_element(field.tag, FIRST))
     new = update.new_element(field.tag)
     if nvpair.score:
         new.set("score", score_text(nvpair.score))
@@ -211,40 +244,56 @@ def _remove(document: Document, child: Element) -> None:
     if parent is not None:
         parent.remove(child)
         document.forget(child)
-        if len(parent) == 0 and child.tag == "nvpair" and parent.get("id") != _FIRST:
+        if len(parent) == 0 and child.tag == "nvpair" and parent.get("id") != FIRST:
             _remove(document, parent)
 
 
-_FIRST = ONE_IDS["properties"]
-
-
 def _merge_conditional(
-    document: Document,
-    element: Element,
-    field: Sets,
-    desired: Sequence[NvSet],
-    owned: frozenset[str],
+    document: Document, element: Element, field: Sets, sets: NvSets, owned: frozenset[str]
 ) -> None:
+    desired = sets.conditional
     free = _our_sets(element, field, desired, owned)
     present = [_normal_set(field, nvset) for nvset in free]
     if in_order(present) == in_order(field.normal_set(given) for given in desired):
         return
-    placed: list[Element | None] = []
+    kept: list[Element | None] = []
     for given in desired:
         same = next((s for s in free if _normal_set(field, s) == field.normal_set(given)), None)
         if same is not None:
             free.remove(same)
-        placed.append(same)
+        kept.append(same)
     for nvset in free:
         _remove(document, nvset)
     # A set with a rule is an exception from the plain ones, so it comes before them.
     behind = next(iter(_plain_sets(element, field)), None)
-    for same, given in zip(placed, desired, strict=True):
+    for same, given in zip(kept, desired, strict=True):
         nvset = _new_set(document, element, field, given) if same is None else same
-        if behind is not None:
+        before = _before(element, field, sets, given)
+        if before is not None:
+            before.addnext(nvset)
+        elif behind is not None:
             behind.addprevious(nvset)
         else:
             element.append(nvset)
+
+
+def _before(element: Element, field: Sets, sets: NvSets, given: NvSet) -> Element | None:
+    """Return the last plain set of the same score that is desired before a set with a rule.
+
+    Of sets with equal scores their order in the CIB decides.
+    """
+    rank = list(sets).index(given)
+    earlier = [s for s in list(sets)[:rank] if s.plain and s.weight == given.weight]
+    names = {_name(field, name) for nvset in earlier if nvset.id != FIRST for name in nvset.values}
+    holders = [
+        nvset
+        for nvset in element.findall(field.tag)
+        if not _is_conditional(nvset)
+        and nvset.get("id") != FIRST
+        and score_of(nvset.get("score")) == given.weight
+        and names.intersection(_name(field, p.get("name", "")) for p in nvset.findall("nvpair"))
+    ]
+    return holders[-1] if holders else None
 
 
 def _new_set(document: Document, element: Element, field: Sets, nvset: NvSet) -> Element:
@@ -257,7 +306,7 @@ def _new_set(document: Document, element: Element, field: Sets, nvset: NvSet) ->
 def _place(document: Document, element: Element, nvset: Element) -> Element:
     """Append a set to an object; its id is made from its owner's."""
     element.append(nvset)
-    owner = element.get("uname") or _FIRST
+    owner = element.get("uname") or FIRST
     document.adopt(nvset, owner, update.base)
     return nvset
 

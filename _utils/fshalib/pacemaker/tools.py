@@ -93,6 +93,14 @@ class NotSettled(ClusterError):
         super().__init__(f"The cluster has not settled within {seconds:g} s.")
 
 
+class BadFile(ClusterError):
+    """The file that stands in for the cluster is none that Pacemaker reads."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{CIB_FILE} names {path}, {why}.")
+
+
 def on_file() -> bool:
     """Tell whether a file stands in for the cluster (``CIB_file``)."""
     return bool(os.environ.get(CIB_FILE))
@@ -118,12 +126,42 @@ def _judge(completed: Completed) -> Completed:
 
 def query(run: Runner = programs.run) -> str:
     """Return the text of the live CIB with its status section."""
-    return _judge(run(["cibadmin", "--query"])).out
+    done = run(["cibadmin", "--query"])
+    if done.code != programs.EX_OK:
+        _check_file()
+    if on_file() and done.code == programs.EX_CONFIG:
+        file = os.environ[CIB_FILE]
+        raise BadFile(file, f"which does not fit its schema; crm_verify --xml-file {file} says why")
+    return _judge(done).out
 
 
 def status(run: Runner = programs.run) -> str:
     """Return what ``crm_mon`` says, as XML."""
+    _check_file()
     return _judge(run(["crm_mon", "-1", "--inactive", "--output-as=xml"])).out
+
+
+def _check_file() -> None:
+    """Look at the file that stands in for the cluster: the tools say little of what is wrong."""
+    file = os.environ.get(CIB_FILE)
+    why = _file_trouble(Path(file)) if file else ""
+    if file and why:
+        raise BadFile(file, why)
+
+
+def _file_trouble(file: Path) -> str:
+    """Return what is wrong with the file that stands in for the cluster, ``""`` if nothing is."""
+    try:
+        if not file.is_file():
+            return "which is no file" if file.exists() else "which does not exist"
+        text = file.read_bytes()
+    except OSError as error:
+        return f"which can't be read: {error.strerror}"
+    try:
+        root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        return f"which is no XML: {error.msg}"
+    return "" if root.tag == "cib" else f"which is no CIB: its root is <{root.tag}>"
 
 
 def verify(cib: str, run: Runner = programs.run) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fshalib.agents import carries_calls, is_fssofia_script
+from fshalib.agents import FSSOFIA, carries_calls, is_fssofia_script
 from fshalib.cib import agent, read
 from fshalib.cib.document import Element
 from fshalib.corosync import parser
@@ -92,16 +92,37 @@ def pillar(
     nonlocal_bind
         Whether the host lets programs bind addresses that it has not, ``None`` if unknown.
     """
-    cib = export_cib.export(root)
-    result, notes = dict(corosync[0]), [*corosync[1], *cib.notes]
+    result, notes = dict(corosync[0]), [*corosync[1]]
+    bind = _bind(root, nonlocal_bind)
+    if bind is not None:
+        result["network"] = {"nonlocal_bind": bind}
+    if bind is not None and nonlocal_bind not in (None, bind):
+        notes.append(f"network:nonlocal_bind: {_BINDS[bind]}")
     if nonlocal_bind is not None:
-        result["network"] = {"nonlocal_bind": nonlocal_bind}
         script = any(map(is_fssofia_script, agent.names(root).values()))
         result["freeswitch"] = {"init_script": script}
+    cib = export_cib.export(root, result)
     result["pacemaker"] = cib.pacemaker
+    notes += cib.notes
     if _has_voice(root):
         notes.append(EVENT_SOCKET)
     return result, notes
+
+
+_BINDS = {
+    False: "this host has it, and a cold standby can't do with it; the next run turns it off",
+    True: "this host has it not, and a hot standby can't do without it; the next run turns it on",
+}
+
+
+def _bind(root: Element, nonlocal_bind: bool | None) -> bool | None:
+    """Return the setting that goes with the standby of FSSofia; without that, the host's."""
+    agents = agent.names(root)
+    sofia = [e for e in root.iter("primitive") if agents.get(e.get("id", "")) == FSSOFIA]
+    if not sofia:
+        return nonlocal_bind
+    pairs = [pair for e in sofia for pair in e.iterfind("instance_attributes/nvpair")]
+    return any(p.get("name") == "standby" and p.get("value") == "hot" for p in pairs)
 
 
 def _has_voice(root: Element) -> bool:

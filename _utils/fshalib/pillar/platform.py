@@ -14,6 +14,14 @@ LOOKUP = ("packages", "settings_dir")
 _OLDEST_OF_SYSTEM = {"Debian": 12, "Ubuntu": 22}
 _OLDEST_OF_FAMILY = {"RedHat": 8, "Suse": 16}
 
+# The Pacemaker of releases that have one before 2.1.8.
+_PACEMAKER = {("Debian", 12): "2.1.5", ("Ubuntu", 22): "2.1.2", ("Ubuntu", 24): "2.1.6"}
+
+
+def pacemaker(grains: Mapping[str, Any]) -> str:
+    """Return the Pacemaker that a platform brings, ``""`` if that is not known to be an old one."""
+    return _PACEMAKER.get((grains.get("os", ""), grains.get("osmajorrelease", 0)), "")
+
 
 def trouble(grains: Mapping[str, Any], lookup: object) -> str:
     """Return why the formula can't work on this platform, as one sentence; empty if it can.

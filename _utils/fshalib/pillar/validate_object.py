@@ -127,11 +127,23 @@ def _operations(data: Data, raw: Data, at: Location) -> None:
             if len(operations) > 1:
                 here.below("id-ref").error("no other operations are expected beside id-ref.")
             continue
+        if "id" in unchecked:
+            _list_id(operations, number, unchecked, here)
+            continue
         _not_both(unchecked, ("start-delay", "interval-origin"), here)
         if "name" not in unchecked:
             missing = OPERATION["name"].kind.expected
             here.below("name").error(f"this key is missing; {missing} is expected.")
     _intervals(operations, raw, at)
+
+
+def _list_id(operations: Sequence[Data], number: int, raw: Data, at: Location) -> None:
+    """Check the item that gives a list of operations its id."""
+    others = [key for key in raw if key != "id"]
+    if others:
+        at.below(others[0]).error(f"{others[0]} is not expected beside id; give it an item.")
+    if any("id" in item for item in operations[:number]):
+        at.below("id").error("one id is expected for all operations of a resource.")
 
 
 def _intervals(operations: Sequence[Data], raw: Data, at: Location) -> None:

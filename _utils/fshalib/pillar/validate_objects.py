@@ -14,8 +14,9 @@ from fshalib.cib.field_types import NODE_NAME
 from fshalib.cib.fields import Id
 from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.location_rules import Rules
-from fshalib.cib.nvset import NO_SETS
+from fshalib.cib.nvset import FIRST, NO_SETS
 from fshalib.cib.nvset_field import Sets
+from fshalib.cib.operations import Operations
 from fshalib.cib.resource_set import ResourceSets
 from fshalib.cib.spec import items, walk
 from fshalib.pillar.validate_object import Data, object_checks
@@ -41,7 +42,7 @@ def check(pacemaker: Data, raw: object, nodes: Data, at: Location) -> None:
         The checked nodes of the pillar.
     """
     _ids(pacemaker, at)
-    _id_refs(pacemaker, at)
+    _id_refs(pacemaker, at, (Sets, Rules, ResourceSets))
     for keys, kind, spec in _objects(pacemaker):
         unchecked = given(raw, *keys)
         within = Report()
@@ -53,7 +54,7 @@ def check(pacemaker: Data, raw: object, nodes: Data, at: Location) -> None:
     _members(pacemaker, at)
     _references(pacemaker, at)
     _devices(pacemaker, at)
-    _named_nodes(pacemaker, nodes, at)
+    named_nodes(pacemaker, nodes, at)
 
 
 def agent_of(pacemaker: Data, resource: Data) -> str:
@@ -91,6 +92,9 @@ def _ids(pacemaker: Data, at: Location) -> None:
             continue
         for name in pacemaker.get(key, {}):
             _take(name, f"{_a(kind.word)} {kind.word}", taken, at.below(key, name))
+    if taken[FIRST] == f"the {KINDS['properties'].word}":
+        # That is one of their sets, which the pillar may name.
+        del taken[FIRST]
     for keys, kind_name, spec in _objects(pacemaker):
         for id, word, inner in _inner_ids(KINDS[kind_name].schema, spec):
             _take(id, word, taken, at.below(*_place(keys, inner)))
@@ -106,16 +110,26 @@ def _inner_ids(schema: ElementSchema, spec: Data) -> Iterator[tuple[str, str, Ke
             yield item["id"], _REFERRED[type(field)], (*keys, "id")
 
 
-_REFERRED = {Sets: "a set", Rules: "a rule", ResourceSets: "a set of resources"}
+_REFERRED = {
+    Sets: "a set",
+    Rules: "a rule",
+    ResourceSets: "a set of resources",
+    Operations: "a list of operations",
+}
 """The kinds of elements that an ``id-ref`` may point to."""
 
 
-def _id_refs(pacemaker: Data, at: Location) -> None:
+def operations_used(pacemaker: Data, at: Location) -> None:
+    """Report operations that are used and stand nowhere; in the cluster others may have them."""
+    _id_refs(pacemaker, at, (Operations,))
+
+
+def _id_refs(pacemaker: Data, at: Location, kinds: tuple[type, ...]) -> None:
     """Check that an ``id-ref`` points to an id of the same kind."""
     places = [
         (field, item, _place(keys, inner))
         for keys, name, spec in _objects(pacemaker)
-        for field, item, inner in items(KINDS[name].schema, spec, *_REFERRED)
+        for field, item, inner in items(KINDS[name].schema, spec, *kinds)
     ]
     known: dict[tuple[str, ...], list[str]] = {}
     for field, item, _ in places:
@@ -250,8 +264,8 @@ def _devices(pacemaker: Data, at: Location) -> None:
 # --- names of nodes --------------------------------------------------------------------------
 
 
-def _named_nodes(pacemaker: Data, nodes: Data, at: Location) -> None:
-    """Check all names of nodes."""
+def named_nodes(pacemaker: Data, nodes: Data, at: Location) -> None:
+    """Report the names of nodes that are none of these; without nodes, none."""
     if not nodes or not all(key in pacemaker for key in ("resources", "templates", "bundles")):
         return
     names = [*nodes, *_remote_nodes(pacemaker)]

@@ -1,21 +1,108 @@
-"""What an operator gives to a verb, by the names of the arguments, before the verb looks at it.
+"""What an operator gives to a verb, before the verb looks at it: read by name, checked by type.
 
-Salt reads words of a command line as YAML, and hands on what a schedule or a reactor has. So any
-argument may come as anything, and an empty ``test`` must not become a real run.
+Salt reads words of a command line as YAML, and hands on what a schedule, a reactor or its API has.
+So any argument may come as anything, and an empty ``test`` must not become a real run.
 """
 
 import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from fshalib.errors import ArgumentError, raising
-from fshalib.schema.report import CONTROL
+from fshalib.schema.report import CONTROL, show
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# --- checked by type -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an argument may be: in words, and as a test."""
+
+    expected: str
+    fits: Callable[[object], bool]
+
+    def __or__(self, other: "Kind") -> "Kind":
+        """Return a kind that is either."""
+        words = " or ".join(word for word in (self.expected, other.expected) if word)
+        return Kind(words, lambda value: self.fits(value) or other.fits(value))
+
+
+def _is_line(value: object) -> bool:
+    return isinstance(value, str) and value != "" and CONTROL.search(value) is None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_seconds(value: object) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and float(value) >= 0 and math.isfinite(float(value))  # type: ignore[arg-type]
+
+
+def _is_flag(value: object) -> bool:
+    # A number of YAML counts, as it does in Salt.
+    return value is None or (isinstance(value, (bool, int)) and value in (0, 1))
+
+
+NONE = Kind("", lambda value: value is None)
+"""Nothing: what the argument is without being given."""
+FLAG = Kind("true or false", _is_flag)
+LINE = Kind("one line of text", _is_line)
+TEXT = Kind("text", lambda value: isinstance(value, str))
+PATH = Kind("the path of a file", _is_line)
+FOLDER = Kind("the path of a directory", _is_line)
+NAME = Kind("a name", _is_line)
+COUNT = Kind("a whole number from 0 on", _is_count)
+SECONDS = Kind("a number of seconds", _is_seconds)
+MAPPING = Kind("a mapping", lambda value: isinstance(value, Mapping))
+LIST = Kind("a list of text", lambda value: isinstance(value, (list, tuple))
+            and all(isinstance(item, str) for item in value))  # fmt: skip
+
+
+_TYPED: dict[Callable[..., Any], frozenset[str]] = {}
+"""The arguments of each verb whose types are checked."""
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else show(value)
+
+
+def typed(**kinds: Kind) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return a decorator that checks the arguments of a verb before it runs.
+
+    kinds
+        What each argument may be, by its name; others are not looked at.
+
+    The verb raises :class:`errors.ArgumentError` for the first one of another type.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        names = list(inspect.signature(function).parameters)
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            # Too many or unknown arguments are Python's to refuse, and Salt's to explain.
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            for name, kind in kinds.items():
+                if name in given and not kind.fits(given[name]):
+                    expected = kind.expected
+                    raise ArgumentError(f"{name}: {expected} is expected, not {_shown(given[name])}.")
+            return function(*args, **kwargs)
+
+        _TYPED[call] = frozenset(kinds)
+        return call
+
+    return decorate
+
+
+# --- read by name ---------------------------------------------------------------------------------
 
 _TRUTH = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
@@ -65,20 +152,17 @@ def _pillar(value: object) -> object:
     return value
 
 
-_NAME = "text of one line"
-_PATH = "a file's name"
-_SECONDS = "a number of seconds"
 _ARGUMENTS: Mapping[str, tuple[Callable[[object], object], str]] = {
     **dict.fromkeys(
         ("absent", "allow_restart", "as_data", "complete", "force", "override", "test"),
-        (_flag, "true or false"),
+        (_flag, FLAG.expected),
     ),
     **dict.fromkeys(
-        ("by", "node", "reason", "resource", "run", "target", "transaction"), (_text, _NAME)
+        ("by", "node", "reason", "resource", "run", "target", "transaction"), (_text, LINE.expected)
     ),
-    **dict.fromkeys(("cib", "corosync_conf", "file"), (_file, _PATH)),
-    "pillar": (_pillar, "a pillar, or the name of a file"),
-    **dict.fromkeys(("patience", "settle_timeout"), (_number, _SECONDS)),
+    **dict.fromkeys(("cib", "corosync_conf", "file"), (_file, PATH.expected)),
+    "pillar": (_pillar, f"{PATH.expected} or {MAPPING.expected}"),
+    **dict.fromkeys(("patience", "settle_timeout"), (_number, SECONDS.expected)),
 }
 
 
@@ -90,6 +174,7 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
         for one that is nothing of the kind.
     """
     known = inspect.signature(function)
+    typed_ones = _TYPED.get(function, frozenset())
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -97,20 +182,22 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
         for name, value in given.arguments.items():
             if name in _ARGUMENTS:
                 needed = known.parameters[name].default is inspect.Parameter.empty
-                given.arguments[name] = _checked(name, value, needed)
+                given.arguments[name] = _read(name, value, needed, name in typed_ones)
         return function(*given.args, **given.kwargs)
 
     return call
 
 
-def _checked(name: str, value: Any, needed: bool) -> object:
+def _read(name: str, value: Any, needed: bool, checked_later: bool) -> object:
     check, expected = _ARGUMENTS[name]
     try:
         if not needed or value is not None:
             return check(value)
     except (TypeError, ValueError):
         pass
-    raise ArgumentError(f"{name}: {expected} is expected, not {value!r:.80}")
+    if checked_later:
+        return value
+    raise ArgumentError(f"{name}: {expected} is expected, not {_shown(value)}.")
 
 
 def verb(

@@ -160,14 +160,88 @@ def test_properties_with_rules_come_and_go_beside_those_of_others():
     root = cib(options=theirs, schema=SCHEMA)
     wanted = options("properties", [NIGHT, {"values": {"batch-limit": "5"}}])
     found = applied(root, wanted, complete=True)
+    # Not in cib-bootstrap-options: that comes before all others, and the rule would never count.
     assert owned(found) == {
-        "cib-bootstrap-options-cluster_property_set",
-        "cib-bootstrap-options-batch-limit",
+        "cib-bootstrap-options-cluster_property_set-1",
+        "cib-bootstrap-options-cluster_property_set-batch-limit",
     }
     assert target(found, DesiredObjects((wanted,), complete=True)).empty
     back = target(found, DesiredObjects((), complete=True)).root
     assert next(back.iter("cluster_property_set")).get("id") == "theirs"
     assert values(back) == {"batch-limit": "7"}
+
+
+RULED = {"score": "2", "rule": "date gt 2020-01-01", "values": {"symmetric-cluster": "false"}}
+PLAIN = {"score": "1", "values": {"symmetric-cluster": "true", "stonith-enabled": "false"}}
+BOOT = {"id": "cib-bootstrap-options", "values": {"symmetric-cluster": "true"}}
+
+
+def property_sets(root):
+    """Return the sets of properties as the cluster takes them: the one that counts first."""
+    sets = [
+        (s.get("id"), int(s.get("score", "0")), s.find("rule") is not None, values(s))
+        for s in root.iter("cluster_property_set")
+    ]
+    return sorted(sets, key=lambda s: (s[0] != "cib-bootstrap-options", -s[1]))
+
+
+@pytest.mark.parametrize(
+    "there", ["", pairs("cluster_property_set", "cib-bootstrap-options", **{"dc-version": "2"})]
+)
+def test_a_property_with_a_rule_comes_before_the_plain_one_of_a_lower_score(there):
+    root = cib(options=there, schema=SCHEMA)
+    wanted = options("properties", [RULED, PLAIN])
+    found = applied(root, wanted, complete=True)
+    ordered = [s for s in property_sets(found) if "symmetric-cluster" in s[3]]
+    assert [(score, ruled) for _, score, ruled, _ in ordered] == [(2, True), (1, False)]
+    assert target(found, DesiredObjects((wanted,), complete=True)).empty
+    assert property_sets(target(found, DesiredObjects((), complete=True)).root) == property_sets(
+        root
+    )
+
+
+def test_the_first_of_all_sets_comes_first_whatever_the_scores():
+    wanted = options("properties", [RULED, BOOT])
+    found = applied(cib(schema=SCHEMA), wanted, complete=True)
+    assert property_sets(found)[0][0] == "cib-bootstrap-options"
+    assert property_sets(found)[0][3] == {"symmetric-cluster": "true"}
+    assert target(found, DesiredObjects((wanted,), complete=True)).empty
+
+
+@pytest.mark.parametrize(("before", "after"), [(PLAIN, BOOT), (BOOT, PLAIN)])
+def test_a_property_moves_when_its_order_against_a_rule_does(before, after):
+    first = applied(cib(schema=SCHEMA), options("properties", [RULED, before]), complete=True)
+    wanted = DesiredObjects((options("properties", [RULED, after]),), complete=True)
+    found = target(first, wanted)
+    assert "precedence:symmetric-cluster" in found.changes["cib-bootstrap-options"]
+    ordered = [s for s in property_sets(found.root) if "symmetric-cluster" in s[3]]
+    assert [ruled for _, _, ruled, _ in ordered] == [after is PLAIN, after is not PLAIN]
+    assert target(found.root, wanted).empty
+
+
+def test_of_two_plain_sets_the_first_of_all_counts_whatever_its_score():
+    inner = pairs("cluster_property_set", "x", **{"batch-limit": "9"}).replace(
+        'id="x"', 'id="x" score="5"'
+    ) + pairs("cluster_property_set", "cib-bootstrap-options", **{"batch-limit": "5"})
+    root = cib(options=inner, schema=SCHEMA)
+    (item,) = read.read_all(root)
+    assert item.values("sets") == {"batch-limit": "5"}
+    assert target(root, DesiredObjects((item,))).changes == {}
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_sets_of_the_same_score_keep_their_order_when_built_anew(order):
+    """Pacemaker 2.1 takes the last of them, Pacemaker 3 the first."""
+    rule = '<rule id="r"><date_expression id="d" operation="gt" start="2020-01-01"/></rule>'
+    sets = {
+        "a": f'<cluster_property_set id="a">{rule}<nvpair id="p" name="batch-limit" value="1"/>'
+        "</cluster_property_set>",
+        "b": pairs("cluster_property_set", "b", **{"batch-limit": "5"}),
+    }
+    (item,) = read.read_all(cib(options="".join(sets[name] for name in order)))
+    found = applied(cib(schema=SCHEMA), item)
+    ruled = [s.find("rule") is not None for s in found.iter("cluster_property_set")]
+    assert ruled == [name == "a" for name in order]
 
 
 def test_another_rule_replaces_the_one_that_was_ours():

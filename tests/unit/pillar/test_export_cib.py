@@ -25,11 +25,17 @@ CIBS = sorted(CORPUS.glob("*.xml")) or [None]
 NOT_EXPRESSED = {
     "bug-1573.xml": ["no_quorum-policy"],
     "colocation-influence.xml": ['influence: true or false is expected, not "invalid"'],
+    # It has levels for a node that is not there.
+    "remote-reconnect-delay.xml": [
+        "fencing_levels:cts-remote-rhel7-4.1:target",
+        "fencing_levels:cts-remote-rhel7-4.2:target",
+    ],
     "intervals.xml": ["rsc6:operations:0:timeout"],
     "rsc_dep3.xml": ["rsc1:meta:priority", "rsc2:meta:priority"],
 }
 LEFT_TO_OTHERS = (" is the cluster's own, and stays", " is an operator's, and stays",
-                  "the cluster never uses it", "an operator's move or ban")  # fmt: skip
+                  "the cluster never uses it", "an operator's move or ban",
+                  "cibadmin --upgrade")  # fmt: skip
 
 
 def objects(pillar):
@@ -51,11 +57,8 @@ def test_every_cib_is_a_pillar_that_changes_nothing(file):
 
     wanted = objects(found.pacemaker)
     same = target.target(root, target.DesiredObjects(wanted))
-    assert same.changes == {}
+    assert {id for id in same.changes if not any(f":{id}:" in note for note in notes)} == set()
 
-    if file.name == "rsc_dep3.xml":
-        # Its constraint is on resources that are not expressed: it has nothing to hold on to.
-        return
     empty = document.parse(document.EMPTY)
     empty.set("validate-with", root.get("validate-with"))
     built = target.target(empty, target.DesiredObjects(wanted)).root

@@ -45,8 +45,8 @@ def test_what_is_meant(name, value, expected):
     [
         ("test", ["", " ", "maybe", 5, -1, 1.5, [], ["x"], {"a": 1}], "true or false"),
         ("force", ["", "Flase", {}, 2], "true or false"),
-        ("resource", [[], ["x"], {"a": 1}, True, "a\0b", "a\nb", b"x"], "text of one line"),
-        ("file", [5, "", " ", "a\0b", True, [], float("nan")], "a file's name"),
+        ("resource", [[], ["x"], {"a": 1}, True, "a\0b", "a\nb", b"x"], "one line of text"),
+        ("file", [5, "", " ", "a\0b", True, [], float("nan")], "the path of a file"),
         ("patience", [-1, "x", "", None, True, float("nan"), "inf", [], {}], "a number of seconds"),
     ],
 )
@@ -68,7 +68,7 @@ def test_what_has_no_default_is_needed():
         return file
 
     assert write("x") == "x"
-    with pytest.raises(ArgumentError, match=r"^file: a file's name is expected, not None"):
+    with pytest.raises(ArgumentError, match=r"^file: the path of a file is expected, not nothing"):
         write(None)
 
 
