@@ -143,6 +143,11 @@ def brings_calls(agent: str) -> bool:
     return is_vip(agent) or (standard in _ADDRESS_CLASSES and kind == "IPv6addr")
 
 
+def is_ping(agent: str) -> bool:
+    """Tell whether an agent asks other hosts and writes into an attribute how many answer."""
+    return _split(agent)[0] == "ocf" and _split(agent)[2] in ("ping", "pingd")
+
+
 def is_fencing(agent: str) -> bool:
     """Tell whether an agent, by its whole name, fences nodes."""
     return _split(agent)[0] == _FENCING_CLASS

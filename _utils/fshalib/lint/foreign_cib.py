@@ -78,6 +78,16 @@ def lint(root: Element, corosync: Mapping[str, Any]) -> tuple[Advice, ...]:
 
     Raises :class:`config.ConfigErrors` for mistakes in the data of corosync.conf.
     """
+    return read_and_lint(root, corosync)[1]
+
+
+def read_and_lint(
+    root: Element, corosync: Mapping[str, Any]
+) -> tuple[pillar_config.Config, tuple[Advice, ...]]:
+    """Return the configuration of a cluster, as far as it is sound, and the advice on it.
+
+    Takes and raises what :func:`lint` does.
+    """
     own = list(_maintained(root))
     sound: list[Object] = []
     now = datetime.now(timezone.utc)
@@ -91,7 +101,7 @@ def lint(root: Element, corosync: Mapping[str, Any]) -> tuple[Advice, ...]:
         elif item.id != OWNERSHIP_TAG and not _is_left(item):
             sound += [item] if not faults else _as_understood(item)
     config = pillar_config.of_cib(sound, corosync, read.node_names(root).values())
-    return (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
+    return config, (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
 
 
 def _maintained(root: Element) -> Iterator[Advice]:

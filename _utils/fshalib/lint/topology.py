@@ -58,6 +58,13 @@ def leaders(config: Config) -> list[Object]:
     return voices(config) or addresses(config)
 
 
+def service(config: Config) -> tuple[str, ...]:
+    """Return what has to run for callers: what they need, and the other members of its groups."""
+    ids = [item.id for item in served(config)]
+    groups = [group.members for group in config.pacemaker.of("group") if {*group.members} & {*ids}]
+    return tuple(dict.fromkeys((*ids, *(id for members in groups for id in members))))
+
+
 def levels(config: Config, id: str) -> list[tuple[Keys, Mapping[str, str]]]:
     """Return the meta attributes that a primitive has, the first of a name first: who gives them.
 

@@ -163,6 +163,32 @@ def simulate(cib: str, run: Runner = programs.run) -> str:
     return _judge(run(argv, stdin=cib, timeout=60)).out
 
 
+@dataclass(frozen=True)
+class Played:
+    """What the cluster would do, as XML, and the CIB to which that leads."""
+
+    out: str
+    cib: str
+
+
+def play(cib: str, fail: str = "", run: Runner = programs.run) -> Played:
+    """Let the cluster settle with a CIB, after a node has failed.
+
+    cib
+        A CIB with its status.
+    fail
+        The node that fails; without it nothing happens before.
+
+    Raises :class:`programs.RunError`.
+    """
+    events = ["--node-fail", fail] if fail else []
+    with tempfile.TemporaryDirectory(prefix="fsha-") as folder:
+        path = Path(folder, "outcome.xml")
+        saved = ["--output-as=xml", "--save-output", str(path)]
+        done = run(["crm_simulate", "--simulate", "--xml-pipe", *saved, *events], cib, timeout=60)
+        return Played(_judge(done).out, path.read_text(encoding="utf-8"))
+
+
 def outcome(cib: str, run: Runner = programs.run) -> str:
     """Return the CIB to which the cluster would come with a CIB, if all goes well."""
     with tempfile.TemporaryDirectory(prefix="fsha-") as folder:

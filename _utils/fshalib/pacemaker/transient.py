@@ -25,6 +25,16 @@ def attributes_of_online_nodes(root: Element, name: str) -> dict[str, str]:
     return attributes
 
 
+def online_nodes(root: Element) -> tuple[str, ...]:
+    """Return the nodes that are in the cluster, by the status of a CIB."""
+    return tuple(
+        state.get("uname", "")
+        for state in root.iterfind("status/node_state")
+        if state.get("in_ccm") not in (None, "0", "false")
+        and state.get("crmd") not in (None, "0", "offline")
+    )
+
+
 _FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")
 
 
