@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from fshalib.cib.document import (
     Element,
 )
+from fshalib.cib.state import State
 
 
 def attributes_of_online_nodes(root: Element, name: str) -> dict[str, str]:
@@ -33,6 +35,31 @@ def online_nodes(root: Element) -> tuple[str, ...]:
         if state.get("in_ccm") not in (None, "0", "false")
         and state.get("crmd") not in (None, "0", "offline")
     )
+
+
+def state(root: Element, now: datetime) -> State:
+    """Return what a CIB says of its nodes, tickets and quorum.
+
+    root
+        A CIB with its status.
+    now
+        The time at which its rules are judged.
+    """
+    attributes = {
+        state.get("uname", ""): {
+            pair.get("name", ""): pair.get("value", "")
+            for pair in state.iterfind("transient_attributes/instance_attributes/nvpair")
+        }
+        for state in root.iterfind("status/node_state")
+    }
+    granted = (
+        ticket.get("id", "")
+        for ticket in root.iterfind("status/tickets/ticket_state")
+        if ticket.get("granted") == "true" and ticket.get("standby") != "true"
+    )
+    online = frozenset(online_nodes(root))
+    quorate = root.get("have-quorum") in ("1", "true")
+    return State(online, quorate, attributes, frozenset(granted), now)
 
 
 _FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")

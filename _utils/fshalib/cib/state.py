@@ -1,0 +1,28 @@
+"""What a CIB holds beside its configuration, as far as it decides where something may run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of a cluster.
+
+    online
+        The nodes that are in the cluster.
+    quorate
+        Whether it has quorum.
+    attributes
+        The transient attributes of each node.
+    tickets
+        The tickets that are granted.
+    now
+        The time at which rules with dates are judged.
+    """
+
+    online: frozenset[str]
+    quorate: bool
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    tickets: frozenset[str] = frozenset()
+    now: datetime | None = None
