@@ -17,8 +17,8 @@ NOT_PLAYED, NO_SERVICE = "not played", "no service"
 WORDS = (MISS, FALSE_ALARM, YES, NO, NOT_PLAYED, NO_SERVICE)
 
 NODE_LOSS = frozenset({
-    "held-by-pillar", "kept-apart", "left-behind", "lost-quorum", "no-fence-device", "no-room",
-    "no-service", "node-away", "not-granted", "only-one-node", "waits-for-nothing",
+    "failed-there", "held-by-pillar", "kept-apart", "left-behind", "lost-quorum", "no-fence-device", "no-room",
+    "no-quorum", "no-service", "node-away", "not-granted", "only-one-node", "waits-for-nothing",
 })  # fmt: skip
 """Errors that say that the service does not start elsewhere when its node is lost."""
 OTHER_ERRORS = frozenset({

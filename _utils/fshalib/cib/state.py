@@ -13,7 +13,9 @@ class State:
         The nodes that are in the cluster.
     quorate
         Whether it has quorum.
-    attributes
+
+    Attributes
+    ----------
         The transient attributes of each node.
     tickets
         The tickets that are granted.

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from fshalib.lint import fixes, pillar_change, rules_failover
+from fshalib.lint import fixes, obstacles, pillar_change, rules_failover
 from fshalib.lint.finding import ERROR, SEVERITIES, Advice, KnownFinding
 from fshalib.lint.rules import CHECKS, KNOWN
 from fshalib.pillar.config import Config
@@ -15,7 +15,7 @@ from fshalib.schema.report import Keys, path
 
 log = logging.getLogger(__name__)
 
-ALL_KNOWN: Mapping[str, KnownFinding] = {**KNOWN, **rules_failover.KNOWN}
+ALL_KNOWN: Mapping[str, KnownFinding] = {**KNOWN, **rules_failover.KNOWN, **obstacles.KNOWN}
 
 
 def lint(config: Config) -> tuple[Advice, ...]:

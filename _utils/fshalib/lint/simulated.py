@@ -1,4 +1,4 @@
-"""Ask the cluster's own scheduler: does the service start elsewhere when its node fails?
+"""Ask the cluster's own scheduler whether the service starts elsewhere when its node fails.
 
 ``crm_simulate`` plays two things: the cluster settles as its CIB stands, and then the node that
 serves fails. It runs once for the first, and once for each node that serves. Nothing is changed.
@@ -74,10 +74,21 @@ def ask(root: Element, ids: Collection[str], run: Runner = programs.run) -> Answ
     idle = serving.pop("", ())
     losses = [Loss("", idle)] if idle else []
     for node, own in serving.items():
-        after = _nodes(tools.play(first.cib, fail=node, run=run).out)
+        after = _nodes(tools.play(_with_other_dc(first.cib, node), fail=node, run=run).out)
         lost = tuple(id for id in own if not after.get(id, frozenset()) - {node})
         losses += [Loss(node, lost)] if lost else []
     return Answer(tuple(losses), 1 + len(serving), time.monotonic() - begun)
+
+
+def _with_other_dc(cib: str, node: str) -> str:
+    """Return a CIB whose DC is not on a node: the others elect one when it fails."""
+    root = document.parse(cib)
+    ids = {state.get("uname"): state.get("id", "") for state in root.iterfind("status/node_state")}
+    others = [name for name in transient.online_nodes(root) if name != node]
+    if root.get("dc-uuid") != ids.get(node) or not others:
+        return cib
+    root.set("dc-uuid", ids[others[0]])
+    return document.render(root)
 
 
 def _serving(out: str, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -91,6 +91,28 @@ def needs(config: Config, id: str) -> frozenset[str]:
     return needed | {holder.id for one in needed for holder in holders(config, one)}
 
 
+def unit(config: Config, id: str) -> frozenset[str]:
+    """Return all that has to run beside a resource for it to be whole: needs, and its group."""
+    groups = [group for group in config.pacemaker.of("group") if id in group.members]
+    mates = [id, *(member for group in groups for member in group.members)]
+    return frozenset[str]().union(*(needs(config, mate) for mate in mates))
+
+
+def inside(config: Config, id: str) -> frozenset[str]:
+    """Return the primitives that a constraint means by an id: itself, members, a tag's objects."""
+    inner = [item.members for item in config.pacemaker.objects if item.id == id and item.members]
+    tags = [tag.spec.get("references", ()) for tag in config.pacemaker.of("tag") if tag.id == id]
+    if not inner and not tags:
+        known = any(item.id == id for item in config.pacemaker.of("primitive"))
+        return frozenset([id] if known else [])
+    return frozenset[str]().union(*(inside(config, str(m)) for ids in (*inner, *tags) for m in ids))
+
+
+def units(config: Config) -> tuple[frozenset[str], ...]:
+    """Return the :func:`unit` of each profile and floating address, each once."""
+    return tuple(dict.fromkeys(unit(config, item.id) for item in served(config)))
+
+
 # --- where it may run ------------------------------------------------------------------------
 
 
