@@ -1,5 +1,7 @@
 """Compare lint with the cluster's scheduler on all CIBs of some folders.
 
+"lint alone" says no because fencing is on without a device; the simulator takes it for done.
+
 python -m tests.truth [--any] [FOLDER_OR_FILE ...]
 
 Ends with 1 after a miss or a false alarm, with 2 when nothing could be compared.

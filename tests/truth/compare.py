@@ -13,8 +13,9 @@ from fshalib.lint.finding import ERROR, Advice
 
 MISS, FALSE_ALARM = "miss", "false alarm"
 YES, NO = "yes, both", "no, both"
+LINT_ALONE = "lint alone"
 NOT_PLAYED, NO_SERVICE = "not played", "no service"
-WORDS = (MISS, FALSE_ALARM, YES, NO, NOT_PLAYED, NO_SERVICE)
+WORDS = (MISS, FALSE_ALARM, YES, NO, LINT_ALONE, NOT_PLAYED, NO_SERVICE)
 
 NODE_LOSS = frozenset({
     "failed-there", "held-by-pillar", "kept-apart", "left-behind", "lost-quorum", "no-fence-device", "no-room",
@@ -26,6 +27,8 @@ OTHER_ERRORS = frozenset({
     "not-together", "not-understood", "simulated", "split-brain", "vip-after-switch",
 })  # fmt: skip
 """Errors about something else, which no failed node shows."""
+UNSEEN = frozenset({"no-fence-device"})
+"""Errors that the simulator can't show: it takes every fencing for done, also without a device."""
 _OTHER_KEYS = ("critical", "influence", "shutdown-lock")
 """What ``held-by-pillar`` also says: it is about failures of resources, and a shutdown."""
 
@@ -75,6 +78,8 @@ def compare(name: str, text: str, any_service: bool = False) -> Comparison:
     losses = tuple(map(str, verdict.answer.losses))
     agreed = {(True, True): NO, (False, False): YES, (False, True): MISS}
     word = agreed.get((bool(findings), bool(losses)), FALSE_ALARM)
+    if word == FALSE_ALARM and UNSEEN & {*findings}:
+        word = LINT_ALONE
     whole = runner.verdict(verdict.advices)
     return Comparison(name, word, findings, losses, not losses or "NOT" in whole)
 

@@ -17,6 +17,8 @@ class State:
     Attributes
     ----------
         The transient attributes of each node.
+    refused
+        What can't run on a node, by its own agent: node → resource → why.
     tickets
         The tickets that are granted.
     now
@@ -26,5 +28,6 @@ class State:
     online: frozenset[str]
     quorate: bool
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tickets: frozenset[str] = frozenset()
     now: datetime | None = None

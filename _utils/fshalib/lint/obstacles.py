@@ -6,12 +6,12 @@ counts as well: nodes that are away, failures that are remembered, tickets that 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from fshalib.cib.objects import Object
-from fshalib.cib.values import INFINITY, UnitError, parse_boolean, read_score
+from fshalib.cib.objects import Object, operations
+from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, read_score
 from fshalib.lint.finding import ERROR, WARNING, Finding, KnownFinding
 from fshalib.lint.rule_truth import attributes
 from fshalib.lint.ties import holders, orders
-from fshalib.lint.topology import barring, inside, needs, settings, units
+from fshalib.lint.topology import barring, inside, needs, service, settings, units
 from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys
 
@@ -98,6 +98,15 @@ def hindered(config: Config, ids: frozenset[str], node: str) -> list[Finding]:
         return found
     if node not in config.state.online:
         found.append(("node-away", keys, "the node is not online"))
+    elif told.get("shutdown", "0") != "0":
+        found.append(("node-away", keys, "the node is shutting down"))
+    found += [
+        ("failed-there", ("pacemaker", "resources", id), f"it can't run on {node}: {why}")
+        for id, why in config.state.refused.get(node, {}).items()
+        if id in ids
+    ]
+    if any(_is_ill(config, *pair) for pair in told.items()):
+        found.append(("node-away", keys, "the node's health is bad"))
     return [*found, *_failures(config, ids, node)]
 
 
@@ -109,12 +118,25 @@ def _failures(config: Config, ids: Iterable[str], node: str) -> Iterator[Finding
         if item.id not in ids:
             continue
         name = f"fail-count-{item.id}"
-        counts = [read_score(told[n]) or 0 for n in told if n.partition("#")[0] == name]
+        ignored = {
+            f"{op.name}_{parse_duration(op.interval)}"
+            for op in operations(item)
+            if op.attributes.get("on-fail") == "ignore"
+        }
+        keys_of = (n for n in told if n.partition("#")[0] == name)
+        counts = [read_score(told[n]) or 0 for n in keys_of if n.partition("#")[2] not in ignored]
         given = settings(config, item.id, "migration-threshold")
         threshold = read_score(given[0][1]) if given else INFINITY
         if threshold and sum(counts) >= threshold:
             keys = ("pacemaker", "resources", item.id)
             yield "failed-there", keys, f"it has failed on {node} (fail count {sum(counts)})"
+
+
+def _is_ill(config: Config, name: str, value: str) -> bool:
+    """Tell whether an attribute of a node's health keeps everything off the node."""
+    strategy = config.pacemaker.values("properties").get("node-health-strategy", "none")
+    bad = {"migrate-on-red": {"red"}, "only-green": {"red", "yellow"}}.get(strategy, set())
+    return name.startswith("#health") and value.lower() in bad
 
 
 def usable(config: Config, ids: frozenset[str]) -> list[str]:
@@ -130,6 +152,8 @@ def nodes_left(config: Config) -> Iterator[Finding]:
         found = {node.name: hindered(config, ids, node.name) for node in config.nodes}
         if sum(not why for why in found.values()) >= 2:
             continue
+        if len(found) < 2:
+            others["node-away", ("nodes",), "there is no other node"] = None
         for code, keys, message in (one for why in found.values() for one in why):
             if code == "only-one-node":
                 barred[keys] = list(dict.fromkeys([*barred.get(keys, []), message]))
@@ -152,18 +176,28 @@ def is_true(text: str) -> bool:
 
 
 def _waiting(config: Config) -> Iterator[Finding]:
+    serving = frozenset(service(config))
     for ids in units(config):
-        own = {*ids, *(holder.id for id in ids for holder in holders(config, id))}
         nodes = usable(config, ids)
-        for order, first, then in orders(config, of_all=True):
-            if then not in own or not (ids_first := inside(config, first)) or ids_first & ids:
-                continue
-            places = [{*_places(config, id)} for id in ids_first]
+        for order, first, then in _before(config, ids & serving):
+            places = [{*_places(config, id)} for id in inside(config, first) - ids]
             lost = [node for node in nodes if any(not place - {node} for place in places)]
             if not all(places) or lost:
                 when = f" when {' or '.join(lost)} fails" if all(places) else ""
                 message = f"{then} waits for {first}, which starts nowhere{when}"
                 yield "waits-for-nothing", ("pacemaker", "orders", order), message
+
+
+def _before(config: Config, ids: frozenset[str]) -> list[tuple[str, str, str]]:
+    """Return the orders before some resources, and those before these."""
+    every = list(orders(config, of_all=True))
+    found: list[tuple[str, str, str]] = []
+    waiting = {*ids, *(holder.id for id in ids for holder in holders(config, id))}
+    while more := [one for one in every if one[2] in waiting and one not in found]:
+        found += more
+        for _, first, _ in more:
+            waiting |= {first, *inside(config, first)}
+    return found
 
 
 def _places(config: Config, id: str) -> list[str]:
@@ -181,11 +215,13 @@ def _places(config: Config, id: str) -> list[str]:
 def _kept_apart(config: Config) -> Iterator[Finding]:
     for ids in units(config):
         nodes = usable(config, ids)
-        for constraint, one, other in _apart(config):
+        for constraint, one, other, promoted in _apart(config):
             others = inside(config, other)
             if not (inside(config, one) & ids) or others & ids:
                 continue
-            cloned = any(holder.kind != "group" for id in others for holder in holders(config, id))
+            cloned = not promoted and any(
+                holder.kind != "group" for id in others for holder in holders(config, id)
+            )
             places = {place for id in others for place in _places(config, id)} & {*nodes}
             # What it keeps away from takes one node, and a clone all of its nodes.
             if places and len(nodes) - (len(places) if cloned else 1) < 2:
@@ -193,15 +229,21 @@ def _kept_apart(config: Config) -> Iterator[Finding]:
                 yield "kept-apart", ("pacemaker", "colocations", constraint), message
 
 
-def _apart(config: Config) -> Iterator[tuple[str, str, str]]:
-    """Yield the id of each colocation of minus infinity, who stays away, and from what."""
+def _apart(config: Config) -> Iterator[tuple[str, str, str, bool]]:
+    """Yield the id of each colocation of minus infinity, who stays away, and from what.
+
+    The last is whether it stays away only from the promoted instance of a clone.
+    """
     for item in config.pacemaker.of("colocation"):
         spec = item.spec
-        roles = {str(spec.get(key, "Started")).lower() for key in ("role", "with-role")}
-        if spec.get("lifetime") or roles != {"started"} or "with" not in spec:
+        roles = [str(spec.get(key, "Started")).lower() for key in ("role", "with-role")]
+        one = roles[1] in ("promoted", "master")
+        if spec.get("lifetime") or roles[0] != "started" or "with" not in spec:
+            continue
+        if not one and roles[1] != "started":
             continue
         if (read_score(str(spec.get("score", "0"))) or 0) <= -INFINITY:
-            yield item.id, str(spec["resource"]), str(spec["with"])
+            yield item.id, str(spec["resource"]), str(spec["with"]), one
 
 
 def _tickets(config: Config) -> Iterator[Finding]:

@@ -65,13 +65,13 @@ def _truth(config: Config, term: cib_rule.Term, node: str) -> bool | None:
 
 
 def _in_time(term: cib_rule.Date, now: datetime | None) -> bool | None:
-    """Tell whether a date term holds; ``None`` for parts of a date, and dates without a meaning."""
+    """Tell whether a date term holds; ``None`` for parts of a date. No date holds never."""
     if now is None or term.operation == "spec" or term.parts:
         return None
     try:
         start, end = (_moment(text) for text in (term.start, term.end))
     except ValueError:
-        return None
+        return False
     if term.operation == "gt":
         return start is not None and now > start
     if term.operation == "lt":

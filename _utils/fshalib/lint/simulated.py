@@ -83,11 +83,12 @@ def ask(root: Element, ids: Collection[str], run: Runner = programs.run) -> Answ
 def _with_other_dc(cib: str, node: str) -> str:
     """Return a CIB whose DC is not on a node: the others elect one when it fails."""
     root = document.parse(cib)
-    ids = {state.get("uname"): state.get("id", "") for state in root.iterfind("status/node_state")}
-    others = [name for name in transient.online_nodes(root) if name != node]
-    if root.get("dc-uuid") != ids.get(node) or not others:
+    states = {state.get("uname"): state for state in root.iterfind("status/node_state")}
+    online = [states[name] for name in transient.online_nodes(root) if name != node]
+    others = [s.get("id", "") for s in online if s.find(".//nvpair[@name='shutdown']") is None]
+    if node not in states or root.get("dc-uuid") != states[node].get("id") or not others:
         return cib
-    root.set("dc-uuid", ids[others[0]])
+    root.set("dc-uuid", others[0])
     return document.render(root)
 
 

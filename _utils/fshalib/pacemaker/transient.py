@@ -1,7 +1,7 @@
 """The status section of a CIB: transient attributes and failures of nodes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from fshalib.cib.document import (
@@ -59,7 +59,25 @@ def state(root: Element, now: datetime) -> State:
     )
     online = frozenset(online_nodes(root))
     quorate = root.get("have-quorum") in ("1", "true")
-    return State(online, quorate, attributes, frozenset(granted), now)
+    states = root.iterfind("status/node_state")
+    refused = {state.get("uname", ""): dict(_refused(state)) for state in states}
+    return State(online, quorate, attributes, refused, frozenset(granted), now)
+
+
+_HARD = {
+    "2": "its parameters are wrong", "3": "the agent lacks a feature",
+    "4": "the agent lacks a permission", "5": "it is not installed",
+}  # fmt: skip
+"""Exit codes of an agent after which Pacemaker does not use the node again."""
+
+
+def _refused(state: Element) -> Iterator[tuple[str, str]]:
+    """Yield what can't run on a node, by the last exit code of its agent, and why."""
+    for resource in state.iterfind("lrm/lrm_resources/lrm_resource"):
+        for operation in resource.iterfind("lrm_rsc_op"):
+            why = _HARD.get(operation.get("rc-code", ""))
+            if why and operation.get("operation") != "stop":
+                yield resource.get("id", ""), why
 
 
 _FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")
