@@ -10,7 +10,7 @@ from fshalib.cib.objects import Object, operations
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, read_score
 from fshalib.lint.finding import ERROR, WARNING, Finding, KnownFinding
 from fshalib.lint.rule_truth import attributes
-from fshalib.lint.ties import holders, orders
+from fshalib.lint.ties import holders, orders, starts_before
 from fshalib.lint.topology import barring, inside, needs, service, settings, units
 from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys
@@ -179,7 +179,13 @@ def _waiting(config: Config) -> Iterator[Finding]:
     serving = frozenset(service(config))
     for ids in units(config):
         nodes = usable(config, ids)
-        for order, first, then in _before(config, ids & serving):
+        before = _before(config, ids & serving)
+        loop = [id for id in sorted(ids & serving) if before and starts_before(config, id, id)]
+        if loop:
+            message = f"{' and '.join(loop)} would start after itself"
+            yield "waits-for-nothing", ("pacemaker", "orders", before[0][0]), message
+            continue
+        for order, first, then in before:
             places = [{*_places(config, id)} for id in inside(config, first) - ids]
             lost = [node for node in nodes if any(not place - {node} for place in places)]
             if not all(places) or lost:
@@ -217,7 +223,11 @@ def _kept_apart(config: Config) -> Iterator[Finding]:
         nodes = usable(config, ids)
         for constraint, one, other, promoted in _apart(config):
             others = inside(config, other)
-            if not (inside(config, one) & ids) or others & ids:
+            keys: Keys = ("pacemaker", "colocations", constraint)
+            if not inside(config, one) & ids:
+                continue
+            if others & ids:
+                yield "kept-apart", keys, f"{one} never runs where {other} does, and needs it there"
                 continue
             cloned = not promoted and any(
                 holder.kind != "group" for id in others for holder in holders(config, id)
@@ -225,8 +235,7 @@ def _kept_apart(config: Config) -> Iterator[Finding]:
             places = {place for id in others for place in _places(config, id)} & {*nodes}
             # What it keeps away from takes one node, and a clone all of its nodes.
             if places and len(nodes) - (len(places) if cloned else 1) < 2:
-                message = f"{one} never runs where {other} does"
-                yield "kept-apart", ("pacemaker", "colocations", constraint), message
+                yield "kept-apart", keys, f"{one} never runs where {other} does"
 
 
 def _apart(config: Config) -> Iterator[tuple[str, str, str, bool]]:

@@ -1,5 +1,6 @@
 """Tell whether a rule holds on a node, as far as the configuration, or the CIB's state, tells."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from fshalib.cib import rule as cib_rule
 from fshalib.cib.values import read_score
 from fshalib.pillar.config import Config
+
+_NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
 def holds(config: Config, rule: Mapping[str, Any], node: str) -> bool | None:
@@ -93,10 +96,7 @@ def _test(term: cib_rule.Test, value: str | None) -> bool | None:
     wanted = term.value or ""
     if value is None:
         return term.operation == "ne"
-    try:
-        order = _order(term, value, wanted)
-    except ValueError:
-        return None
+    order = _order(term, value, wanted)
     return {
         "lt": order < 0, "lte": order <= 0, "eq": order == 0,
         "gte": order >= 0, "gt": order > 0, "ne": order != 0,
@@ -104,12 +104,19 @@ def _test(term: cib_rule.Test, value: str | None) -> bool | None:
 
 
 def _order(term: cib_rule.Test, value: str, wanted: str) -> int:
-    """Compare as Pacemaker does: text without regard to case, and for more or less numbers."""
+    """Compare as Pacemaker does: for more or less numbers, but text where there are none."""
     kind = term.type or ("string" if term.operation in ("eq", "ne") else "number")
-    if kind == "string":
-        pair: Any = (value.casefold(), wanted.casefold())
-    elif kind == "version":
-        pair = tuple([int(part) for part in text.split(".")] for text in (value, wanted))
-    else:
-        pair = (float(value), float(wanted))
+    pair: tuple[Any, Any] = (value.casefold(), wanted.casefold())
+    if kind == "version":
+        pair = (_version(value), _version(wanted))
+    elif kind != "string":
+        numbers = [_NUMBER.match(text) for text in (value, wanted)]
+        if numbers[0] and numbers[1]:
+            pair = (float(numbers[0][0]), float(numbers[1][0]))
+        if kind == "integer" and numbers[0] and numbers[1]:
+            pair = (int(pair[0]), int(pair[1]))
     return int(pair[0] > pair[1]) - int(pair[0] < pair[1])
+
+
+def _version(text: str) -> list[int]:
+    return [int(part) for part in re.findall(r"[0-9]+", text)]
