@@ -26,7 +26,7 @@ try:
     from fshalib.checks.minion import Minion
     from fshalib.cib import document
     from fshalib.events import journal
-    from fshalib.lint import finding, foreign_cib, runner, sources
+    from fshalib.lint import finding, foreign_cib, judged, runner, sources
     from fshalib.pacemaker import tools
     from fshalib.pillar import config, source
     from fshalib.pillar import export as pillar_export
@@ -245,7 +245,8 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
         Its corosync.conf; without it the host's for ``live``, else none.
 
     With ``salt-call --retcode-passthrough`` the exit code is 2 when there is an error, else 1.
-    Nothing is asked of a cluster, except its CIB.
+    Nothing is asked of a cluster, except its CIB. Where ``crm_simulate`` is installed it has the
+    last word: it lets the node that serves fail, in two runs as a rule.
 
     CLI Example:
 
@@ -259,17 +260,19 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
         raise errors.ArgumentError("pillar and cib: one of them, not both")
     try:
         if cib is None:
-            advices = runner.lint(config.check(_fsha(pillar)))
+            known = config.check(_fsha(pillar))
+            told = judged.judged(judged.built(known), known, runner.lint(known))
         else:
-            root, known = sources.cib(cib), cib == sources.LIVE or corosync_conf
-            advices = foreign_cib.lint(root, _corosync(corosync_conf, root)[0] if known else {})
+            root, ring = sources.cib(cib), cib == sources.LIVE or corosync_conf
+            conf = _corosync(corosync_conf, root)[0] if ring else {}
+            told = judged.judged(root, *foreign_cib.read_and_lint(root, conf))
     except ConfigErrors as error:
         __context__["retcode"] = EXIT_CODES["fail"]
         what = "pillar" if cib is None else "corosync.conf"
         raise CommandExecutionError(f"The {what} has mistakes: {error}") from error
-    bad = any(advice.severity == finding.ERROR for advice in advices)
+    bad = any(advice.severity == finding.ERROR for advice in told.advices)
     __context__["retcode"] = EXIT_CODES["fail" if bad else "pass"]
-    return runner.as_data(advices) if as_data else runner.page(advices)
+    return runner.as_data(told.advices) if as_data else runner.page(told.advices, told.note)
 
 
 @_salts_errors

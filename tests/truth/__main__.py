@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         print(row)
     for word in compare.WORDS:
         print(f"{sum(row.word == word for row in rows):5} {word}")
-    unheeded = [row.name for row in rows if not row.silenced]
+    unheeded = [row.name for row in rows if not row.heeded]
     print(f"{len(unheeded):5} miss of lint with crm_simulate {' '.join(unheeded)}".rstrip())
     compared = [row for row in rows if row.word not in (compare.NOT_PLAYED, compare.NO_SERVICE)]
     return 1 if wrong or unheeded else 0 if compared else 2

@@ -18,13 +18,14 @@ NOT_PLAYED, NO_SERVICE = "not played", "no service"
 WORDS = (MISS, FALSE_ALARM, YES, NO, LINT_ALONE, NOT_PLAYED, NO_SERVICE)
 
 NODE_LOSS = frozenset({
-    "failed-there", "held-by-pillar", "kept-apart", "left-behind", "lost-quorum", "no-fence-device", "no-room",
-    "no-quorum", "no-service", "node-away", "not-granted", "only-one-node", "waits-for-nothing",
+    "failed-there", "held-by-pillar", "kept-apart", "left-behind", "lost-quorum",
+    "no-fence-device", "no-quorum", "no-room", "no-service", "node-away",
+    "not-granted", "only-one-node", "waits-for-nothing",
 })  # fmt: skip
 """Errors that say that the service does not start elsewhere when its node is lost."""
 OTHER_ERRORS = frozenset({
     "cloned-vip", "failure-ignored", "migration-threshold", "no-monitor", "node-maintenance",
-    "not-together", "not-understood", "simulated", "split-brain", "vip-after-switch",
+    "not-together", "not-understood", "split-brain", "vip-after-switch",
 })  # fmt: skip
 """Errors about something else, which no failed node shows."""
 UNSEEN = frozenset({"no-fence-device"})
@@ -43,7 +44,7 @@ class Comparison:
     word: str
     findings: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
-    silenced: bool = True
+    heeded: bool = True
     """Whether lint with the simulator says no wherever the simulator does."""
 
     def __str__(self) -> str:

@@ -48,7 +48,7 @@ def judged(
 
 
 def _note(answer: Answer) -> str:
-    asked = f"crm_simulate ran {answer.calls} times, {answer.seconds:.1f} s"
+    asked = f"crm_simulate ran {answer.runs} times"
     if answer.losses:
         return f"Not everything starts elsewhere when the node that serves fails ({asked})"
     return f"Everything starts elsewhere when the node that serves fails ({asked})"

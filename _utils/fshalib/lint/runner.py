@@ -67,8 +67,12 @@ def verdict(advices: Iterable[Advice]) -> str:
     return f"It will fail over; {counted}." if counted else "It will fail over; no findings."
 
 
-def page(advices: Iterable[Advice]) -> str:
-    """Return all advice as blocks of text, the worst first, with the verdict at the end."""
+def page(advices: Iterable[Advice], note: str = "") -> str:
+    """Return all advice as blocks of text, the worst first, with the verdict at the end.
+
+    note
+        What else the verdict rests on, without a full stop; it stands before it.
+    """
     ordered = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
     blocks = [
         f"{advice.severity.upper()}  {advice.path}: {advice.message}.\n"
@@ -76,7 +80,7 @@ def page(advices: Iterable[Advice]) -> str:
         f"  Instead: {advice.mend}.{_change(advice)}"
         for advice in ordered
     ]
-    return "\n".join([*blocks, verdict(ordered)])
+    return "\n".join([*blocks, *([f"{note}."] if note else []), verdict(ordered)])
 
 
 def _change(advice: Advice) -> str:
