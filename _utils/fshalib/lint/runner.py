@@ -67,10 +67,10 @@ def verdict(advices: Iterable[Advice]) -> str:
     return f"It will fail over; {counted}." if counted else "It will fail over; no findings."
 
 
-def page(advices: Iterable[Advice], note: str = "") -> str:
+def page(advices: Iterable[Advice], reason: str = "") -> str:
     """Return all advice as blocks of text, the worst first, with the verdict at the end.
 
-    note
+    reason
         What else the verdict rests on, without a full stop; it stands before it.
     """
     ordered = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
@@ -80,7 +80,7 @@ def page(advices: Iterable[Advice], note: str = "") -> str:
         f"  Instead: {advice.mend}.{_change(advice)}"
         for advice in ordered
     ]
-    return "\n".join([*blocks, *([f"{note}."] if note else []), verdict(ordered)])
+    return "\n".join([*blocks, *([f"{reason}."] if reason else []), verdict(ordered)])
 
 
 def _change(advice: Advice) -> str:
