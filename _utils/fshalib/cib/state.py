@@ -18,7 +18,8 @@ class State:
     ----------
         The transient attributes of each node.
     refused
-        What can't run on a node, by its own agent: node → resource → why.
+        What can't run on a node, by its own agent: node → resource → why, and when (in seconds
+        since 1970, 0 when that is not known).
     tickets
         The tickets that are granted.
     now
@@ -28,6 +29,6 @@ class State:
     online: frozenset[str]
     quorate: bool
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    refused: Mapping[str, Mapping[str, tuple[str, int]]] = field(default_factory=dict)
     tickets: frozenset[str] = frozenset()
     now: datetime | None = None

@@ -102,8 +102,8 @@ def hindered(config: Config, ids: frozenset[str], node: str) -> list[Finding]:
         found.append(("node-away", keys, "the node is shutting down"))
     found += [
         ("failed-there", ("pacemaker", "resources", id), f"it can't run on {node}: {why}")
-        for id, why in config.state.refused.get(node, {}).items()
-        if id in ids
+        for id, (why, when) in config.state.refused.get(node, {}).items()
+        if id in ids and not _is_forgotten(config, id, when)
     ]
     if any(_is_ill(config, *pair) for pair in told.items()):
         found.append(("node-away", keys, "the node's health is bad"))
@@ -127,9 +127,26 @@ def _failures(config: Config, ids: Iterable[str], node: str) -> Iterator[Finding
         counts = [read_score(told[n]) or 0 for n in keys_of if n.partition("#")[2] not in ignored]
         given = settings(config, item.id, "migration-threshold")
         threshold = read_score(given[0][1]) if given else INFINITY
-        if threshold and sum(counts) >= threshold:
+        times = [told[n] for n in told if n.partition("#")[0] == f"last-failure-{item.id}"]
+        when = max((int(text) for text in times if text.isdecimal()), default=0)
+        if threshold and sum(counts) >= threshold and not _is_forgotten(config, item.id, when):
             keys = ("pacemaker", "resources", item.id)
             yield "failed-there", keys, f"it has failed on {node} (fail count {sum(counts)})"
+
+
+def _is_forgotten(config: Config, id: str, when: int) -> bool:
+    """Tell whether a failure is older than the failure-timeout.
+
+    when
+        Its time in seconds since 1970, 0 when that is not known.
+    """
+    given = settings(config, id, "failure-timeout")
+    now = config.state.now if config.state else None
+    try:
+        lasts = parse_duration(given[0][1]) / 1000 if given else 0
+    except UnitError:
+        lasts = 0
+    return now is not None and bool(when and lasts) and now.timestamp() >= when + lasts
 
 
 def _is_ill(config: Config, name: str, value: str) -> bool:
@@ -179,7 +196,7 @@ def _waiting(config: Config) -> Iterator[Finding]:
     serving = frozenset(service(config))
     for ids in units(config):
         nodes = usable(config, ids)
-        before = _before(config, ids & serving)
+        before = _before(config, ids, ids & serving)
         loop = [id for id in sorted(ids & serving) if before and starts_before(config, id, id)]
         if loop:
             message = f"{' and '.join(loop)} would start after itself"
@@ -194,11 +211,19 @@ def _waiting(config: Config) -> Iterator[Finding]:
                 yield "waits-for-nothing", ("pacemaker", "orders", order), message
 
 
-def _before(config: Config, ids: frozenset[str]) -> list[tuple[str, str, str]]:
-    """Return the orders before some resources, and those before these."""
+def _before(
+    config: Config, ids: frozenset[str], serving: frozenset[str]
+) -> list[tuple[str, str, str]]:
+    """Return the orders before some resources, and those before these.
+
+    serving
+        Those whose groups wait as well. Simulated with Pacemaker 2.1.5: what runs beside a group
+        starts also while an order keeps that group from starting.
+    """
     every = list(orders(config, of_all=True))
     found: list[tuple[str, str, str]] = []
-    waiting = {*ids, *(holder.id for id in ids for holder in holders(config, id))}
+    parts = {item.id for item in config.pacemaker.of("primitive")} & ids
+    waiting = {*parts, *(holder.id for id in serving for holder in holders(config, id))}
     while more := [one for one in every if one[2] in waiting and one not in found]:
         found += more
         for _, first, _ in more:

@@ -71,13 +71,14 @@ _HARD = {
 """Exit codes of an agent after which Pacemaker does not use the node again."""
 
 
-def _refused(state: Element) -> Iterator[tuple[str, str]]:
-    """Yield what can't run on a node, by the last exit code of its agent, and why."""
+def _refused(state: Element) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Yield what can't run on a node, by an exit code of its agent, why, and when."""
     for resource in state.iterfind("lrm/lrm_resources/lrm_resource"):
         for operation in resource.iterfind("lrm_rsc_op"):
             why = _HARD.get(operation.get("rc-code", ""))
             if why and operation.get("operation") != "stop":
-                yield resource.get("id", ""), why
+                when = operation.get("last-rc-change", "")
+                yield resource.get("id", ""), (why, int(when) if when.isdecimal() else 0)
 
 
 _FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")

@@ -30,6 +30,8 @@ EXPECTED = {
     "no-ids-are-names": ("held-by-pillar", "nodes:fs2"),
     "no-inside-of-clone": ("only-one-node", "locations:l1"),
     "no-node-away": ("node-away", "nodes:fs2"),
+    "no-not-installed": ("failed-there", "resources:vip"),
+    "no-order-beside": ("waits-for-nothing", "orders:o1"),
     "no-order-circle": ("waits-for-nothing", "orders:o1"),
     "no-order-on-banned": ("waits-for-nothing", "orders:o1"),
     "no-order-on-stopped": ("waits-for-nothing", "orders:o1"),
