@@ -32,8 +32,8 @@ UNSEEN = frozenset({"no-fence-device"})
 """Errors that the simulator can't show: it takes every fencing for done, also without a device."""
 _OTHER_KEYS = ("critical", "influence", "shutdown-lock")
 """What ``held-by-pillar`` also says: it is about failures of resources, and a shutdown."""
-MAY_SHOW = frozenset({"held-by-pillar", "not-together"})
-"""Errors that a failed node may show, or not."""
+MAY_SHOW = frozenset({"held-by-pillar", "may-part", "not-together"})
+"""Findings that a failed node may show, or not."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def compare(name: str, text: str, any_service: bool = False) -> Comparison:
     losses = tuple(map(str, verdict.answer.losses))
     agreed = {(True, True): NO, (False, False): YES, (False, True): MISS}
     word = agreed.get((bool(findings), bool(losses)), FALSE_ALARM)
-    maybe = tuple(a.code for a in advices if a.code in MAY_SHOW and a.severity == ERROR)
+    maybe = tuple(a.code for a in advices if a.code in MAY_SHOW)
     if word == MISS and maybe:
         word, findings = NO, maybe
     if word == FALSE_ALARM and UNSEEN & {*findings}:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fshalib.cib.objects import Object
-from fshalib.cib.values import FALSE_WORDS, INFINITY, read_score
+from fshalib.cib.values import FALSE_WORDS, INFINITY, UnitError, score_value
 
 Pair = tuple[str, str]
 """A primitive, and another one without which it can't run on a node."""
@@ -138,7 +138,10 @@ def in_a_row(one: Mapping[str, Any]) -> bool:
 
 def is_mandatory(spec: Mapping[str, Any]) -> bool:
     """Tell whether a colocation, or a set of one, always holds: its score is 0 by default."""
-    return (read_score(str(spec.get("score", "0"))) or 0) >= INFINITY
+    try:
+        return score_value(str(spec.get("score", "0"))) >= INFINITY
+    except UnitError:
+        return False
 
 
 def _following(pairs: Iterable[Pair]) -> dict[str, list[str]]:

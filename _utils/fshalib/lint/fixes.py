@@ -363,6 +363,7 @@ MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
 WORDS_ONLY = frozenset(
     {
         "failed-there",
+        "may-part",
         "no-fence-device",
         "no-fencing",
         "no-quorum",

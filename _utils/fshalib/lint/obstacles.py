@@ -10,8 +10,8 @@ from fshalib.cib.objects import Object, operations
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, read_score
 from fshalib.lint.finding import ERROR, WARNING, Finding, KnownFinding
 from fshalib.lint.rule_truth import attributes
-from fshalib.lint.ties import holders, orders, starts_before
-from fshalib.lint.topology import barring, inside, needs, service, settings, units
+from fshalib.lint.ties import holders, orders, starts_before, tied
+from fshalib.lint.topology import barring, inside, needs, served, service, settings, units
 from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys
 
@@ -49,6 +49,12 @@ KNOWN: Mapping[str, KnownFinding] = {
         "grant it",
         "Pacemaker Explained, tickets: a site starts without any",
         "remove the constraint, unless this is one site of several",
+        WARNING,
+    ),
+    "may-part": KnownFinding(
+        "The cluster may place them on different nodes. What needs all of them then runs nowhere",
+        "simulated with Pacemaker 2.1.5; Pacemaker Explained, colocation",
+        "put all of it into one group, or tie the two by a colocation (INFINITY)",
         WARNING,
     ),
     "no-room": KnownFinding(
@@ -305,6 +311,15 @@ def _without_ticket(config: Config, ids: frozenset[str]) -> list[tuple[str, str]
     return found
 
 
+def _parting(config: Config) -> Iterator[Finding]:
+    known = tied(config)
+    for item in served(config):
+        bases = sorted(known.bases([item.id]))
+        if not any({*bases} <= known.needs([id]) for id in bases):
+            message = f"{item.id} needs {' and '.join(bases)}, and nothing keeps these together"
+            yield "may-part", ("pacemaker", "resources", item.id), message
+
+
 # --- room --------------------------------------------------------------------------------------
 
 
@@ -338,5 +353,5 @@ def _quorum_now(config: Config) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
-    nodes_left, _kept_apart, _waiting, _tickets, _room, _quorum_now,
+    nodes_left, _kept_apart, _parting, _waiting, _tickets, _room, _quorum_now,
 )  # fmt: skip

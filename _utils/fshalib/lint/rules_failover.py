@@ -12,7 +12,7 @@ from fshalib.cib.objects import Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, score_value
 from fshalib.lint import obstacles, rules_operations
 from fshalib.lint.finding import ERROR, HINT, Finding, KnownFinding
-from fshalib.lint.ties import beside, holders, starts_before, tied
+from fshalib.lint.ties import beside, holders, starts_before
 from fshalib.lint.topology import (
     addresses,
     cloned,
@@ -228,10 +228,6 @@ def _together(config: Config) -> Iterator[Finding]:
             message = f"nothing keeps {item.id} together with {' or '.join(vips)}"
             yield "not-together", (*_RESOURCES, item.id), message
             continue
-        parts = sorted(tied(config).bases([item.id]))
-        if not any(set(parts) <= tied(config).needs([id]) for id in parts):
-            message = f"{item.id} needs {' and '.join(parts)}, and nothing keeps these together"
-            yield "not-together", (*_RESOURCES, item.id), message
         grouped = False
         for group in config.pacemaker.of("group"):
             if item.id in group.members and set(group.members) & set(own):
