@@ -14,7 +14,7 @@ HOST_PACKAGES := python3-venv python3-dev gcc systemd-container debootstrap ipro
 PY_DIRS := _utils _modules _states _runners lab tests bench docs
 TYPED := _utils lab
 
-.PHONY: help demo test lint unit functional browser lab-test bench venv host docs spm clean
+.PHONY: help demo test lint lint-truth unit functional browser lab-test bench venv host docs spm clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,10 @@ browser: venv host ## The report in headless Chromium; FSHA_SCREENSHOTS names wh
 
 lab-test: venv host ## Two real nodes, in two labs side by side
 	$(BIN)/pytest -v -n 2 tests/lab
+
+CIBS ?=
+lint-truth: venv host ## What fsha.lint says against crm_simulate; CIBS names files and folders of CIBs
+	$(BIN)/python -m tests.truth $(CIBS)
 
 bench: HOST_PACKAGES += strace
 bench: venv host ## Figures, side by side in one run

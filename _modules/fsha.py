@@ -27,7 +27,7 @@ try:
     from fshalib.checks.minion import Minion
     from fshalib.cib import document
     from fshalib.events import journal
-    from fshalib.lint import finding, runner
+    from fshalib.lint import finding, judged, runner
     from fshalib.pacemaker import tools
     from fshalib.pillar import config, source
     from fshalib.pillar import export as pillar_export
@@ -264,7 +264,8 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
 
     What somebody has set by hand (standby, bans, target-role) comes with the command that lifts
     it. With ``salt-call --retcode-passthrough`` the exit code is 2 when there is an error, else 1.
-    Nothing is asked of a cluster, except its CIB.
+    Nothing is asked of a cluster, except its CIB. Where ``crm_simulate`` is installed it has the
+    last word: it lets the node that serves fail, in two runs as a rule.
 
     CLI Example:
 
@@ -280,18 +281,20 @@ def lint(pillar=None, as_data=False, cib=None, corosync_conf=None):
         raise errors.ArgumentError("corosync_conf: only together with cib; a pillar has its own")
     try:
         if cib is None:
-            advices = runner.lint(config.check(_fsha(pillar)))
+            known = config.check(_fsha(pillar))
+            told = judged.judged(judged.built(known), known, runner.lint(known))
         else:
-            advices = report_foreign.lint(cib, corosync_conf, _host())
+            told = report_foreign.lint(cib, corosync_conf, _host())
     except ConfigErrors as error:
         __context__["retcode"] = EXIT_CODES["fail"]
         what = "pillar" if cib is None else "corosync.conf"
         raise CommandExecutionError(f"The {what} has mistakes: {error}") from error
-    bad = any(advice.severity == finding.ERROR for advice in advices)
+    bad = any(advice.severity == finding.ERROR for advice in told.advices)
     __context__["retcode"] = EXIT_CODES["fail" if bad else "pass"]
     if as_data:
-        return runner.as_data(advices)
-    return runner.page(advices) if cib is None else report_foreign.page(advices)
+        return runner.as_data(told.advices)
+    page = runner.page if cib is None else report_foreign.page
+    return page(told.advices, told.note)
 
 
 @_salts_errors

@@ -158,6 +158,11 @@ def held_address(agent: str, given: Mapping[str, str]) -> str:
     return str(given.get(_VIPS[_split(agent)[2]], "")).partition("/")[0]
 
 
+def is_ping(agent: str) -> bool:
+    """Tell whether an agent asks other hosts and writes into an attribute how many answer."""
+    return _split(agent)[0] == "ocf" and _split(agent)[2] in ("ping", "pingd")
+
+
 def is_fencing(agent: str) -> bool:
     """Tell whether an agent, by its whole name, fences nodes."""
     return _split(agent)[0] == _FENCING_CLASS

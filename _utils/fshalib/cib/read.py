@@ -145,6 +145,12 @@ def node_names(root: Element) -> dict[int, str]:
     return {int(id): name for id, name in named if id.isascii() and id.isdecimal()}
 
 
+def hosts(root: Element) -> tuple[str, ...]:
+    """Return Pacemaker's names of all nodes on which it runs something, whatever their ids are."""
+    nodes = root.iterfind("configuration/nodes/node")
+    return tuple(n.get("uname", "") for n in nodes if n.get("type", "member") != "ping")
+
+
 class IdInUse(CibError):
     """The id of a desired object belongs to an object of another kind."""
 

@@ -83,6 +83,24 @@ def score_value(text: str) -> int:
     return -size if sign == "-" else size
 
 
+_READ = re.compile(r"\s*([+-]?[0-9]+)", re.ASCII)
+_COLORS = {"red": -INFINITY, "yellow": 0, "green": 0}
+
+
+def read_score(text: str) -> int | None:
+    """Return a score as Pacemaker reads it, ``None`` for what it reads no number in.
+
+    It takes the whole number at the beginning: ``1.0`` is 1, ``5s`` is 5. Infinity has to be in
+    capitals.
+    """
+    if text.lower() in _COLORS:
+        return _COLORS[text.lower()]
+    if text.lstrip("+-") == "INFINITY" and len(text) <= len("-INFINITY"):
+        return -INFINITY if text[0] == "-" else INFINITY
+    match = _READ.match(text)
+    return max(-INFINITY, min(int(match[1]), INFINITY)) if match else None
+
+
 def score_text(value: int) -> str:
     """Return a number as the CIB spells a score, clipped at infinity."""
     if value >= INFINITY:

@@ -23,6 +23,7 @@ from fshalib.lint.fixes_operations import (
     with_longer_monitor,
     without_ignored_failures,
 )
+from fshalib.lint.obstacles import HELD_NODES
 from fshalib.lint.pillar_change import (
     PM,
     PillarChange,
@@ -31,7 +32,7 @@ from fshalib.lint.pillar_change import (
     object_at,
     operations_of,
 )
-from fshalib.lint.rules_failover import HELD_NODES, HOLDS, QUORUM_OF_TWO, is_pair
+from fshalib.lint.rules_failover import HOLDS, QUORUM_OF_TWO, is_pair
 from fshalib.lint.rules_operations import METADATA
 from fshalib.lint.ties import beside, holders, named_by, starts_before
 from fshalib.lint.topology import addresses, leaders, needs, pulls, settings, voices
@@ -360,6 +361,8 @@ MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
     "cloned-vip": _no_clone,
     "comes-back": _stickiness,
     "only-one-node": _remove_key,
+    "kept-apart": _remove_key,
+    "needs-ticket": _remove_key,
     "held-by-pillar": _without_holds,
     "failure-ignored": without_ignored_failures,
     "hot-flag": _hot_profiles,
@@ -373,8 +376,9 @@ MENDS: Mapping[str, Callable[[Config, Keys], PillarChange]] = {
     "link-sctp": _over_udp,
 }
 WORDS_ONLY = frozenset(
-    {"no-fencing", "no-fence-device", "no-service", "published-password", "single-link"}
+    {"failed-there", "may-part", "no-fence-device", "no-fencing", "no-quorum", "no-room"}
+    | {"no-service", "node-away", "not-granted", "published-password", "single-link"}
     | {"transport-udp", "transport-udpu", "no-cipher", "routed-link", "vip-elsewhere"}
-    | {"ipv6-dad", "slow-bmc", "short-fencing"}
+    | {"ipv6-dad", "slow-bmc", "short-fencing", "waits-for-nothing"}
 )
 """Findings that no change of the pillar alone mends."""

@@ -14,15 +14,16 @@ from fshalib.cib import rule as cib_rule
 from fshalib.cib.document import OWNERSHIP_TAG, Element
 from fshalib.cib.element_schema import OTHER, UNUSED
 from fshalib.cib.kinds import KINDS
-from fshalib.cib.nvset import NvSet, in_pillar
+from fshalib.cib.normalize import SCORES
+from fshalib.cib.nvset import NvSet, NvSets, in_pillar
 from fshalib.cib.objects import Object
 from fshalib.cib.options import PROPERTY_ALIASES
 from fshalib.cib.spec import from_pillar
-from fshalib.cib.values import UnitError, parse_boolean
+from fshalib.cib.values import UnitError, parse_boolean, read_score, score_text
 from fshalib.corosync.oddities import Oddity
-from fshalib.lint import rules_own_agents, runner
+from fshalib.lint import rules_own_agents, runner, simulated
 from fshalib.lint.finding import ERROR, HINT, Advice, KnownFinding
-from fshalib.pacemaker import history
+from fshalib.pacemaker import history, transient
 from fshalib.pillar import config as pillar_config
 from fshalib.schema.report import ConfigErrors, path, printable
 
@@ -39,6 +40,12 @@ LEFT_BEHIND = KnownFinding(
     _TOOL,
     "crm_resource --clear --resource RESOURCE, when the reason is gone",
     ERROR,
+)
+LEFT_BAN = KnownFinding(
+    "It was made by crm_resource --ban and lasts until somebody clears it. What it names does not "
+    "go to that node. The service itself still has another node",
+    _TOOL,
+    "crm_resource --clear --resource RESOURCE, when the reason is gone",
 )
 LEFT_PREFERENCE = KnownFinding(
     "It was made by crm_resource --move and lasts until somebody clears it. The service fails "
@@ -82,6 +89,7 @@ UNKNOWN = frozenset({"hot-flag", "routed-link", "vip-elsewhere"})
 KNOWN: Mapping[str, KnownFinding] = {
     "not-understood": NOT_UNDERSTOOD,
     "left-behind": LEFT_BEHIND,
+    "left-ban": LEFT_BAN,
     "left-preference": LEFT_PREFERENCE,
     "left-over": LEFT_OVER,
     "refused-parameter": rules_own_agents.REFUSED,
@@ -93,7 +101,7 @@ KNOWN: Mapping[str, KnownFinding] = {
 }
 
 
-LEFT = frozenset({"left-behind", "left-preference", "left-over"})
+LEFT = frozenset({"left-ban", "left-behind", "left-preference", "left-over"})
 """Findings about a constraint that crm_resource has made."""
 
 
@@ -117,27 +125,71 @@ def lint(
 
     Raises :class:`config.ConfigErrors` for mistakes in the data of corosync.conf.
     """
+    return read_and_lint(root, corosync, new_names=new_names, odd=odd)[1]
+
+
+def read_and_lint(
+    root: Element,
+    corosync: Mapping[str, Any],
+    *,
+    new_names: bool | None = None,
+    odd: Iterable[Oddity] = (),
+) -> tuple[pillar_config.Config, tuple[Advice, ...]]:
+    """Return the configuration of a cluster, as far as it is sound, and the advice on it.
+
+    Takes and raises what :func:`lint` does.
+    """
     own = [*map(_misread, odd), *_maintained(root)]
     sound: list[Object] = []
+    left: list[Object] = []
     now = datetime.now(timezone.utc)
     known = properties.knows_new_names(root) if new_names is None else new_names
     own += _new_names(root) if known is False else []
-    for given in read.read_all(root):
+    for given in map(_as_read, read.read_all(root)):
         item = _as_named(given, known is not False) if given.kind == "properties" else given
-        faults = tuple(_faults(item, now))
+        left += [item] if _is_left(item) else []
+        faults = tuple(_faults(item))
         own += faults
         if faults and KINDS[item.kind].one:
             names = {fault.path.rpartition(":")[2] for fault in faults}
             sets = item.sets("sets").without(names, conditional=True)
             sound.append(Object(item.kind, item.id, {"sets": sets}))
-        elif item.id != OWNERSHIP_TAG and not _is_left(item):
+        elif item.id != OWNERSHIP_TAG:
             sound += [item] if not faults else _as_understood(item)
-    config = pillar_config.of_cib(sound, corosync, read.node_names(root).values())
+    state = transient.state(simulated.with_nodes_up(root), now)
+    config = replace(pillar_config.of_cib(sound, corosync, read.hosts(root)), state=state)
     own += [
         _advice("refused-parameter", path(keys), message)
         for keys, message in rules_own_agents.refused(config)
     ]
-    return (*own, *(a for a in runner.lint(config) if a.code not in UNKNOWN))
+    advices = [advice for advice in runner.lint(config) if advice.code not in UNKNOWN]
+    for item in left:
+        about = [advice for advice in advices if _is_at(advice, item)]
+        advices = [advice for advice in advices if advice not in about]
+        own.append(_left_advice(item, now, about))
+    return config, (*own, *advices)
+
+
+def _is_at(advice: Advice, item: Object) -> bool:
+    where = _path_of(item)
+    return advice.path == where or advice.path.startswith(f"{where}:")
+
+
+def _path_of(item: Object) -> str:
+    return path(("pacemaker", KINDS[item.kind].key, item.id))
+
+
+def _left_advice(item: Object, now: datetime, about: Iterable[Advice]) -> Advice:
+    """Return the advice on a constraint of crm_resource, by what it does.
+
+    about
+        What the rules find in it: whether it keeps the service from the last other node.
+    """
+    where = item.spec.get("node", "a node")
+    score = item.spec.get("score", "a rule")
+    text = f"a move or ban has left it behind ({score} for {where})"
+    bars = any(advice.severity == ERROR for advice in about)
+    return _advice(_left(item, now, bars), _path_of(item), text)
 
 
 def _misread(oddity: Oddity) -> Advice:
@@ -199,14 +251,28 @@ def _is_true(pair: Element) -> bool:
         return False
 
 
-def _faults(item: Object, now: datetime) -> Iterator[Advice]:
+def _as_read(item: Object) -> Object:
+    """Return an object with its scores as Pacemaker reads them: ``1.0`` is 1."""
+    spec = {key: _read_scores(value) for key, value in item.spec.items()}
+    return Object(item.kind, item.id, spec)
+
+
+def _read_scores(sets: Any) -> Any:
+    if not isinstance(sets, NvSets):
+        return sets
+    return replace(sets, sets=tuple(replace(s, values=_scores_read(s.values)) for s in sets))
+
+
+def _scores_read(values: Mapping[str, str]) -> dict[str, str]:
+    read_as = {name: read_score(text) for name, text in values.items() if name in SCORES}
+    return {
+        **values,
+        **{name: score_text(score) for name, score in read_as.items() if score is not None},
+    }
+
+
+def _faults(item: Object) -> Iterator[Advice]:
     keys = ("pacemaker", KINDS[item.kind].key, item.id)
-    if _is_left(item):
-        where = item.spec.get("node", "a node")
-        score = item.spec.get("score", "a rule")
-        text = f"a move or ban has left it behind ({score} for {where})"
-        yield _advice(_left(item, now), path(keys), text)
-        return
     try:
         pillar_config.make(item.kind, item.id, _known(item))
     except ConfigErrors as wrong:
@@ -253,12 +319,15 @@ def _take_out(spec: Any, keys: Sequence[str]) -> None:
         spec.pop(keys[-1], None)
 
 
-def _left(item: Object, now: datetime) -> str:
+def _left(item: Object, now: datetime, bars: bool) -> str:
     """Return the code of the finding for a constraint of crm_resource."""
     rules = item.spec.get("rules", ())
     if rules and all(_is_over(str(rule.get("expression", "")), now) for rule in rules):
         return "left-over"
-    return "left-preference" if item.id.startswith("cli-prefer-") else "left-behind"
+    scores = [read_score(str(one.get("score", "0"))) or 0 for one in (item.spec, *rules)]
+    if min(scores) >= 0:
+        return "left-preference"
+    return "left-behind" if bars else "left-ban"
 
 
 def _is_over(expression: str, now: datetime) -> bool:

@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from fshalib.agents import FSSOFIA, FSSWITCH, is_by_systemd, is_switch_unit, is_vip, is_voice
 from fshalib.cib.objects import Object
 from fshalib.cib.values import INFINITY, UnitError, parse_boolean, parse_duration, score_value
-from fshalib.lint import rules_operations
+from fshalib.lint import obstacles, rules_operations
 from fshalib.lint.finding import ERROR, HINT, Finding, KnownFinding
 from fshalib.lint.ties import beside, holders, starts_before
 from fshalib.lint.topology import (
     addresses,
-    barring,
     cloned,
     leaders,
     needs,
     served,
     settings,
+    units,
     voices,
 )
 from fshalib.pillar.config import Config
@@ -90,14 +90,6 @@ KNOWN: Mapping[str, KnownFinding] = {
         "Without stickiness the service moves again when a node comes back, which interrupts calls",
         "Pacemaker Explained, resource-stickiness: 0 by default",
         "set rsc_defaults: resource-stickiness: 100",
-    ),
-    "only-one-node": KnownFinding(
-        "The service may not run on the other node, so it stops and does not fail over",
-        "Pacemaker Explained, location constraints: a negative score forbids a node; so does "
-        "resource-discovery exclusive on another node, or symmetric-cluster false for a node "
-        "without a score",
-        "remove the constraint, or give it a score that is not negative",
-        ERROR,
     ),
     "held-by-pillar": KnownFinding(
         "With this setting the service does not start on another node after a failure",
@@ -280,18 +272,6 @@ def _staying(config: Config) -> Iterator[Finding]:
             yield "comes-back", keys, f"{item.id} does not stay on its node"
 
 
-def _nodes_left(config: Config) -> Iterator[Finding]:
-    names = [node.name for node in config.nodes]
-    told: dict[Keys, list[str]] = {}
-    for ids in dict.fromkeys(needs(config, item.id) for item in served(config)):
-        barred = {name: found for name in names if (found := barring(config, ids, name))}
-        for name, found in barred.items() if len(names) - len(barred) < 2 else ():
-            for keys in found:
-                told[keys] = list(dict.fromkeys([*told.get(keys, []), name]))
-    for keys, nodes in told.items():
-        yield "only-one-node", keys, f"{' and '.join(nodes)} may never run the service"
-
-
 HOLDS: Mapping[str, Callable[[str], bool]] = {  # meta attribute → does it hold a resource still?
     "target-role": lambda text: text.lower() == "stopped",
     "is-managed": lambda text: not parse_boolean(text),
@@ -303,12 +283,10 @@ HELD_PROPERTIES: Mapping[str, str] = {
     "stop-all-resources": "all resources are stopped",
     "shutdown-lock": "resources of a node that is shut down wait until it comes back",
 }
-HELD_NODES = ("standby", "maintenance")
-"""Attributes of a node on which nothing is started then."""
 
 
 def _held(config: Config) -> Iterator[Finding]:
-    ids = frozenset(id for item in served(config) for id in needs(config, item.id))
+    ids = frozenset[str]().union(*units(config))
     profiles = [item.id for item in voices(config)]
     told: dict[tuple[Keys, str], str] = {}
     for item in config.pacemaker.primitives():
@@ -324,20 +302,7 @@ def _held(config: Config) -> Iterator[Finding]:
     for name, message in HELD_PROPERTIES.items():
         if _is(parse_boolean, values.get(name, "false")):
             yield "held-by-pillar", ("pacemaker", "properties", name), message
-    yield from _held_nodes(config, ids)
     yield from _without_influence(config)
-
-
-def _held_nodes(config: Config, ids: frozenset[str]) -> Iterator[Finding]:
-    usable = [node.name for node in config.nodes if not barring(config, ids, node.name)]
-    held = {
-        node.id: name
-        for node in config.pacemaker.of("node")
-        for name in HELD_NODES
-        if node.id in usable and _is(parse_boolean, node.values("attributes").get(name, "false"))
-    }
-    for id, name in held.items() if len(usable) - len(held) < 2 else ():
-        yield "held-by-pillar", ("pacemaker", "nodes", id), f"the node is in {name}"
 
 
 def _without_influence(config: Config) -> Iterator[Finding]:
@@ -423,7 +388,7 @@ def _missing(config: Config, clone: Object) -> list[str]:
 
 
 CHECKS = (
-    _nothing, _held, _cloned, _together, _nodes_left, rules_operations.ignored,
+    _nothing, _held, _cloned, _together, *obstacles.CHECKS, rules_operations.ignored,
     rules_operations.short, _stops, _waiting, _quorum, _forgetting, _staying, _switches,
     rules_operations.deep, _flags, _ring,
 )  # fmt: skip

@@ -7,7 +7,14 @@ from typing import Any
 
 import yaml
 
-from fshalib.lint import fixes, pillar_change, rules_failover, rules_fencing, rules_network
+from fshalib.lint import (
+    fixes,
+    obstacles,
+    pillar_change,
+    rules_failover,
+    rules_fencing,
+    rules_network,
+)
 from fshalib.lint.finding import ERROR, SEVERITIES, Advice, KnownFinding
 from fshalib.lint.rules import CHECKS, KNOWN
 from fshalib.pillar.config import Config
@@ -18,6 +25,7 @@ log = logging.getLogger(__name__)
 ALL_KNOWN: Mapping[str, KnownFinding] = {
     **KNOWN,
     **rules_failover.KNOWN,
+    **obstacles.KNOWN,
     **rules_network.KNOWN,
     **rules_fencing.KNOWN,
 }
@@ -72,8 +80,12 @@ def verdict(advices: Iterable[Advice]) -> str:
     return f"It will fail over; {counted}." if counted else "It will fail over; no findings."
 
 
-def page(advices: Iterable[Advice]) -> str:
-    """Return all advice as blocks of text, the worst first, with the verdict at the end."""
+def page(advices: Iterable[Advice], reason: str = "") -> str:
+    """Return all advice as blocks of text, the worst first, with the verdict at the end.
+
+    reason
+        What else the verdict rests on, without a full stop; it stands before it.
+    """
     ordered = sorted(advices, key=lambda advice: SEVERITIES.index(advice.severity))
     blocks = [
         f"{advice.severity.upper()}  {advice.path}: {advice.message}.\n"
@@ -81,7 +93,7 @@ def page(advices: Iterable[Advice]) -> str:
         f"  Instead: {advice.mend}.{_change(advice)}"
         for advice in ordered
     ]
-    return "\n".join([*blocks, verdict(ordered)])
+    return "\n".join([*blocks, *([f"{reason}."] if reason else []), verdict(ordered)])
 
 
 def _change(advice: Advice) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fshalib.cib.objects import Object
 from fshalib.cib.ties import Ties, in_a_row, ties
-from fshalib.cib.values import UnitError, score_value
+from fshalib.cib.values import FALSE_WORDS, read_score
 from fshalib.pillar.config import Config
 
 
@@ -76,32 +76,36 @@ def _steps(config: Config) -> Iterator[tuple[str, str]]:
                 (_end(item.id, begins=True), _end(one, begins=True)) for one in item.members
             )
             yield from ((_end(one), _end(item.id)) for one in item.members[-1:])
-    for first, then in _ordered(config):
+    for _, first, then in orders(config):
         yield _end(first), _end(then, begins=True)
 
 
-def _ordered(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield what always starts first, and what then."""
+def orders(config: Config, of_all: bool = False) -> Iterator[tuple[str, str, str]]:
+    """Yield the id of each strict order with what always starts first, and what then.
+
+    of_all
+        Leave out what waits only for any one of several (``require-all: false``).
+    """
     for item in config.pacemaker.of("order"):
         spec = item.spec
         actions = {str(spec.get(key, "start")) for key in ("first-action", "then-action")}
         if spec.get("lifetime") or not actions <= {"start", "promote"}:
             continue
         if "first" in spec and is_strict(spec):
-            yield str(spec["first"]), str(spec["then"])
+            yield item.id, str(spec["first"]), str(spec["then"])
         sets = spec.get("sets", ())
         for one in sets:
             if in_a_row(one) and is_strict({**spec, **one}):
-                yield from itertools.pairwise(str(id) for id in one.get("resources", ()))
+                for first, then in itertools.pairwise(one.get("resources", ())):
+                    yield item.id, str(first), str(then)
         for one, other in itertools.pairwise(sets if is_strict(spec) else ()):
-            yield from itertools.product(one.get("resources", ()), other.get("resources", ()))
+            if not (of_all and str(one.get("require-all", "true")).lower() in FALSE_WORDS):
+                pairs = itertools.product(one.get("resources", ()), other.get("resources", ()))
+                yield from ((item.id, str(first), str(then)) for first, then in pairs)
 
 
 def is_strict(spec: Mapping[str, Any]) -> bool:
     """Tell whether an order always holds: of kind Mandatory, which is the default."""
     if "kind" in spec:
         return str(spec["kind"]).lower() == "mandatory"
-    try:
-        return score_value(str(spec.get("score", "INFINITY"))) > 0
-    except UnitError:
-        return False
+    return (read_score(str(spec.get("score", "INFINITY"))) or 0) > 0

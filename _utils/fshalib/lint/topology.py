@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fshalib.agents import is_vip, is_voice
-from fshalib.cib import rule as cib_rule
 from fshalib.cib.kinds import KINDS
 from fshalib.cib.objects import CONTAINERS, Object
-from fshalib.cib.values import INFINITY, UnitError, parse_boolean, score_value
+from fshalib.cib.values import INFINITY, UnitError, parse_boolean, read_score
+from fshalib.lint.rule_truth import holds, score_there
 from fshalib.lint.ties import beside, holders, named_by, tied
 from fshalib.pillar.config import Config
 from fshalib.schema.report import Keys
@@ -58,6 +58,13 @@ def leaders(config: Config) -> list[Object]:
     return voices(config) or addresses(config)
 
 
+def service(config: Config) -> tuple[str, ...]:
+    """Return what has to run for callers: what they need, and the other members of its groups."""
+    ids = [item.id for item in served(config)]
+    groups = [group.members for group in config.pacemaker.of("group") if {*group.members} & {*ids}]
+    return tuple(dict.fromkeys((*ids, *(id for members in groups for id in members))))
+
+
 def levels(config: Config, id: str) -> list[tuple[Keys, Mapping[str, str]]]:
     """Return the meta attributes that a primitive has, the first of a name first: who gives them.
 
@@ -82,6 +89,28 @@ def needs(config: Config, id: str) -> frozenset[str]:
     """Return what has to run on the same node so that a resource does, and what contains these."""
     needed = tied(config, through_clones=True).needs([id])
     return needed | {holder.id for one in needed for holder in holders(config, one)}
+
+
+def unit(config: Config, id: str) -> frozenset[str]:
+    """Return all that has to run beside a resource for it to be whole: needs, and its group."""
+    groups = [group for group in config.pacemaker.of("group") if id in group.members]
+    mates = [id, *(member for group in groups for member in group.members)]
+    return frozenset[str]().union(*(needs(config, mate) for mate in mates))
+
+
+def inside(config: Config, id: str) -> frozenset[str]:
+    """Return the primitives that a constraint means by an id: itself, members, a tag's objects."""
+    inner = [item.members for item in config.pacemaker.objects if item.id == id and item.members]
+    tags = [tag.spec.get("references", ()) for tag in config.pacemaker.of("tag") if tag.id == id]
+    if not inner and not tags:
+        known = any(item.id == id for item in config.pacemaker.of("primitive"))
+        return frozenset([id] if known else [])
+    return frozenset[str]().union(*(inside(config, str(m)) for ids in (*inner, *tags) for m in ids))
+
+
+def units(config: Config) -> tuple[frozenset[str], ...]:
+    """Return the :func:`unit` of each profile and floating address, each once."""
+    return tuple(dict.fromkeys(unit(config, item.id) for item in served(config)))
 
 
 # --- where it may run ------------------------------------------------------------------------
@@ -124,12 +153,26 @@ def scores(config: Config) -> Iterator[Score]:
             value = _value(spec.get("score", "0"))
             yield Score((*keys, "score"), resources, value, nodes, frozenset(), exclusive)
         for number, rule in enumerate(spec.get("rules", ())):
-            held = {name: _holds(rule, name) for name in names}
-            sure = frozenset(name for name in names if held[name])
-            perhaps = frozenset(name for name in names if held[name] is None)
-            value = _value(rule.get("score", "0"))
             here = (*keys, "rules", number, "score")
-            yield Score(here, resources, value, sure, perhaps, exclusive)
+            for value, nodes, perhaps in _by_rule(config, rule, names):
+                yield Score(here, resources, value, nodes, perhaps, exclusive)
+
+
+def _by_rule(
+    config: Config, rule: Mapping[str, Any], names: Iterable[str]
+) -> Iterator[tuple[int, frozenset[str], frozenset[str]]]:
+    """Yield each score of a rule, where it holds for certain, and where it may."""
+    where: dict[int, tuple[set[str], set[str]]] = {}
+    for name in names:
+        truth, score = holds(config, rule, name), score_there(config, rule, name)
+        if truth is False:
+            continue
+        sure, perhaps = where.setdefault(score or 0, (set(), set()))
+        (perhaps if truth is None or score is None else sure).add(name)
+    for score, (sure, perhaps) in where.items():
+        yield score, frozenset(sure), frozenset(perhaps)
+    if not where:
+        yield 0, frozenset(), frozenset()  # it holds nowhere, but names the resource
 
 
 def _located(config: Config, item: Object) -> Iterator[str]:
@@ -156,49 +199,20 @@ def _matching(config: Config, pattern: str) -> Iterator[str]:
 
 
 def _value(text: object) -> int:
-    try:
-        return score_value(str(text))
-    except UnitError:
-        return 0
-
-
-def _holds(rule: Mapping[str, Any], node: str) -> bool | None:
-    """Tell whether a rule holds on a node; ``None`` when more than its name decides."""
-    if "expression" not in rule or "score-attribute" in rule or "role" in rule:
-        return None
-    try:
-        return _truth(cib_rule.parse(str(rule["expression"])), node)
-    except cib_rule.RuleError:
-        return None
-
-
-def _truth(term: cib_rule.Term, node: str) -> bool | None:
-    if isinstance(term, cib_rule.Join):
-        found = [_truth(one, node) for one in term.terms]
-        decides = term.word == "or"
-        if decides in found:
-            return decides
-        return None if None in found else not decides
-    if not isinstance(term, cib_rule.Test) or term.attribute != "#uname" or term.source:
-        return None
-    if term.operation not in ("eq", "ne"):
-        return None
-    # Pacemaker compares text without regard to case.
-    same = (term.value or "").casefold() == node.casefold()
-    return same == (term.operation == "eq")
+    return read_score(str(text)) or 0
 
 
 def placed_by(config: Config, id: str) -> frozenset[str]:
     """Return a primitive and what contains it, as far as their scores are its own.
 
-    Of a group only the first member has its scores; the others follow that one.
+    Of a group only the first member has its scores.
     """
-    found = [id]
+    placed = [id]
     for holder in holders(config, id):
-        if found[-1] not in holder.members[:1]:
+        if placed[-1] not in holder.members[:1]:
             break
-        found.append(holder.id)
-    return frozenset(found)
+        placed.append(holder.id)
+    return frozenset(placed)
 
 
 def sum_of(told: Iterable[Score], node: str) -> int:
@@ -214,9 +228,8 @@ def barring(config: Config, ids: frozenset[str], node: str) -> list[Keys]:
     told = [*scores(config)]
     found: list[Keys] = []
     for id in (item.id for item in config.pacemaker.primitives() if item.id in ids):
-        placed = placed_by(config, id)
-        own = [score for score in told if score.resources & placed]
-        if sum_of(own, node) < 0:
+        own = _own(config, told, id)
+        if sum_of(own, node) + _from_dependents(config, told, id, node, sum_of(own, node)) < 0:
             found += [s.keys[:3] for s in own if s.value < 0 and node in s.nodes]
         outer = [id, *(holder.id for holder in holders(config, id))]
         alone = [score for score in told if score.exclusive and outer[-1] in score.resources]
@@ -226,6 +239,24 @@ def barring(config: Config, ids: frozenset[str], node: str) -> list[Keys]:
         if not is_symmetric(config) and not _names(about, node):
             found.append(("pacemaker", "properties", "symmetric-cluster"))
     return list(dict.fromkeys(found))
+
+
+def _own(config: Config, told: Iterable[Score], id: str) -> list[Score]:
+    placed = placed_by(config, id)
+    return [score for score in told if score.resources & placed]
+
+
+def _from_dependents(config: Config, told: list[Score], id: str, node: str, own: int) -> int:
+    """Return what makes good for a negative score: what depends on a resource prefers the node.
+
+    Simulated with Pacemaker 2.1.5: that counts for what it depends on directly, and a dislike
+    does not count at all. The next member of a group depends on the one before it.
+    """
+    if own >= 0 or own <= -INFINITY:
+        return 0
+    dependents = {one for one, other in tied(config).pairs if other == id}
+    more = (sum_of(_own(config, told, one), node) for one in dependents)
+    return min(sum(max(0, value) for value in more), INFINITY)
 
 
 def _names(told: Iterable[Score], node: str) -> bool:

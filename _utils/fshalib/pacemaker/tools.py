@@ -23,6 +23,7 @@ OCF_ERR_CONFIGURED = 6
 CIB_FILE = "CIB_file"
 # What crm_verify says of an error: its own severity, or libxml2's words for a bad document.
 _ERROR = re.compile(r"(error|crit|alert|emerg): |.*: ((Relax-NG )?validity|parser) error : ")
+_INVALID = "An invalid transition was produced"
 _WARNING = re.compile(r"warning: ")
 
 
@@ -199,6 +200,35 @@ def simulate(cib: str, run: Runner = programs.run) -> str:
     """Return what the cluster would do with a CIB, as XML, and where that leads to."""
     argv = ["crm_simulate", "--simulate", "--xml-pipe", "--output-as=xml"]
     return _judge(run(argv, stdin=cib, timeout=60)).out
+
+
+@dataclass(frozen=True)
+class Played:
+    """What the cluster would do, as XML, and the CIB to which that leads."""
+
+    out: str
+    cib: str
+
+
+def play(cib: str, fail: str = "", run: Runner = programs.run) -> Played:
+    """Let the cluster settle with a CIB, after a node has failed.
+
+    cib
+        A CIB with its status.
+    fail
+        The node that fails; without it nothing happens before.
+
+    Raises :class:`programs.RunError`.
+    """
+    events = ["--node-fail", fail] if fail else []
+    with tempfile.TemporaryDirectory(prefix="fsha-") as folder:
+        path = Path(folder, "outcome.xml")
+        saved = ["--output-as=xml", "--save-output", str(path)]
+        done = run(["crm_simulate", "--simulate", "--xml-pipe", *saved, *events], cib, timeout=60)
+        # Orders in a circle: what could be done has been done.
+        if _INVALID not in done.out:
+            _judge(done)
+        return Played(done.out, path.read_text(encoding="utf-8"))
 
 
 def outcome(cib: str, run: Runner = programs.run) -> str:

@@ -1,11 +1,13 @@
 """The status section of a CIB: transient attributes and failures of nodes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from fshalib.cib.document import (
     Element,
 )
+from fshalib.cib.state import State
 
 
 def attributes_of_online_nodes(root: Element, name: str) -> dict[str, str]:
@@ -23,6 +25,60 @@ def attributes_of_online_nodes(root: Element, name: str) -> dict[str, str]:
         values = [nvpair.get("value", "") for nvpair in nvpairs if nvpair.get("name") == name]
         attributes[state.get("uname", "")] = values[0] if values else ""
     return attributes
+
+
+def online_nodes(root: Element) -> tuple[str, ...]:
+    """Return the nodes that are in the cluster, by the status of a CIB."""
+    return tuple(
+        state.get("uname", "")
+        for state in root.iterfind("status/node_state")
+        if state.get("in_ccm") not in (None, "0", "false")
+        and state.get("crmd") not in (None, "0", "offline")
+    )
+
+
+def state(root: Element, now: datetime) -> State:
+    """Return what a CIB says of its nodes, tickets and quorum.
+
+    root
+        A CIB with its status.
+    now
+        The time at which its rules are judged.
+    """
+    attributes = {
+        state.get("uname", ""): {
+            pair.get("name", ""): pair.get("value", "")
+            for pair in state.iterfind("transient_attributes/instance_attributes/nvpair")
+        }
+        for state in root.iterfind("status/node_state")
+    }
+    granted = (
+        ticket.get("id", "")
+        for ticket in root.iterfind("status/tickets/ticket_state")
+        if ticket.get("granted") == "true" and ticket.get("standby") != "true"
+    )
+    online = frozenset(online_nodes(root))
+    quorate = root.get("have-quorum") in ("1", "true")
+    states = root.iterfind("status/node_state")
+    refused = {state.get("uname", ""): dict(_refused(state)) for state in states}
+    return State(online, quorate, attributes, refused, frozenset(granted), now)
+
+
+_HARD = {
+    "2": "its parameters are wrong", "3": "the agent lacks a feature",
+    "4": "the agent lacks a permission", "5": "it is not installed",
+}  # fmt: skip
+"""Exit codes of an agent after which Pacemaker does not use the node again."""
+
+
+def _refused(state: Element) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Yield what can't run on a node, by an exit code of its agent, why, and when."""
+    for resource in state.iterfind("lrm/lrm_resources/lrm_resource"):
+        for operation in resource.iterfind("lrm_rsc_op"):
+            why = _HARD.get(operation.get("rc-code", ""))
+            if why and operation.get("operation") != "stop":
+                when = operation.get("last-rc-change", "")
+                yield resource.get("id", ""), (why, int(when) if when.isdecimal() else 0)
 
 
 _FAILURE = re.compile(r"(?:fail-count|last-failure)-([^#:]+)(?:[#:].*)?")

@@ -15,6 +15,7 @@ from fshalib.cib.kinds import BY_KEY, KINDS, ONE_IDS
 from fshalib.cib.nvset import NO_SETS, NvSets
 from fshalib.cib.objects import Object, primitives
 from fshalib.cib.options import SERVER_WRITTEN, WITHOUT_EFFECT
+from fshalib.cib.state import State
 from fshalib.cib.ties import ties
 from fshalib.pillar import guard_policy, validate
 from fshalib.pillar.guard_policy import Policy
@@ -143,7 +144,10 @@ class FreeSwitch:
 
 @dataclass(frozen=True)
 class Config:
-    """A pillar without mistakes; ``retired`` are its keys that fsha no longer reads."""
+    """A pillar without mistakes; ``retired`` are its keys that fsha no longer reads.
+
+    ``state`` is the state of a cluster whose CIB stands in for a pillar.
+    """
 
     cluster: Cluster
     nodes: tuple[Node, ...]
@@ -154,6 +158,7 @@ class Config:
     freeswitch: FreeSwitch
     recovery_store: RecoveryStore = EXTERNAL
     retired: tuple[Keys, ...] = ()
+    state: State | None = None
 
 
 # --- the whole pillar ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from fshalib.corosync import oddities
 from fshalib.errors import ArgumentError
-from fshalib.lint import foreign_cib, runner, sources
+from fshalib.lint import foreign_cib, judged, runner, sources
 from fshalib.lint.finding import Advice
 from fshalib.pacemaker import tools
 from fshalib.pillar import export
@@ -28,8 +28,8 @@ _RESOURCES = {
 }
 
 
-def lint(cib: str, conf: str | None, host: export.Host) -> tuple[Advice, ...]:
-    """Return the advice on a cluster, whoever built it.
+def lint(cib: str, conf: str | None, host: export.Host) -> judged.Judged:
+    """Return the advice on a cluster, whoever built it, and what the simulator was asked.
 
     cib
         The path of its CIB, or ``live`` for the one that runs here.
@@ -53,8 +53,12 @@ def lint(cib: str, conf: str | None, host: export.Host) -> tuple[Advice, ...]:
         if conf is not None:
             raise
         unread = [foreign_cib.not_read(str(error).rstrip("."))]
-    found = foreign_cib.lint(root, pillar, new_names=sources.new_names(root), odd=odd)
-    return with_commands((*unread, *found), operator_settings.actions(root))
+    config, advices = foreign_cib.read_and_lint(
+        root, pillar, new_names=sources.new_names(root), odd=odd
+    )
+    told = judged.judged(root, config, advices)
+    actions = operator_settings.actions(root)
+    return replace(told, advices=with_commands((*unread, *told.advices), actions))
 
 
 def with_commands(
@@ -93,10 +97,14 @@ def _is_about(action: OperatorAction, advice: Advice) -> bool:
     return action.subject == subject and advice.message.startswith(tuple(f"{n} is" for n in names))
 
 
-def page(advices: Iterable[Advice]) -> str:
-    """Return the advice on a foreign cluster as blocks of text, with the verdict at the end."""
+def page(advices: Iterable[Advice], reason: str = "") -> str:
+    """Return the advice on a foreign cluster as blocks of text, with the verdict at the end.
+
+    reason
+        What else the verdict rests on, see ``lint.runner.page``.
+    """
     known = tuple(advices)
-    *blocks, verdict = runner.page(known).splitlines()
+    *blocks, verdict = runner.page(known, reason).splitlines()
     more = [_EXPORTED] if any(a.change or a.remove for a in known) else []
     more += [_REMOVED] if any(a.remove for a in known) else []
     return "\n".join([*blocks, *more, verdict])

@@ -93,7 +93,9 @@ def typed(**kinds: Kind) -> Callable[[Callable[P, T]], Callable[P, T]]:
             for name, kind in kinds.items():
                 if name in given and not kind.fits(given[name]):
                     expected = kind.expected
-                    raise ArgumentError(f"{name}: {expected} is expected, not {_shown(given[name])}.")
+                    raise ArgumentError(
+                        f"{name}: {expected} is expected, not {_shown(given[name])}."
+                    )
             return function(*args, **kwargs)
 
         _TYPED[call] = frozenset(kinds)

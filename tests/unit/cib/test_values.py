@@ -97,3 +97,17 @@ def test_scores_keep_their_value_up_to_infinity(number):
 )
 def test_infinite(text, infinite):
     assert units.is_infinite(text) is infinite
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1), ("1.0", 1), ("1.9", 1), ("-1.5", -1), ("+7", 7), (" 5", 5), ("5 ", 5), ("3s", 3),
+        ("INFINITY", units.INFINITY), ("+INFINITY", units.INFINITY), ("-INFINITY", -units.INFINITY),
+        ("99999999999", units.INFINITY), ("-99999999999", -units.INFINITY),
+        ("red", -units.INFINITY), ("green", 0), ("Yellow", 0),
+        ("infinity", None), ("--INFINITY", None), ("", None), ("foo", None), (".5", None),
+    ],
+)  # fmt: skip
+def test_a_score_is_read_as_pacemaker_reads_it(text, value):
+    assert units.read_score(text) == value

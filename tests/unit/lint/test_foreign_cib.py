@@ -70,21 +70,31 @@ def test_what_our_own_agents_would_refuse():
 def test_what_a_move_has_left():
     root = built(example("pillar.example"))
     root.find("configuration/constraints").append(
-        etree.fromstring('<rsc_location id="cli-ban-VoiceServices-on-fs1" rsc="VoiceServices" '
-                         'node="fs1" score="-INFINITY"/>')
+        etree.fromstring('<rsc_location id="cli-ban-VoiceServices-on-freeswitch-dev" '
+                         'rsc="VoiceServices" node="freeswitch-dev" score="-INFINITY"/>')
     )  # fmt: skip
     (advice,) = [a for a in foreign_cib.lint(root, {}) if a.code == "left-behind"]
-    assert "(-INFINITY for fs1)" in advice.message
+    assert "(-INFINITY for freeswitch-dev)" in advice.message
     assert advice.severity == "error"
+
+
+def test_a_preference_that_a_move_has_left_is_judged_by_its_score():
+    root = built(example("pillar.example"))
+    root.find("configuration/constraints").append(
+        etree.fromstring('<rsc_location id="cli-prefer-VoiceServices" rsc="VoiceServices" '
+                         'node="freeswitch-dev" score="INFINITY"/>')
+    )  # fmt: skip
+    found = [a for a in foreign_cib.lint(root, {}) if a.code in foreign_cib.KNOWN]
+    assert [(a.code, a.severity) for a in found] == [("left-preference", "warning")]
 
 
 @pytest.mark.parametrize(
     ("id", "end", "code", "severity"),
     [
-        ("cli-prefer-VoiceServices", "", "left-preference", "warning"),
-        ("cli-ban-VoiceServices-on-fs1", "2099-01-01 00:00:00Z", "left-behind", "error"),
-        ("cli-ban-VoiceServices-on-fs1", "some day", "left-behind", "error"),
-        ("cli-ban-VoiceServices-on-fs1", "2020-01-01 00:00:00Z", "left-over", "hint"),
+        ("cli-prefer-VoiceServices", "", "left-behind", "error"),
+        ("cli-ban-VoiceServices-on-freeswitch-dev", "2099-01-01 00:00:00Z", "left-behind", "error"),
+        ("cli-ban-VoiceServices-on-freeswitch-dev", "some day", "left-ban", "warning"),
+        ("cli-ban-VoiceServices-on-freeswitch-dev", "2020-01-01 00:00:00Z", "left-over", "hint"),
         ("cli-prefer-VoiceServices", "2020-01-01", "left-over", "hint"),
     ],
 )
@@ -93,7 +103,7 @@ def test_what_a_move_has_left_is_judged_by_what_it_does(id, end, code, severity)
     date = f'<date_expression id="d" operation="lt" end="{end}"/>' if end else ""
     rule = (
         '<rule id="r" score="-INFINITY" boolean-op="and"><expression id="e" attribute="#uname" '
-        f'operation="eq" value="fs1" type="string"/>{date}</rule>'
+        f'operation="eq" value="freeswitch-dev" type="string"/>{date}</rule>'
     )
     root.find("configuration/constraints").append(
         etree.fromstring(f'<rsc_location id="{id}" rsc="VoiceServices">{rule}</rsc_location>')
@@ -137,7 +147,6 @@ def test_the_whole_corpus():
                 "fsha:pacemaker:colocations:colocation-rsc1a-rsc1b-INFINITY:influence"
             ],
             "intervals": ["fsha:pacemaker:resources:rsc6:operations:0:timeout"],
-            "rsc_dep3": [f"fsha:pacemaker:resources:{id}:meta:priority" for id in ("rsc1", "rsc2")],
         }
 
 
