@@ -25,7 +25,8 @@ NODE_LOSS = frozenset({
 """Errors that say that the service does not start elsewhere when its node is lost."""
 OTHER_ERRORS = frozenset({
     "cloned-vip", "failure-ignored", "migration-threshold", "no-monitor", "node-maintenance",
-    "not-together", "not-understood", "split-brain", "vip-after-switch",
+    "not-together", "not-understood", "refused-file", "refused-parameter", "split-brain",
+    "vip-after-switch",
 })  # fmt: skip
 """Errors about something else, which no failed node shows."""
 UNSEEN = frozenset({"no-fence-device"})

@@ -12,7 +12,7 @@ from fshalib.cib.cases import cases, values
 from fshalib.cib.document import Document, Element
 from fshalib.cib.nvset import NvSet
 from fshalib.cib.target import Target
-from fshalib.pacemaker import tools
+from fshalib.pacemaker import validate_agent
 from fshalib.pillar import own_agents
 from fshalib.system import programs
 from fshalib.system.programs import Runner
@@ -67,7 +67,7 @@ class _Answer:
 
     @property
     def refuses(self) -> bool:
-        return self.code == tools.OCF_ERR_CONFIGURED
+        return self.code == validate_agent.OCF_ERR_CONFIGURED
 
     @property
     def fails_here(self) -> bool:
@@ -80,14 +80,14 @@ def _texts(answers: Iterable[_Answer]) -> tuple[str, ...]:
 
 def _answers(use: "_Use", before: "_Use | None", run: Runner | None) -> Iterator[_Answer]:
     """Yield what is wrong with a resource: by the table, else as the agent says it."""
-    known = [_Answer(tools.OCF_ERR_CONFIGURED, text) for text in _table_says(use)]
+    known = [_Answer(validate_agent.OCF_ERR_CONFIGURED, text) for text in _table_says(use)]
     yield from known
     same = before is not None and before.cases == use.cases
     if known or run is None or same:
         return
     for params in use.cases:
         try:
-            answer = tools.validate(use.agent, params, run)
+            answer = validate_agent.validate(use.agent, params, run)
         except programs.ToolTimeout as error:
             yield _Answer(None, f"{use.agent} could not be asked: {str(error).rstrip('.')}")
             continue

@@ -7,7 +7,7 @@ returns data. With ``CIB_file`` in the environment they all work on a file.
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,6 @@ from fshalib.system import programs
 from fshalib.system.programs import Completed, Runner, ToolFailed
 
 WAIT_SLACK = 15.0
-VALIDATE_TIMEOUT = 25.0
-# An agent's exit code for what is wrong on every node: Pacemaker then tries no other one.
-OCF_ERR_CONFIGURED = 6
 CIB_FILE = "CIB_file"
 # What crm_verify says of an error: its own severity, or libxml2's words for a bad document.
 _ERROR = re.compile(r"(error|crit|alert|emerg): |.*: ((Relax-NG )?validity|parser) error : ")
@@ -305,7 +302,7 @@ def noted(name: str, run: Runner = programs.run) -> dict[str, str]:
     done = run(["attrd_updater", "--name", name, "--query", "--all", "--output-as=xml"])
     if done.code == programs.EX_CONFIG:
         return {}  # what it says of an attribute that no node has
-    root = _tree(_judge(done))
+    root = tree(_judge(done))
     return {
         found.get("host", ""): found.get("value", "")
         for found in root.iter("attribute")
@@ -313,7 +310,8 @@ def noted(name: str, run: Runner = programs.run) -> dict[str, str]:
     }
 
 
-def _tree(done: Completed) -> etree._Element:
+def tree(done: Completed) -> etree._Element:
+    """Return the XML that a tool has printed; raises :class:`programs.ToolFailed` for none."""
     text = done.out.encode("utf-8", "surrogateescape")
     try:
         return etree.fromstring(text, etree.XMLParser(resolve_entities=False))
@@ -356,42 +354,8 @@ def agents(space: str, run: Runner = programs.run) -> tuple[str, ...]:
     if done.code in (programs.EX_NOSUCH, programs.EX_ERROR):
         # An unknown standard or provider is an error to some versions.
         return ()
-    root = _tree(_judge(done))
+    root = tree(_judge(done))
     return tuple(f"{space}:{agent.text}" for agent in root.iter("agent"))
-
-
-@dataclass(frozen=True)
-class Validation:
-    """What an agent said to its parameters: its exit code, and why."""
-
-    code: int
-    reason: str
-
-
-def validate(
-    agent: str, params: Mapping[str, str], run: Runner = programs.run
-) -> Validation | None:
-    """Let an OCF agent judge parameters on this node; ``None`` when it can't be asked.
-
-    agent
-        Its whole name, ``ocf:fsha:FSSofia``.
-
-    Raises :class:`programs.ToolMissing` and :class:`programs.ToolTimeout`.
-    """
-    standard, provider, kind = agent.split(":", 2)
-    whose = [f"--class={standard}", f"--provider={provider}", f"--agent={kind}"]
-    options = [f"--option={name}={value}" for name, value in sorted(params.items())]
-    argv = ["crm_resource", "--validate", *whose, *options, "--output-as=xml"]
-    done = run(argv, timeout=VALIDATE_TIMEOUT)
-    try:
-        status = _tree(done).find(".//agent-status")
-    except ToolFailed:
-        status = None
-    if status is None:
-        # It is not installed, or the tool is of another time.
-        return None
-    reason = status.get("reason") or status.get("message") or f"exit code {status.get('code')}"
-    return Validation(int(status.get("code", "1")), reason.rstrip("."))
 
 
 def runs(service: str, run: Runner = programs.run) -> bool:

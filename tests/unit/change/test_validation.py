@@ -7,7 +7,7 @@ from fshalib.change import plan as change_plan
 from fshalib.change.guard import Calls
 from fshalib.cib import document
 from fshalib.cib.target import DesiredObjects
-from fshalib.pacemaker import tools as pacemaker_tools
+from fshalib.pacemaker import validate_agent
 from fshalib.pillar.guard_policy import Policy
 from tests.unit.build import obj
 
@@ -241,7 +241,7 @@ def test_correcting_a_typo_is_allowed(cluster):
 
 def test_the_tool_of_another_time_is_no_verdict(tools):
     tools.say(*VALIDATE, out="no XML", code=6)
-    assert pacemaker_tools.validate(AGENT, {}, tools) is None
+    assert validate_agent.validate(AGENT, {}, tools) is None
 
 
 def test_a_start_that_fails_here_needs_no_name_of_this_node(tools):

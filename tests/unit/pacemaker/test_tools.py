@@ -3,6 +3,7 @@
 import pytest
 
 from fshalib.pacemaker import tools as pacemaker_tools
+from fshalib.pacemaker import validate_agent
 from fshalib.system import programs
 
 
@@ -191,7 +192,7 @@ def test_a_file_never_has_to_settle(tools, monkeypatch):
 def test_an_agent_is_asked_by_the_real_tool(tmp_path):
     dummy = "ocf:pacemaker:Dummy"
     state = {"state": f"{tmp_path}/state"}
-    assert pacemaker_tools.validate(dummy, {**state, "op_sleep": "0"}).code == 0
-    refused = pacemaker_tools.validate(dummy, {**state, "op_sleep": "a b; true"})
+    assert validate_agent.validate(dummy, {**state, "op_sleep": "0"}).code == 0
+    refused = validate_agent.validate(dummy, {**state, "op_sleep": "a b; true"})
     assert (refused.code, refused.reason) == (6, "not configured")
-    assert pacemaker_tools.validate("ocf:pacemaker:Nobody", {}) is None
+    assert validate_agent.validate("ocf:pacemaker:Nobody", {}) is None

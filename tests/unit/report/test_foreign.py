@@ -83,7 +83,7 @@ def lint(tmp_path):
         if conf is not None:
             path = str(tmp_path / "corosync.conf")
             (tmp_path / "corosync.conf").write_text(conf, encoding="utf-8")
-        return foreign.lint(str(tmp_path / "cib.xml"), path, HOST)
+        return foreign.lint(str(tmp_path / "cib.xml"), path, HOST).advices
 
     return judge
 
@@ -190,7 +190,7 @@ def test_the_hosts_own_that_cant_be_read_is_a_finding(lint, tmp_path, monkeypatc
     monkeypatch.delenv("CIB_file", raising=False)
     monkeypatch.setattr(export, "COROSYNC_CONF", str(tmp_path / "none"))
     monkeypatch.setattr(sources, "cib", lambda _source: lint.root)
-    (advice,) = [a for a in foreign.lint("live", None, HOST) if a.code == "not-read"]
+    (advice,) = [a for a in foreign.lint("live", None, HOST).advices if a.code == "not-read"]
     assert "No such file" in advice.message
     assert "not-read" not in codes(lint())
 
