@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # A fresh host may still be busy with its own first updates: wait for them.
 APT_GET := DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600
 HOST_PACKAGES := python3-venv python3-dev gcc systemd-container debootstrap iproute2 nftables \
-	dpkg-dev util-linux pacemaker-cli-utils resource-agents sip-tester dash
+	dpkg-dev util-linux pacemaker-cli-utils resource-agents sip-tester dash postgresql
 PY_DIRS := _utils _modules _states _runners lab tests bench docs
 TYPED := _utils lab
 
