@@ -14,7 +14,7 @@ VERBS = {
         "cib", "status", "stage", "plan", "commit", "history", "restore", "is_reporter", "agent",
         "agents", "serving", "verdict", "operational",
     },
-    "fsha_pillar": {"mistakes"},
+    "fsha_pillar": {"agent_mistakes", "mistakes"},
     "corosync": {
         "installed", "status", "faults", "config", "known", "test_config", "pending", "reload",
         "guard", "note_key", "guard_key", "packaged_cluster", "ghost", "forget_ghost",

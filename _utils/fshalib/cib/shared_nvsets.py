@@ -266,11 +266,14 @@ def _merge_conditional(
         _remove(document, nvset)
     # A set with a rule is an exception from the plain ones, so it comes before them.
     behind = next(iter(_plain_sets(element, field)), None)
+    last: dict[Element, Element] = {}
     for same, given in zip(kept, desired, strict=True):
         nvset = _new_set(document, element, field, given) if same is None else same
         before = _before(element, field, sets, given)
         if before is not None:
-            before.addnext(nvset)
+            # Several of them keep their order.
+            last.get(before, before).addnext(nvset)
+            last[before] = nvset
         elif behind is not None:
             behind.addprevious(nvset)
         else:

@@ -24,6 +24,16 @@ def values(root):
 # --- node attributes ----------------------------------------------------------------------------
 
 
+def test_several_sets_with_rules_behind_a_plain_one_keep_their_order():
+    first = {"rule": "#uname eq fs1", "values": {"a": "1"}}
+    second = {"rule": "date gt 2026-01-01", "values": {"a": "2"}}
+    wanted = node(attributes=[{"values": {"a": "0"}}, first, second])
+    found = applied(cib(nodes=FS1.format(""), schema=SCHEMA), wanted)
+    written = [nvset.find("nvpair").get("value") for nvset in found.iter("instance_attributes")]
+    assert written == ["0", "1", "2"]
+    assert target(found, DesiredObjects((wanted,), complete=True)).empty
+
+
 def test_node_attributes_of_others_stay_in_whichever_set_they_stand():
     inner = pairs("instance_attributes", "n", standby="on") + pairs(
         "instance_attributes", "m", rack="5", site="west"
