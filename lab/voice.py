@@ -132,7 +132,8 @@ def restart_standby(lab: Lab) -> None:
 
 
 def _password(lab: Lab) -> str:
-    node = next(iter(lab.nodes.values()))
+    """Return the Event Socket's password, which is the same on every node; one may be off."""
+    node = next(node for node in lab.nodes.values() if node.running)
     return node.read(PASSWORD_FILE).strip()
 
 

@@ -258,7 +258,8 @@ def test_corosync_crashes_on_the_standby(quiet, active, passive):
         quiet.wait(says_what_to_do, 60, "what to do")
         assert [text for text in answers if any(word in text for word in RAW)] == []
         assert "systemctl status corosync pacemaker" in answers[-1]
-        assert page(quiet, active).startswith(f"!!  {passive.name} was lost, and without fencing")
+        lost = f"!!  {passive.name} was lost, and without fencing"
+        quiet.wait(lambda: page(quiet, active).startswith(lost), 60, "the loss of the node")
         report = quiet.salt_call(passive, "fsha.check", as_data=True, local=True).value
         assert [(line["name"], line["verdict"]) for line in report["lines"]] == [
             ("cluster", "fail")

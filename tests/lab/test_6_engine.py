@@ -166,7 +166,7 @@ def test_a_change_that_would_interrupt_calls_is_refused(pair):
         assert words in told["comment"]
     told = done.state(passive.name, VERDICT)
     assert told["result"] is False
-    assert f"{active.name}, which counts the calls, refuses it" in told["comment"]
+    assert f"{active.name} refuses it: it still has 2 call legs" in told["comment"]
 
     assert before == (
         *(configuration(active), operations(active)),
