@@ -96,6 +96,21 @@ def test_a_killed_switch_loses_no_answered_call(stores):
     wait_settled(stores)
 
 
+def test_a_planned_move_keeps_all_and_both_have_the_rows(stores):
+    old = stores.nodes[voice.serving(stores)]
+    new = other(stores, old)
+    with stores.calls(CALLS) as calls:
+        both_have(stores, CALLS)
+        done = stores.salt_call(old, "fsha.failover", timeout=180)
+        assert voice.serving(stores) == new.name, done.value
+        calls.wait(lambda now: now.reinvited == CALLS, "the re-INVITEs", 30)
+        calls.wait_heard(CALLS, 30)
+        both_have(stores, CALLS)
+    assert calls.result.counts("answered").survived == CALLS
+    both_have(stores, 0)
+    wait_settled(stores)
+
+
 def test_a_node_without_power_loses_no_answered_call(stores):
     old = stores.nodes[voice.serving(stores)]
     new = other(stores, old)

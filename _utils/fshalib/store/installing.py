@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -247,6 +248,20 @@ def active(service: str, run: Runner = programs.run) -> bool:
 def reload(run: Runner = programs.run) -> None:
     """Let the server read its settings again. Raises :class:`errors.StoreError`."""
     _run(run, ["systemctl", "reload", SERVICE], START_SECONDS)
+
+
+def check_port(port: int) -> None:
+    """Raise :class:`errors.StoreError` where another program has the server's port already."""
+    with socket.socket() as sock:
+        # As PostgreSQL does: connections of its last run are no obstacle.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StoreError(
+                f"another program has port {port} on this node ('ss -ltnp sport = :{port}' shows "
+                f"it): end it, or give fsha:recovery_store:port another number ({error.strerror})"
+            ) from error
 
 
 def until_it_answers(local: Local, seconds: float = START_SECONDS) -> None:

@@ -165,6 +165,8 @@ def apply(setup: Setup, run: Runner = programs.run) -> Done:
         told[setup.server.data] = {"old": ABSENT, "new": "made"}
     restart = _needs_restart(setup, differing)
     running = installing.active(SERVICE, run)
+    if not running:
+        installing.check_port(setup.server.port)
     if restart or not running:
         installing.start(running, run)
         told[SERVICE] = {"old": "running" if running else "stopped", "new": "started"}

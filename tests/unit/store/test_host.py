@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,16 @@ def test_what_is_too_old_and_what_is_missing_is_said(tmp_path):
     release(tmp_path, 13)
     with pytest.raises(StoreError, match=r"13 is too old.*external"):
         server.newest(places)
+
+
+def test_a_port_that_another_program_has():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        with pytest.raises(StoreError, match=rf"port {port} .*fsha:recovery_store:port"):
+            installing.check_port(port)
+    installing.check_port(port)
 
 
 # As a compiler leaves it: the text of a literal, between zeros.

@@ -72,6 +72,25 @@ def test_a_store_that_was_stopped_catches_up(pair):
     same((a, b), {"1", "2"})
 
 
+def test_both_write_while_the_nodes_can_not_reach_each_other(pair):
+    a, b = pair
+    a.call("1", "2", "3")
+    same(pair, {"1", "2", "3"})
+    for node in pair:
+        node.local.sql("ALTER SUBSCRIPTION fsha DISABLE;")
+    # Both serve: b has taken over what was there, a goes on with it and with a new one.
+    b.as_switch("delete from recovery where runtime_uuid != 'core-b'")
+    b.call("1", "2", "3", core="core-b")
+    a.as_switch("delete from recovery where uuid = '2'")
+    a.call("4")
+    b.call("5", core="core-b")
+    for node in pair:
+        assert node.tend().steps
+    # What b took belongs to b; nothing stands on one node alone.
+    same(pair, {"1", "2", "3", "4", "5"})
+    assert a.look().rows == b.look().rows == {"core-a": 1, "core-b": 4}
+
+
 def test_both_are_killed(pair):
     a, b = pair
     a.call("1")
