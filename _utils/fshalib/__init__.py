@@ -14,6 +14,7 @@ the pillar is checked before lxml is installed.
 ``pacemaker``   Pacemaker's own tools: the questions to them, and their answers as types.
 ``corosync``    corosync.conf, its key, and the state of the ring.
 ``freeswitch``  FreeSWITCH: its Event Socket, its calls, its configuration.
+``store``       The recovery store on the pair: PostgreSQL on each node, replicated both ways.
 ``pillar``      The pillar: its schema, its checks, and the way back from a cluster to a pillar.
 ``lint``        Finds in a configuration alone what will hinder a failover.
 ``change``      One change of the CIB: plan, guard, restore point, commit.
