@@ -436,7 +436,7 @@ def configure(directory, pillar="fsha", patience=60, test=None):
     try:
         config = once.checked(__pillar__.get(pillar))
         data, service = config.freeswitch.configuration or {}, config.freeswitch.service
-        ours = config_files.planned(data, where, service)
+        ours = config_files.planned(data, where, service, ahead=bool(testing))
     except (ConfigErrors, preprocessor.SwitchConfError, errors.RunError) as error:
         return _answer(False, str(error), changes={})
     changes = ours.changes()

@@ -42,7 +42,7 @@ def planned(freeswitch: FreeSwitch) -> list[ConfigFiles]:
     if method in INSTALLED_BY_THE_RUN and not (directory / config.ROOT).exists():
         return []
     data, service = freeswitch.configuration, freeswitch.service
-    return [config_files.planned(data, directory, service)]
+    return [config_files.planned(data, directory, service, ahead=True)]
 
 
 def _unwritable(files: ConfigFiles) -> list[str]:

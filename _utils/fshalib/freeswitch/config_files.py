@@ -9,6 +9,7 @@ from typing import Any
 from fshalib.freeswitch import client, config
 from fshalib.freeswitch.config import DesiredConfig
 from fshalib.freeswitch.preprocessor import SwitchConfError
+from fshalib.freeswitch.recovery_db import OWN_STORE
 from fshalib.system import files
 
 MODE = 0o640
@@ -51,18 +52,29 @@ def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
-def planned(data: Mapping[str, Any], directory: Path, service: str) -> "ConfigFiles":
+def _text_ahead(path: Path) -> str:
+    """Return a file's text, and a stand-in for the store's data source before the run makes it."""
+    if str(path) == OWN_STORE and not path.exists():
+        return "pgsql://host=127.0.0.1 dbname=freeswitch user=freeswitch"
+    return text_of(path)
+
+
+def planned(
+    data: Mapping[str, Any], directory: Path, service: str, *, ahead: bool = False
+) -> "ConfigFiles":
     """Return what has to be written so that FreeSWITCH has what the pillar wants.
 
     data
         The pillar's ``fsha:freeswitch:configuration``.
     directory, service
         As for :func:`group_number`.
+    ahead
+        Whether the run has yet to make the recovery store of this node, as in a test run.
 
     The whole configuration is checked with it. Raises :class:`preprocessor.SwitchConfError` and
     :class:`errors.RunError`.
     """
-    wanted = config.from_pillar(data, text_of)
+    wanted = config.from_pillar(data, _text_ahead if ahead else text_of)
     new = config.verified(wanted, directory, text_of)
     return ConfigFiles(directory, wanted, new, group_number(data.get("group"), directory, service))
 

@@ -8,6 +8,8 @@ import pytest
 from fshalib.change import objections
 from fshalib.change.objections import switch_configuration
 from fshalib.freeswitch import client, config_files
+from fshalib.freeswitch.preprocessor import SwitchConfError
+from fshalib.pillar import recovery_store
 from tests.unit.freeswitch.test_config import FILES
 
 WANTED = {"switchname": "voice", "profiles": {"internal": {"standby": "hot"}}}
@@ -51,6 +53,31 @@ def test_a_file_that_is_not_sound(conf):
 def test_a_data_source_whose_file_is_missing(conf):
     (reason,) = against(conf, {"core_db_dsn_file": str(conf / "nosuch.dsn")})
     assert "nosuch.dsn" in reason
+
+
+def test_a_store_that_the_run_has_yet_to_make_is_no_objection(conf):
+    store = recovery_store.with_store(WANTED, "pair")
+    assert store["core_db_dsn_file"] == store["profiles"]["internal"]["odbc_dsn_file"]
+    assert against(conf, store) == ()
+    # Only the run itself needs it.
+    with pytest.raises(SwitchConfError, match="can't be read"):
+        config_files.planned(store, conf, "freeswitch")
+
+
+@pytest.mark.parametrize("mode", ["external", "none"])
+def test_another_store_leaves_the_switch_alone(mode):
+    assert recovery_store.with_store(WANTED, mode) == WANTED
+
+
+def test_a_data_source_of_the_operators_stands():
+    given = {"core_db_dsn": "x", "profiles": {"internal": {"odbc_dsn_file": "/y"}, "other": None}}
+    assert recovery_store.with_store(given, "pair") == {
+        "core_db_dsn": "x",
+        "profiles": {
+            "internal": {"odbc_dsn_file": "/y"},
+            "other": {"odbc_dsn_file": recovery_store.OWN_STORE},
+        },
+    }
 
 
 def test_a_group_that_is_not_there(conf):
