@@ -45,14 +45,12 @@ fsha-clean-{{ service }}:
       - file: fsha-clean-files
       - freeswitch_config: fsha-clean-freeswitch
 {% endfor %}
-{%- if fsha.recovery_store.mode == "pair" %}
 
-# The switch has no other store, and calls that are up have their rows nowhere else to go.
+# Also the store of a time when the pillar had mode: pair. Rows of calls that are up go with it.
 fsha-clean-recovery-store-gone:
   recovery_store.absent:
     - require:
       - freeswitch_config: fsha-clean-freeswitch
-{%- endif %}
 
 # While there is a password to ask the switch with.
 fsha-clean-freeswitch:

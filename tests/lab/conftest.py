@@ -13,27 +13,21 @@ from xdist.scheduler import LoadScopeScheduling
 
 from lab import Lab, voice
 
-BARE = frozenset(
-    {
-        "test_4_article",
-        "test_6_engine",
-        "test_7_agent",
-        "test_9_clean",
-        "test_91_install",
-        "test_92_bench",
-        "test_93_salt_ssh",
-        "test_94_store",
-    }
-)
+BARE = frozenset({"test_4_article", "test_6_engine", "test_7_agent", "test_91_install"})
+LATE = frozenset({"test_9_clean", "test_92_bench", "test_93_salt_ssh", "test_94_store"})
 """Files that begin with bare nodes; the others go on with the pair that the one before has left."""
 NODES = ("freeswitch-dev", "ubuntu-v20z")
 
 
 class TwoLabs(LoadScopeScheduling):
-    """Runs the files of each kind in one lab, in their order, which counts."""
+    """Runs the files of each kind in one lab, in their order, which counts.
+
+    The late ones go to the lab that is free first.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "bare" if Path(nodeid.partition("::")[0]).stem in BARE else "shared"
+        file = Path(nodeid.partition("::")[0]).stem
+        return "bare" if file in BARE else "late" if file in LATE else "shared"
 
 
 def pytest_xdist_make_scheduler(config, log):

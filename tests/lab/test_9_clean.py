@@ -13,6 +13,10 @@ GONE = (
     "/etc/fsha/event_socket.password",
     "/etc/sysctl.d/90-fsha.conf",
     "/run/fsha/FSSofia",
+    "/var/lib/fsha/recovery-store",
+    "/usr/lib/fsha-recovery-store",
+    "/etc/fsha/recovery_store.dsn",
+    "/etc/systemd/system/fsha-recovery-store.service",
 )
 
 
@@ -22,8 +26,9 @@ def apply(lab, sls, **kwargs):
 
 
 def test_clean_and_back(lab):
-    voice.give(lab, voice.example("pillar.example"))
-    assert voice.apply(lab).failed == []
+    lab.reset()
+    voice.give(lab, {**voice.example("pillar.example"), "recovery_store": {"mode": "pair"}})
+    assert voice.apply(lab, timeout=900).failed == []
     switches = {node.name: node.main_pid("freeswitch") for node in lab.nodes.values()}
     looked = apply(lab, "fsha.clean", test=True)
     assert looked.failed == []
