@@ -694,7 +694,7 @@ class Respeller:
         canonical = parse_score(text)
         if canonical.endswith("INFINITY"):
             sign = "-" if canonical.startswith("-") else self.random.choice(["", "+"])
-            return [f"{sign}INFINITY", f"{sign}inf", f"{sign}Infinity", f"{sign}1000000"]
+            return [f"{sign}INFINITY", f"{sign}1000000"]
         return [canonical, canonical if canonical.startswith("-") else f"+{canonical}"]
 
     def _durations(self, text: str) -> list[str]:

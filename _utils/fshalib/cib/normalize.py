@@ -13,7 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fshalib.cib.options import PROPERTY_ALIASES
-from fshalib.cib.values import UnitError, duration_text, parse_boolean, parse_duration, parse_score
+from fshalib.cib.values import (
+    SCORE_EXPECTED,
+    UnitError,
+    duration_text,
+    parse_boolean,
+    parse_duration,
+    read_score,
+    score_text,
+)
 
 Normal = dict[str, Any]
 
@@ -114,12 +122,24 @@ def _duration(text: str) -> str:
     return duration_text(parse_duration(text))
 
 
+def _score(text: str) -> str:
+    """Return a score as Pacemaker reads it.
+
+    Lower-case ``inf`` is 0 to it, without a word (2.1.5). So it stays as it is here, and differs
+    from every good score.
+    """
+    number = read_score(text)
+    if number is None:
+        raise UnitError(text, SCORE_EXPECTED)
+    return score_text(number)
+
+
 def _boolean(text: str) -> str:
     return "true" if parse_boolean(text) else "false"
 
 
 _CANONICAL: tuple[tuple[frozenset[str], Callable[[str], str]], ...] = (
-    (SCORES, parse_score),
+    (SCORES, _score),
     (DURATIONS, _duration),
     (BOOLEANS, _boolean),
 )

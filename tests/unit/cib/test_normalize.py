@@ -22,8 +22,8 @@ def dummy(**given):
 @pytest.mark.parametrize(
     ("name", "spellings", "canonical"),
     [
-        ("score", ["INFINITY", "+INFINITY", "inf", "1000000", "+1000001"], "INFINITY"),
-        ("score", ["-INFINITY", "-inf", "-1000000"], "-INFINITY"),
+        ("score", ["INFINITY", "+INFINITY", "1000000", "+1000001"], "INFINITY"),
+        ("score", ["-INFINITY", "-1000000"], "-INFINITY"),
         ("resource-stickiness", ["100", "+100"], "100"),
         ("timeout", ["2", "2s", "2 s", "2000ms", "2sec", "PT2S"], "2s"),
         ("interval", ["0", "0s", "0ms"], "0s"),
@@ -147,6 +147,13 @@ def test_plain_sets_are_one_and_the_first_of_a_name_counts():
     )
 
 
+@pytest.mark.parametrize("text", ["inf", "-inf", "Infinity", "infinity"])
+def test_infinity_that_pacemaker_reads_as_zero_is_none(text):
+    assert value("resource-stickiness", text) == text
+    wanted, live = ({"resource-stickiness": score} for score in ("INFINITY", text))
+    assert dummy(meta=wanted) != dummy(meta=live)
+
+
 @pytest.mark.parametrize("sets", [{}, [], [{"values": {}}], [{"score": "5", "values": {}}]])
 def test_nothing_is_nothing(sets):
     assert dummy(params=sets, meta=sets, utilization=sets, operations=[]) == {"agent": DUMMY}
@@ -154,7 +161,7 @@ def test_nothing_is_nothing(sets):
 
 def test_rules_are_compared_without_their_ids_and_order():
     one = [
-        {"id": "r1", "score": "inf", "expression": "#uname eq fs1 and defined pingd"},
+        {"id": "r1", "score": "+INFINITY", "expression": "#uname eq fs1 and defined pingd"},
         {"id": "r2", "score": "5", "expression": "#uname eq fs1"},
     ]
     other = [
