@@ -19,6 +19,7 @@ import fshalib
 
 importlib.reload(fshalib)
 from fshalib import errors
+from fshalib.freeswitch.event_socket import Access
 from fshalib.pillar import once
 from fshalib.schema import arguments
 from fshalib.store import config as store_config
@@ -113,14 +114,12 @@ def _wish(config: Any) -> setup.Wish:
     switch, store = config.freeswitch, config.recovery_store
     install = switch.install or {}
     prefix = install.get("prefix", "") if install.get("method") == "prefix" else ""
-    client = (
-        switch.fs_cli, "-H", switch.host, "-P", str(switch.port), "-T", "2000", "-t", "2000", "-x",
-    )  # fmt: skip
+    access = Access(switch.fs_cli, switch.host, switch.port, switch.password_file)
     return setup.Wish(
         node=name, number=own[0].id, addresses=_bare(own[0]), peer=peers[0].name,
         peer_number=peers[0].id, peer_addresses=_bare(peers[0]), port=store.port,
         keep_megabytes=store.keep_megabytes, vips=switch.vips, switch=switch.service,
-        client=client, prefix=prefix,
+        access=access, prefix=prefix,
     )  # fmt: skip
 
 

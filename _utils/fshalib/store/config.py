@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fshalib.errors import StoreError
+from fshalib.freeswitch.event_socket import Access
 from fshalib.store.client import Local
 from fshalib.store.scheme import Side
 
@@ -23,10 +24,8 @@ class Config:
         The floating addresses: the node that has one serves.
     stamps
         Where the agents note that a profile is active, and when its calls were taken over.
-    client
-        The command that asks the switch, and what it is asked goes after it.
-    home
-        The directory in which the command finds its password.
+    switch
+        How the switch of this node is asked.
     """
 
     side: Side
@@ -35,8 +34,7 @@ class Config:
     port: int
     vips: tuple[str, ...]
     stamps: str
-    client: tuple[str, ...]
-    home: str
+    switch: Access
 
     @property
     def local(self) -> Local:
@@ -65,8 +63,8 @@ def load(path: str = PATH) -> Config:
         return Config(
             side=Side(**side),
             vips=tuple(data["vips"]),
-            client=tuple(data["client"]),
-            **{name: data[name] for name in ("programs", "socket", "port", "stamps", "home")},
+            switch=Access(**data["switch"]),
+            **{name: data[name] for name in ("programs", "socket", "port", "stamps")},
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: {error}; state.apply fsha.recovery_store writes it.") from error

@@ -8,12 +8,12 @@ from fshalib.store import client, joining, scheme
 from fshalib.store.client import StoreAway
 from fshalib.store.config import Config
 from fshalib.store.scheme import Side
+from fshalib.store.server import SERVICE
 from fshalib.store.state import Slot, Store
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 BEHIND = 2**20
 """Bytes: so far behind, the peer would miss a hundred calls."""
-SERVICE = "fsha-recovery-store"
 
 CAUGHT_UP = """\
 DO $do$

@@ -22,9 +22,9 @@ LIBRARY = "/usr/lib/fsha-recovery-store"
 PROGRAM = f"{LIBRARY}/fsha-recovery-store"
 PASSWORD_FILE = "/etc/fsha/recovery_store.password"  # noqa: S105  a path
 ROOMS = ("system", "store")
+FILES = ("__init__.py", "errors.py", "freeswitch/__init__.py", "freeswitch/event_socket.py")
 USER = "postgres"
 START_SECONDS = 60.0
-DATA = "/var/lib/fsha/recovery-store"
 SCRIPT = f"""\
 #!/usr/bin/python3
 # Written by the formula fsha. What it does stands in fshalib/store/program.py.
@@ -121,7 +121,7 @@ def library_files() -> Iterable[HostFile]:
     So the keeper is of the same release as the formula, and the logic is written once.
     """
     root = Path(__file__).parents[1]
-    sources = [root / "__init__.py", root / "errors.py"]
+    sources = [root / name for name in FILES]
     sources += [path for room in ROOMS for path in sorted((root / room).glob("*.py"))]
     for source in sources:
         path = f"{LIBRARY}/fshalib/{source.relative_to(root)}"
@@ -202,7 +202,7 @@ def left(switch: str) -> tuple[str, ...]:
     switch
         The switch's unit without its suffix.
     """
-    return tuple(path for path in (*_places(switch), DATA) if Path(path).exists())
+    return tuple(path for path in (*_places(switch), server.HOME) if Path(path).exists())
 
 
 def _places(switch: str) -> tuple[str, ...]:

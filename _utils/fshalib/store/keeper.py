@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fshalib.errors import RunError, StoreError
+from fshalib.freeswitch import event_socket
 from fshalib.store import client, joining, scheme
 from fshalib.store.config import Config
 from fshalib.store.state import NodeLine, Store
@@ -45,10 +46,12 @@ class Host:
 
     def holds(self, addresses: Sequence[str]) -> bool:
         """Tell whether one of some addresses is on this node."""
-        done = programs_check(self.run, ["ip", "-json", "address", "show"])
+        done = self.run(["ip", "-json", "address", "show"], timeout=ANSWER_SECONDS)
+        if done.code != programs.EX_OK:
+            raise programs.ToolFailed(done)
         local = {
             str(address.get("local"))
-            for link in json.loads(done)
+            for link in json.loads(done.out)
             for address in link.get("addr_info", ())
         }
         return bool(local & set(addresses))
@@ -56,31 +59,16 @@ class Host:
     def core_uuid(self, config: Config) -> str:
         """Return the switch's identity in this run, ``""`` when it does not answer."""
         try:
-            done = self.run(
-                [*config.client, "global_getvar core_uuid"],
-                timeout=ANSWER_SECONDS,
-                env={"HOME": config.home},
-            )
+            answer = event_socket.ask("global_getvar core_uuid", config.switch, self.run).strip()
         except RunError:
             # Silence, a missing program and a hanging one mean the same here: no answer.
             return ""
-        return done.out.strip() if done.code == 0 and not done.out.startswith("-ERR") else ""
+        return "" if answer.startswith("-ERR") else answer
 
     def taken_over_at(self, config: Config) -> float | None:
         """Return when the node's last takeover ended (epoch), ``None`` while it has none."""
         notes = Path(config.stamps).glob("*/.recovered")
         return max((note.stat().st_mtime for note in notes), default=None)
-
-
-def programs_check(run: Runner, argv: Sequence[str]) -> str:
-    """Return what a program prints; raises :class:`errors.StoreError` if it fails."""
-    try:
-        done = run(argv, timeout=ANSWER_SECONDS)
-    except RunError as error:
-        raise StoreError(str(error)) from error
-    if done.code:
-        raise StoreError(f"{argv[0]} failed (exit code {done.code}): {done.err.strip()}")
-    return done.out
 
 
 @dataclass
@@ -104,7 +92,7 @@ class Keeper:
         """Look once, and do what is to be done; what stands in the way is said once."""
         try:
             self._say(self._turn())
-        except StoreError as error:
+        except (StoreError, RunError) as error:
             self._say(str(error))
 
     def _say(self, sentence: str) -> None:

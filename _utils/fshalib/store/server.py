@@ -14,6 +14,7 @@ from fshalib.errors import StoreError
 from fshalib.store import scheme
 
 SERVICE = "fsha-recovery-store"
+HOME = "/var/lib/fsha/recovery-store"
 PROGRAMS = (Path("/usr/lib/postgresql"), Path("/usr"))
 """Where releases stand side by side (Debian), and where there is one (others)."""
 NEEDED = ("initdb", "postgres", "psql")
@@ -77,7 +78,7 @@ class Server:
     port: int
     listen: tuple[str, ...]
     keep_megabytes: int
-    home: str = "/var/lib/fsha/recovery-store"
+    home: str = HOME
     socket: str = f"/run/{SERVICE}"
 
     @property

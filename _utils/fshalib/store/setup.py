@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fshalib.errors import StoreError
+from fshalib.freeswitch.event_socket import Access
 from fshalib.store import installing, passwords, scheme, server, steps, tables
 from fshalib.store.config import Config
 from fshalib.store.installing import HostFile
@@ -48,8 +49,8 @@ class Wish:
     keep_megabytes: int | None
     vips: tuple[str, ...]
     switch: str
-    client: tuple[str, ...]
-    home: str = "/var/lib/fsha/recovery-store"
+    access: Access
+    home: str = server.HOME
     prefix: str = ""
 
 
@@ -89,7 +90,7 @@ def plan(wish: Wish, authkey: bytes, release: server.Release) -> Setup:
     its = Server(release, wish.port, wish.addresses, keep, wish.home)
     its_config = Config(
         side=side, programs=release.programs, socket=its.socket, port=its.port, vips=wish.vips,
-        stamps=STAMPS, client=wish.client, home="/root",
+        stamps=STAMPS, switch=wish.access,
     )  # fmt: skip
     secrets = {"switch": installing.password(), "replication": passwords.of_pair(authkey)}
     wanted = steps.Wanted(

@@ -32,7 +32,7 @@ def test_without_arguments_nothing_changes():
         ("resource", None, None),
         ("patience", "30", 30),
         ("patience", "2.5", 2.5),
-        ("file", "/root/x", "/root/x"),
+        ("file", "/srv/x", "/srv/x"),
     ],
 )
 def test_what_is_meant(name, value, expected):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fshalib.errors import StoreError
+from fshalib.freeswitch.event_socket import Access
 from fshalib.store import config, installing, passwords, server, tables
 from fshalib.store.scheme import Side
 
@@ -27,7 +28,7 @@ def its(**more):
 def its_config():
     return config.Config(
         SIDE, "/usr/lib/postgresql/15/bin", "/run/x", 15432, ("192.0.2.9",), "/run/fsha/FSSofia",
-        ("fs_cli", "-x"), "/root",
+        Access(password_file="/x/password"),
     )  # fmt: skip
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
+from fshalib.freeswitch.event_socket import Access
 from fshalib.store import client, joining, keeper
 from fshalib.store.state import NodeLine, Store
+from fshalib.system.programs import Completed
 from tests.unit.store.test_host import its_config
 
 MINE, PEERS, DEAD = "core-a", "core-b", "core-dead"
@@ -114,6 +117,37 @@ def test_rows_stay_until_a_takeover_is_long_over(world):
     assert world.deleted == []
     turns(world, 10)
     assert world.deleted
+
+
+def switch_that(answer, code=0):
+    def run(argv, env, **_):
+        asked.append((argv, Path(env["HOME"], ".fs_cli_conf").read_text("utf-8")))
+        return Completed(tuple(argv), code, answer, "", 0.0)
+
+    asked = []
+    return keeper.Host(run), asked
+
+
+def test_the_switch_is_asked_with_its_password_which_is_no_argument(tmp_path):
+    password = tmp_path / "password"
+    password.write_text("geheim\n", "utf-8")
+    config = replace(its_config(), switch=Access(password_file=str(password)))
+    host, asked = switch_that("core-a\n")
+    assert host.core_uuid(config) == "core-a"
+    ((argv, settings),) = asked
+    assert "password => geheim\n" in settings
+    assert not any("geheim" in word for word in argv)
+
+
+@pytest.mark.parametrize(("answer", "code"), [("-ERR no reply\n", 0), ("", 255), ("", 254)])
+def test_a_switch_that_does_not_answer_has_no_identity(tmp_path, answer, code):
+    password = tmp_path / "password"
+    password.write_text("geheim", "utf-8")
+    config = replace(its_config(), switch=Access(password_file=str(password)))
+    host, _ = switch_that(answer, code)
+    assert host.core_uuid(config) == ""
+    password.unlink()
+    assert host.core_uuid(config) == ""
 
 
 def test_each_sentence_is_said_once(world):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fshalib.errors import StoreError
+from fshalib.freeswitch.event_socket import Access
 from fshalib.store import installing, passwords, server, setup
 from fshalib.store.client import Local
 from fshalib.system.programs import Completed
@@ -14,7 +15,7 @@ from fshalib.system.programs import Completed
 WISH = setup.Wish(
     node="a", number=1, addresses=("192.0.2.1", "198.51.100.1"), peer="b", peer_number=2,
     peer_addresses=("192.0.2.2", "198.51.100.2"), port=15432, keep_megabytes=None,
-    vips=("192.0.2.9",), switch="freeswitch", client=("fs_cli", "-x"),
+    vips=("192.0.2.9",), switch="freeswitch", access=Access(),
 )  # fmt: skip
 KEY = bytes(range(256))
 RELEASE = server.Release(15, "/usr/lib/postgresql/15/bin")
