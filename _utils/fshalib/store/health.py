@@ -74,7 +74,7 @@ def judge(side: Side, own: Store, peer: Store | None, reason: str = "") -> Itera
         The peer's store, or why it can't be asked.
     """
     if peer is None:
-        yield Finding(WARN, f"{reason}. Until it does, a takeover finds the rows that are here.")
+        yield Finding(WARN, f"{reason}. Until it answers, a takeover finds the rows that are here.")
     else:
         decision = joining.decide(side, own, peer, serves=True)
         level = OK if decision.kind == joining.JOINED else WARN

@@ -114,9 +114,9 @@ def _went_back_in_time(side: Side, own: Store, peer: Store, *, serves: bool) -> 
 
 
 def _lost(side: Side, own: Store, peer: Store, *, serves: bool) -> Joining:
-    """The peer no longer has what this node has not taken yet, for it was away for too long."""
+    """Return what to do after this node was away for so long that the peer dropped its rows."""
     if serves:
-        text = f"{side.peer} no longer keeps rows for this node, which serves: it subscribes anew"
+        text = f"{side.peer} no longer keeps rows for this node: it subscribes anew"
         return _again(side, own, peer, text, copy=False)
     text = f"{side.peer} no longer keeps rows for this node, which was away: it copies them anew"
     return _again(side, own, peer, text, copy=True)
@@ -133,7 +133,7 @@ def _again(side: Side, own: Store, peer: Store, text: str, *, copy: bool) -> Joi
 
 
 def _forget(side: Side, own: Store, *, copy: bool) -> tuple[str, ...]:
-    """Return what makes room for the peer's rows: what is copied must not be here already."""
+    """Return what makes room for the peer's rows: some of those here may have ended there."""
     line = f"DELETE FROM {scheme.NODES} WHERE fsha_by = {literal(side.peer)};"
     full = copy and not own.empty
     # TRUNCATE is not published, so the peer keeps its rows.
